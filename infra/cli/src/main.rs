@@ -1,0 +1,3 @@
+//! The program `vestibule`.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! What accounts, sessions, codes and messages are: plain types and their transitions.
+//!
+//! Nothing here does I/O, reads a clock, draws random numbers or knows of HTTP.
+
+pub mod message;

@@ -1,0 +1,122 @@
+//! What is sent to people: by email, and by text message to a phone.
+//!
+//! A message says what happened, never how it is worded: templates do that, when it is delivered.
+
+use serde::{Deserialize, Serialize};
+
+/// A message on its way to somebody, as the outbox keeps it until it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// Unique; a delivery is tried again under the same id, so that it happens once.
+    pub id: String,
+    /// Who gets it.
+    pub to: Recipient,
+    /// The host name people know the service by; subjects begin with it unless
+    /// `ACCOUNT_EMAIL_SUBJECT_PREFIX` says otherwise.
+    pub site: String,
+    /// What it says.
+    pub message: Message,
+}
+
+/// Where a message goes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recipient {
+    /// An email address, lowercase.
+    Email(String),
+    /// A phone number in E.164 form, such as `+31612345678`.
+    Phone(String),
+}
+
+/// What a message says. Links and codes in it are secrets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Message {
+    /// Asks to confirm an email address by following a link.
+    ConfirmEmail {
+        /// The link to the frontend.
+        url: String,
+        /// Whether the address was given at sign-up just now.
+        signup: bool,
+    },
+    /// Asks to confirm an email address with a code.
+    ConfirmEmailCode {
+        /// The code to type in.
+        code: String,
+        /// Whether the address was given at sign-up just now.
+        signup: bool,
+    },
+    /// Gives a code to log in with.
+    LoginCode {
+        /// The code to type in.
+        code: String,
+    },
+    /// Gives a link to set a new password with.
+    ResetPassword {
+        /// The link to the frontend.
+        url: String,
+        /// The username, where people log in by username.
+        username: Option<String>,
+    },
+    /// Gives a code to set a new password with.
+    ResetPasswordCode {
+        /// The code to type in.
+        code: String,
+    },
+    /// Says that somebody tried to log in or to reset a password, but nobody has this address.
+    UnknownAccount {
+        /// Where to sign up.
+        signup_url: String,
+    },
+    /// Says that somebody tried to sign up, but this address has an account already.
+    AccountAlreadyExists {
+        /// Where to sign up, with another address.
+        signup_url: String,
+        /// Where to ask for a new password.
+        password_reset_url: String,
+    },
+    /// A security notification: something about the account has changed.
+    Notification {
+        /// What has changed.
+        event: Event,
+        /// Who did it, as far as the request tells.
+        origin: Origin,
+    },
+}
+
+/// A change to an account that its owner is told of (`ACCOUNT_EMAIL_NOTIFICATIONS`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The password was changed.
+    PasswordChanged,
+    /// A password was set on an account that had none.
+    PasswordSet,
+    /// The password was reset.
+    PasswordReset,
+    /// Another email address is the primary one now; goes to the old one.
+    EmailChanged {
+        /// The old address.
+        from: String,
+        /// The new address.
+        to: String,
+    },
+    /// An email address was confirmed.
+    EmailConfirmed,
+    /// An email address was removed.
+    EmailDeleted {
+        /// The address that was removed.
+        email: String,
+    },
+}
+
+/// Where a request came from, for people to judge whether it was theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// The client's IP address.
+    pub ip: String,
+    /// The client's `User-Agent`, cut to 200 characters.
+    pub user_agent: String,
+}

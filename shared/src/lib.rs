@@ -1,0 +1,5 @@
+//! Vestibule: the logic behind a headless accounts API.
+//!
+//! The modules are layers, each importing only those above it in this list: [`domain`].
+
+pub mod domain;
