@@ -1,7 +1,7 @@
 //! Vestibule: the logic behind a headless accounts API.
 //!
-//! The modules are layers, each importing only those above it in this list: [`domain`], [`password_rules`], [`http`].
+//! The modules are layers, each importing only those above it in this list: [`domain`], [`secret`], [`settings`].
 
 pub mod domain;
-pub mod http;
-pub mod password_rules;
+pub mod secret;
+pub mod settings;
