@@ -342,9 +342,9 @@ group! {
         /// The Lambda function that is told of texts to send.
         sms_function_arn: Option<String> = OPTIONAL_TEXT, "SMS_FUNCTION_ARN", Is("null");
         /// How much one recipient gets. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        per_recipient: Rates = RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h");
+        per_recipient: Rates = RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h/key");
         /// How much is sent in all. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        in_all: Rates = RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h");
+        in_all: Rates = RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h/key");
     }
 }
 

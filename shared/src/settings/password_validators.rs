@@ -5,26 +5,7 @@ use serde_json::{Map, Value};
 use super::kind::{Kind, Wrong};
 use super::suggestion::suggestion;
 
-/// A rule that passwords must meet: one of Django's four.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PasswordValidator {
-    /// Not too much like something known of the account.
-    UserAttributeSimilarity {
-        /// What is compared, such as `email`.
-        user_attributes: Vec<String>,
-        /// The likeness that is refused, from 0.1 up; 1 means equal.
-        max_similarity: f64,
-    },
-    /// Not too short.
-    MinimumLength {
-        /// The least number of characters.
-        min_length: usize,
-    },
-    /// Not one of the passwords that everybody uses.
-    CommonPassword,
-    /// Not digits alone.
-    NumericPassword,
-}
+pub use crate::password_rules::Rule as PasswordValidator;
 
 const PREFIX: &str = "django.contrib.auth.password_validation.";
 const NAMES: [&str; 4] = [

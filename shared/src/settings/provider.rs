@@ -33,6 +33,16 @@ pub enum ProviderFlow {
     Token,
 }
 
+impl ProviderFlow {
+    /// Its name in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Redirect => "provider_redirect",
+            Self::Token => "provider_token",
+        }
+    }
+}
+
 impl ProviderApp {
     /// The provider that believes whatever it is told.
     pub(super) fn dummy() -> Self {

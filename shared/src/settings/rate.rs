@@ -8,27 +8,7 @@ use super::kind::{Kind, Wrong, switch, text};
 use super::source::Raw;
 use super::suggestion::suggestion;
 
-/// How often something may be done by, or to, one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many times; 0 means never.
-    pub amount: u32,
-    /// Within how long a time; more than nothing.
-    pub duration: Duration,
-    /// Who is counted.
-    pub per: Per,
-}
-
-/// Who is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Per {
-    /// The client's IP address.
-    Ip,
-    /// The account that is logged in.
-    User,
-    /// What the action is about, such as an email address.
-    Key,
-}
+pub use crate::domain::rate::{Per, Rate};
 
 /// Rates that hold together: whoever exceeds any of them is refused. Empty means no limit.
 pub type Rates = Vec<Rate>;
