@@ -43,7 +43,7 @@ pub(super) const PASSWORD_VALIDATORS: Kind<Vec<PasswordValidator>> = Kind::new(
     },
 );
 
-/// All four with Django's own options, as `default_validators` in words.
+/// All four, with the options Django gives them.
 pub(super) const ALL_FOUR: &str = r#"[
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -62,11 +62,11 @@ fn validator(item: &Value) -> Result<PasswordValidator, Wrong> {
         Wrong::Because(format!("has {path:?}, but only Django's own four validators can be used{nearest}"))
     })?;
     let none = Map::new();
-    let options = match item.get("OPTIONS") {
+    let given = match item.get("OPTIONS") {
         None => &none,
         Some(options) => options.as_object().ok_or(Wrong::Shape)?,
     };
-    let mut options = Options { validator: name, options, taken: 0 };
+    let mut options = Options { validator: name, given, taken: 0 };
     let validator = match name {
         "UserAttributeSimilarityValidator" => PasswordValidator::UserAttributeSimilarity {
             user_attributes: options.attributes()?,
@@ -83,13 +83,13 @@ fn validator(item: &Value) -> Result<PasswordValidator, Wrong> {
 /// The options of one validator; whatever is not taken in the end is unknown.
 struct Options<'a> {
     validator: &'a str,
-    options: &'a Map<String, Value>,
+    given: &'a Map<String, Value>,
     taken: usize,
 }
 
 impl<'a> Options<'a> {
     fn take(&mut self, name: &str) -> Option<&'a Value> {
-        let value = self.options.get(name);
+        let value = self.given.get(name);
         self.taken += usize::from(value.is_some());
         value
     }
@@ -120,7 +120,7 @@ impl<'a> Options<'a> {
     }
 
     fn finish(self) -> Result<(), Wrong> {
-        if self.taken == self.options.len() {
+        if self.taken == self.given.len() {
             return Ok(());
         }
         Err(Wrong::Because(match self.validator {
