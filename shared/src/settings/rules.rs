@@ -156,6 +156,11 @@ const WARNINGS: &[Rule] = &[
         is_broken: |s| s.socialaccount.only && !s.apps.socialaccount,
         remedy: "nobody can log in: allauth.socialaccount is not in INSTALLED_APPS",
     },
+    Rule {
+        settings: &["INSTALLED_APPS"],
+        is_broken: |s| s.apps.dummy_provider,
+        remedy: "the dummy provider lets anybody in as anybody: use it for tests only",
+    },
 ];
 
 /// RFC 6265bis, section 4.1.3.

@@ -203,13 +203,16 @@ const PREFIXES: &[&str] = &["ALLAUTH_", "HEADLESS_", "MFA_", "SOCIALACCOUNT_", "
 /// Notes the names that cannot be used, and those that nobody knows. Values of the latter are not shown: they
 /// may be secrets of something else.
 pub(super) fn check(source: &mut Source) {
-    let names: Vec<String> = source.names().map(str::to_owned).collect();
-    for name in &names {
+    let declared: Vec<_> = declared_names().collect();
+    let names = source.names().filter(|name| !declared.contains(name));
+    for name in &names.map(str::to_owned).collect::<Vec<_>>() {
         if let Some(known) = UNUSABLE.iter().find(|unusable| unusable.name == name) {
             check_unusable(known, source);
         } else if NOT_YET.contains(&name.as_str()) {
-            source.hints.push(format!("{name} has no effect yet"));
-        } else if !is_declared(name) {
+            if source.variable(name).is_some() {
+                source.hints.push(format!("{name} has no effect yet"));
+            }
+        } else {
             check_unknown(name, source);
         }
     }
@@ -237,10 +240,6 @@ fn check_unknown(name: &str, source: &mut Source) {
     } else if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
         source.hints.push(format!("{name} is no setting{}", suggestion(name, known_names())));
     }
-}
-
-fn is_declared(name: &str) -> bool {
-    declared_names().any(|declared| declared == name)
 }
 
 /// Everything that can be set, under all its names.
