@@ -106,7 +106,7 @@ fn openid_connect_app(app: &Value) -> Result<ProviderApp, Wrong> {
     })
 }
 
-/// `OpenID` Connect Discovery 1.0, section 4, unless the setting names another document there.
+/// OpenID Connect Discovery 1.0, section 4, unless the setting names another document there.
 fn configuration_url(server: String) -> String {
     if server.contains("/.well-known/") {
         server
