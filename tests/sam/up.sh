@@ -73,7 +73,7 @@ ensure_docker() {
     command -v docker >/dev/null ||
         cannot "there is no docker command (tests/sam/install-docker.sh installs Debian's)"
     ! docker info >/dev/null 2>&1 || return 0
-    [ "$(uname)" = Linux ] && [ "$(id -u)" = 0 ] ||
+    [ "$(uname) $(id -u)" = "Linux 0" ] ||
         cannot "no Docker daemon answers; start it (starting one here needs root on Linux)"
     command -v dockerd >/dev/null ||
         cannot "no Docker daemon answers, and there is none to start (tests/sam/install-docker.sh installs Debian's)"
@@ -163,8 +163,10 @@ SECRET_KEY=$(python3 -c 'import secrets; print(secrets.token_urlsafe(48))')
 
 start stack "$VESTIBULE" serve --host "$bind" --port "$gateway" --inbox-port "$inbox" --dynamodb-port "$dynamodb" \
     --data-dir "$work/data" --ephemeral
-await stack 30 listening "$bind" "$dynamodb" && await stack 30 listening "$bind" "$inbox" ||
-    { show_log stack; fail "the local stack does not answer on $bind"; }
+for port in "$dynamodb" "$inbox"; do
+    await stack 30 listening "$bind" "$port" ||
+        { show_log stack; fail "the local stack does not answer on $bind:$port"; }
+done
 
 # sam passes on only what template.yaml names, and cookies can't be Secure without TLS.
 cat >"$work/env.json" <<EOF
