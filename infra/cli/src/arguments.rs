@@ -71,19 +71,18 @@ pub enum User {
 /// The account to make.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("name").args(["email", "username", "phone"]).required(true).multiple(true))]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct UserAdd {
     /// Email address.
     #[arg(long)]
     pub email: Option<String>,
     /// Password; without one, the account can only be logged in to by other means.
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     pub password: Option<String>,
     /// Username.
     #[arg(long)]
     pub username: Option<String>,
     /// Phone number, such as +31612345678.
-    #[arg(long, allow_hyphen_values = true)]
+    #[arg(long)]
     pub phone: Option<String>,
     /// Leave the email address and the phone number to be verified.
     #[arg(long)]

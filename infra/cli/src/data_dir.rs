@@ -75,8 +75,7 @@ impl DataDir {
         };
         fs::create_dir_all(path).map_err(failed(path))?;
         let lock_path = path.join("lock");
-        let lock =
-            private().create(true).append(true).open(&lock_path).map_err(failed(&lock_path))?;
+        let lock = private().create(true).append(true).open(&lock_path).map_err(failed(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(in_use(path)),
@@ -99,9 +98,7 @@ impl DataDir {
         let path = self.file("secret-key");
         match fs::read_to_string(&path) {
             Ok(key) if !key.trim().is_empty() => Ok(key.trim().to_owned()),
-            Err(reason) if reason.kind() != io::ErrorKind::NotFound => {
-                Err(DataDirError::Io { path, reason })
-            }
+            Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(DataDirError::Io { path, reason }),
             _ => {
                 let key = random.secret();
                 self.replace("secret-key", key.as_bytes())?;

@@ -8,6 +8,8 @@ use dynoxide::errors::DynoxideError;
 use serde_json::{Value, json};
 use tracing::warn;
 
+use crate::template::at;
+
 /// DynamoDB itself takes up to days; a developer should see items go.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -43,9 +45,9 @@ pub fn ensure_table(database: &Database, name: &str, properties: &Value) -> Resu
     let failed = |error: String| DatabaseError::Table(error);
     let request = json!({
         "TableName": name,
-        "BillingMode": properties["BillingMode"],
-        "AttributeDefinitions": properties["AttributeDefinitions"],
-        "KeySchema": properties["KeySchema"],
+        "BillingMode": at(properties, "BillingMode"),
+        "AttributeDefinitions": at(properties, "AttributeDefinitions"),
+        "KeySchema": at(properties, "KeySchema"),
     });
     let request = serde_json::from_value(request).map_err(|error| failed(error.to_string()))?;
     match database.create_table(request) {
@@ -55,7 +57,7 @@ pub fn ensure_table(database: &Database, name: &str, properties: &Value) -> Resu
     }
     let ttl = json!({
         "TableName": name,
-        "TimeToLiveSpecification": properties["TimeToLiveSpecification"],
+        "TimeToLiveSpecification": at(properties, "TimeToLiveSpecification"),
     });
     let ttl = serde_json::from_value(ttl).map_err(|error| failed(error.to_string()))?;
     database.update_time_to_live(ttl).map_err(|error| failed(error.to_string()))?;

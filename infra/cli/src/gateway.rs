@@ -35,11 +35,8 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
 /// A function, as the gateway calls it.
-pub type Function = Arc<
-    dyn Fn(lambda_http::Request) -> BoxFuture<'static, lambda_http::Response<lambda_http::Body>>
-        + Send
-        + Sync,
->;
+pub type Function =
+    Arc<dyn Fn(lambda_http::Request) -> BoxFuture<'static, Response<lambda_http::Body>> + Send + Sync>;
 
 /// The gateway of one HTTP API.
 pub struct Gateway {
@@ -175,7 +172,7 @@ async fn invoke(function: &Function, request: lambda_http::Request) -> Response<
     }
 }
 
-fn into_http(response: lambda_http::Response<lambda_http::Body>) -> Response<Body> {
+fn into_http(response: Response<lambda_http::Body>) -> Response<Body> {
     let (head, body) = response.into_parts();
     let body = match body {
         lambda_http::Body::Text(text) => Body::from(text),
@@ -256,7 +253,7 @@ mod tests {
         let echo: Function = Arc::new(|request: lambda_http::Request| {
             let body = request.body().to_vec();
             Box::pin(async move {
-                lambda_http::Response::builder()
+                Response::builder()
                     .status(201)
                     .header("set-cookie", "a=1")
                     .header("set-cookie", "b=2")

@@ -7,11 +7,10 @@ mod mailpit;
 mod ses;
 mod sns;
 
-use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::extract::DefaultBodyLimit;
 use axum::response::{Html, IntoResponse as _};
 use axum::routing::{get, post};
 use http::header;
@@ -27,45 +26,18 @@ const MAX_MESSAGE_BYTES: usize = 40 * 1024 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src * data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The inbox of one stack.
-pub struct Inbox {
-    mailbox: Arc<Mailbox>,
-}
-
-impl Inbox {
-    /// An empty inbox.
-    pub fn new(clock: Clock, random: Random) -> Self {
-        Self { mailbox: Arc::new(Mailbox::new(clock, random)) }
-    }
-
-    /// Everything that the inbox answers.
-    pub fn router(self) -> Router {
-        let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
-        let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("pages/inbox.css"));
-        let page = (
-            [(header::CONTENT_SECURITY_POLICY, POLICY)],
-            Html(include_str!("pages/inbox.html")),
-        );
-        Router::new()
-            .route("/", get(async || page.into_response()).post(sns::publish))
-            .route("/inbox.js", get(async || script.into_response()))
-            .route("/inbox.css", get(async || style.into_response()))
-            .route("/v2/email/outbound-emails", post(ses::send_email))
-            .route("/api/v1/messages", get(mailpit::list).delete(mailpit::remove))
-            .route("/api/v1/message/{id}", get(mailpit::show))
-            .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
-            .with_state(Arc::new(self))
-    }
-}
-
-impl FromRef<Arc<Inbox>> for Arc<Mailbox> {
-    fn from_ref(inbox: &Arc<Inbox>) -> Self {
-        Self::clone(&inbox.mailbox)
-    }
-}
-
-impl fmt::Debug for Inbox {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Inbox")
-    }
+/// Everything that an inbox answers; it begins empty.
+pub fn router(clock: Clock, random: Random) -> Router {
+    let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
+    let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("pages/inbox.css"));
+    let page = ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("pages/inbox.html")));
+    Router::new()
+        .route("/", get(async || page.into_response()).post(sns::publish))
+        .route("/inbox.js", get(async || script.into_response()))
+        .route("/inbox.css", get(async || style.into_response()))
+        .route("/v2/email/outbound-emails", post(ses::send_email))
+        .route("/api/v1/messages", get(mailpit::list).delete(mailpit::remove))
+        .route("/api/v1/message/{id}", get(mailpit::show))
+        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .with_state(Arc::new(Mailbox::new(clock, random)))
 }

@@ -23,7 +23,9 @@ pub struct Port {
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
     /// Another program listens on it.
-    #[error("port {number} is in use. Stop what uses it, or choose another with {flag}; 0 takes any free one")]
+    #[error(
+        "port {number} is in use. Stop what uses it, or choose another with {flag}; 0 takes any free one"
+    )]
     InUse {
         /// The port.
         number: u16,

@@ -1,5 +1,5 @@
 //! The application's SAM template, as far as the local stack needs it: which routes lead to which
-//! function, and who may call from another origin.
+//! function, who may call from another origin, and what the table is like.
 //!
 //! Everything comes from the template that is deployed, so a route missing there is missing here.
 //! Parameters have their defaults, or what they were overridden with, as in `sam local`.
@@ -13,6 +13,15 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use intrinsics::Scope;
+
+/// What the local stack does as the template says.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Template {
+    /// The HTTP API.
+    pub api: Api,
+    /// The properties of the table.
+    pub table: Value,
+}
 
 /// What the HTTP API of a template is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +67,7 @@ pub enum TemplateError {
     /// It is no YAML.
     #[error("template.yaml is not valid YAML: {0}")]
     Yaml(String),
-    /// A function such as `!Split` is not used as CloudFormation defines it.
+    /// A function such as `!Split` is not used as `CloudFormation` defines it.
     #[error("template.yaml: {0}")]
     Intrinsic(String),
     /// An override names no parameter.
@@ -89,24 +98,33 @@ pub enum TemplateError {
     },
 }
 
-/// Reads the HTTP API out of a SAM template.
-pub fn http_api(text: &str, overrides: &BTreeMap<String, String>) -> Result<Api, TemplateError> {
-    let document = yaml::parse(text).map_err(|error| TemplateError::Yaml(error.to_string()))?;
-    let scope = Scope::new(&document, overrides)?;
-    let mut api = Api { routes: Vec::new(), cors: cors(&document["Globals"]["HttpApi"], &scope)? };
-    for (name, resource) in entries(&document["Resources"]) {
-        if !scope.exists(resource)? {
-            continue;
-        }
-        match resource["Type"].as_str() {
-            Some("AWS::Serverless::HttpApi") => {
-                api.cors = cors(&resource["Properties"], &scope)?.or(api.cors);
+impl Template {
+    /// Reads a template, with parameters overridden by name.
+    pub fn read(text: &str, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        let document = yaml::parse(text).map_err(|error| TemplateError::Yaml(error.to_string()))?;
+        let scope = Scope::new(&document, overrides)?;
+        let mut api =
+            Api { routes: Vec::new(), cors: cors(at(at(&document, "Globals"), "HttpApi"), &scope)? };
+        let mut table = Value::Null;
+        for (name, resource) in entries(at(&document, "Resources")) {
+            if !scope.exists(resource)? {
+                continue;
             }
-            Some("AWS::Serverless::Function") => api.routes.extend(routes(name, resource, &scope)?),
-            _ => {}
+            let properties = at(resource, "Properties");
+            match at(resource, "Type").as_str() {
+                Some("AWS::Serverless::HttpApi") => api.cors = cors(properties, &scope)?.or(api.cors),
+                Some("AWS::Serverless::Function") => api.routes.extend(routes(name, properties, &scope)?),
+                Some("AWS::DynamoDB::Table") => table = scope.resolve(properties)?,
+                _ => {}
+            }
         }
+        Ok(Self { api, table })
     }
-    Ok(api)
+}
+
+/// The member of an object; null when there is none.
+pub fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
+    value.get(name).unwrap_or(&Value::Null)
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
@@ -114,7 +132,7 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 }
 
 fn cors(properties: &Value, scope: &Scope) -> Result<Option<Cors>, TemplateError> {
-    let configuration = scope.resolve(&properties["CorsConfiguration"])?;
+    let configuration = scope.resolve(at(properties, "CorsConfiguration"))?;
     // SAM's short form: any origin, and nothing else said.
     if configuration == Value::Bool(true) {
         return Ok(Some(Cors { allow_origins: vec!["*".to_owned()], ..Cors::default() }));
@@ -128,19 +146,18 @@ fn cors(properties: &Value, scope: &Scope) -> Result<Option<Cors>, TemplateError
     })
 }
 
-fn routes(name: &str, resource: &Value, scope: &Scope) -> Result<Vec<Route>, TemplateError> {
-    let properties = &resource["Properties"];
-    let code = scope.resolve(&properties["CodeUri"])?;
+fn routes(name: &str, properties: &Value, scope: &Scope) -> Result<Vec<Route>, TemplateError> {
+    let code = scope.resolve(at(properties, "CodeUri"))?;
     let program =
         code.as_str().and_then(|path| path.trim_end_matches('/').rsplit('/').next()).unwrap_or(name);
     let mut routes = Vec::new();
-    for (event_name, event) in entries(&properties["Events"]) {
-        if event["Type"] != "HttpApi" {
+    for (event_name, event) in entries(at(properties, "Events")) {
+        if at(&event, "Type") != "HttpApi" {
             continue;
         }
         let place = || format!("{name}.Events.{event_name}");
-        let event = scope.resolve(&event["Properties"])?;
-        let (method, path) = match (event["Method"].as_str(), event["Path"].as_str()) {
+        let event = scope.resolve(at(&event, "Properties"))?;
+        let (method, path) = match (at(&event, "Method").as_str(), at(&event, "Path").as_str()) {
             (None, None) => ("ANY", "$default"),
             (method, Some(path)) if path.starts_with('/') => (method.unwrap_or("ANY"), path),
             _ => {
@@ -204,6 +221,7 @@ Resources:
       Events: {Any: {Type: HttpApi}}
   Table:
     Type: AWS::DynamoDB::Table
+    Properties: {BillingMode: PAY_PER_REQUEST}
 ";
 
     fn overrides(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -216,7 +234,8 @@ Resources:
 
     #[test]
     fn routes_and_cors_come_from_the_template() {
-        let api = http_api(TEMPLATE, &BTreeMap::new()).unwrap();
+        let Template { api, table } = Template::read(TEMPLATE, &BTreeMap::new()).unwrap();
+        assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
         assert_eq!(api.routes, [route("ANY", "/_allauth/{client}/v1/auth/login", "vestibule-login")]);
         let cors = api.cors.unwrap();
         assert_eq!(cors.allow_origins, ["http://localhost:3000", "http://localhost:5173"]);
@@ -228,11 +247,12 @@ Resources:
 
     #[test]
     fn overrides_replace_defaults() {
-        let api = http_api(
+        let api = Template::read(
             TEMPLATE,
             &overrides(&[("Stage", "prod"), ("AllowedOrigins", "https://a.example, https://b.example")]),
         )
-        .unwrap();
+        .unwrap()
+        .api;
         assert_eq!(api.routes.last(), Some(&route("ANY", "$default", "probe")));
         let cors = api.cors.unwrap();
         assert_eq!(cors.allow_origins, ["https://a.example", "https://b.example"]);
@@ -241,9 +261,9 @@ Resources:
 
     #[test]
     fn wrong_overrides_are_refused() {
-        let error = http_api(TEMPLATE, &overrides(&[("Origins", "x")])).unwrap_err().to_string();
+        let error = Template::read(TEMPLATE, &overrides(&[("Origins", "x")])).unwrap_err().to_string();
         assert_eq!(error, "the template has no parameter Origins; it has: AllowedOrigins, Stage, Version");
-        let error = http_api(TEMPLATE, &overrides(&[("Stage", "test")])).unwrap_err().to_string();
+        let error = Template::read(TEMPLATE, &overrides(&[("Stage", "test")])).unwrap_err().to_string();
         assert_eq!(error, "the template's parameter Stage may not be \"test\"; allowed are: dev, prod");
     }
 
@@ -255,9 +275,9 @@ Resources:
     Type: AWS::Serverless::Function
     Properties: {Events: {Login: {Type: HttpApi, Properties: {Method: GET}}}}
 ";
-        let error = http_api(template, &BTreeMap::new()).unwrap_err().to_string();
+        let error = Template::read(template, &BTreeMap::new()).unwrap_err().to_string();
         assert!(error.starts_with("template.yaml: Login.Events.Login: "), "{error}");
-        let error = http_api("Resources: [", &BTreeMap::new()).unwrap_err().to_string();
+        let error = Template::read("Resources: [", &BTreeMap::new()).unwrap_err().to_string();
         assert!(error.starts_with("template.yaml is not valid YAML: "), "{error}");
     }
 }

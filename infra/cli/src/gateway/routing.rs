@@ -128,11 +128,8 @@ mod tests {
     fn found(table: &RouteTable, request: &str) -> String {
         let (method, path) = request.split_once(' ').unwrap();
         let Some(found) = table.find(method, path) else { return "-".to_owned() };
-        let mut text = found.route.program.clone();
-        for (name, value) in found.parameters {
-            text.push_str(&format!(" {name}={value}"));
-        }
-        text
+        let parameters = found.parameters.iter().map(|(name, value)| format!(" {name}={value}"));
+        found.route.program.clone() + &parameters.collect::<String>()
     }
 
     #[test]

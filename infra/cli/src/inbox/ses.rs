@@ -10,8 +10,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::mailbox::Message;
-use super::{Inbox, console};
+use super::console;
+use super::mailbox::{Mailbox, Message};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -60,11 +60,11 @@ struct Part {
 }
 
 /// `POST /v2/email/outbound-emails`
-pub async fn send_email(State(inbox): State<Arc<Inbox>>, body: Bytes) -> Response {
+pub async fn send_email(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Response {
     match message(&body) {
         Ok(message) => {
             console::print(&message);
-            Json(json!({"MessageId": inbox.mailbox.add(message)})).into_response()
+            Json(json!({"MessageId": mailbox.add(message)})).into_response()
         }
         Err(reason) => (
             StatusCode::BAD_REQUEST,

@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
 
-use super::mailbox::Message;
-use super::{Inbox, console};
+use super::console;
+use super::mailbox::{Mailbox, Message};
 
 #[derive(Deserialize)]
 struct Text {
@@ -21,11 +21,11 @@ struct Text {
 }
 
 /// `POST /`
-pub async fn publish(State(inbox): State<Arc<Inbox>>, body: Bytes) -> Response {
+pub async fn publish(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Response {
     match message(&body) {
         Ok(message) => {
             console::print(&message);
-            let id = inbox.mailbox.add(message);
+            let id = mailbox.add(message);
             let body = format!(
                 "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\
                  <PublishResult><MessageId>{id}</MessageId></PublishResult>\

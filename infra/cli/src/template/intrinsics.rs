@@ -1,4 +1,4 @@
-//! CloudFormation's intrinsic functions, as far as routes and CORS can use them.
+//! `CloudFormation`'s intrinsic functions, as far as routes and CORS can use them.
 //!
 //! What only a deployment knows (`!GetAtt`, `!ImportValue`, another resource's name) stays as a
 //! placeholder in `${}`: nothing that the local stack reads depends on it.
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{TemplateError, entries};
+use super::{TemplateError, at, entries};
 
 /// Conditions may refer to each other, but not without end.
 const MAX_DEPTH: usize = 64;
@@ -22,7 +22,7 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Parameters with their defaults, or what they are overridden with.
     pub fn new(document: &'a Value, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        let declared = &document["Parameters"];
+        let declared = at(&document, "Parameters");
         for (name, value) in overrides {
             check_override(declared, name, value)?;
         }
@@ -30,9 +30,9 @@ impl<'a> Scope<'a> {
         for (name, parameter) in entries(declared) {
             let text = match overrides.get(name) {
                 Some(value) => value.clone(),
-                None => as_text(&parameter["Default"]),
+                None => as_text(at(parameter, "Default")),
             };
-            let list = parameter["Type"]
+            let list = at(parameter, "Type")
                 .as_str()
                 .is_some_and(|kind| kind == "CommaDelimitedList" || kind.starts_with("List<"));
             let value = if list {
@@ -42,12 +42,12 @@ impl<'a> Scope<'a> {
             };
             parameters.insert(name.clone(), value);
         }
-        Ok(Self { parameters, conditions: &document["Conditions"], mappings: &document["Mappings"] })
+        Ok(Self { parameters, conditions: at(&document, "Conditions"), mappings: at(&document, "Mappings") })
     }
 
     /// Whether a resource is made at all: its `Condition` holds, if it has one.
     pub fn exists(&self, resource: &Value) -> Result<bool, TemplateError> {
-        match resource["Condition"].as_str() {
+        match at(resource, "Condition").as_str() {
             Some(name) => self.condition(name, 0),
             None => Ok(true),
         }
@@ -161,13 +161,11 @@ impl<'a> Scope<'a> {
             let Some((name, after)) = after.split_once('}') else {
                 return Err(wrong(&format!("!Sub lacks a closing brace: {text}")));
             };
-            match name.strip_prefix('!') {
-                Some(literal) => result.push_str(&format!("${{{literal}}}")),
-                None => {
-                    let value = own.get(name).cloned().unwrap_or_else(|| self.reference(name));
-                    result.push_str(&as_text(&value));
-                }
-            }
+            let value = match name.strip_prefix('!') {
+                Some(literal) => placeholder(literal),
+                None => own.get(name).cloned().unwrap_or_else(|| self.reference(name)),
+            };
+            result.push_str(&as_text(&value));
             rest = after;
         }
         result.push_str(rest);
@@ -181,7 +179,7 @@ fn check_override(declared: &Value, name: &str, value: &str) -> Result<(), Templ
         let known = list(entries(declared).map(|(name, _)| name.clone()).collect());
         return Err(TemplateError::UnknownParameter { name: name.to_owned(), known });
     };
-    let Some(allowed) = parameter["AllowedValues"].as_array() else { return Ok(()) };
+    let Some(allowed) = at(parameter, "AllowedValues").as_array() else { return Ok(()) };
     let allowed: Vec<_> = allowed.iter().map(as_text).collect();
     if allowed.iter().any(|allowed| allowed == value) {
         return Ok(());

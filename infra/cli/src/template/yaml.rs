@@ -1,4 +1,4 @@
-//! CloudFormation's YAML as JSON: `!Ref X` becomes `{"Ref": "X"}`, and `!Sub …` becomes
+//! `CloudFormation`'s YAML as JSON: `!Ref X` becomes `{"Ref": "X"}`, and `!Sub …` becomes
 //! `{"Fn::Sub": …}`, so that the short and the long form of a function are one.
 
 use std::fmt;
