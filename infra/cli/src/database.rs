@@ -11,7 +11,7 @@ use tracing::warn;
 use crate::template::at;
 
 /// DynamoDB itself takes up to days; a developer should see items go.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
 /// Why there is no table.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +21,7 @@ pub enum DatabaseError {
     Open {
         /// The file.
         path: String,
-        /// What SQLite says.
+        /// What `SQLite` says.
         reason: String,
     },
     /// The template's table cannot be made.

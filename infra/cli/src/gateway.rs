@@ -80,7 +80,7 @@ impl Gateway {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let cors = self.cors.as_ref().map(|cors| (cors, request.headers().clone()));
-        let request_id: String = self.random.bytes::<12>().iter().map(|b| format!("{b:02x}")).collect();
+        let request_id = format!("{:024x}", u128::from_be_bytes(self.random.bytes()) >> 32);
         let mut response = self.respond(request, peer, port, &request_id).await;
         if let Some((cors, request_headers)) = cors
             && !cors::is_preflight(&method, &request_headers)

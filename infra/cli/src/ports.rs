@@ -1,6 +1,6 @@
 //! The ports that the stack listens on.
 //!
-//! `localhost` may mean 127.0.0.1 or ::1, as the client likes, so both answer.
+//! `localhost` may mean 127.0.0.1 or `::1`, as the client likes, so both answer.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

@@ -99,7 +99,7 @@ impl Stack {
         let endpoints = endpoints(options, [&api, &mail, &dynamodb]);
 
         let secret = if options.ephemeral { random.secret() } else { data.secret_key(&random)? };
-        let variables = variables(environment, &endpoints, options, &mail, secret);
+        let variables = variables(environment, &endpoints, options, &mail, &secret);
         let functions = Arc::new(Functions::start(variables).await?);
         let overrides = overrides(&functions);
         let template = Template::read(TEMPLATE, &overrides)?;
@@ -264,7 +264,7 @@ fn variables(
     endpoints: &Endpoints,
     options: &Serve,
     inbox: &Port,
-    secret: String,
+    secret: &str,
 ) -> HashMap<String, String> {
     let mail = format!("http://{}:{}", ports::address(options.host), inbox.number);
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
@@ -277,7 +277,7 @@ fn variables(
             "allauth.account,allauth.headless,allauth.mfa,allauth.usersessions,allauth.socialaccount,\
              allauth.socialaccount.providers.dummy",
         ),
-        ("SECRET_KEY", &secret),
+        ("SECRET_KEY", secret),
     ];
     let set = |(_, value): &(String, String)| !value.is_empty();
     let mut variables: HashMap<_, _> = defaults.into_iter().map(owned).collect();
@@ -304,10 +304,8 @@ fn overrides(functions: &Functions) -> BTreeMap<String, String> {
 
 fn welcome_page(options: &Serve, endpoints: &Endpoints, functions: &Functions) -> String {
     let default = options.data.data_dir.as_os_str() == ".vestibule";
-    let data_dir = match default {
-        true => String::new(),
-        false => format!(" --data-dir '{}'", options.data.data_dir.display()),
-    };
+    let data_dir =
+        if default { String::new() } else { format!(" --data-dir '{}'", options.data.data_dir.display()) };
     welcome::page(&[
         ("api", &endpoints.api),
         ("inbox", &endpoints.inbox),

@@ -152,11 +152,11 @@ fn routes(name: &str, properties: &Value, scope: &Scope) -> Result<Vec<Route>, T
         code.as_str().and_then(|path| path.trim_end_matches('/').rsplit('/').next()).unwrap_or(name);
     let mut routes = Vec::new();
     for (event_name, event) in entries(at(properties, "Events")) {
-        if at(&event, "Type") != "HttpApi" {
+        if at(event, "Type") != "HttpApi" {
             continue;
         }
         let place = || format!("{name}.Events.{event_name}");
-        let event = scope.resolve(at(&event, "Properties"))?;
+        let event = scope.resolve(at(event, "Properties"))?;
         let (method, path) = match (at(&event, "Method").as_str(), at(&event, "Path").as_str()) {
             (None, None) => ("ANY", "$default"),
             (method, Some(path)) if path.starts_with('/') => (method.unwrap_or("ANY"), path),

@@ -55,7 +55,7 @@ impl Mailbox {
 
     /// Keeps a message and returns its id.
     pub fn add(&self, message: Message) -> String {
-        let id: String = self.random.bytes::<11>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = format!("{:022x}", u128::from_be_bytes(self.random.bytes()) >> 40);
         let caught = Caught { id: id.clone(), created: self.clock.now().millis(), message };
         let mut messages = self.lock();
         if messages.len() >= CAPACITY {

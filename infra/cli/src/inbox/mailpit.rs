@@ -79,7 +79,7 @@ struct Detail {
 /// `GET /api/v1/messages`
 pub async fn list(State(mailbox): State<Arc<Mailbox>>, Query(page): Query<Page>) -> Response {
     let (total, messages) = mailbox.list(page.start, page.limit);
-    let messages: Vec<_> = messages.into_iter().map(summary).collect();
+    let messages: Vec<_> = messages.iter().map(summary).collect();
     Json(json!({
         "total": total,
         "unread": total,
@@ -120,10 +120,10 @@ pub async fn remove(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Respons
     }
 }
 
-fn summary(caught: Caught) -> Summary {
+fn summary(caught: &Caught) -> Summary {
     let words: Vec<_> = caught.message.text.split_whitespace().collect();
     let snippet = words.join(" ").chars().take(SNIPPET).collect();
-    Summary { created: iso_time(caught.created), snippet, head: head(&caught) }
+    Summary { created: iso_time(caught.created), snippet, head: head(caught) }
 }
 
 fn detail(caught: Caught) -> Detail {

@@ -26,11 +26,14 @@ struct SendEmail {
 }
 
 #[derive(Deserialize, Default)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(default)]
 struct Destination {
-    to_addresses: Vec<String>,
-    cc_addresses: Vec<String>,
-    bcc_addresses: Vec<String>,
+    #[serde(rename = "ToAddresses")]
+    to: Vec<String>,
+    #[serde(rename = "CcAddresses")]
+    cc: Vec<String>,
+    #[serde(rename = "BccAddresses")]
+    bcc: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -80,8 +83,8 @@ fn message(body: &[u8]) -> Result<Message, String> {
     let Some(content) = request.content.simple else {
         return Err("only Content.Simple is caught here, neither Raw nor Template".to_owned());
     };
-    let to = request.destination;
-    if to.to_addresses.is_empty() && to.cc_addresses.is_empty() && to.bcc_addresses.is_empty() {
+    let Destination { to, cc, bcc } = request.destination;
+    if to.is_empty() && cc.is_empty() && bcc.is_empty() {
         return Err("Destination has no address".to_owned());
     }
     if request.from_email_address.is_empty() {
@@ -89,9 +92,9 @@ fn message(body: &[u8]) -> Result<Message, String> {
     }
     Ok(Message {
         from: request.from_email_address,
-        to: to.to_addresses,
-        cc: to.cc_addresses,
-        bcc: to.bcc_addresses,
+        to,
+        cc,
+        bcc,
         reply_to: request.reply_to_addresses,
         subject: content.subject.data,
         text: content.body.text.unwrap_or_default().data,

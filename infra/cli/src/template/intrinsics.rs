@@ -22,7 +22,7 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     /// Parameters with their defaults, or what they are overridden with.
     pub fn new(document: &'a Value, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        let declared = at(&document, "Parameters");
+        let declared = at(document, "Parameters");
         for (name, value) in overrides {
             check_override(declared, name, value)?;
         }
@@ -42,7 +42,7 @@ impl<'a> Scope<'a> {
             };
             parameters.insert(name.clone(), value);
         }
-        Ok(Self { parameters, conditions: at(&document, "Conditions"), mappings: at(&document, "Mappings") })
+        Ok(Self { parameters, conditions: at(document, "Conditions"), mappings: at(document, "Mappings") })
     }
 
     /// Whether a resource is made at all: its `Condition` holds, if it has one.
@@ -85,9 +85,8 @@ impl<'a> Scope<'a> {
     fn call(&self, name: &str, argument: &Value, depth: usize) -> Result<Value, TemplateError> {
         if name == "Fn::If" {
             // Only the chosen branch counts: the other may not make sense at all.
-            let (condition, yes, no) = match argument.as_array().map(Vec::as_slice) {
-                Some([Value::String(condition), yes, no]) => (condition, yes, no),
-                _ => return Err(wrong("!If takes the name of a condition and two values")),
+            let Some([Value::String(condition), yes, no]) = argument.as_array().map(Vec::as_slice) else {
+                return Err(wrong("!If takes the name of a condition and two values"));
             };
             let chosen = if self.condition(condition, depth)? { yes } else { no };
             return self.value(chosen, depth);
