@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::seam::Random;
+use vestibule::random::Random;
 
 /// Where the parts of a running stack are, as `endpoints.json` tells other programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

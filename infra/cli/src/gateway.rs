@@ -18,10 +18,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use http_body_util::BodyExt as _;
 use tracing::{Instrument as _, error, info};
 
-use crate::seam::{Clock, Random};
 use crate::template::{Api, Cors};
 use event::{Event, Origin};
 use routing::RouteTable;
+use vestibule::clock::Clock;
+use vestibule::random::Random;
 
 /// The largest body that API Gateway takes: 10 MB.
 const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;

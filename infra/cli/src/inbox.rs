@@ -15,8 +15,9 @@ use axum::response::{Html, IntoResponse as _};
 use axum::routing::{get, post};
 use http::header;
 
-use crate::seam::{Clock, Random};
 use mailbox::Mailbox;
+use vestibule::clock::Clock;
+use vestibule::random::Random;
 
 /// The largest message that SES takes: 40 MB.
 const MAX_MESSAGE_BYTES: usize = 40 * 1024 * 1024;

@@ -10,7 +10,6 @@ mod functions;
 mod gateway;
 mod inbox;
 mod ports;
-mod seam;
 mod serve;
 mod template;
 mod user;
@@ -37,7 +36,7 @@ const WRONG_USE: u8 = 2;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let default = match arguments.command {
-        Command::Serve(_) => "warn,vestibule=info",
+        Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
         Command::User(_) => "warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));

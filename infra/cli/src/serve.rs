@@ -22,12 +22,14 @@ use tracing::warn;
 use crate::arguments::Serve;
 use crate::data_dir::{DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
-use crate::functions::{Functions, StartError};
+use crate::functions::Functions;
 use crate::gateway::{Gateway, NoFunction};
 use crate::ports::{self, Port, PortError};
-use crate::seam::{Clock, Random};
 use crate::template::{Template, TemplateError};
 use crate::{REGION, TABLE, inbox, local_aws, welcome};
+use vestibule::app::StartError;
+use vestibule::clock::Clock;
+use vestibule::random::Random;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
@@ -297,8 +299,8 @@ fn variables(
 /// What the template has no default for.
 fn overrides(functions: &Functions) -> BTreeMap<String, String> {
     BTreeMap::from([
-        ("AllowedOrigins".to_owned(), functions.trusted_origins.join(",")),
-        ("FrontendUrl".to_owned(), functions.frontend_url.clone()),
+        ("AllowedOrigins".to_owned(), functions.trusted_origins().join(",")),
+        ("FrontendUrl".to_owned(), functions.frontend_url().to_owned()),
     ])
 }
 
@@ -313,8 +315,8 @@ fn welcome_page(options: &Serve, endpoints: &Endpoints, functions: &Functions) -
         ("table", &endpoints.table),
         ("region", &endpoints.region),
         ("storage", &storage(options)),
-        ("frontend", &functions.frontend_url),
-        ("origins", &functions.trusted_origins.join(", ")),
+        ("frontend", functions.frontend_url()),
+        ("origins", &functions.trusted_origins().join(", ")),
         ("data_dir", &data_dir),
     ])
 }

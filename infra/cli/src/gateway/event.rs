@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::routing::Match;
-use crate::seam::Timestamp;
+use vestibule::domain::time::Timestamp;
 
 /// What the gateway knows of a request besides its head and body.
 pub struct Origin<'a> {

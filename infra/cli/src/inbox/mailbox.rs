@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use crate::seam::{Clock, Random};
+use vestibule::clock::Clock;
+use vestibule::random::Random;
 
 /// Older messages than this many are forgotten: a load test shall not fill the memory.
 const CAPACITY: usize = 5_000;
