@@ -156,7 +156,7 @@ impl Templates {
             self.environment.get_template(name).map_err(|_| RenderError::NoTemplate(name.to_owned()))?;
         template.render(variables).map_err(|error| {
             let mut fault = Fault::of_error(name, &error);
-            if error.kind() == ErrorKind::UndefinedError {
+            if error.kind() == ErrorKind::UndefinedError && fault.file == name {
                 fault.message = format!("{}; {name} gets {}", fault.message, names(variables));
             }
             RenderError::Template(fault)
@@ -585,11 +585,11 @@ mod tests {
         .unwrap();
         let expected = [
             "README: is no template",
-            "base.txt:1: undefined value; account_already_exists.txt gets email, password_reset_url, signup_url, site",
+            "base.txt:1: undefined value: `nobody` is undefined",
         ];
         assert_eq!(&faults[..2], &expected);
         for expected in [
-            "confirm_email.txt:2: undefined value; confirm_email.txt gets activate_url, email, site",
+            "confirm_email.txt:2: undefined value: `activate_ur` is undefined; confirm_email.txt gets activate_url, email, site",
             "email_changed.html: writes a value unescaped (`safe`, `autoescape false`)",
             "login_code.html: lacks {{ code }}: the message would be of no use",
             "login_code.subject.txt: must not use code: subjects are kept in the logs of mail servers",
@@ -597,7 +597,7 @@ mod tests {
             "logincode.txt: is no template; did you mean login_code.txt?",
             "pasword_set.html: is no template; did you mean password_set.html?",
             "password_set.subject.txt: is empty",
-            "reset_password.txt:2: undefined value; reset_password.txt gets email, password_reset_url, site, username",
+            "reset_password.txt:2: undefined value: `usrname` is undefined; reset_password.txt gets email, password_reset_url, site, username",
         ] {
             assert!(faults.iter().any(|fault| fault == expected), "{expected:?} not in {faults:#?}");
         }
