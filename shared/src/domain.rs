@@ -2,4 +2,17 @@
 //!
 //! Nothing here does I/O, reads a clock, draws random numbers or knows of HTTP.
 
+pub mod account;
+pub mod challenge;
+pub mod code;
+pub mod email;
 pub mod message;
+pub mod phone;
+pub mod rate;
+pub mod refusal;
+pub mod session;
+pub mod stage;
+pub(crate) mod text;
+pub mod time;
+pub mod token;
+pub mod username;

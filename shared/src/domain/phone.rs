@@ -1,0 +1,26 @@
+//! Phone numbers, in E.164 form: `+`, the country's code, the number. Nothing here knows who has which.
+
+/// Whether this is a phone number in E.164 form: `+` and 6 to 15 digits, the first not zero.
+///
+/// As in allauth's `PhoneField`, spaces and dashes are not allowed. allauth lets digits of any script through, which no
+/// gateway delivers to and which would be a second spelling of one number; these are refused here.
+pub fn validate(number: &str) -> bool {
+    number.strip_prefix('+').is_some_and(|digits| {
+        (6..=15).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ascii_digits_unlike_the_reference() {
+        assert!(validate("+12345678"));
+        for number in ["+1\u{662}345678", "+１２３４５６", "+12 345678", "+12-345678", " +12345678"] {
+            assert!(!validate(number), "{number:?}");
+        }
+    }
+}

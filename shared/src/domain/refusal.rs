@@ -1,0 +1,420 @@
+//! Why input is refused: every error that the API gives, with the code and the text that clients know.
+//!
+//! The codes and texts are allauth's and Django's, to the letter, as frontends match on them. Flows and forms name errors
+//! by variant; nothing else spells a text out. Which HTTP status goes with an error is not known here.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+/// A reason to refuse a field, or a form as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    // Django: a form's fields.
+    /// Nothing was given where something must be.
+    Required,
+    /// Not an email address.
+    InvalidEmail,
+    /// Not a phone number in E.164 form.
+    InvalidPhone,
+    /// A username with characters that no username has.
+    InvalidUsername,
+    /// Fewer code points than `min`.
+    TooShort {
+        /// The fewest allowed.
+        min: usize,
+        /// How many there are.
+        length: usize,
+    },
+    /// More code points than `max`.
+    TooLong {
+        /// The most allowed.
+        max: usize,
+        /// How many there are.
+        length: usize,
+    },
+    /// Text with a NUL character.
+    NullCharacters,
+    /// Something else where a list must be.
+    NotAList,
+    /// An item of a list that is no id; the text repeats it.
+    InvalidId(String),
+    /// An id of nothing that is there to choose; the text repeats it.
+    InvalidChoice(String),
+
+    // Django: `AUTH_PASSWORD_VALIDATORS`.
+    /// A password of fewer code points than this.
+    PasswordTooShort(usize),
+    /// A password too much like an attribute of its user, named as people call it.
+    PasswordTooSimilar(&'static str),
+    /// A password that many people have.
+    PasswordTooCommon,
+    /// A password of nothing but digits.
+    PasswordEntirelyNumeric,
+
+    // allauth: accounts.
+    /// The account may not be used.
+    AccountInactive,
+    /// The primary address can't be removed.
+    CannotRemovePrimaryEmail,
+    /// The account has this address already.
+    DuplicateEmail,
+    /// No such address, or not its password.
+    EmailPasswordMismatch,
+    /// No such number, or not its password.
+    PhonePasswordMismatch,
+    /// No such username, or not its password.
+    UsernamePasswordMismatch,
+    /// Another account has this address.
+    EmailTaken,
+    /// Not the current password, when changing it.
+    EnterCurrentPassword,
+    /// Not the code that was sent.
+    IncorrectCode,
+    /// Not the current password, when reauthenticating.
+    IncorrectPassword,
+    /// A link's key that is wrong or too old.
+    InvalidOrExpiredKey,
+    /// Not exactly one way to log in was given.
+    InvalidLogin,
+    /// A password reset key that is wrong, too old or used.
+    InvalidPasswordReset,
+    /// The account has this many addresses, and may have no more.
+    MaxEmailAddresses(u32),
+    /// Another account has this number.
+    PhoneTaken,
+    /// Another account has this number: as sign-up says it, without a code.
+    PhoneTakenAtSignup,
+    /// Too many failed logins, or too many codes asked for.
+    TooManyLoginAttempts,
+    /// No account has this address, and that is no secret.
+    UnknownEmail,
+    /// No account has this number, and that is no secret.
+    UnknownPhone,
+    /// Only a verified address can become primary while one is verified.
+    UnverifiedPrimaryEmail,
+    /// `ACCOUNT_USERNAME_BLACKLIST` has this username.
+    UsernameBlacklisted,
+    /// Another account has this username.
+    UsernameTaken,
+    /// Both an address and a number were given.
+    SelectOnlyOne,
+    /// The new address or number is the old one.
+    SameAsCurrent,
+    /// Too many requests.
+    RateLimited,
+    /// `email2` is not `email`; without a code.
+    EmailsDiffer,
+
+    // allauth: the headless API.
+    /// The user has no such social account.
+    AccountNotFound,
+    /// A provider's token came without the `client_id` it was issued to.
+    ClientIdRequired,
+    /// A provider's token that is malformed, or that the provider does not accept.
+    InvalidToken,
+    /// The provider does not take tokens.
+    TokenAuthenticationNotSupported,
+    /// A provider's token with neither `id_token` nor `access_token`.
+    TokenRequired,
+    /// The user has no such address.
+    UnknownEmailOfUser,
+    /// No such provider.
+    UnknownProvider,
+    /// A `callback_url` that may not be redirected to.
+    InvalidUrl,
+}
+
+impl Refusal {
+    /// The code, as programs know the error; empty for the two errors that have none.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::InvalidEmail | Self::InvalidUsername => "invalid",
+            Self::InvalidPhone => "invalid_phone",
+            Self::TooShort { .. } => "min_length",
+            Self::TooLong { .. } => "max_length",
+            Self::NullCharacters => "null_characters_not_allowed",
+            Self::NotAList => "invalid_list",
+            Self::InvalidId(_) => "invalid_pk_value",
+            Self::InvalidChoice(_) => "invalid_choice",
+            Self::PasswordTooShort(_) => "password_too_short",
+            Self::PasswordTooSimilar(_) => "password_too_similar",
+            Self::PasswordTooCommon => "password_too_common",
+            Self::PasswordEntirelyNumeric => "password_entirely_numeric",
+            Self::AccountInactive => "account_inactive",
+            Self::CannotRemovePrimaryEmail => "cannot_remove_primary_email",
+            Self::DuplicateEmail => "duplicate_email",
+            Self::EmailPasswordMismatch => "email_password_mismatch",
+            Self::PhonePasswordMismatch => "phone_password_mismatch",
+            Self::UsernamePasswordMismatch => "username_password_mismatch",
+            Self::EmailTaken => "email_taken",
+            Self::EnterCurrentPassword => "enter_current_password",
+            Self::IncorrectCode => "incorrect_code",
+            Self::IncorrectPassword => "incorrect_password",
+            Self::InvalidOrExpiredKey => "invalid_or_expired_key",
+            Self::InvalidLogin => "invalid_login",
+            Self::InvalidPasswordReset => "invalid_password_reset",
+            Self::MaxEmailAddresses(_) => "max_email_addresses",
+            Self::PhoneTaken => "phone_taken",
+            Self::PhoneTakenAtSignup | Self::EmailsDiffer => "",
+            Self::TooManyLoginAttempts => "too_many_login_attempts",
+            Self::UnknownEmail | Self::UnknownEmailOfUser => "unknown_email",
+            Self::UnknownPhone => "unknown_phone",
+            Self::UnverifiedPrimaryEmail => "unverified_primary_email",
+            Self::UsernameBlacklisted => "username_blacklisted",
+            Self::UsernameTaken => "username_taken",
+            Self::SelectOnlyOne => "select_only_one",
+            Self::SameAsCurrent => "same_as_current",
+            Self::RateLimited => "rate_limited",
+            Self::AccountNotFound => "account_not_found",
+            Self::ClientIdRequired => "client_id_required",
+            Self::InvalidToken => "invalid_token",
+            Self::TokenAuthenticationNotSupported => "token_authentication_not_supported",
+            Self::TokenRequired => "token_required",
+            Self::UnknownProvider => "unknown_provider",
+            Self::InvalidUrl => "invalid_url",
+        }
+    }
+
+    /// The text, as people read it, in English.
+    pub fn message(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::TooShort { min, length } => {
+                return Cow::Owned(format!(
+                    "Ensure this value has at least {} (it has {length}).",
+                    characters(*min)
+                ));
+            }
+            Self::TooLong { max, length } => {
+                return Cow::Owned(format!(
+                    "Ensure this value has at most {} (it has {length}).",
+                    characters(*max)
+                ));
+            }
+            Self::InvalidId(id) => return Cow::Owned(format!("“{id}” is not a valid value.")),
+            Self::InvalidChoice(choice) => {
+                return Cow::Owned(format!(
+                    "Select a valid choice. {choice} is not one of the available choices."
+                ));
+            }
+            Self::PasswordTooShort(min) => {
+                return Cow::Owned(format!(
+                    "This password is too short. It must contain at least {}.",
+                    characters(*min)
+                ));
+            }
+            Self::PasswordTooSimilar(attribute) => {
+                return Cow::Owned(format!("The password is too similar to the {attribute}."));
+            }
+            Self::MaxEmailAddresses(max) => {
+                return Cow::Owned(format!("You cannot add more than {max} email addresses."));
+            }
+            Self::Required => "This field is required.",
+            Self::InvalidEmail => "Enter a valid email address.",
+            Self::InvalidPhone => "Enter a phone number including country code (e.g. +1 for the US).",
+            Self::InvalidUsername => {
+                "Enter a valid username. This value may contain only letters, numbers, and @/./+/-/_ characters."
+            }
+            Self::NullCharacters => "Null characters are not allowed.",
+            Self::NotAList => "Enter a list of values.",
+            Self::PasswordTooCommon => "This password is too common.",
+            Self::PasswordEntirelyNumeric => "This password is entirely numeric.",
+            Self::AccountInactive => "This account is currently inactive.",
+            Self::CannotRemovePrimaryEmail => "You cannot remove your primary email address.",
+            Self::DuplicateEmail => "This email address is already associated with this account.",
+            Self::EmailPasswordMismatch => "The email address and/or password you specified are not correct.",
+            Self::PhonePasswordMismatch => "The phone number and/or password you specified are not correct.",
+            Self::UsernamePasswordMismatch => "The username and/or password you specified are not correct.",
+            Self::EmailTaken => "A user is already registered with this email address.",
+            Self::EnterCurrentPassword => "Please type your current password.",
+            Self::IncorrectCode => "Incorrect code.",
+            Self::IncorrectPassword => "Incorrect password.",
+            Self::InvalidOrExpiredKey => "Invalid or expired key.",
+            Self::InvalidLogin => "Invalid login.",
+            Self::InvalidPasswordReset => "The password reset token was invalid.",
+            Self::PhoneTaken | Self::PhoneTakenAtSignup => {
+                "A user is already registered with this phone number."
+            }
+            Self::TooManyLoginAttempts => "Too many failed login attempts. Try again later.",
+            Self::UnknownEmail => "The email address is not assigned to any user account.",
+            Self::UnknownPhone => "The phone number is not assigned to any user account.",
+            Self::UnverifiedPrimaryEmail => "Your primary email address must be verified.",
+            Self::UsernameBlacklisted => "Username can not be used. Please use other username.",
+            Self::UsernameTaken => "A user with that username already exists.",
+            Self::SelectOnlyOne => "Please select only one.",
+            Self::SameAsCurrent => "The new value must be different from the current one.",
+            Self::RateLimited => "Be patient, you are sending too many requests.",
+            Self::EmailsDiffer => "You must type the same email each time.",
+            Self::AccountNotFound => "Unknown account.",
+            Self::ClientIdRequired => "`client_id` required.",
+            Self::InvalidToken => "Invalid token.",
+            Self::TokenAuthenticationNotSupported => "Provider does not support token authentication.",
+            Self::TokenRequired => "`id_token` and/or `access_token` required.",
+            Self::UnknownEmailOfUser => "Unknown email address.",
+            Self::UnknownProvider => "Unknown provider.",
+            Self::InvalidUrl => "Invalid URL.",
+        })
+    }
+
+    /// The error of one field, named as in the request.
+    pub fn of(self, field: &'static str) -> FieldError {
+        FieldError { message: self.message(), code: self.code(), param: Some(field) }
+    }
+
+    /// The error of the whole form.
+    pub fn of_all(self) -> FieldError {
+        FieldError { message: self.message(), code: self.code(), param: None }
+    }
+}
+
+fn characters(count: usize) -> String {
+    if count == 1 { "1 character".to_owned() } else { format!("{count} characters") }
+}
+
+/// An error as the API writes it, an entry of `errors`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The text, as people read it.
+    pub message: Cow<'static, str>,
+    /// The code, as programs know it.
+    pub code: &'static str,
+    /// The field at fault; none for an error of the whole form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub param: Option<&'static str>,
+}
+
+/// Errors in the order in which Django's forms give them: those of one field together, where its first one came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl FieldErrors {
+    /// Adds an error behind those of its field, or at the end.
+    pub fn add(&mut self, error: FieldError) {
+        let behind =
+            self.0.iter().rposition(|other| other.param == error.param).map_or(self.0.len(), |at| at + 1);
+        self.0.insert(behind, error);
+    }
+
+    /// Whether there is no error.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this field has an error.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|error| error.param == Some(field))
+    }
+
+    /// The errors, in order.
+    pub fn as_slice(&self) -> &[FieldError] {
+        &self.0
+    }
+}
+
+impl From<FieldError> for FieldErrors {
+    fn from(error: FieldError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl Extend<FieldError> for FieldErrors {
+    fn extend<I: IntoIterator<Item = FieldError>>(&mut self, errors: I) {
+        errors.into_iter().for_each(|error| self.add(error));
+    }
+}
+
+impl IntoIterator for FieldErrors {
+    type Item = FieldError;
+    type IntoIter = std::vec::IntoIter<FieldError>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_texts_of_the_reference() {
+        use Refusal as R;
+        let ours = [
+            R::Required,
+            R::AccountInactive,
+            R::CannotRemovePrimaryEmail,
+            R::DuplicateEmail,
+            R::EmailPasswordMismatch,
+            R::PhonePasswordMismatch,
+            R::UsernamePasswordMismatch,
+            R::EmailTaken,
+            R::EnterCurrentPassword,
+            R::IncorrectCode,
+            R::IncorrectPassword,
+            R::InvalidOrExpiredKey,
+            R::InvalidLogin,
+            R::InvalidPasswordReset,
+            R::MaxEmailAddresses(7),
+            R::PhoneTaken,
+            R::TooManyLoginAttempts,
+            R::UnknownEmail,
+            R::UnknownPhone,
+            R::UnverifiedPrimaryEmail,
+            R::UsernameBlacklisted,
+            R::UsernameTaken,
+            R::SelectOnlyOne,
+            R::SameAsCurrent,
+            R::RateLimited,
+            R::AccountNotFound,
+            R::ClientIdRequired,
+            R::InvalidToken,
+            R::TokenAuthenticationNotSupported,
+            R::TokenRequired,
+            R::UnknownEmailOfUser,
+            R::UnknownProvider,
+            R::InvalidUrl,
+        ];
+        let mut ours: Vec<_> =
+            ours.iter().map(|r| (r.code().to_owned(), r.message().replace('7', "%d"))).collect();
+        ours.sort();
+        let theirs: Vec<(String, String)> =
+            serde_json::from_str(include_str!("../../testdata/messages.json")).unwrap();
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn errors_of_a_field_stay_together_where_the_first_came() {
+        let mut errors = FieldErrors::default();
+        errors.add(Refusal::Required.of("password"));
+        errors.add(Refusal::InvalidLogin.of_all());
+        errors.add(Refusal::InvalidEmail.of("email"));
+        errors.add(Refusal::NullCharacters.of("password"));
+        errors.add(Refusal::SelectOnlyOne.of_all());
+        let order: Vec<_> = errors.as_slice().iter().map(|error| (error.param, error.code)).collect();
+        assert_eq!(
+            order,
+            [
+                (Some("password"), "required"),
+                (Some("password"), "null_characters_not_allowed"),
+                (None, "invalid_login"),
+                (None, "select_only_one"),
+                (Some("email"), "invalid"),
+            ]
+        );
+    }
+
+    #[test]
+    fn written_as_the_reference_does() {
+        let mut errors = FieldErrors::from(Refusal::PhoneTakenAtSignup.of("phone"));
+        errors.add(Refusal::InvalidLogin.of_all());
+        assert_eq!(
+            serde_json::to_string(&errors).unwrap(),
+            concat!(
+                r#"[{"message":"A user is already registered with this phone number.","code":"","param":"phone"},"#,
+                r#"{"message":"Invalid login.","code":"invalid_login"}]"#
+            )
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! What Django means by white space, a word and a digit: Python's Unicode classes, which are not quite Rust's.
+//!
+//! Python 3.11 knows Unicode 14. Letters that came to Unicode later are letters here already.
+
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
+
+/// Python's `str.isspace`, and `\s` in its patterns: Unicode's white space and the four ASCII separators.
+pub(crate) fn is_space(c: char) -> bool {
+    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+/// Python's `str.strip`.
+pub(crate) fn strip(text: &str) -> &str {
+    text.trim_matches(is_space)
+}
+
+/// `\w` in Python's patterns. Unlike [`char::is_alphanumeric`] it leaves out combining marks.
+pub(crate) fn is_word(c: char) -> bool {
+    c == '_'
+        || matches!(c.general_category_group(), GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number)
+}
+
+/// `\d` in Python's patterns: a decimal digit of any script.
+pub(crate) fn is_decimal(c: char) -> bool {
+    c.general_category() == GeneralCategory::DecimalNumber
+}
+
+/// Python's `str.isdigit` for one character: a decimal digit, or one that is raised, lowered, circled or the like.
+pub(crate) fn is_digit(c: char) -> bool {
+    is_decimal(c)
+        || matches!(c,
+            '\u{b2}' | '\u{b3}' | '\u{b9}' | '\u{1369}'..='\u{1371}' | '\u{19da}' | '\u{2070}'
+            | '\u{2074}'..='\u{2079}' | '\u{2080}'..='\u{2089}' | '\u{2460}'..='\u{2468}'
+            | '\u{2474}'..='\u{247c}' | '\u{2488}'..='\u{2490}' | '\u{24ea}' | '\u{24f5}'..='\u{24fd}'
+            | '\u{24ff}' | '\u{2776}'..='\u{277e}' | '\u{2780}'..='\u{2788}' | '\u{278a}'..='\u{2792}'
+            | '\u{10a40}'..='\u{10a43}' | '\u{10e60}'..='\u{10e68}' | '\u{11052}'..='\u{1105a}'
+            | '\u{1f100}'..='\u{1f10a}')
+}
+
+/// Python's `str.isprintable` for one character: what `repr` leaves unescaped.
+pub(crate) fn is_printable(c: char) -> bool {
+    c == ' '
+        || !matches!(
+            c.general_category_group(),
+            GeneralCategoryGroup::Other | GeneralCategoryGroup::Separator
+        )
+}
+
+/// Python's `len`: code points, not bytes.
+pub(crate) fn length(text: &str) -> usize {
+    text.chars().count()
+}

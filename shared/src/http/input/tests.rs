@@ -1,0 +1,281 @@
+use proptest::prelude::*;
+
+use super::{
+    json::{BodyError, MAX_BODY_BYTES, MAX_DEPTH},
+    *,
+};
+
+type Errors = Vec<(String, String)>;
+
+fn object(text: &str) -> Object {
+    Object::parse(text.as_bytes()).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn errors(form: Form<'_>) -> Errors {
+    let errors = form.finish().err().into_iter().flatten();
+    errors.map(|error| (error.code.to_owned(), error.message.into_owned())).collect()
+}
+
+fn kind(name: &str) -> Text {
+    match name {
+        "plain" => Text::PLAIN,
+        "optional" => Text::PLAIN.optional(),
+        "unstripped" => Text::PLAIN.unstripped(),
+        "at most 3" => Text::PLAIN.at_most(3),
+        "at most 1" => Text::PLAIN.at_most(1),
+        "email" => Text::EMAIL,
+        "optional email" => Text::EMAIL.optional(),
+        "phone" => Text::PHONE,
+        "username of 1" => Text::username(1),
+        "username of 5" => Text::username(5),
+        _ => panic!("no kind {name}"),
+    }
+}
+
+/// What is refused here only: half a surrogate pair, numbers too long, and nesting too deep are tried below.
+#[test]
+fn documents_are_read_as_by_the_reference() {
+    let rows: Vec<(String, String)> =
+        serde_json::from_str(include_str!("../../../testdata/documents.json")).unwrap();
+    for (text, expected) in rows {
+        let found = match Object::parse(text.as_bytes()) {
+            Ok(_) => "object",
+            Err(BodyError::NotAnObject) => "other",
+            Err(_) => "refused",
+        };
+        // An empty body is no document, but an empty object.
+        let expected = if text.is_empty() { "object" } else { &expected };
+        assert_eq!(found, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn values_are_written_as_by_python() {
+    let rows: Vec<(String, String, bool, bool, bool)> =
+        serde_json::from_str(include_str!("../../../testdata/values.json")).unwrap();
+    for (text, written, missing, truthy, checked) in rows {
+        let object = object(&format!("{{\"x\": {text}}}"));
+        let value = object.get("x").unwrap();
+        assert_eq!(value.to_text(), written, "{text}");
+        assert_eq!(value.is_missing(), missing, "{text}");
+        assert_eq!(value.is_truthy(), truthy, "{text}");
+        assert_eq!(Form::new(&object).boolean("x", false), Some(checked), "{text}");
+        let required = Form::new(&object).boolean("x", true);
+        assert_eq!(required, checked.then_some(true), "{text}");
+    }
+}
+
+#[test]
+fn fields_are_cleaned_as_by_the_reference() {
+    let rows: Vec<(String, String, Option<String>, Errors)> =
+        serde_json::from_str(include_str!("../../../testdata/fields.json")).unwrap();
+    for (name, text, cleaned, expected) in rows {
+        let object = object(&text);
+        let mut form = Form::new(&object);
+        assert_eq!(form.text("x", &kind(&name)), cleaned, "{name} {text}");
+        assert_eq!(errors(form), expected, "{name} {text}");
+    }
+}
+
+fn cleaned_like(rows: &str, kind: &Text, differs: impl Fn(&str) -> bool) {
+    let rows: Vec<(String, Option<String>, Errors)> = serde_json::from_str(rows).unwrap();
+    for (value, cleaned, expected) in rows.into_iter().filter(|(value, ..)| !differs(value)) {
+        let object = Object::from([("x", Some(value.as_str()))]);
+        let mut form = Form::new(&object);
+        assert_eq!(form.text("x", kind), cleaned, "{value:?}");
+        assert_eq!(errors(form), expected, "{value:?}");
+    }
+}
+
+#[test]
+fn emails_are_cleaned_as_by_the_reference() {
+    cleaned_like(include_str!("../../../testdata/emails.json"), &Text::EMAIL.optional(), |_| false);
+}
+
+#[test]
+fn phones_are_cleaned_as_by_the_reference() {
+    let has_other_digits = |value: &str| value.contains(|c: char| !c.is_ascii() && c.is_numeric());
+    cleaned_like(include_str!("../../../testdata/phones.json"), &Text::PHONE.optional(), has_other_digits);
+}
+
+#[test]
+fn ids_are_chosen_as_by_the_reference() {
+    let rows: Vec<(String, Option<Vec<i64>>, Errors)> =
+        serde_json::from_str(include_str!("../../../testdata/ids.json")).unwrap();
+    for (text, chosen, expected) in rows {
+        let object = object(&format!("{{\"x\": {text}}}"));
+        let mut form = Form::new(&object);
+        let found = form.ids("x", &[3, 7, 42]).map(|mut ids| {
+            ids.sort_unstable();
+            ids
+        });
+        assert_eq!(found, chosen, "{text}");
+        assert_eq!(errors(form), expected, "{text}");
+    }
+}
+
+#[test]
+fn ids_that_are_missing() {
+    let object = Object::default();
+    let mut form = Form::new(&object);
+    assert_eq!(form.ids("x", &[3]), None);
+    assert_eq!(errors(form), [("required".to_owned(), "This field is required.".to_owned())]);
+}
+
+#[test]
+fn an_address_to_be_kept_is_not_cut_short() {
+    let refusal = |length: usize| {
+        let address = format!("{}@example.com", "x".repeat(length - "@example.com".len()));
+        let object = Object::from([("email", Some(address.as_str()))]);
+        let mut form = Form::new(&object);
+        form.text("email", &Text::EMAIL.at_most(254));
+        errors(form).into_iter().map(|(_, message)| message).collect::<Vec<_>>()
+    };
+    assert_eq!(refusal(254), [""; 0]);
+    assert_eq!(refusal(255), ["Ensure this value has at most 254 characters (it has 255)."]);
+    assert_eq!(
+        refusal(321),
+        ["Enter a valid email address.", "Ensure this value has at most 320 characters (it has 321)."]
+    );
+}
+
+#[test]
+fn errors_added_later_stand_behind_those_of_their_field() {
+    let object = object(r#"{"email": "a@example.com\u0000"}"#);
+    let mut form = Form::new(&object);
+    assert_eq!(form.text("email", &Text::EMAIL), None);
+    assert_eq!(form.text("password", &Text::PLAIN), None);
+    form.refuse_all(Refusal::InvalidLogin);
+    form.refuse("email", Refusal::EmailTaken);
+    assert!(form.is_refused("email") && !form.is_refused("phone") && !form.is_valid());
+    let codes: Vec<_> =
+        form.finish().unwrap_err().into_iter().map(|error| (error.param, error.code)).collect();
+    assert_eq!(
+        codes,
+        [
+            (Some("email"), "invalid"),
+            (Some("email"), "null_characters_not_allowed"),
+            (Some("email"), "email_taken"),
+            (Some("password"), "required"),
+            (None, "invalid_login"),
+        ]
+    );
+}
+
+#[test]
+fn a_name_counts_even_with_null() {
+    let object = object(r#"{"email": null}"#);
+    let form = Form::new(&object);
+    assert!(form.names("email"));
+    assert!(!form.names("phone"));
+}
+
+#[test]
+fn bodies_on_which_the_reference_breaks_are_refused() {
+    for text in [r#"{"a": "\ud800"}"#, r#"{"a": "\udc00\ud800"}"#, r#"{"\ud800": 1}"#, r#"{"a": "\ud800x"}"#]
+    {
+        assert_eq!(Object::parse(text.as_bytes()), Err(BodyError::Malformed), "{text}");
+    }
+    let digits = format!("{{\"a\": -{}}}", "1".repeat(4301));
+    assert_eq!(Object::parse(digits.as_bytes()), Err(BodyError::Malformed));
+    assert_eq!(Object::parse(b"{\"a\": \"\xff\"}"), Err(BodyError::NotUtf8));
+    assert_eq!(Object::parse(b"{\"a\": \"\xed\xa0\x80\"}"), Err(BodyError::NotUtf8));
+    assert_eq!(Object::parse(&vec![b' '; MAX_BODY_BYTES + 1]), Err(BodyError::TooLarge));
+    assert_eq!(Object::parse(&vec![b' '; MAX_BODY_BYTES]), Err(BodyError::Malformed));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let nested = |depth: usize| format!("{{\"a\": {}{}}}", "[".repeat(depth), "]".repeat(depth));
+    let deepest = object(&nested(MAX_DEPTH - 1));
+    assert_eq!(deepest.get("a").unwrap().to_text(), nested(MAX_DEPTH - 1)[6..].trim_end_matches('}'));
+    assert_eq!(Object::parse(nested(MAX_DEPTH).as_bytes()), Err(BodyError::TooDeep));
+    assert_eq!(Object::parse(nested(100_000).as_bytes()), Err(BodyError::TooDeep));
+    let objects = "{\"a\":".repeat(400_000);
+    assert_eq!(Object::parse(objects.as_bytes()), Err(BodyError::TooDeep));
+}
+
+#[test]
+fn debugging_shows_no_content() {
+    let object = object(r#"{"password": "swordfish"}"#);
+    let shown = format!("{object:?} {:?} {:?}", object.get("password"), Form::new(&object));
+    assert!(!shown.contains("swordfish") && !shown.contains("password"), "{shown}");
+}
+
+/// JSON of few sorts of tokens, so that much of it is nearly right.
+fn nearly_json() -> impl Strategy<Value = String> {
+    let tokens = [
+        "{", "}", "[", "]", ",", ":", "\"a\"", "\"", "\\", "\\u00", "1", "-", ".", "e", "null", "NaN", " ",
+        "é",
+    ];
+    prop::collection::vec(prop::sample::select(tokens.to_vec()), 0..40).prop_map(|tokens| tokens.concat())
+}
+
+fn value() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        any::<f64>().prop_map(Into::into),
+        any::<String>().prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 32, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+            prop::collection::btree_map(any::<String>(), inner, 0..5)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn same(ours: &Value, theirs: &serde_json::Value) -> bool {
+    match (ours, theirs) {
+        (Value::Null, serde_json::Value::Null) => true,
+        (Value::Bool(a), serde_json::Value::Bool(b)) => a == b,
+        (Value::Integer(a), serde_json::Value::Number(b)) => *a == b.to_string(),
+        (Value::Float(a), serde_json::Value::Number(b)) => b.as_f64() == Some(*a),
+        (Value::Text(a), serde_json::Value::String(b)) => a == b,
+        (Value::List(a), serde_json::Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
+        }
+        (Value::Object(a), serde_json::Value::Object(b)) => {
+            a.names().len() == b.len() && b.iter().all(|(name, b)| a.get(name).is_some_and(|a| same(a, b)))
+        }
+        _ => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(body: Vec<u8>) {
+        let _ = Object::parse(&body);
+    }
+
+    #[test]
+    fn nothing_nearly_json_panics(text in nearly_json()) {
+        let ours = Object::parse(format!("{{\"a\":{text}}}").as_bytes());
+        if let Ok(object) = ours {
+            let mut form = Form::new(&object);
+            form.text("a", &Text::EMAIL);
+            form.boolean("a", true);
+            form.ids("a", &[1]);
+        }
+    }
+
+    #[test]
+    fn what_serde_json_reads_is_read_the_same(text in nearly_json()) {
+        let theirs: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(&text);
+        if let Ok(theirs) = theirs {
+            let ours = Object::parse(text.as_bytes()).unwrap();
+            prop_assert!(same(&Value::Object(ours), &theirs.into()));
+        }
+    }
+
+    #[test]
+    fn all_that_serde_json_writes_is_read(value in value()) {
+        let text = serde_json::json!({"x": value}).to_string();
+        let read = Object::parse(text.as_bytes()).unwrap();
+        prop_assert!(same(read.get("x").unwrap(), &value));
+        read.get("x").unwrap().to_text();
+    }
+}

@@ -1,0 +1,81 @@
+//! How the service is set up: one typed struct, read once from environment variables, and checked whole.
+//!
+//! The names are allauth's and Django's own. A value is JSON where it parses as JSON and plain text
+//! otherwise; a list may also be text between commas; lengths of time are in seconds. An empty value is the
+//! same as none, unless the setting says otherwise. Nothing here does I/O or reads a clock: the caller
+//! passes the variables.
+
+mod choice;
+mod code_format;
+mod completion;
+mod cookie;
+mod declared;
+mod document;
+mod error;
+mod frontend;
+mod group;
+mod kind;
+mod mail_address;
+mod password_validators;
+mod provider;
+mod rate;
+mod rules;
+mod signup_fields;
+mod source;
+mod suggestion;
+#[cfg(test)]
+mod tests;
+mod unusable;
+
+pub use choice::{
+    Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
+};
+pub use code_format::CodeFormat;
+pub use cookie::SameSite;
+pub use declared::{
+    Account, Allauth, Argon2Cost, Csrf, Headless, Mail, Mfa, Passwords, Session, Settings, Socialaccount,
+    Usersessions,
+};
+pub use document::document;
+pub use error::{Concerned, Errors, Problem};
+pub use frontend::FrontendUrls;
+pub use password_validators::PasswordValidator;
+pub use provider::{ProviderApp, ProviderFlow};
+pub use rate::{Action, Per, Rate, RateLimits, Rates};
+pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
+
+use group::Group;
+use source::Source;
+
+/// Settings that were read, and what should be logged about them.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// What an operator should know although it is no error: old names, names without effect.
+    pub hints: Vec<String>,
+}
+
+impl Settings {
+    /// Reads the settings from environment variables; those of other software are passed over.
+    /// No variables at all give the defaults.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, at once: values that cannot be read, settings that contradict each other,
+    /// names that begin with `ACCOUNT_` and are unknown.
+    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Errors> {
+        let mut source = Source::new(variables, declared::ALL);
+        let settings = <Self as Group>::read(&mut source);
+        let old = declared::Old::read(&mut source);
+        unusable::check(&mut source);
+        if let (Some(mut settings), Some(old)) = (settings, old) {
+            completion::complete(&mut settings, &old, &mut source);
+            rules::check(&settings, &mut source);
+            if source.problems.is_empty() {
+                return Ok(Loaded { settings, hints: source.hints });
+            }
+        }
+        Err(Errors(source.problems))
+    }
+}

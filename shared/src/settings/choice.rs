@@ -1,0 +1,238 @@
+//! Settings that are a choice among a few words, or a list of such choices.
+
+use serde_json::Value;
+
+use super::kind::{Kind, Wrong, list, optional, switch, text};
+
+/// Whether an address must be verified before its owner is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EmailVerification {
+    /// Nobody is logged in before the address is verified.
+    Mandatory,
+    /// Mail is sent, but nobody has to act on it.
+    Optional,
+    /// No mail is sent at sign-up.
+    None,
+}
+
+pub(super) const EMAIL_VERIFICATION: Kind<EmailVerification> =
+    Kind::new("\"mandatory\", \"optional\" or \"none\"", |raw| match (text(raw)?.as_str(), switch(raw)) {
+        ("mandatory", _) | (_, Ok(true)) => Ok(EmailVerification::Mandatory),
+        ("optional", _) | (_, Ok(false)) => Ok(EmailVerification::Optional),
+        ("none", _) => Ok(EmailVerification::None),
+        _ => Err(Wrong::Shape),
+    });
+
+/// How far the API hides whether somebody has an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PreventEnumeration {
+    /// Not at all.
+    Off,
+    /// Wherever addresses can still be unique.
+    On,
+    /// Everywhere, even where that lets several accounts share an unverified address.
+    Strict,
+}
+
+impl PreventEnumeration {
+    /// Whether anything is hidden at all.
+    pub const fn is_on(self) -> bool {
+        !matches!(self, Self::Off)
+    }
+}
+
+pub(super) const PREVENT_ENUMERATION: Kind<PreventEnumeration> =
+    Kind::new("true, false or \"strict\"", |raw| match (text(raw)?.as_str(), switch(raw)) {
+        ("strict", _) => Ok(PreventEnumeration::Strict),
+        (_, Ok(on)) => Ok(if on { PreventEnumeration::On } else { PreventEnumeration::Off }),
+        _ => Err(Wrong::Shape),
+    });
+
+/// What people log in with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginMethod {
+    /// An email address.
+    Email,
+    /// A phone number.
+    Phone,
+    /// A username.
+    Username,
+}
+
+impl LoginMethod {
+    /// The name allauth has for it, as `config` shows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Username => "username",
+        }
+    }
+}
+
+/// At least one way to log in, in the order given, none of them twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginMethods(Vec<LoginMethod>);
+
+impl LoginMethods {
+    /// Whether people can log in with this.
+    pub fn contains(&self, method: LoginMethod) -> bool {
+        self.0.contains(&method)
+    }
+
+    /// The method, where there is just one.
+    pub fn only(&self) -> Option<LoginMethod> {
+        if let [method] = self.0.as_slice() { Some(*method) } else { None }
+    }
+
+    /// The methods in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = LoginMethod> {
+        self.0.iter().copied()
+    }
+
+    fn parse(words: &[&str]) -> Result<Self, Wrong> {
+        let mut methods = Vec::new();
+        for word in words {
+            let known = [LoginMethod::Email, LoginMethod::Phone, LoginMethod::Username];
+            let method = known.into_iter().find(|method| method.name() == *word).ok_or(Wrong::Shape)?;
+            if !methods.contains(&method) {
+                methods.push(method);
+            }
+        }
+        if methods.is_empty() { Err(Wrong::Shape) } else { Ok(Self(methods)) }
+    }
+}
+
+pub(super) const LOGIN_METHODS: Kind<LoginMethods> =
+    Kind::new("a list of one or more of \"email\", \"phone\", \"username\"", |raw| {
+        let words = list(raw)?;
+        LoginMethods::parse(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+
+pub(super) const AUTHENTICATION_METHOD: Kind<Option<LoginMethods>> =
+    Kind::new("\"email\", \"username\" or \"username_email\"", |raw| match optional(raw, text)?.as_deref() {
+        None => Ok(None),
+        Some("username_email") => LoginMethods::parse(&["username", "email"]).map(Some),
+        Some(word @ ("email" | "username")) => LoginMethods::parse(&[word]).map(Some),
+        Some(_) => Err(Wrong::Shape),
+    });
+
+/// After which ways to log in a code is asked for as well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginByCodeRequired {
+    /// After none.
+    Never,
+    /// After each.
+    Always,
+    /// After these: `password`, `mfa`, `socialaccount`.
+    After(Vec<String>),
+}
+
+pub(super) const LOGIN_BY_CODE_REQUIRED: Kind<LoginByCodeRequired> =
+    Kind::new("true, false, or a list of \"password\", \"mfa\", \"socialaccount\"", |raw| {
+        if let Ok(always) = switch(raw) {
+            return Ok(if always { LoginByCodeRequired::Always } else { LoginByCodeRequired::Never });
+        }
+        let methods = list(raw)?;
+        if methods.iter().all(|method| matches!(method.as_str(), "password" | "mfa" | "socialaccount")) {
+            Ok(LoginByCodeRequired::After(methods))
+        } else {
+            Err(Wrong::Shape)
+        }
+    });
+
+/// Whether usernames exist: whether the name of their field is not null.
+pub(super) const USERNAME_FIELD: Kind<bool> =
+    Kind::new("\"username\", or null for accounts without usernames", |raw| match &raw.json {
+        Some(Value::Null) => Ok(false),
+        Some(Value::String(_)) | None => text(raw).map(|_| true),
+        _ => Err(Wrong::Shape),
+    });
+
+/// Which kinds of clients are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clients {
+    /// Browsers, which hold their session in a cookie.
+    pub browser: bool,
+    /// Apps, which hold their session in a token.
+    pub app: bool,
+}
+
+pub(super) const CLIENTS: Kind<Clients> = Kind::new("a list of one or both of \"browser\", \"app\"", |raw| {
+    let mut clients = Clients { browser: false, app: false };
+    for word in list(raw)? {
+        match word.as_str() {
+            "browser" => clients.browser = true,
+            "app" => clients.app = true,
+            _ => return Err(Wrong::Shape),
+        }
+    }
+    if clients.browser || clients.app { Ok(clients) } else { Err(Wrong::Shape) }
+});
+
+pub(super) const HEADLESS_ONLY: Kind<bool> = Kind::new("true", |raw| {
+    if switch(raw)? {
+        Ok(true)
+    } else {
+        Err(Wrong::Because("must be true: there are no HTML pages here, only the headless API".to_owned()))
+    }
+});
+
+pub(super) const SUPPORTED_TYPES: Kind<Vec<String>> =
+    Kind::new("a list of \"recovery_codes\", \"totp\", \"webauthn\"", |raw| {
+        let types = list(raw)?;
+        let known = |word: &String| matches!(word.as_str(), "recovery_codes" | "totp" | "webauthn");
+        if types.iter().all(known) { Ok(types) } else { Err(Wrong::Shape) }
+    });
+
+/// The parts of allauth that are switched on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part that is there or is not")]
+pub struct Apps {
+    /// `allauth.mfa`: second factors.
+    pub mfa: bool,
+    /// `allauth.usersessions`: listing and ending one's sessions.
+    pub usersessions: bool,
+    /// `allauth.socialaccount`: logging in through other services.
+    pub socialaccount: bool,
+    /// `allauth.socialaccount.providers.openid_connect`.
+    pub openid_connect: bool,
+    /// `allauth.socialaccount.providers.dummy`: a provider that believes everything, for tests only.
+    pub dummy_provider: bool,
+}
+
+/// Apps that are always there.
+pub(super) const ALWAYS_INSTALLED: &[&str] = &["allauth", "allauth.account", "allauth.headless"];
+
+/// All of them off.
+pub(super) const NO_APPS: Apps = Apps {
+    mfa: false,
+    usersessions: false,
+    socialaccount: false,
+    openid_connect: false,
+    dummy_provider: false,
+};
+
+impl Apps {
+    /// The switch of the app of that name.
+    pub(super) fn switch(&mut self, app: &str) -> Option<&mut bool> {
+        match app {
+            "allauth.mfa" => Some(&mut self.mfa),
+            "allauth.usersessions" => Some(&mut self.usersessions),
+            "allauth.socialaccount" => Some(&mut self.socialaccount),
+            "allauth.socialaccount.providers.openid_connect" => Some(&mut self.openid_connect),
+            "allauth.socialaccount.providers.dummy" => Some(&mut self.dummy_provider),
+            _ => None,
+        }
+    }
+}
+
+pub(super) const APPS: Kind<Apps> = Kind::new("a list of apps", |raw| {
+    let mut apps = NO_APPS;
+    for app in list(raw)? {
+        if let Some(on) = apps.switch(&app) {
+            *on = true;
+        }
+    }
+    Ok(apps)
+});

@@ -1,0 +1,375 @@
+//! Every setting, once: its field, kind, name, default and meaning.
+//!
+//! Reading, the check for unknown names, their suggestions and `docs/settings.md` all follow from this
+//! table. A field's documentation is what operators read there; keep it in their words.
+
+use std::time::Duration;
+
+use super::choice::{
+    APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, EMAIL_VERIFICATION, EmailVerification,
+    HEADLESS_ONLY, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
+    PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, USERNAME_FIELD,
+};
+use super::code_format::{CODE_FORMAT, CodeFormat};
+use super::cookie::{
+    COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HOSTS, OPTIONAL_HEADER, ORIGINS, SAMESITE, SameSite,
+};
+use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls};
+use super::group::Default::{Computed, Is, Of};
+use super::group::{About, Group, group};
+use super::kind::{
+    ATTEMPTS, DAYS, Kind, LENGTH, LIST, OPTIONAL_COUNT, OPTIONAL_LENGTH, OPTIONAL_LIMIT, OPTIONAL_SECONDS,
+    OPTIONAL_SWITCH, OPTIONAL_TEXT, SECONDS, SECRET, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES,
+    whole,
+};
+use super::mail_address::SENDER;
+use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
+use super::provider::{PROVIDERS, ProviderApp};
+use super::rate::{RATE_LIMITS, RATES, RateLimits, Rates};
+use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
+use crate::secret::Secret;
+
+/// The least that the argon2 crate takes, RFC 9106's 8 KiB for each lane; the most is what a function can have.
+const ARGON2_MEMORY: Kind<u32> = Kind::new("a number of KiB, 8 to 10485760", whole::<_, 8, 10_485_760>);
+const ARGON2_ITERATIONS: Kind<u32> = Kind::new("a whole number, 1 to 1000", whole::<_, 1, 1000>);
+const ARGON2_PARALLELISM: Kind<u32> = Kind::new("a whole number, 1 to 255", whole::<_, 1, 255>);
+const EMAIL_LENGTH: Kind<usize> = Kind::new("a whole number, 6 to 320", whole::<_, 6, 320>);
+const PREFIX_LENGTH: Kind<u8> = Kind::new("a whole number, 1 to 128", whole::<_, 1, 128>);
+const PROXIES: Kind<usize> = Kind::new("a whole number, 0 to 100", whole::<_, 0, 100>);
+
+group! {
+    /// What the service is, and what it keeps its state and its key in.
+    pub Settings, "Service" {
+        /// The parts that are switched on. `allauth`, `allauth.account` and `allauth.headless` always are;
+        /// `allauth.mfa`, `allauth.usersessions` and `allauth.socialaccount` are gone when they are left out,
+        /// with their endpoints and their part of `config`. `allauth.socialaccount.providers.openid_connect` and
+        /// `allauth.socialaccount.providers.dummy` add providers; the dummy believes everything and is for tests only.
+        apps: Apps = APPS, "INSTALLED_APPS", Is(r#"["allauth", "allauth.account", "allauth.headless", "allauth.mfa", "allauth.usersessions", "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]"#);
+        /// The host names that requests may be for. API Gateway routes only the names it was given,
+        /// so any will do unless something else passes requests on.
+        allowed_hosts: Vec<String> = HOSTS, "ALLOWED_HOSTS", Is(r#"["*"]"#);
+        /// The key that signs links and tokens. Where there is none it is read from `SECRET_KEY_ARN`, by the functions that need it.
+        secret_key: Option<Secret> = SECRET, "SECRET_KEY", Is("null");
+        /// The secret in Secrets Manager that holds the key.
+        secret_key_arn: Option<String> = OPTIONAL_TEXT, "SECRET_KEY_ARN", Is("null");
+        /// The DynamoDB table.
+        table: String = TEXT, "TABLE_NAME", Is("vestibule");
+        /// What mails call the service; the host name of the request where there is none.
+        site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null");
+    }
+    holding {
+        /// Accounts: signing up, logging in, addresses, codes.
+        account: Account;
+        /// What holds for all parts.
+        allauth: Allauth;
+        /// The API itself.
+        headless: Headless;
+        /// Second factors.
+        mfa: Mfa;
+        /// Logging in through other services.
+        socialaccount: Socialaccount;
+        /// Listing one's sessions.
+        usersessions: Usersessions;
+        /// The session cookie of browsers.
+        session: Session;
+        /// Protection against requests forged by other sites.
+        csrf: Csrf;
+        /// Passwords.
+        passwords: Passwords;
+        /// Mails and texts.
+        mail: Mail;
+    }
+}
+
+group! {
+    /// Signing up, logging in, addresses, codes.
+    pub Account, "Accounts" {
+        /// What people log in with.
+        login_methods: LoginMethods = LOGIN_METHODS, "ACCOUNT_LOGIN_METHODS", Is(r#"["email"]"#);
+        /// What is asked at sign-up; a `*` marks what must be answered.
+        signup_fields: SignupFields = SIGNUP_FIELDS, "ACCOUNT_SIGNUP_FIELDS", Is(r#"["email*", "password1*"]"#);
+        /// Whether people can sign up.
+        signup_open: bool = SWITCH, "ACCOUNT_SIGNUP_OPEN", Is("true");
+        /// Whether an account tells outsiders that it exists. `"strict"` hides it even at sign-up without
+        /// mandatory verification, at the price of several accounts with one unverified address.
+        prevent_enumeration: PreventEnumeration = PREVENT_ENUMERATION, "ACCOUNT_PREVENT_ENUMERATION", Is("true");
+        /// How long a login may take from its first step to its last, in seconds.
+        login_timeout: Duration = SOME_SECONDS, "ACCOUNT_LOGIN_TIMEOUT", Is("900");
+        /// Whether following the link in the mail, in the browser that signed up, logs in.
+        login_on_email_confirmation: bool = SWITCH, "ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION", Is("false");
+        /// Whether setting a new password by mail logs in.
+        login_on_password_reset: bool = SWITCH, "ACCOUNT_LOGIN_ON_PASSWORD_RESET", Is("false");
+        /// Whether changing one's password logs out.
+        logout_on_password_change: bool = SWITCH, "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE", Is("false");
+        /// Whether sessions outlast the browser. Accepted, but without effect in the headless API.
+        session_remember: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_SESSION_REMEMBER", Is("null");
+        /// Whether people must prove again who they are before they change their account.
+        reauthentication_required: bool = SWITCH, "ACCOUNT_REAUTHENTICATION_REQUIRED", Is("false");
+        /// How long such a proof is good for, in seconds.
+        reauthentication_timeout: Duration = SECONDS, "ACCOUNT_REAUTHENTICATION_TIMEOUT", Is("300");
+
+        /// Whether an address must be verified before its owner is logged in.
+        email_verification: EmailVerification = EMAIL_VERIFICATION, "ACCOUNT_EMAIL_VERIFICATION", Is("mandatory");
+        /// Whether addresses are verified by a code rather than a link.
+        email_verification_by_code_enabled: bool = SWITCH, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", Is("false");
+        /// How many codes may be tried before a new one must be asked for.
+        email_verification_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS", Is("3");
+        /// How long the code is good for, in seconds.
+        email_verification_by_code_timeout: Duration = SECONDS, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT", Is("900");
+        /// What the code looks like.
+        email_verification_by_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT");
+        /// How many times the address can be corrected while it waits for its code.
+        email_verification_max_change_count: u32 = TIMES, "ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE", Is("false");
+        /// How many times another code can be asked for.
+        email_verification_max_resend_count: u32 = TIMES, "ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND", Is("false");
+        /// How long the link is good for, in days.
+        email_confirmation_expire_days: f64 = DAYS, "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Is("3"), also "EMAIL_CONFIRMATION_DAYS";
+        /// Whether the link's key is signed rather than stored.
+        email_confirmation_hmac: bool = SWITCH, "ACCOUNT_EMAIL_CONFIRMATION_HMAC", Is("true");
+
+        /// Whether an account has one address, which can be replaced, rather than several.
+        change_email: bool = SWITCH, "ACCOUNT_CHANGE_EMAIL", Is("false");
+        /// How many addresses an account can have; `null` for no limit but the service's own.
+        max_email_addresses: Option<u32> = OPTIONAL_LIMIT, "ACCOUNT_MAX_EMAIL_ADDRESSES", Is("null");
+        /// Whether a verified address belongs to one account only.
+        unique_email: bool = SWITCH, "ACCOUNT_UNIQUE_EMAIL", Is("true");
+        /// How long an address can be, in characters.
+        email_max_length: usize = EMAIL_LENGTH, "ACCOUNT_EMAIL_MAX_LENGTH", Is("254");
+        /// Whether people are told by mail of changes to their account.
+        email_notifications: bool = SWITCH, "ACCOUNT_EMAIL_NOTIFICATIONS", Is("false");
+        /// Whether a mail goes to addresses without an account when somebody tries to use them.
+        email_unknown_accounts: bool = SWITCH, "ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS", Is("true");
+        /// What subjects begin with; the service's name in brackets where it is `null`, nothing where it is empty.
+        email_subject_prefix: Option<String> = TEXT_MAYBE_EMPTY, "ACCOUNT_EMAIL_SUBJECT_PREFIX", Is("null");
+
+        /// Whether people can log in with a code that is sent to them.
+        login_by_code_enabled: bool = SWITCH, "ACCOUNT_LOGIN_BY_CODE_ENABLED", Is("false");
+        /// Whether such a login can make the browser a trusted one.
+        login_by_code_trust_enabled: bool = SWITCH, "ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", Is("false");
+        /// After which ways to log in such a code is asked for as well.
+        login_by_code_required: LoginByCodeRequired = LOGIN_BY_CODE_REQUIRED, "ACCOUNT_LOGIN_BY_CODE_REQUIRED", Is("false");
+        /// How many codes may be tried before a new one must be asked for.
+        login_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS", Is("3");
+        /// How many times another code can be asked for.
+        login_by_code_max_resend_count: u32 = TIMES, "ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", Is("false");
+        /// How long the code is good for, in seconds.
+        login_by_code_timeout: Duration = SECONDS, "ACCOUNT_LOGIN_BY_CODE_TIMEOUT", Is("180");
+        /// What the code looks like.
+        login_by_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_LOGIN_BY_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT");
+
+        /// Whether a new password is set with a code rather than a link.
+        password_reset_by_code_enabled: bool = SWITCH, "ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", Is("false");
+        /// How many codes may be tried before a new one must be asked for.
+        password_reset_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS", Is("3");
+        /// How long the code is good for, in seconds.
+        password_reset_by_code_timeout: Duration = SECONDS, "ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT", Is("180");
+        /// What the code looks like. The name is allauth's own slip.
+        password_reset_by_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_PASSWORD_RESET_BY_CODE_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT"), also "ACCOUNT_PASSWORD_RESET_BY_CODE_FORMAT";
+        /// How short a password can be, where `AUTH_PASSWORD_VALIDATORS` is `[]`.
+        password_min_length: Option<usize> = OPTIONAL_LENGTH, "ACCOUNT_PASSWORD_MIN_LENGTH", Is("6");
+
+        /// Whether phone numbers are verified, by a code.
+        phone_verification_enabled: bool = SWITCH, "ACCOUNT_PHONE_VERIFICATION_ENABLED", Is("true");
+        /// How many codes may be tried before a new one must be asked for.
+        phone_verification_max_attempts: u32 = ATTEMPTS, "ACCOUNT_PHONE_VERIFICATION_MAX_ATTEMPTS", Is("3");
+        /// How many times the number can be corrected while it waits for its code.
+        phone_verification_max_change_count: u32 = TIMES, "ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", Is("false");
+        /// How many times another code can be asked for.
+        phone_verification_max_resend_count: u32 = TIMES, "ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", Is("false");
+        /// How long the code is good for, in seconds.
+        phone_verification_timeout: Duration = SECONDS, "ACCOUNT_PHONE_VERIFICATION_TIMEOUT", Is("900");
+        /// What the code looks like.
+        phone_verification_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT");
+
+        /// Whether accounts have usernames.
+        usernames: bool = USERNAME_FIELD, "ACCOUNT_USER_MODEL_USERNAME_FIELD", Is("username");
+        /// How short a username can be, in characters.
+        username_min_length: usize = LENGTH, "ACCOUNT_USERNAME_MIN_LENGTH", Is("1");
+        /// Usernames nobody can have, in any case.
+        username_blacklist: Vec<String> = LIST, "ACCOUNT_USERNAME_BLACKLIST", Is("[]");
+        /// Whether usernames keep the case they were given in. They are compared without it.
+        preserve_username_casing: bool = SWITCH, "ACCOUNT_PRESERVE_USERNAME_CASING", Is("true");
+
+        /// How often things may be done: `false` for no limits at all, or an object with other rates for some
+        /// actions. A rate is `amount/time`, followed by `/ip` (which is also meant where nothing follows), `/user`
+        /// or `/key`; several hold together.
+        rate_limits: RateLimits = RATE_LIMITS, "ACCOUNT_RATE_LIMITS", Computed("{}", "see below");
+    }
+}
+
+group! {
+    /// The look of codes, and what is believed about a client's address.
+    pub Allauth, "All parts" {
+        /// What codes look like, unless a setting for one kind of code says otherwise.
+        user_code_format: CodeFormat = CODE_FORMAT, "ALLAUTH_USER_CODE_FORMAT", Is("{}");
+        /// The header that holds the client's address, where a trusted proxy sets one and nobody can go round it.
+        trusted_client_ip_header: Option<String> = OPTIONAL_HEADER, "ALLAUTH_TRUSTED_CLIENT_IP_HEADER", Is("null");
+        /// How many trusted proxies add to `X-Forwarded-For`. With 0 the address is the one API Gateway saw.
+        trusted_proxy_count: usize = PROXIES, "ALLAUTH_TRUSTED_PROXY_COUNT", Is("0");
+        /// How many bits of an IPv6 address are counted as one client.
+        rate_limit_ipv6_prefix: u8 = PREFIX_LENGTH, "ALLAUTH_RATE_LIMIT_IPV6_PREFIX", Is("64");
+    }
+}
+
+group! {
+    /// Whom the API serves, and where its frontend is.
+    pub Headless, "API and frontend" {
+        /// Which clients are served: browsers with cookies, apps with tokens.
+        clients: Clients = CLIENTS, "HEADLESS_CLIENTS", Is(r#"["browser", "app"]"#);
+        /// Where the frontend is.
+        frontend_url: String = FRONTEND_URL, "FRONTEND_URL", Is("http://localhost:3000");
+        /// The frontend's pages that mails and redirects lead to; `{key}` stands for the key. Pages that are
+        /// left out have their usual path under `FRONTEND_URL`.
+        frontend_urls: FrontendUrls = FRONTEND_URLS, "HEADLESS_FRONTEND_URLS", Computed("{}", "see below");
+        /// Whether the API describes itself, under `/_allauth/openapi.json` and others.
+        serve_specification: bool = SWITCH, "HEADLESS_SERVE_SPECIFICATION", Is("false");
+        /// Whether there are no HTML pages. There are none.
+        only: bool = HEADLESS_ONLY, "HEADLESS_ONLY", Is("true");
+    }
+}
+
+group! {
+    /// TOTP, passkeys and recovery codes.
+    pub Mfa, "Second factors" {
+        /// Which people can have.
+        supported_types: Vec<String> = SUPPORTED_TYPES, "MFA_SUPPORTED_TYPES", Is(r#"["recovery_codes", "totp"]"#);
+        /// Whether a passkey is enough to log in. Without `"webauthn"` among the types it never is.
+        passkey_login_enabled: bool = SWITCH, "MFA_PASSKEY_LOGIN_ENABLED", Is("false");
+    }
+}
+
+group! {
+    /// Services that people can log in through.
+    pub Socialaccount, "Other services" {
+        /// The services, as `config` lists them.
+        providers: Vec<ProviderApp> = PROVIDERS, "SOCIALACCOUNT_PROVIDERS", Is("{}");
+        /// Whether they are the only way to log in.
+        only: bool = SWITCH, "SOCIALACCOUNT_ONLY", Is("false");
+    }
+}
+
+group! {
+    /// What people see of their own sessions.
+    pub Usersessions, "Sessions of a user" {
+        /// Whether the list tells when and from where each session was last seen.
+        track_activity: bool = SWITCH, "USERSESSIONS_TRACK_ACTIVITY", Is("false");
+    }
+}
+
+group! {
+    /// Sessions, and the cookie that browsers hold them in.
+    pub Session, "Session" {
+        /// The cookie's name.
+        cookie_name: String = COOKIE_NAME, "SESSION_COOKIE_NAME", Is("sessionid");
+        /// How long a session lasts, in seconds; for apps as well.
+        cookie_age: Duration = SOME_SECONDS, "SESSION_COOKIE_AGE", Is("1209600"), also "ACCOUNT_SESSION_COOKIE_AGE";
+        /// The domain it is sent to, all hosts under it included.
+        cookie_domain: Option<String> = COOKIE_DOMAIN, "SESSION_COOKIE_DOMAIN", Is("null");
+        /// The path it is sent to.
+        cookie_path: String = COOKIE_PATH, "SESSION_COOKIE_PATH", Is("/");
+        /// Whether it is sent over HTTPS only. Switch it on wherever there is HTTPS.
+        cookie_secure: bool = SWITCH, "SESSION_COOKIE_SECURE", Is("false");
+        /// Whether scripts cannot read it.
+        cookie_httponly: bool = SWITCH, "SESSION_COOKIE_HTTPONLY", Is("true");
+        /// Whether it is sent along with requests from other sites.
+        cookie_samesite: SameSite = SAMESITE, "SESSION_COOKIE_SAMESITE", Is("Lax");
+    }
+}
+
+group! {
+    /// Protection against requests forged by other sites.
+    pub Csrf, "Cross-site request forgery" {
+        /// Origins, besides the API's own, whose pages may make requests.
+        trusted_origins: Vec<String> = ORIGINS, "CSRF_TRUSTED_ORIGINS", Is("[]");
+        /// The header that repeats the token, in Django's form.
+        header_name: String = HEADER_NAME, "CSRF_HEADER_NAME", Is("HTTP_X_CSRFTOKEN");
+        /// Whether the token is kept in the session rather than in a cookie.
+        use_sessions: bool = SWITCH, "CSRF_USE_SESSIONS", Is("false");
+        /// The cookie's name.
+        cookie_name: String = COOKIE_NAME, "CSRF_COOKIE_NAME", Is("csrftoken");
+        /// How long it lasts, in seconds; `null` for as long as the browser is open.
+        cookie_age: Option<Duration> = OPTIONAL_SECONDS, "CSRF_COOKIE_AGE", Is("31449600");
+        /// The domain it is sent to, all hosts under it included.
+        cookie_domain: Option<String> = COOKIE_DOMAIN, "CSRF_COOKIE_DOMAIN", Is("null");
+        /// The path it is sent to.
+        cookie_path: String = COOKIE_PATH, "CSRF_COOKIE_PATH", Is("/");
+        /// Whether it is sent over HTTPS only. Switch it on wherever there is HTTPS.
+        cookie_secure: bool = SWITCH, "CSRF_COOKIE_SECURE", Is("false");
+        /// Whether scripts cannot read it.
+        cookie_httponly: bool = SWITCH, "CSRF_COOKIE_HTTPONLY", Is("false");
+        /// Whether it is sent along with requests from other sites.
+        cookie_samesite: SameSite = SAMESITE, "CSRF_COOKIE_SAMESITE", Is("Lax");
+    }
+}
+
+group! {
+    /// Which are accepted, and what hashing them costs.
+    pub Passwords, "Passwords" {
+        /// The rules that passwords must meet: any of Django's four, with their options. `[]` for none.
+        validators: Vec<PasswordValidator> = PASSWORD_VALIDATORS, "AUTH_PASSWORD_VALIDATORS", Computed(ALL_FOUR, "all four");
+        /// How long the link to set a new password is good for, in seconds.
+        reset_timeout: Duration = SECONDS, "PASSWORD_RESET_TIMEOUT", Is("259200");
+    }
+    holding {
+        /// What hashing costs.
+        argon2: Argon2Cost;
+    }
+}
+
+group! {
+    /// What it costs to hash a password with argon2id (RFC 9106). The defaults are OWASP's least.
+    pub Argon2Cost, "Cost of a password's hash" {
+        /// Memory, in KiB; at least 8 for each lane.
+        memory_kib: u32 = ARGON2_MEMORY, "PASSWORD_ARGON2_MEMORY_KIB", Is("19456");
+        /// Passes over the memory.
+        iterations: u32 = ARGON2_ITERATIONS, "PASSWORD_ARGON2_ITERATIONS", Is("2");
+        /// Lanes.
+        parallelism: u32 = ARGON2_PARALLELISM, "PASSWORD_ARGON2_PARALLELISM", Is("1");
+    }
+}
+
+group! {
+    /// Who they come from, how they are sent, and how many.
+    pub Mail, "Mails and texts" {
+        /// Who mail comes from; SES must have verified the address or its domain.
+        default_from_email: String = SENDER, "DEFAULT_FROM_EMAIL", Is("webmaster@localhost");
+        /// The SES configuration set that mail is sent with.
+        ses_configuration_set: Option<String> = OPTIONAL_TEXT, "SES_CONFIGURATION_SET", Is("null");
+        /// A folder of templates that take the place of the built-in ones.
+        templates_dir: Option<String> = OPTIONAL_TEXT, "MAIL_TEMPLATES_DIR", Is("null");
+        /// The SNS topic that is told of texts to send.
+        sms_topic_arn: Option<String> = OPTIONAL_TEXT, "SMS_TOPIC_ARN", Is("null");
+        /// The Lambda function that is told of texts to send.
+        sms_function_arn: Option<String> = OPTIONAL_TEXT, "SMS_FUNCTION_ARN", Is("null");
+        /// How much one recipient gets. Off when `ACCOUNT_RATE_LIMITS` is `false`.
+        per_recipient: Rates = RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h/key");
+        /// How much is sent in all. Off when `ACCOUNT_RATE_LIMITS` is `false`.
+        in_all: Rates = RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h/key");
+    }
+}
+
+group! {
+    /// Names that allauth has given up. They work where their successor is not set.
+    pub(super) Old, "Old names" {
+        /// Now `ACCOUNT_LOGIN_METHODS`.
+        authentication_method: Option<LoginMethods> = AUTHENTICATION_METHOD, "ACCOUNT_AUTHENTICATION_METHOD", Is("null");
+        /// Now `email*` rather than `email` in `ACCOUNT_SIGNUP_FIELDS`.
+        email_required: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_EMAIL_REQUIRED", Is("null");
+        /// Now `username*` in `ACCOUNT_SIGNUP_FIELDS`.
+        username_required: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_USERNAME_REQUIRED", Is("null");
+        /// Now `email2*` in `ACCOUNT_SIGNUP_FIELDS`.
+        signup_email_enter_twice: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_SIGNUP_EMAIL_ENTER_TWICE", Is("null");
+        /// Now `password2*` in `ACCOUNT_SIGNUP_FIELDS`.
+        signup_password_enter_twice: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_SIGNUP_PASSWORD_ENTER_TWICE", Is("null"), also "ACCOUNT_SIGNUP_PASSWORD_VERIFICATION";
+        /// How many failed logins there may be for one address, number or username; now part of `login_failed` in
+        /// `ACCOUNT_RATE_LIMITS`. 0 or `null` for no limit.
+        login_attempts_limit: Option<u32> = OPTIONAL_COUNT, "ACCOUNT_LOGIN_ATTEMPTS_LIMIT", Is("5");
+        /// Within how many seconds; now part of `login_failed` in `ACCOUNT_RATE_LIMITS`.
+        login_attempts_timeout: Option<Duration> = OPTIONAL_SECONDS, "ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", Is("300");
+        /// How many seconds pass between two mails with a link; now `confirm_email` in `ACCOUNT_RATE_LIMITS`.
+        email_confirmation_cooldown: Option<Duration> = OPTIONAL_SECONDS, "ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN", Is("180");
+    }
+}
+
+/// All that is declared.
+pub(super) const ALL: &[&About] = &[&Settings::ABOUT, &Old::ABOUT];

@@ -1,0 +1,167 @@
+//! The kinds of values that settings have: what they are called, and how they are read.
+//!
+//! A kind is told in words once; the words serve the documentation and the errors alike.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::source::Raw;
+use crate::secret::Secret;
+
+/// Longest time a setting may name, in seconds: a hundred years. More would overflow dates.
+const LONGEST: f64 = 100.0 * 365.0 * 86400.0;
+
+/// A kind of value.
+pub(super) struct Kind<T: 'static> {
+    /// Completes "must be …".
+    pub expects: &'static str,
+    pub read: fn(&Raw<'_>) -> Result<T, Wrong>,
+    pub secret: bool,
+    pub keeps_empty: bool,
+}
+
+/// Why a value could not be read.
+#[derive(Debug)]
+pub(super) enum Wrong {
+    /// It is not what the kind expects.
+    Shape,
+    /// It is, but this would be right.
+    Because(String),
+}
+
+impl<T> Kind<T> {
+    pub const fn new(expects: &'static str, read: fn(&Raw<'_>) -> Result<T, Wrong>) -> Self {
+        Self { expects, read, secret: false, keeps_empty: false }
+    }
+
+    /// The value is never shown.
+    pub const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    /// An empty value is a value.
+    pub const fn keeping_empty(self) -> Self {
+        Self { keeps_empty: true, ..self }
+    }
+}
+
+pub(super) const SWITCH: Kind<bool> = Kind::new("true or false", switch);
+pub(super) const OPTIONAL_SWITCH: Kind<Option<bool>> =
+    Kind::new("true, false or null", |raw| optional(raw, switch));
+pub(super) const TEXT: Kind<String> = Kind::new("one line of text", text);
+pub(super) const OPTIONAL_TEXT: Kind<Option<String>> = Kind::new("one line of text, or null", optional_text);
+/// Text where "" says something else than nothing at all.
+pub(super) const TEXT_MAYBE_EMPTY: Kind<Option<String>> =
+    Kind::new("one line of text, or null", |raw| optional(raw, text)).keeping_empty();
+pub(super) const LIST: Kind<Vec<String>> = Kind::new("a list of text", list);
+pub(super) const SECONDS: Kind<Duration> = Kind::new("a number of seconds, 0 or more", seconds);
+pub(super) const SOME_SECONDS: Kind<Duration> = Kind::new("a number of seconds, more than 0", some_seconds);
+pub(super) const OPTIONAL_SECONDS: Kind<Option<Duration>> =
+    Kind::new("a number of seconds, 0 or more, or null", |raw| optional(raw, seconds));
+pub(super) const DAYS: Kind<f64> = Kind::new("a number of days, 0 or more", days);
+pub(super) const OPTIONAL_COUNT: Kind<Option<u32>> =
+    Kind::new("a whole number, 0 or more, or null", |raw| optional(raw, whole::<_, 0, { u32::MAX as u64 }>));
+pub(super) const ATTEMPTS: Kind<u32> =
+    Kind::new("a whole number, 1 or more", whole::<_, 1, { u32::MAX as u64 }>);
+pub(super) const OPTIONAL_LIMIT: Kind<Option<u32>> =
+    Kind::new("a whole number, 1 or more, or null", |raw| optional(raw, whole::<_, 1, { u32::MAX as u64 }>));
+pub(super) const LENGTH: Kind<usize> =
+    Kind::new("a whole number, 0 or more", whole::<_, 0, { u32::MAX as u64 }>);
+pub(super) const OPTIONAL_LENGTH: Kind<Option<usize>> =
+    Kind::new("a whole number, 0 or more, or null", |raw| optional(raw, whole::<_, 0, { u32::MAX as u64 }>));
+pub(super) const TIMES: Kind<u32> = Kind::new("true (2 times), false (never) or a number of times", times);
+pub(super) const SECRET: Kind<Option<Secret>> =
+    Kind::new("text of at least 32 characters", secret_key).secret();
+
+/// `null` is none.
+pub(super) fn optional<T>(raw: &Raw<'_>, read: fn(&Raw<'_>) -> Result<T, Wrong>) -> Result<Option<T>, Wrong> {
+    if raw.json == Some(Value::Null) { Ok(None) } else { read(raw).map(Some) }
+}
+
+pub(super) fn switch(raw: &Raw<'_>) -> Result<bool, Wrong> {
+    // Python's own spelling is what settings files have.
+    match raw.text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err(Wrong::Shape),
+    }
+}
+
+/// The text as it is, or the content of a JSON string.
+pub(super) fn text(raw: &Raw<'_>) -> Result<String, Wrong> {
+    let text = match &raw.json {
+        Some(Value::String(text)) => text,
+        Some(Value::Null) => return Err(Wrong::Shape),
+        _ => raw.text,
+    };
+    if text.chars().any(char::is_control) { Err(Wrong::Shape) } else { Ok(text.to_owned()) }
+}
+
+fn optional_text(raw: &Raw<'_>) -> Result<Option<String>, Wrong> {
+    Ok(optional(raw, text)?.filter(|text| !text.trim().is_empty()))
+}
+
+/// A JSON list of strings, or text between commas.
+pub(super) fn list(raw: &Raw<'_>) -> Result<Vec<String>, Wrong> {
+    match &raw.json {
+        Some(Value::Array(items)) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned).ok_or(Wrong::Shape)).collect()
+        }
+        Some(Value::Object(_) | Value::Null) => Err(Wrong::Shape),
+        _ => Ok(text(raw)?
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()),
+    }
+}
+
+pub(super) fn seconds(raw: &Raw<'_>) -> Result<Duration, Wrong> {
+    let seconds = number(raw)?;
+    if seconds > LONGEST {
+        return Err(Wrong::Because("must be at most 3153600000 seconds, a hundred years".to_owned()));
+    }
+    Duration::try_from_secs_f64(seconds).map_err(|_| Wrong::Shape)
+}
+
+fn some_seconds(raw: &Raw<'_>) -> Result<Duration, Wrong> {
+    seconds(raw).and_then(|length| if length.is_zero() { Err(Wrong::Shape) } else { Ok(length) })
+}
+
+fn days(raw: &Raw<'_>) -> Result<f64, Wrong> {
+    let days = number(raw)?;
+    if days * 86400.0 > LONGEST {
+        return Err(Wrong::Because("must be at most 36500 days, a hundred years".to_owned()));
+    }
+    if days < 0.0 { Err(Wrong::Shape) } else { Ok(days) }
+}
+
+fn number(raw: &Raw<'_>) -> Result<f64, Wrong> {
+    match &raw.json {
+        Some(Value::Number(number)) => {
+            number.as_f64().filter(|number| number.is_finite()).ok_or(Wrong::Shape)
+        }
+        _ => Err(Wrong::Shape),
+    }
+}
+
+/// A whole number between two bounds.
+pub(super) fn whole<T: TryFrom<u64>, const LEAST: u64, const MOST: u64>(raw: &Raw<'_>) -> Result<T, Wrong> {
+    let number = raw.json.as_ref().and_then(Value::as_u64).filter(|number| (LEAST..=MOST).contains(number));
+    number.and_then(|number| T::try_from(number).ok()).ok_or(Wrong::Shape)
+}
+
+fn times(raw: &Raw<'_>) -> Result<u32, Wrong> {
+    match switch(raw) {
+        // allauth: being able to at all means twice.  1 and 0 are numbers here.
+        Ok(on) if raw.json != Some(1.into()) => Ok(if on { 2 } else { 0 }),
+        _ => whole::<_, 0, { u32::MAX as u64 }>(raw),
+    }
+}
+
+fn secret_key(raw: &Raw<'_>) -> Result<Option<Secret>, Wrong> {
+    let Some(text) = optional(raw, text)? else { return Ok(None) };
+    if text.chars().count() < 32 { Err(Wrong::Shape) } else { Ok(Some(Secret::new(text))) }
+}

@@ -1,0 +1,209 @@
+//! Settings that cannot hold together, as in allauth's own checks and where browsers would refuse.
+
+use super::choice::{EmailVerification, LoginMethod};
+use super::completion::predecessors;
+use super::cookie::SameSite;
+use super::declared::Settings;
+use super::error::{Concerned, Problem};
+use super::group::Setting;
+use super::signup_fields::SignupFieldName;
+use super::source::Source;
+
+/// Some settings, when they contradict each other, and what would be right.
+struct Rule {
+    settings: &'static [&'static str],
+    is_broken: fn(&Settings) -> bool,
+    remedy: &'static str,
+}
+
+/// Broken ones stop the start.
+const ERRORS: &[Rule] = &[
+    Rule {
+        settings: &["SOCIALACCOUNT_ONLY", "ACCOUNT_LOGIN_BY_CODE_ENABLED"],
+        is_broken: |s| s.socialaccount.only && s.account.login_by_code_enabled,
+        remedy: "codes are a way to log in as well, so one of the two must be false",
+    },
+    Rule {
+        settings: &["SOCIALACCOUNT_ONLY", "INSTALLED_APPS"],
+        is_broken: |s| s.socialaccount.only && s.apps.mfa,
+        remedy: "must not be true together with second factors: leave allauth.mfa out of INSTALLED_APPS",
+    },
+    Rule {
+        settings: &["SOCIALACCOUNT_ONLY", "ACCOUNT_EMAIL_VERIFICATION"],
+        is_broken: |s| s.socialaccount.only && s.account.email_verification != EmailVerification::None,
+        remedy: "where only other services log people in, ACCOUNT_EMAIL_VERIFICATION must be none",
+    },
+    Rule {
+        settings: &["ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "ACCOUNT_EMAIL_VERIFICATION"],
+        is_broken: |s| {
+            s.account.email_verification_by_code_enabled
+                && s.account.email_verification != EmailVerification::Mandatory
+        },
+        remedy: "verification by code must be mandatory",
+    },
+    Rule {
+        settings: &["ACCOUNT_LOGIN_METHODS", "ACCOUNT_UNIQUE_EMAIL"],
+        is_broken: |s| s.account.login_methods.contains(LoginMethod::Email) && !s.account.unique_email,
+        remedy: "where people log in by email, ACCOUNT_UNIQUE_EMAIL must be true",
+    },
+    Rule {
+        settings: &["ACCOUNT_EMAIL_VERIFICATION", "ACCOUNT_SIGNUP_FIELDS"],
+        is_broken: |s| {
+            s.account.email_verification == EmailVerification::Mandatory
+                && !s.account.signup_fields.requires(SignupFieldName::Email)
+        },
+        remedy: "where verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
+    },
+    Rule {
+        settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_SIGNUP_FIELDS"],
+        is_broken: |s| {
+            !s.account.usernames && s.account.signup_fields.get(SignupFieldName::Username).is_some()
+        },
+        remedy: "where there are no usernames, ACCOUNT_SIGNUP_FIELDS must not have username",
+    },
+    Rule {
+        settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_LOGIN_METHODS"],
+        is_broken: |s| !s.account.usernames && s.account.login_methods.contains(LoginMethod::Username),
+        remedy: "where there are no usernames, ACCOUNT_LOGIN_METHODS must not have username",
+    },
+    Rule {
+        settings: &["ACCOUNT_CHANGE_EMAIL", "ACCOUNT_MAX_EMAIL_ADDRESSES"],
+        is_broken: |s| s.account.change_email && s.account.max_email_addresses.is_some_and(|most| most != 2),
+        remedy: "to change an address takes the old one and the new one: ACCOUNT_MAX_EMAIL_ADDRESSES must be null or 2",
+    },
+    Rule {
+        settings: &["ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", "INSTALLED_APPS"],
+        is_broken: |s| s.account.login_by_code_trust_enabled && !s.apps.mfa,
+        remedy: "trusted browsers are part of allauth.mfa, which INSTALLED_APPS must have",
+    },
+    Rule {
+        settings: &["SESSION_COOKIE_SAMESITE", "SESSION_COOKIE_SECURE"],
+        is_broken: |s| s.session.cookie_samesite == SameSite::None && !s.session.cookie_secure,
+        remedy: "browsers drop a cookie with SameSite=None unless it is secure: SESSION_COOKIE_SECURE must be true",
+    },
+    Rule {
+        settings: &["CSRF_COOKIE_SAMESITE", "CSRF_COOKIE_SECURE"],
+        is_broken: |s| s.csrf.cookie_samesite == SameSite::None && !s.csrf.cookie_secure,
+        remedy: "browsers drop a cookie with SameSite=None unless it is secure: CSRF_COOKIE_SECURE must be true",
+    },
+    Rule {
+        settings: &[
+            "SESSION_COOKIE_NAME",
+            "SESSION_COOKIE_SECURE",
+            "SESSION_COOKIE_PATH",
+            "SESSION_COOKIE_DOMAIN",
+        ],
+        is_broken: |s| {
+            let session = &s.session;
+            breaks_prefix(
+                &session.cookie_name,
+                session.cookie_secure,
+                &session.cookie_path,
+                session.cookie_domain.as_deref(),
+            )
+        },
+        remedy: "browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides \
+                 their path is / and they have no domain",
+    },
+    Rule {
+        settings: &["CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE", "CSRF_COOKIE_PATH", "CSRF_COOKIE_DOMAIN"],
+        is_broken: |s| {
+            let csrf = &s.csrf;
+            breaks_prefix(
+                &csrf.cookie_name,
+                csrf.cookie_secure,
+                &csrf.cookie_path,
+                csrf.cookie_domain.as_deref(),
+            )
+        },
+        remedy: "browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides \
+                 their path is / and they have no domain",
+    },
+    Rule {
+        settings: &["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"],
+        is_broken: |s| s.session.cookie_name == s.csrf.cookie_name,
+        remedy: "the two cookies must have different names",
+    },
+    Rule {
+        settings: &["PASSWORD_ARGON2_MEMORY_KIB", "PASSWORD_ARGON2_PARALLELISM"],
+        is_broken: |s| s.passwords.argon2.memory_kib < 8 * s.passwords.argon2.parallelism,
+        remedy: "argon2 needs at least 8 KiB for each lane",
+    },
+    Rule {
+        settings: &["SMS_TOPIC_ARN", "SMS_FUNCTION_ARN"],
+        is_broken: |s| s.mail.sms_topic_arn.is_some() && s.mail.sms_function_arn.is_some(),
+        remedy: "texts go one way only, so one of the two must be unset",
+    },
+];
+
+/// Broken ones are odd, but work.
+const WARNINGS: &[Rule] = &[
+    Rule {
+        settings: &["ACCOUNT_LOGIN_METHODS", "ACCOUNT_SIGNUP_FIELDS"],
+        is_broken: |s| {
+            !s.account.login_methods.iter().any(|method| {
+                s.account.signup_fields.requires(match method {
+                    LoginMethod::Email => SignupFieldName::Email,
+                    LoginMethod::Phone => SignupFieldName::Phone,
+                    LoginMethod::Username => SignupFieldName::Username,
+                })
+            })
+        },
+        remedy: "nothing that people log in with is required at sign-up, so some will not be able to log in",
+    },
+    Rule {
+        settings: &["SOCIALACCOUNT_ONLY", "INSTALLED_APPS"],
+        is_broken: |s| s.socialaccount.only && !s.apps.socialaccount,
+        remedy: "nobody can log in: allauth.socialaccount is not in INSTALLED_APPS",
+    },
+    Rule {
+        settings: &["INSTALLED_APPS"],
+        is_broken: |s| s.apps.dummy_provider,
+        remedy: "the dummy provider lets anybody in as anybody: use it for tests only",
+    },
+];
+
+/// RFC 6265bis, section 4.1.3.
+fn breaks_prefix(name: &str, secure: bool, path: &str, domain: Option<&str>) -> bool {
+    let name = name.to_ascii_lowercase();
+    let is_secure = name.starts_with("__secure-") && !secure;
+    let is_host = name.starts_with("__host-") && !(secure && path == "/" && domain.is_none());
+    is_secure || is_host
+}
+
+/// Adds what contradicts to the problems and hints. Settings that are wrong by themselves are left out of
+/// it: nobody knows yet what they should have been.
+pub(super) fn check(settings: &Settings, source: &mut Source) {
+    let warnings = broken(WARNINGS, settings, source);
+    let errors = broken(ERRORS, settings, source);
+    source.hints.extend(warnings.iter().map(Problem::to_string));
+    source.problems.extend(errors);
+}
+
+fn broken(rules: &[Rule], settings: &Settings, source: &Source) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for rule in rules {
+        let concerned: Vec<_> = rule.settings.iter().flat_map(|name| behind(name, source)).collect();
+        if !concerned.iter().any(|setting| source.is_wrong(setting)) && (rule.is_broken)(settings) {
+            let settings = concerned.into_iter().map(|setting| shown(setting, source)).collect();
+            problems.push(Problem { settings, remedy: rule.remedy.to_owned() });
+        }
+    }
+    problems
+}
+
+/// The setting that decides: that one, or the old names used instead of it.
+fn behind(name: &'static str, source: &Source) -> Vec<&'static Setting> {
+    let old = if source.is_given(name) { &[] } else { predecessors(name) };
+    let used: Vec<_> = old.iter().filter(|name| source.is_given(name)).collect();
+    let names = if used.is_empty() { vec![&name] } else { used };
+    names.into_iter().filter_map(|name| source.find(name)).collect()
+}
+
+fn shown(setting: &'static Setting, source: &Source) -> Concerned {
+    Concerned {
+        name: setting.name.to_owned(),
+        value: (!setting.secret).then(|| source.effective(setting).to_owned()),
+        is_default: !source.is_given(setting.name),
+    }
+}

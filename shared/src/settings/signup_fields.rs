@@ -1,0 +1,106 @@
+//! What is asked at sign-up.
+
+use super::kind::{Kind, Wrong, list};
+
+/// Something that is asked at sign-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignupFieldName {
+    /// The email address.
+    Email,
+    /// The email address again.
+    Email2,
+    /// The username.
+    Username,
+    /// The phone number.
+    Phone,
+    /// The password.
+    Password1,
+    /// The password again.
+    Password2,
+}
+
+impl SignupFieldName {
+    /// The name allauth has for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Email2 => "email2",
+            Self::Username => "username",
+            Self::Phone => "phone",
+            Self::Password1 => "password1",
+            Self::Password2 => "password2",
+        }
+    }
+
+    const ALL: [Self; 6] =
+        [Self::Email, Self::Email2, Self::Username, Self::Phone, Self::Password1, Self::Password2];
+}
+
+/// One field of a sign-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SignupField {
+    /// What is asked.
+    pub name: SignupFieldName,
+    /// Whether it must be answered.
+    pub required: bool,
+}
+
+/// The fields of a sign-up, in the order given, none of them twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignupFields(Vec<SignupField>);
+
+impl SignupFields {
+    /// Whether the field is required; none where it is not asked at all.
+    pub fn get(&self, name: SignupFieldName) -> Option<bool> {
+        self.0.iter().find(|field| field.name == name).map(|field| field.required)
+    }
+
+    /// Whether the field is asked and must be answered.
+    pub fn requires(&self, name: SignupFieldName) -> bool {
+        self.get(name) == Some(true)
+    }
+
+    /// The fields in the order given.
+    pub fn iter(&self) -> impl Iterator<Item = SignupField> {
+        self.0.iter().copied()
+    }
+
+    /// The fields as the setting has them: `["email*", "password1*"]`.
+    pub(super) fn as_setting(&self) -> String {
+        let words: Vec<_> = self
+            .iter()
+            .map(|field| format!("\"{}{}\"", field.name.name(), if field.required { "*" } else { "" }))
+            .collect();
+        format!("[{}]", words.join(", "))
+    }
+
+    /// Fields of which none is there twice.
+    pub(super) const fn of(fields: Vec<SignupField>) -> Self {
+        Self(fields)
+    }
+}
+
+pub(super) const SIGNUP_FIELDS: Kind<SignupFields> = Kind::new(
+    "a list of one or more of \"email\", \"email2\", \"username\", \"phone\", \"password1\", \"password2\", \
+     with a * after those that are required",
+    |raw| {
+        let mut fields: Vec<SignupField> = Vec::new();
+        for word in list(raw)? {
+            let (text, required) = match word.strip_suffix('*') {
+                Some(text) => (text, true),
+                None => (word.as_str(), false),
+            };
+            if text == "password" {
+                let right = word.replace("password", "password1");
+                return Err(Wrong::Because(format!("must say \"{right}\" instead of \"{word}\"")));
+            }
+            let known = SignupFieldName::ALL.into_iter().find(|name| name.name() == text);
+            let name = known.ok_or(Wrong::Shape)?;
+            if fields.iter().any(|field| field.name == name) {
+                return Err(Wrong::Because(format!("must name \"{text}\" only once")));
+            }
+            fields.push(SignupField { name, required });
+        }
+        if fields.is_empty() { Err(Wrong::Shape) } else { Ok(SignupFields(fields)) }
+    },
+);

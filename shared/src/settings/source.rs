@@ -1,0 +1,145 @@
+//! The variables that settings are read from, and what has been found wrong with them so far.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::error::Problem;
+use super::group::{About, Default, Setting};
+use super::kind::{Kind, Wrong};
+
+/// A value as given: text, and what it says as JSON where it is JSON.
+pub(super) struct Raw<'a> {
+    pub text: &'a str,
+    pub json: Option<Value>,
+}
+
+impl<'a> Raw<'a> {
+    pub fn of(text: &'a str) -> Self {
+        Self { text, json: serde_json::from_str(text).ok() }
+    }
+}
+
+/// The variables, the problems and the hints.
+pub(super) struct Source {
+    variables: BTreeMap<String, String>,
+    known: &'static [&'static About],
+    pub problems: Vec<Problem>,
+    pub hints: Vec<String>,
+}
+
+impl Source {
+    pub fn new(
+        variables: impl IntoIterator<Item = (String, String)>,
+        known: &'static [&'static About],
+    ) -> Self {
+        Self { variables: variables.into_iter().collect(), known, problems: Vec::new(), hints: Vec::new() }
+    }
+
+    /// The names of all variables.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
+    }
+
+    /// The value given under exactly this name; an empty one counts as none.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|text| !text.trim().is_empty())
+    }
+
+    /// Whether the setting of that name has a value of its own.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|setting| self.given(setting).is_some())
+    }
+
+    /// The declaration of that name.
+    pub fn find(&self, name: &str) -> Option<&'static Setting> {
+        self.known.iter().find_map(|group| group.find(name))
+    }
+
+    /// The name used, and its value.
+    fn given(&self, setting: &'static Setting) -> Option<(&'static str, &str)> {
+        let names = std::iter::once(&setting.name).chain(setting.aliases);
+        let mut values = names.filter_map(|name| {
+            let text = self.variables.get(*name)?;
+            (setting.keeps_empty || !text.trim().is_empty()).then_some((*name, text.as_str()))
+        });
+        values.next()
+    }
+
+    /// The text that stands for the setting, whether given or not.
+    pub fn effective(&self, setting: &'static Setting) -> &str {
+        if let Some((_, text)) = self.given(setting) {
+            return text;
+        }
+        match setting.default {
+            Default::Is(text) | Default::Computed(text, _) => text,
+            Default::Of(other) => self.find(other).map_or("", |other| self.effective(other)),
+        }
+    }
+
+    /// Reads one setting. A wrong value is noted, and the default stands in for it, so that the
+    /// reading goes on and finds what else is wrong.
+    pub fn read<T>(&mut self, setting: &'static Setting, kind: &Kind<T>) -> Option<T> {
+        if let Some((name, text)) = self.given(setting) {
+            match (kind.read)(&Raw::of(text)) {
+                Ok(value) => {
+                    self.note_alias(setting, name);
+                    return Some(value);
+                }
+                Err(wrong) => {
+                    let value = (!setting.secret).then(|| text.to_owned());
+                    self.wrong(name, value, setting, wrong);
+                }
+            }
+        }
+        self.read_default(setting, kind)
+    }
+
+    fn read_default<T>(&mut self, setting: &'static Setting, kind: &Kind<T>) -> Option<T> {
+        if let Default::Of(other) = setting.default {
+            let other = self.find(other)?;
+            // What is wrong with the other one is noted there.
+            if let Some((_, text)) = self.given(other)
+                && let Ok(value) = (kind.read)(&Raw::of(text))
+            {
+                return Some(value);
+            }
+            return self.read_default(other, kind);
+        }
+        let (Default::Is(text) | Default::Computed(text, _) | Default::Of(text)) = setting.default;
+        match (kind.read)(&Raw::of(text)) {
+            Ok(value) => Some(value),
+            Err(wrong) => {
+                self.wrong(setting.name, Some(text.to_owned()), setting, wrong);
+                None
+            }
+        }
+    }
+
+    fn note_alias(&mut self, setting: &'static Setting, used: &str) {
+        if used != setting.name {
+            self.hints.push(format!("{used} is read, but its name is {} now", setting.name));
+        }
+        let ignored: Vec<_> = setting
+            .aliases
+            .iter()
+            .filter(|alias| **alias != used && self.variable(alias).is_some())
+            .map(|alias| format!("{alias} is ignored, because {used} is given"))
+            .collect();
+        self.hints.extend(ignored);
+    }
+
+    fn wrong(&mut self, name: &str, value: Option<String>, setting: &'static Setting, wrong: Wrong) {
+        let remedy = match wrong {
+            Wrong::Shape => format!("must be {}", setting.expects),
+            Wrong::Because(remedy) => remedy,
+        };
+        self.problems.push(Problem::of(name, value, remedy));
+    }
+
+    /// Whether the value of that setting was found wrong, under whichever of its names.
+    pub fn is_wrong(&self, setting: &'static Setting) -> bool {
+        let is_its = |name: &str| setting.name == name || setting.aliases.contains(&name);
+        self.problems.iter().any(|problem| problem.settings.iter().any(|wrong| is_its(&wrong.name)))
+    }
+}
