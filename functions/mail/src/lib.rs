@@ -1,1 +1,19 @@
-//! To come.
+//! The function `mail`: renders and delivers what the outbox holds, email through SES, texts through an SNS topic
+//! or a Lambda function. It decides nothing about accounts and keeps nothing: a message says what happened, the
+//! templates say it in words, and the outbox says what is still to be sent.
+//!
+//! Nothing here logs an address in full, a code, or a link.
+
+mod catalogue;
+mod delivery;
+mod letter;
+mod samples;
+mod sending;
+mod stream;
+mod templates;
+
+pub use delivery::{Claim, Delivery, Mailer, Outbox};
+pub use letter::{Email, InvalidRecipient, Letter, Text};
+pub use sending::{AwsSender, SendError, Sender, TextRoute};
+pub use stream::{StreamError, handle};
+pub use templates::{Fault, RenderError, TemplateFaults, Templates};

@@ -1,0 +1,177 @@
+//! Which templates there are, what each message is called, and which variables its templates get. The templates
+//! that are compiled in are the defaults; this module knows nothing of those that replace them.
+
+use std::collections::BTreeMap;
+
+use chrono::DateTime;
+use minijinja::Value;
+use vestibule::domain::message::{Envelope, Event, Message, Recipient};
+
+use crate::letter::one_line;
+
+macro_rules! shared {
+    ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("../templates/", $name)))),*] };
+}
+
+macro_rules! mails {
+    ($($kind:literal),* $(,)?) => { &[$(
+        (concat!($kind, ".subject.txt"), include_str!(concat!("../templates/", $kind, ".subject.txt"))),
+        (concat!($kind, ".txt"), include_str!(concat!("../templates/", $kind, ".txt"))),
+        (concat!($kind, ".html"), include_str!(concat!("../templates/", $kind, ".html"))),
+    )*] };
+}
+
+macro_rules! texts {
+    ($($kind:literal),* $(,)?) => { &[$(
+        (concat!($kind, ".sms.txt"), include_str!(concat!("../templates/", $kind, ".sms.txt"))),
+    )*] };
+}
+
+/// A template's file name and its text.
+type Source = (&'static str, &'static str);
+
+const SHARED: &[Source] =
+    shared!["base.html", "base.txt", "notification.html", "notification.txt", "parts.html"];
+
+const MAILS: &[Source] = mails![
+    "account_already_exists",
+    "confirm_email",
+    "confirm_email_code",
+    "confirm_email_code_signup",
+    "confirm_email_signup",
+    "email_changed",
+    "email_deleted",
+    "login_code",
+    "password_changed",
+    "password_reset",
+    "password_set",
+    "reset_password",
+    "reset_password_code",
+    "unknown_account",
+];
+
+const TEXTS: &[Source] = texts![
+    "account_already_exists",
+    "confirm_phone_code",
+    "login_code",
+    "reset_password_code",
+    "unknown_account",
+];
+
+/// The templates that are compiled in.
+pub(crate) fn compiled_in() -> impl Iterator<Item = Source> {
+    SHARED.iter().chain(MAILS).chain(TEXTS).copied()
+}
+
+/// What a message is called: its templates' file names begin with it, and logs and message tags carry it.
+pub(crate) fn kind(message: &Message) -> &'static str {
+    match message {
+        Message::ConfirmEmail { signup: false, .. } => "confirm_email",
+        Message::ConfirmEmail { signup: true, .. } => "confirm_email_signup",
+        Message::ConfirmEmailCode { signup: false, .. } => "confirm_email_code",
+        Message::ConfirmEmailCode { signup: true, .. } => "confirm_email_code_signup",
+        Message::ConfirmPhoneCode { .. } => "confirm_phone_code",
+        Message::LoginCode { .. } => "login_code",
+        Message::ResetPassword { .. } => "reset_password",
+        Message::ResetPasswordCode { .. } => "reset_password_code",
+        Message::UnknownAccount { .. } => "unknown_account",
+        Message::AccountAlreadyExists { .. } => "account_already_exists",
+        Message::Notification { event, .. } => match event {
+            Event::PasswordChanged => "password_changed",
+            Event::PasswordSet => "password_set",
+            Event::PasswordReset => "password_reset",
+            Event::EmailChanged { .. } => "email_changed",
+            Event::EmailDeleted { .. } => "email_deleted",
+        },
+    }
+}
+
+/// What a message is sent for: a mail without it would be of no use, and nothing but its body may hold it.
+pub(crate) fn secret(message: &Message) -> Option<(&'static str, &str)> {
+    match message {
+        Message::ConfirmEmail { url, .. } => Some(("activate_url", url)),
+        Message::ResetPassword { url, .. } => Some(("password_reset_url", url)),
+        Message::ConfirmEmailCode { code, .. }
+        | Message::ConfirmPhoneCode { code }
+        | Message::LoginCode { code }
+        | Message::ResetPasswordCode { code } => Some(("code", code)),
+        Message::UnknownAccount { .. }
+        | Message::AccountAlreadyExists { .. }
+        | Message::Notification { .. } => None,
+    }
+}
+
+/// What a message's templates may use, by name. The names are those of allauth's templates where it has the like.
+/// Each value is one line, so that nobody's user agent can add paragraphs to a mail.
+pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
+    let mut variables = BTreeMap::new();
+    let mut set = |name, value: &str| {
+        variables.insert(name, Value::from(one_line(value)));
+    };
+    set("site", &envelope.site);
+    match &envelope.to {
+        Recipient::Email(address) => set("email", address),
+        Recipient::Phone(number) => set("phone", number),
+    }
+    match &envelope.message {
+        Message::ConfirmEmail { url, .. } => set("activate_url", url),
+        Message::ConfirmEmailCode { code, .. }
+        | Message::ConfirmPhoneCode { code }
+        | Message::LoginCode { code }
+        | Message::ResetPasswordCode { code } => set("code", code),
+        Message::ResetPassword { url, username } => {
+            set("password_reset_url", url);
+            set("username", username.as_deref().unwrap_or_default());
+        }
+        Message::UnknownAccount { signup_url } => set("signup_url", signup_url),
+        Message::AccountAlreadyExists { signup_url, password_reset_url } => {
+            set("signup_url", signup_url);
+            set("password_reset_url", password_reset_url);
+        }
+        Message::Notification { event, origin } => {
+            set("timestamp", &readable(origin.at));
+            set("ip", &origin.ip);
+            set("user_agent", &origin.user_agent);
+            match event {
+                Event::EmailChanged { from, to } => {
+                    set("from_email", from);
+                    set("to_email", to);
+                }
+                Event::EmailDeleted { email } => set("deleted_email", email),
+                Event::PasswordChanged | Event::PasswordSet | Event::PasswordReset => {}
+            }
+        }
+    }
+    variables
+}
+
+/// A time as people read it everywhere: `2026-03-04 15:06 UTC`.
+fn readable(seconds: i64) -> String {
+    DateTime::from_timestamp(seconds, 0)
+        .map(|time| time.format("%Y-%m-%d %H:%M UTC").to_string())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_compiled_in() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/templates");
+        let files: BTreeSet<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let known: BTreeSet<String> = compiled_in().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(files, known);
+    }
+
+    #[test]
+    fn times_are_readable() {
+        assert_eq!(readable(1_772_636_807), "2026-03-04 15:06 UTC");
+        assert_eq!(readable(i64::MAX), "");
+    }
+}

@@ -1,0 +1,74 @@
+//! A message of every kind, to check the templates with at start and in tests. What strangers can choose (user
+//! agents, usernames) is hostile here.
+
+use vestibule::domain::message::{Envelope, Event, Message, Origin, Recipient};
+
+/// Markup as a stranger would plant it; no HTML may carry it as it is.
+pub(crate) const HOSTILE: &str = "<script>alert('&')</script>";
+
+const CONFIRM_URL: &str = "https://app.example.com/account/verify-email/Mzk:1vXyZ0:k3J-_8sQ?a=1&b=2";
+const RESET_URL: &str = "https://app.example.com/account/password/reset/key/1f-ckq3t8-9b2e?a=1&b=2";
+const SIGNUP_URL: &str = "https://app.example.com/account/signup";
+const FORGOTTEN_URL: &str = "https://app.example.com/account/password/reset";
+const CODE: &str = "BCDF-GHJK";
+
+/// Every message to an email address, with each of its variants.
+pub(crate) fn mails() -> Vec<Envelope> {
+    let link = |signup| Message::ConfirmEmail { url: CONFIRM_URL.to_owned(), signup };
+    let code = |signup| Message::ConfirmEmailCode { code: CODE.to_owned(), signup };
+    let reset = |username: Option<&str>| Message::ResetPassword {
+        url: RESET_URL.to_owned(),
+        username: username.map(str::to_owned),
+    };
+    let notification = |event| Message::Notification { event, origin: origin() };
+    [
+        link(false),
+        link(true),
+        code(false),
+        code(true),
+        reset(None),
+        reset(Some(HOSTILE)),
+        notification(Event::PasswordChanged),
+        notification(Event::PasswordSet),
+        notification(Event::PasswordReset),
+        notification(Event::EmailChanged {
+            from: "old.address@example.com".to_owned(),
+            to: "new.address@example.com".to_owned(),
+        }),
+        notification(Event::EmailDeleted { email: "spare@example.com".to_owned() }),
+    ]
+    .into_iter()
+    .chain(to_both())
+    .map(|message| envelope(Recipient::Email("somebody@example.com".to_owned()), message))
+    .collect()
+}
+
+/// Every message to a phone.
+pub(crate) fn texts() -> Vec<Envelope> {
+    [Message::ConfirmPhoneCode { code: CODE.to_owned() }]
+        .into_iter()
+        .chain(to_both())
+        .map(|message| envelope(Recipient::Phone("+31612345678".to_owned()), message))
+        .collect()
+}
+
+/// The messages that go to addresses as well as to phones.
+fn to_both() -> [Message; 4] {
+    [
+        Message::LoginCode { code: CODE.to_owned() },
+        Message::ResetPasswordCode { code: CODE.to_owned() },
+        Message::UnknownAccount { signup_url: SIGNUP_URL.to_owned() },
+        Message::AccountAlreadyExists {
+            signup_url: SIGNUP_URL.to_owned(),
+            password_reset_url: FORGOTTEN_URL.to_owned(),
+        },
+    ]
+}
+
+fn origin() -> Origin {
+    Origin { at: 1_772_636_807, ip: "2001:db8::17".to_owned(), user_agent: format!("Mozilla/5.0 {HOSTILE}") }
+}
+
+fn envelope(to: Recipient, message: Message) -> Envelope {
+    Envelope { id: "0197f0c2-sample".to_owned(), to, site: "auth.example.com".to_owned(), message }
+}

@@ -1,0 +1,406 @@
+//! Hands letters to who carries them: emails to SES, texts to an SNS topic or to a Lambda function. It tells what
+//! may work later from what never will, and decides nothing else.
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_sdk_lambda::types::InvocationType;
+use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_sdk_sns::types::MessageAttributeValue;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use serde_json::json;
+
+use crate::letter::{Email, Letter, Text};
+
+/// Carries letters.
+pub trait Sender: Sync {
+    /// Hands a letter over. `Ok` means that it was taken, not that it has arrived.
+    fn send(&self, letter: &Letter) -> impl Future<Output = Result<(), SendError>> + Send;
+}
+
+/// Why a letter was not taken. The reasons are for the log: no address is in them in full.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// It may work later: throttled, out of order, not allowed to send at the moment.
+    #[error("not now: {0}")]
+    Later(String),
+    /// It never will, for this letter.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// How texts leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TextRoute {
+    /// Published to the SNS topic with this ARN.
+    Topic(String),
+    /// Passed to the Lambda function with this ARN.
+    Function(String),
+    /// Not at all.
+    None,
+}
+
+/// Carries letters with Amazon's services. Clients are made when they are first needed: most installations never
+/// send a text.
+pub struct AwsSender {
+    config: Box<dyn Fn(&str) -> SdkConfig + Send + Sync>,
+    from: String,
+    configuration_set: Option<String>,
+    texts: TextRoute,
+    ses: OnceLock<aws_sdk_sesv2::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
+    lambda: OnceLock<aws_sdk_lambda::Client>,
+}
+
+impl AwsSender {
+    /// `config` gives the configuration of a service by its name in `AWS_ENDPOINT_URL_<SERVICE>`; `from` is
+    /// `DEFAULT_FROM_EMAIL`, an address or `Name <address>`; `configuration_set` is the one of SES.
+    pub fn new(
+        config: impl Fn(&str) -> SdkConfig + Send + Sync + 'static,
+        from: String,
+        configuration_set: Option<String>,
+        texts: TextRoute,
+    ) -> Self {
+        Self {
+            config: Box::new(config),
+            from,
+            configuration_set,
+            texts,
+            ses: OnceLock::new(),
+            sns: OnceLock::new(),
+            lambda: OnceLock::new(),
+        }
+    }
+
+    /// Nobody waits here, and a call that is cut off may have sent: so there is more time than for other calls, but
+    /// less than a claim lasts.
+    fn service(&self, name: &str) -> SdkConfig {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(Duration::from_secs(10))
+            .operation_timeout(Duration::from_secs(25))
+            .build();
+        (self.config)(name).into_builder().timeout_config(timeouts).build()
+    }
+
+    async fn email(&self, email: &Email) -> Result<(), SendError> {
+        let content =
+            |text: &str| Content::builder().charset("UTF-8").data(text).build().map_err(unbuildable);
+        let message = Message::builder()
+            .subject(content(&email.subject)?)
+            .body(Body::builder().text(content(&email.text)?).html(content(&email.html)?).build())
+            .build();
+        let tag = MessageTag::builder().name("kind").value(email.kind).build().map_err(unbuildable)?;
+        self.ses
+            .get_or_init(|| aws_sdk_sesv2::Client::new(&self.service("SESV2")))
+            .send_email()
+            .from_email_address(&self.from)
+            .destination(Destination::builder().to_addresses(&email.to).build())
+            .content(EmailContent::builder().simple(message).build())
+            .set_configuration_set_name(self.configuration_set.clone())
+            .email_tags(tag)
+            .send()
+            .await
+            .map(|sent| tracing::info!(id = email.id, ses_message_id = sent.message_id(), "taken by SES"))
+            .map_err(|error| send_error(&error))
+    }
+
+    async fn publish(&self, topic: &str, text: &Text) -> Result<(), SendError> {
+        let attribute = |value: &str| {
+            MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build()
+                .map_err(unbuildable)
+        };
+        self.sns
+            .get_or_init(|| aws_sdk_sns::Client::new(&self.service("SNS")))
+            .publish()
+            .topic_arn(topic)
+            .message(payload(text))
+            .message_attributes("kind", attribute(text.kind)?)
+            .message_attributes("id", attribute(&text.id)?)
+            .send()
+            .await
+            .map(|sent| tracing::info!(id = text.id, sns_message_id = sent.message_id(), "taken by SNS"))
+            .map_err(|error| send_error(&error))
+    }
+
+    /// Invoked as an event, Lambda queues the text durably and tries again by itself: a slow provider of texts then
+    /// holds up nobody's mail, as it would if we waited for the function's answer.
+    async fn invoke(&self, function: &str, text: &Text) -> Result<(), SendError> {
+        self.lambda
+            .get_or_init(|| aws_sdk_lambda::Client::new(&self.service("LAMBDA")))
+            .invoke()
+            .function_name(function)
+            .invocation_type(InvocationType::Event)
+            .payload(payload(text).into_bytes().into())
+            .send()
+            .await
+            .map(|_| tracing::info!(id = text.id, "taken by Lambda"))
+            .map_err(|error| send_error(&error))
+    }
+}
+
+impl Sender for AwsSender {
+    async fn send(&self, letter: &Letter) -> Result<(), SendError> {
+        match (letter, &self.texts) {
+            (Letter::Email(email), _) => self.email(email).await,
+            (Letter::Text(text), TextRoute::Topic(topic)) => self.publish(topic, text).await,
+            (Letter::Text(text), TextRoute::Function(function)) => self.invoke(function, text).await,
+            (Letter::Text(_), TextRoute::None) => Err(SendError::Refused(
+                "there is no way to send texts: set SMS_TOPIC_ARN or SMS_FUNCTION_ARN, or take phone out of \
+                 ACCOUNT_LOGIN_METHODS and ACCOUNT_SIGNUP_FIELDS"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+/// What the topic's subscribers and the function get.
+fn payload(text: &Text) -> String {
+    json!({ "phone": text.phone, "text": text.text, "kind": text.kind, "id": text.id }).to_string()
+}
+
+fn unbuildable(error: impl std::fmt::Display) -> SendError {
+    SendError::Refused(error.to_string())
+}
+
+/// What may work later though the status is that of a mistake of ours. With all but the first, nobody's mail can be
+/// sent until somebody mends it: so the mail waits, and then the dead-letter queue says so.
+const LATER: &[&str] = &[
+    "LimitExceededException",
+    "SendingPausedException",
+    "AccountSuspendedException",
+    "MailFromDomainNotVerifiedException",
+    "NotFoundException",
+];
+
+fn send_error<E: ProvideErrorMetadata>(
+    error: &SdkError<E, aws_sdk_sesv2::config::http::HttpResponse>,
+) -> SendError {
+    match error {
+        SdkError::TimeoutError(_) => SendError::Later("timed out".to_owned()),
+        SdkError::DispatchFailure(_) => SendError::Later("no connection".to_owned()),
+        SdkError::ResponseError(_) => SendError::Later("unreadable answer".to_owned()),
+        SdkError::ServiceError(context) => {
+            let status = context.raw().status().as_u16();
+            let code = context.err().code().unwrap_or("unknown error");
+            let reason = format!(
+                "{code} ({status}): {}",
+                without_addresses(context.err().message().unwrap_or_default())
+            );
+            // 403: the function's role may not, or its credentials have run out.
+            let later = status >= 500
+                || status == 429
+                || status == 403
+                || code.starts_with("Throttl")
+                || LATER.contains(&code);
+            if later { SendError::Later(reason) } else { SendError::Refused(reason) }
+        }
+        other => SendError::Refused(other.to_string()),
+    }
+}
+
+/// Leaves the first letter and the domain of addresses: SES names who was refused.
+fn without_addresses(message: &str) -> String {
+    let masked = message.split(' ').map(|word| match word.rsplit_once('@') {
+        Some((local, domain)) => {
+            let first = local.trim_start_matches(['<', '"', '\'', '(']).chars().next();
+            format!("{}…@{domain}", first.map(String::from).unwrap_or_default())
+        }
+        None => word.to_owned(),
+    });
+    masked.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+    use aws_sdk_sesv2::config::{BehaviorVersion, Region};
+    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::retry::RetryConfig;
+    use vestibule::domain::message::{Envelope, Message, Recipient};
+
+    use super::*;
+    use crate::templates::Templates;
+
+    const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:texts";
+    const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:texts";
+
+    /// A sender whose every request gets this answer, and the requests it made.
+    fn sender(texts: TextRoute, status: u16, answer: &'static str) -> (AwsSender, StaticReplayClient) {
+        let response = http::Response::builder().status(status).body(SdkBody::from(answer)).unwrap();
+        let request = http::Request::builder().body(SdkBody::empty()).unwrap();
+        let client = StaticReplayClient::new(vec![ReplayEvent::new(request, response)]);
+        let http = client.clone();
+        let credentials = Credentials::from_keys("AKIDEXAMPLE", "not-a-secret", None);
+        let config = move |_: &str| {
+            SdkConfig::builder()
+                .behavior_version(BehaviorVersion::latest())
+                .region(Region::new("eu-west-1"))
+                .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
+                .http_client(http.clone())
+                .retry_config(RetryConfig::disabled())
+                .build()
+        };
+        let sender =
+            AwsSender::new(config, "Acme <noreply@acme.example>".into(), Some("mails".into()), texts);
+        (sender, client)
+    }
+
+    fn letter(to: Recipient) -> Letter {
+        let message = Message::LoginCode { code: "BCDF-GHJK".to_owned() };
+        let envelope = Envelope { id: "7".to_owned(), to, site: "acme.example".to_owned(), message };
+        Templates::load(None, None).unwrap().render(&envelope).unwrap()
+    }
+
+    fn to_email() -> Letter {
+        letter(Recipient::Email("somebody@example.com".to_owned()))
+    }
+
+    fn to_phone() -> Letter {
+        letter(Recipient::Phone("+31612345678".to_owned()))
+    }
+
+    fn body(client: &StaticReplayClient) -> String {
+        let request = client.actual_requests().next().unwrap();
+        String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn ses_gets_simple_content_and_no_address_but_the_recipients() {
+        let (sender, client) = sender(TextRoute::None, 200, r#"{"MessageId":"m-1"}"#);
+        sender.send(&to_email()).await.unwrap();
+        let request = client.actual_requests().next().unwrap();
+        assert_eq!(request.uri(), "https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails");
+        let sent: serde_json::Value = serde_json::from_str(&body(&client)).unwrap();
+        assert_eq!(sent["FromEmailAddress"], "Acme <noreply@acme.example>");
+        assert_eq!(sent["Destination"], json!({ "ToAddresses": ["somebody@example.com"] }));
+        assert_eq!(sent["ConfigurationSetName"], "mails");
+        assert_eq!(sent["EmailTags"], json!([{ "Name": "kind", "Value": "login_code" }]));
+        let content = &sent["Content"];
+        assert_eq!(content.as_object().unwrap().keys().collect::<Vec<_>>(), ["Simple"]);
+        assert_eq!(content["Simple"]["Subject"]["Data"], "[acme.example] Your code to log in");
+        assert!(content["Simple"]["Body"]["Text"]["Data"].as_str().unwrap().contains("\nBCDF-GHJK\n"));
+        assert!(content["Simple"]["Body"]["Html"]["Data"].as_str().unwrap().contains("BCDF-GHJK"));
+    }
+
+    #[tokio::test]
+    async fn a_topic_gets_the_text_as_json_and_nothing_secret_as_attribute() {
+        let answer =
+            "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
+        let (sender, client) = sender(TextRoute::Topic(TOPIC.to_owned()), 200, answer);
+        sender.send(&to_phone()).await.unwrap();
+        let form: Vec<(String, String)> = form(&body(&client));
+        let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        assert_eq!(field("Action"), Some("Publish"));
+        assert_eq!(field("TopicArn"), Some(TOPIC));
+        let message: serde_json::Value = serde_json::from_str(field("Message").unwrap()).unwrap();
+        assert_eq!(
+            message,
+            json!({
+                "phone": "+31612345678",
+                "text": "BCDF-GHJK is your code to log in to acme.example. Keep it to yourself.",
+                "kind": "login_code",
+                "id": "7",
+            })
+        );
+        let attributes: String = form
+            .iter()
+            .filter(|(key, _)| key.starts_with("MessageAttributes"))
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert!(
+            attributes.contains("login_code") && !attributes.contains("BCDF") && !attributes.contains("+31")
+        );
+    }
+
+    /// The fields of an `application/x-www-form-urlencoded` body.
+    fn form(body: &str) -> Vec<(String, String)> {
+        let decode = |text: &str| {
+            let mut bytes = Vec::new();
+            let mut rest = text.bytes();
+            while let Some(b) = rest.next() {
+                bytes.push(match b {
+                    b'%' => {
+                        let hex = [rest.next().unwrap(), rest.next().unwrap()];
+                        u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap()
+                    }
+                    b'+' => b' ',
+                    b => b,
+                });
+            }
+            String::from_utf8(bytes).unwrap()
+        };
+        body.split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (decode(key), decode(value)))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn a_function_gets_the_text_as_an_event() {
+        let (sender, client) = sender(TextRoute::Function(FUNCTION.to_owned()), 202, "");
+        sender.send(&to_phone()).await.unwrap();
+        let request = client.actual_requests().next().unwrap();
+        assert_eq!(request.headers().get("X-Amz-Invocation-Type"), Some("Event"));
+        let sent: serde_json::Value = serde_json::from_str(&body(&client)).unwrap();
+        assert_eq!(sent["phone"], "+31612345678");
+    }
+
+    #[tokio::test]
+    async fn without_a_way_for_texts_the_reason_says_what_to_set() {
+        let (sender, client) = sender(TextRoute::None, 200, "");
+        let Err(SendError::Refused(reason)) = sender.send(&to_phone()).await else { panic!("not refused") };
+        assert!(reason.contains("SMS_TOPIC_ARN") && reason.contains("ACCOUNT_LOGIN_METHODS"));
+        assert_eq!(client.actual_requests().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_may_work_later_is_told_from_what_never_will() {
+        for (status, answer, later) in [
+            (400, r#"{"__type":"MessageRejected","message":"Email address is not verified."}"#, false),
+            (400, r#"{"__type":"BadRequestException","message":"Illegal address"}"#, false),
+            (413, "too large", false),
+            (400, r#"{"__type":"LimitExceededException","message":"Daily quota"}"#, true),
+            (400, r#"{"__type":"SendingPausedException","message":"paused"}"#, true),
+            (400, r#"{"__type":"AccountSuspendedException","message":"suspended"}"#, true),
+            (400, r#"{"__type":"MailFromDomainNotVerifiedException","message":"domain"}"#, true),
+            (404, r#"{"__type":"NotFoundException","message":"Configuration set"}"#, true),
+            (429, r#"{"__type":"TooManyRequestsException","message":"Slow down"}"#, true),
+            (400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#, true),
+            (403, r#"{"__type":"AccessDeniedException","message":"not authorized"}"#, true),
+            (500, r#"{"__type":"InternalFailure"}"#, true),
+            (503, "<html>unavailable</html>", true),
+        ] {
+            let (sender, _) = sender(TextRoute::None, status, answer);
+            let error = sender.send(&to_email()).await.unwrap_err();
+            assert_eq!(matches!(error, SendError::Later(_)), later, "{status} {answer}: {error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_connection_is_later() {
+        let (sender, client) = sender(TextRoute::None, 200, r#"{"MessageId":"m-1"}"#);
+        sender.send(&to_email()).await.unwrap();
+        // The answers have run out.
+        let error = sender.send(&to_email()).await.unwrap_err();
+        assert!(matches!(error, SendError::Later(_)), "{error}");
+        assert_eq!(client.actual_requests().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn reasons_have_no_address_in_full() {
+        let answer = r#"{"__type":"MessageRejected","message":"Email address is not verified. The following identities failed the check in region EU-WEST-1: Some Body <somebody@example.com>, somebody@example.com"}"#;
+        let (sender, _) = sender(TextRoute::None, 400, answer);
+        let error = sender.send(&to_email()).await.unwrap_err().to_string();
+        assert!(error.contains("s…@example.com>") && error.contains("MessageRejected (400)"), "{error}");
+        assert!(!error.contains("somebody"), "{error}");
+    }
+}

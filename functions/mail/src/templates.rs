@@ -1,0 +1,611 @@
+//! The words of every message: templates that are compiled in, and an operator's own in their place. All are
+//! checked when they are loaded, so that a faulty one stops the start and not somebody's mail.
+//!
+//! HTML is escaped, text is not. Nothing here sends anything.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as _;
+use std::fmt;
+use std::path::Path;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{AutoEscape, Environment, ErrorKind, HtmlEscape, Output, State, UndefinedBehavior, Value};
+use vestibule::domain::message::{Envelope, Recipient};
+
+use crate::catalogue::{self, kind, secret, variables};
+use crate::letter::{Email, InvalidRecipient, Letter, Text, check_recipient, fits_one_text, one_line};
+use crate::samples;
+
+/// The templates of all messages.
+pub struct Templates {
+    environment: Environment<'static>,
+    subject_prefix: Option<String>,
+}
+
+/// Why a message cannot be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// The recipient could hide another one, or a header.
+    #[error(transparent)]
+    Recipient(#[from] InvalidRecipient),
+    /// There is no such message to this kind of recipient, as a confirmation of an email address to a phone.
+    #[error("there is no template {0}")]
+    NoTemplate(String),
+    /// A template fails with what this message says, though it did not with the samples.
+    #[error("{0}")]
+    Template(Fault),
+}
+
+/// What is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// The file's name.
+    pub file: String,
+    /// The line, from 1, where the fault has one.
+    pub line: Option<usize>,
+    /// What is wrong, for a person.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
+            None => write!(f, "{}: {}", self.file, self.message),
+        }
+    }
+}
+
+impl Fault {
+    fn of_file(file: &str, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line: None, message: message.into() }
+    }
+
+    /// The innermost cause: it names the file and line to mend.
+    fn of_error(file: &str, error: &minijinja::Error) -> Self {
+        let mut innermost = error;
+        while let Some(cause) = innermost.source().and_then(|cause| cause.downcast_ref::<minijinja::Error>())
+        {
+            innermost = cause;
+        }
+        let message = match innermost.detail() {
+            Some(detail) => format!("{}: {detail}", innermost.kind()),
+            None => innermost.kind().to_string(),
+        };
+        Self { file: innermost.name().unwrap_or(file).to_owned(), line: innermost.line(), message }
+    }
+}
+
+/// Everything that is wrong with an operator's templates (`MAIL_TEMPLATES_DIR`), a line each.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("MAIL_TEMPLATES_DIR: {}", self.0.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct TemplateFaults(pub Vec<Fault>);
+
+impl Templates {
+    /// Takes the templates that are compiled in, and those of `folder` in their place (`MAIL_TEMPLATES_DIR`); then
+    /// renders each with samples of its message. `subject_prefix` is `ACCOUNT_EMAIL_SUBJECT_PREFIX`; none means
+    /// `[<site>] `.
+    pub fn load(folder: Option<&Path>, subject_prefix: Option<String>) -> Result<Self, TemplateFaults> {
+        let mut faults = BTreeSet::new();
+        let own = folder.map(|folder| read(folder, &mut faults)).unwrap_or_default();
+        let mut environment =
+            environment().map_err(|error| TemplateFaults(vec![Fault::of_error("", &error)]))?;
+        for (name, compiled_in) in catalogue::compiled_in() {
+            let source = own.get(name).map_or(Cow::Borrowed(compiled_in), |own| Cow::Owned(own.clone()));
+            if let Err(error) = environment.add_template_owned(name, source) {
+                faults.insert(Fault::of_error(name, &error));
+                // The default stands in, so that the others can be checked.
+                if let Err(error) = environment.add_template(name, compiled_in) {
+                    faults.insert(Fault::of_error(name, &error));
+                }
+            }
+        }
+        let templates = Self { environment, subject_prefix };
+        for sample in samples::mails().iter().chain(&samples::texts()) {
+            templates.check(sample, &mut faults);
+        }
+        if faults.is_empty() { Ok(templates) } else { Err(TemplateFaults(faults.into_iter().collect())) }
+    }
+
+    /// Puts a message into words.
+    pub fn render(&self, envelope: &Envelope) -> Result<Letter, RenderError> {
+        check_recipient(&envelope.to)?;
+        let kind = kind(&envelope.message);
+        let variables = Value::from(variables(envelope));
+        let id = envelope.id.clone();
+        Ok(match &envelope.to {
+            Recipient::Email(address) => Letter::Email(Email {
+                id,
+                kind,
+                to: address.clone(),
+                subject: self
+                    .subject(&envelope.site, &self.fill(&format!("{kind}.subject.txt"), &variables)?),
+                text: self.body(&format!("{kind}.txt"), &variables)?,
+                html: self.body(&format!("{kind}.html"), &variables)?,
+            }),
+            Recipient::Phone(number) => Letter::Text(Text {
+                id,
+                kind,
+                phone: number.clone(),
+                text: self.body(&format!("{kind}.sms.txt"), &variables)?.trim_end().to_owned(),
+            }),
+        })
+    }
+
+    fn subject(&self, site: &str, subject: &str) -> String {
+        let default = format!("[{site}] ");
+        one_line(&format!("{}{subject}", self.subject_prefix.as_deref().unwrap_or(&default)))
+    }
+
+    /// A body: one line break at its end, at most one empty line between paragraphs.
+    fn body(&self, name: &str, variables: &Value) -> Result<String, RenderError> {
+        let filled = self.fill(name, variables)?;
+        let mut body = String::with_capacity(filled.len());
+        for line in filled.trim().lines().map(str::trim_end) {
+            if !(line.is_empty() && body.ends_with("\n\n")) {
+                body.push_str(line);
+                body.push('\n');
+            }
+        }
+        Ok(body)
+    }
+
+    fn fill(&self, name: &str, variables: &Value) -> Result<String, RenderError> {
+        let template =
+            self.environment.get_template(name).map_err(|_| RenderError::NoTemplate(name.to_owned()))?;
+        template.render(variables).map_err(|error| {
+            let mut fault = Fault::of_error(name, &error);
+            if error.kind() == ErrorKind::UndefinedError && fault.file == name {
+                fault.message = format!("{}; {name} gets {}", fault.message, names(variables));
+            }
+            RenderError::Template(fault)
+        })
+    }
+
+    fn check(&self, sample: &Envelope, faults: &mut BTreeSet<Fault>) {
+        let values = Value::from(variables(sample));
+        let kind = kind(&sample.message);
+        let mut rendered = |extension: &str| {
+            let name = format!("{kind}.{extension}");
+            match self.body(&name, &values) {
+                Ok(text) => Some((name, text)),
+                Err(RenderError::Template(fault)) => {
+                    faults.insert(fault);
+                    None
+                }
+                Err(error) => {
+                    faults.insert(Fault::of_file(&name, error.to_string()));
+                    None
+                }
+            }
+        };
+        match &sample.to {
+            Recipient::Email(_) => {
+                let (subject, text, html) = (rendered("subject.txt"), rendered("txt"), rendered("html"));
+                subject.inspect(|(name, subject)| check_subject(sample, name, subject, faults));
+                text.inspect(|(name, text)| check_body(sample, name, text, faults));
+                html.inspect(|(name, html)| check_html(sample, name, html, faults));
+            }
+            Recipient::Phone(_) => {
+                let text = rendered("sms.txt");
+                text.inspect(|(name, text)| check_text(sample, name, text, faults));
+            }
+        }
+    }
+}
+
+fn check_subject(sample: &Envelope, name: &str, subject: &str, faults: &mut BTreeSet<Fault>) {
+    if one_line(subject).is_empty() {
+        faults.insert(Fault::of_file(name, "is empty"));
+    }
+    if let Some((variable, _)) = secret(&sample.message).filter(|(_, secret)| subject.contains(secret)) {
+        let message = format!("must not use {variable}: subjects are kept in the logs of mail servers");
+        faults.insert(Fault::of_file(name, message));
+    }
+}
+
+fn check_body(sample: &Envelope, name: &str, body: &str, faults: &mut BTreeSet<Fault>) {
+    if body.trim().is_empty() {
+        faults.insert(Fault::of_file(name, "is empty"));
+    }
+    if let Some((variable, _)) = secret(&sample.message).filter(|(_, secret)| !body.contains(secret)) {
+        let message = format!("lacks {{{{ {variable} }}}}: the message would be of no use");
+        faults.insert(Fault::of_file(name, message));
+    }
+}
+
+fn check_html(sample: &Envelope, name: &str, html: &str, faults: &mut BTreeSet<Fault>) {
+    if html.contains(samples::HOSTILE) {
+        faults.insert(Fault::of_file(name, "writes a value unescaped (`safe`, `autoescape false`)"));
+    }
+    check_body(sample, name, &html.replace("&amp;", "&"), faults);
+}
+
+fn check_text(sample: &Envelope, name: &str, text: &str, faults: &mut BTreeSet<Fault>) {
+    check_body(sample, name, text, faults);
+    if !fits_one_text(text.trim_end()) {
+        tracing::warn!(template = name, "this text is longer than one SMS, and is paid for as several");
+    }
+}
+
+fn names(variables: &Value) -> String {
+    let names = variables.try_iter().map(|names| names.map(|name| name.to_string()).collect::<Vec<_>>());
+    names.unwrap_or_default().join(", ")
+}
+
+fn environment() -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_formatter(format_value);
+    Ok(environment)
+}
+
+/// Escapes as the library does, but leaves slashes alone: links stay readable in the source, for people and for
+/// programs that look for them in mails.
+fn format_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(), minijinja::Error> {
+    match value.as_str() {
+        Some(text) if *state.auto_escape() == AutoEscape::Html && !value.is_safe() => {
+            out.write_str(&HtmlEscape(text).to_string().replace("&#x2f;", "/")).map_err(Into::into)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
+    }
+}
+
+/// The templates of a folder. Files whose names begin with a dot are not templates.
+fn read(folder: &Path, faults: &mut BTreeSet<Fault>) -> BTreeMap<String, String> {
+    let mut own = BTreeMap::new();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => {
+            faults.insert(Fault::of_file(&folder.display().to_string(), error.to_string()));
+            return own;
+        }
+    };
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(error) => {
+                faults.insert(Fault::of_file(&folder.display().to_string(), error.to_string()));
+                continue;
+            }
+        };
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        if !catalogue::compiled_in().any(|(known, _)| known == name) {
+            faults.insert(Fault::of_file(&name, unknown(&name)));
+            continue;
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(source) => {
+                own.insert(name, source);
+            }
+            Err(error) => {
+                faults.insert(Fault::of_file(&name, error.to_string()));
+            }
+        }
+    }
+    own
+}
+
+fn unknown(name: &str) -> String {
+    let nearest = catalogue::compiled_in()
+        .map(|(known, _)| (strsim::damerau_levenshtein(known, name), known))
+        .min()
+        .filter(|(distance, _)| *distance <= 4);
+    match nearest {
+        Some((_, known)) => format!("is no template; did you mean {known}?"),
+        None => "is no template".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use vestibule::domain::message::{Event, Message, Origin};
+
+    use super::*;
+    use crate::samples::HOSTILE;
+
+    fn defaults() -> Templates {
+        Templates::load(None, None).unwrap()
+    }
+
+    fn email(templates: &Templates, envelope: &Envelope) -> Email {
+        match templates.render(envelope).unwrap() {
+            Letter::Email(email) => email,
+            Letter::Text(_) => panic!("a text"),
+        }
+    }
+
+    fn text(templates: &Templates, envelope: &Envelope) -> Text {
+        match templates.render(envelope).unwrap() {
+            Letter::Text(text) => text,
+            Letter::Email(_) => panic!("an email"),
+        }
+    }
+
+    fn sample(wanted: &str) -> Envelope {
+        samples::mails().into_iter().rfind(|sample| kind(&sample.message) == wanted).unwrap()
+    }
+
+    /// The longest and the first thing that looks like a code to a program, as `BCDF-GHJK` and `123456` do.
+    fn codes(text: &str) -> Vec<&str> {
+        let part_of_word = |c: char| c.is_alphanumeric() || "_.+/:=%-".contains(c);
+        text.split(|c: char| !part_of_word(c))
+            .map(|word| word.trim_end_matches('.'))
+            .filter(|word| {
+                let is_code = |alphabet: fn(char) -> bool| word.chars().all(|c| alphabet(c) || c == '-');
+                let letters = |c: char| "BCDFGHJKLMNPQRSTVWXZ".contains(c);
+                let is_date = word.len() == 10 && word.matches('-').count() == 2;
+                (is_code(letters) || is_code(|c| c.is_ascii_digit()))
+                    && word.replace('-', "").len() >= 6
+                    && !is_date
+            })
+            .collect()
+    }
+
+    #[test]
+    fn there_is_a_sample_of_every_mail_and_text() {
+        let sampled: BTreeSet<String> = samples::mails()
+            .iter()
+            .map(|sample| format!("{}.html", kind(&sample.message)))
+            .chain(samples::texts().iter().map(|sample| format!("{}.sms.txt", kind(&sample.message))))
+            .collect();
+        let known: BTreeSet<String> = catalogue::compiled_in()
+            .map(|(name, _)| name.to_owned())
+            .filter(|name| name.ends_with(".html") || name.ends_with(".sms.txt"))
+            .filter(|name| !["base.html", "notification.html", "parts.html"].contains(&name.as_str()))
+            .collect();
+        assert_eq!(sampled, known);
+    }
+
+    #[test]
+    fn the_login_code_reads_like_this() {
+        let email = email(&defaults(), &sample("login_code"));
+        assert_eq!(email.subject, "[auth.example.com] Your code to log in");
+        assert_eq!(
+            email.text,
+            "Hello,\n\nHere is your code to log in to auth.example.com:\n\nBCDF-GHJK\n\nKeep it to yourself: nobody \
+             from auth.example.com will ever ask you for it.\n\nIf it was not you, you can ignore this email.\n\n\
+             Kind regards,\nauth.example.com\n"
+        );
+    }
+
+    #[test]
+    fn a_notification_reads_like_this() {
+        let email = email(&defaults(), &sample("email_changed"));
+        assert_eq!(email.subject, "[auth.example.com] Your email address was changed");
+        assert_eq!(
+            email.text,
+            format!(
+                "Hello,\n\nThe email address of your account at auth.example.com was changed from \
+                 old.address@example.com to new.address@example.com.\n\nWhen: 2026-03-04 15:06 UTC\nIP address: \
+                 2001:db8::17\nBrowser: Mozilla/5.0 {HOSTILE}\n\nIf this was you, all is well.\n\nIf it was not, \
+                 somebody else may be using your account. Please tell the people at auth.example.com at once.\n\n\
+                 Kind regards,\nauth.example.com\n"
+            )
+        );
+    }
+
+    #[test]
+    fn a_username_is_told_where_there_is_one() {
+        let templates = defaults();
+        let mut envelope = sample("reset_password");
+        for (username, told) in [(Some("alice"), true), (None, false)] {
+            let url = "https://a.example/r".to_owned();
+            envelope.message = Message::ResetPassword { url, username: username.map(str::to_owned) };
+            let email = email(&templates, &envelope);
+            assert_eq!(email.text.contains("Your username is alice"), told);
+            assert_eq!(email.html.contains("<strong>alice</strong>"), told);
+        }
+    }
+
+    #[test]
+    fn codes_and_links_stand_alone_on_a_line_and_in_the_html_but_never_in_the_subject() {
+        let templates = defaults();
+        for sample in samples::mails() {
+            let email = email(&templates, &sample);
+            if let Some((name, secret)) = secret(&sample.message) {
+                assert_eq!(email.text.lines().filter(|line| *line == secret).count(), 1, "{}", email.text);
+                let escaped = secret.replace('&', "&amp;");
+                assert!(email.html.contains(&format!(">{escaped}<")), "{}", email.html);
+                assert!(!email.subject.contains(secret));
+                if name != "code" {
+                    assert!(email.html.contains(&format!("href=\"{escaped}\"")), "{}", email.html);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn programs_find_the_code_and_nothing_like_one() {
+        let templates = defaults();
+        for mut sample in samples::mails().into_iter().chain(samples::texts()) {
+            if let Message::Notification { origin, .. } = &mut sample.message {
+                origin.user_agent = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) (KHTML, like Gecko)".to_owned();
+            }
+            let body = match templates.render(&sample).unwrap() {
+                Letter::Email(email) => email.text,
+                Letter::Text(text) => text.text,
+            };
+            let expected: Vec<&str> = secret(&sample.message)
+                .filter(|(name, _)| *name == "code")
+                .map(|(_, code)| code)
+                .into_iter()
+                .collect();
+            assert_eq!(codes(&body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn mails_link_only_to_what_their_message_says() {
+        let templates = defaults();
+        for sample in samples::mails() {
+            let email = email(&templates, &sample);
+            let links: BTreeSet<&str> = email.text.lines().filter(|line| line.contains("://")).collect();
+            let expected: BTreeSet<&str> = match &sample.message {
+                Message::UnknownAccount { signup_url } => [signup_url.as_str()].into(),
+                Message::AccountAlreadyExists { signup_url, password_reset_url } => {
+                    [signup_url.as_str(), password_reset_url].into()
+                }
+                message => {
+                    secret(message).filter(|(_, s)| s.contains("://")).map(|(_, s)| s).into_iter().collect()
+                }
+            };
+            assert_eq!(links, expected);
+            let in_html: BTreeSet<&str> =
+                email.html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+            let expected: BTreeSet<String> = expected.iter().map(|link| link.replace('&', "&amp;")).collect();
+            assert_eq!(in_html, expected.iter().map(String::as_str).collect());
+        }
+    }
+
+    #[test]
+    fn html_fetches_nothing_and_is_escaped() {
+        let templates = defaults();
+        let mut hostile = sample("password_changed");
+        hostile.site = HOSTILE.to_owned();
+        hostile.message = Message::Notification {
+            event: Event::PasswordChanged,
+            origin: Origin { at: 0, ip: HOSTILE.to_owned(), user_agent: format!("\"'{HOSTILE}") },
+        };
+        for envelope in samples::mails().into_iter().chain([hostile]) {
+            let html = email(&templates, &envelope).html;
+            for forbidden in ["<script", "<img", "<link", "src=", "url(", "@import", "javascript:"] {
+                assert!(!html.contains(forbidden), "{forbidden} in {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_add_no_lines_to_a_text() {
+        let mut envelope = sample("password_changed");
+        envelope.message = Message::Notification {
+            event: Event::PasswordChanged,
+            origin: Origin {
+                at: 0,
+                ip: "192.0.2.1".to_owned(),
+                user_agent: "a\r\n\r\nYour code:\n123456".to_owned(),
+            },
+        };
+        let text = email(&defaults(), &envelope).text;
+        assert!(text.contains("\nBrowser: a Your code: 123456\n"), "{text}");
+    }
+
+    #[test]
+    fn subjects_have_the_prefix_and_one_line() {
+        let render = |prefix: Option<&str>, site: &str| {
+            let templates = Templates::load(None, prefix.map(str::to_owned)).unwrap();
+            let mut envelope = sample("password_changed");
+            envelope.site = site.to_owned();
+            email(&templates, &envelope).subject
+        };
+        assert_eq!(render(None, "a.example"), "[a.example] Your password was changed");
+        assert_eq!(render(Some(""), "a.example"), "Your password was changed");
+        assert_eq!(render(Some("Acme: "), "a.example"), "Acme: Your password was changed");
+        assert_eq!(
+            render(None, "a.example\r\nBcc: evil@example.com\u{2028}\u{85}x"),
+            "[a.example Bcc: evil@example.com x] Your password was changed"
+        );
+        assert_eq!(render(Some("Acme\nX: "), "a"), "Acme X: Your password was changed");
+    }
+
+    #[test]
+    fn a_recipient_that_hides_another_is_refused() {
+        let mut envelope = sample("login_code");
+        envelope.to = Recipient::Email("a@b.c\r\nBcc: evil@example.com".to_owned());
+        let error = defaults().render(&envelope).err().unwrap();
+        assert!(matches!(error, RenderError::Recipient(InvalidRecipient)));
+        assert!(!error.to_string().contains("evil"));
+    }
+
+    #[test]
+    fn a_message_that_no_phone_can_get_is_refused() {
+        let mut envelope = sample("password_changed");
+        envelope.to = Recipient::Phone("+31612345678".to_owned());
+        let error = defaults().render(&envelope).err().unwrap();
+        assert_eq!(error.to_string(), "there is no template password_changed.sms.txt");
+    }
+
+    #[test]
+    fn texts_are_one_sms_even_for_a_long_site_name() {
+        let templates = defaults();
+        for mut sample in samples::texts() {
+            sample.site = "accounts.a-rather-long-name.example.com".to_owned();
+            let text = text(&templates, &sample).text;
+            assert!(text.is_ascii() && fits_one_text(&text), "{text}");
+            assert!(!text.contains(['\n', '/']), "{text}");
+        }
+    }
+
+    fn with_files(files: &[(&str, &str)]) -> Result<Templates, Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, source) in files {
+            std::fs::write(folder.path().join(name), source).unwrap();
+        }
+        Templates::load(Some(folder.path()), None)
+            .map_err(|faults| faults.0.iter().map(Fault::to_string).collect())
+    }
+
+    #[test]
+    fn an_operators_template_wins_and_the_others_stay() {
+        let templates = with_files(&[
+            ("login_code.subject.txt", "Inlogcode"),
+            ("login_code.txt", "Je code voor {{ site }}:\n\n{{ code }}\n"),
+            (".gitkeep", "{% not a template"),
+        ])
+        .unwrap();
+        let replaced = email(&templates, &sample("login_code"));
+        assert_eq!(replaced.subject, "[auth.example.com] Inlogcode");
+        assert_eq!(replaced.text, "Je code voor auth.example.com:\n\nBCDF-GHJK\n");
+        assert_eq!(replaced.html, email(&defaults(), &sample("login_code")).html);
+    }
+
+    #[test]
+    fn every_fault_is_listed_with_file_and_line() {
+        let faults = with_files(&[
+            ("base.txt", "Hi {{ nobody }}"),
+            ("confirm_email.txt", "one\n{{ activate_ur }}"),
+            ("email_changed.html", "{{ user_agent | safe }}"),
+            ("login_code.html", "no code here"),
+            ("login_code.subject.txt", "{{ code }} is your code"),
+            ("login_code.txt", "one\ntwo\n{% if code %}{{ code }}"),
+            ("logincode.txt", "{{ code }}"),
+            ("pasword_set.html", "x"),
+            ("README", "x"),
+            ("password_set.subject.txt", " \n"),
+            ("reset_password.txt", "{{ password_reset_url }}{% if username %}\n{{ usrname }}{% endif %}"),
+        ])
+        .err()
+        .unwrap();
+        let expected = [
+            "README: is no template",
+            "base.txt:1: undefined value: `nobody` is undefined",
+        ];
+        assert_eq!(&faults[..2], &expected);
+        for expected in [
+            "confirm_email.txt:2: undefined value: `activate_ur` is undefined; confirm_email.txt gets activate_url, email, site",
+            "email_changed.html: writes a value unescaped (`safe`, `autoescape false`)",
+            "login_code.html: lacks {{ code }}: the message would be of no use",
+            "login_code.subject.txt: must not use code: subjects are kept in the logs of mail servers",
+            "login_code.txt:3: syntax error: unexpected end of input, expected end of block",
+            "logincode.txt: is no template; did you mean login_code.txt?",
+            "pasword_set.html: is no template; did you mean password_set.html?",
+            "password_set.subject.txt: is empty",
+            "reset_password.txt:2: undefined value: `usrname` is undefined; reset_password.txt gets email, password_reset_url, site, username",
+        ] {
+            assert!(faults.iter().any(|fault| fault == expected), "{expected:?} not in {faults:#?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_a_fault() {
+        let faults = Templates::load(Some(Path::new("/nowhere/at/all")), None).err().unwrap();
+        assert!(faults.to_string().starts_with("MAIL_TEMPLATES_DIR: /nowhere/at/all: "), "{faults}");
+    }
+}
