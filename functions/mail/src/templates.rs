@@ -583,10 +583,7 @@ mod tests {
         ])
         .err()
         .unwrap();
-        let expected = [
-            "README: is no template",
-            "base.txt:1: undefined value: `nobody` is undefined",
-        ];
+        let expected = ["README: is no template", "base.txt:1: undefined value: `nobody` is undefined"];
         assert_eq!(&faults[..2], &expected);
         for expected in [
             "confirm_email.txt:2: undefined value: `activate_ur` is undefined; confirm_email.txt gets activate_url, email, site",
