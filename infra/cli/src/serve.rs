@@ -106,8 +106,8 @@ impl Stack {
         let overrides = overrides(&functions);
         let template = Template::read(TEMPLATE, &overrides)?;
 
-        let file = data.file("dynamodb.sqlite");
-        let database = database::open((!options.ephemeral).then_some(file.as_path()))?;
+        let file = (!options.ephemeral).then(|| data.private_file("dynamodb.sqlite")).transpose()?;
+        let database = database::open(file.as_deref())?;
         database::ensure_table(&database, TABLE, &template.table)?;
         let gateway = Gateway::new(
             template.api,
