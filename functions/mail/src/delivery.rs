@@ -5,6 +5,7 @@
 use std::future::Future;
 
 use vestibule::domain::message::Envelope;
+use vestibule::store::StoreError;
 
 use crate::catalogue::kind;
 use crate::sending::{SendError, Sender};
@@ -17,23 +18,20 @@ pub enum Claim {
     Taken(Envelope),
     /// Another delivery has it, or had it when it died.
     Busy,
-    /// It was delivered, or it has expired.
+    /// It was delivered, has expired, or need not be sent any more.
     Gone,
 }
 
 /// Where messages wait until they are delivered.
 pub trait Outbox: Sync {
-    /// Why the outbox does not answer.
-    type Error: std::error::Error + Send + Sync + 'static;
-
-    /// Claims a message for a minute, by one conditional write.
-    fn claim(&self, id: &str) -> impl Future<Output = Result<Claim, Self::Error>> + Send;
+    /// Claims a message for a minute, by one conditional write. After an error nothing is claimed.
+    fn claim(&self, id: &str) -> impl Future<Output = Result<Claim, StoreError>> + Send;
 
     /// Deletes a message that was sent.
-    fn delivered(&self, id: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn delivered(&self, id: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Gives a claim back.
-    fn release(&self, id: &str) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn release(&self, id: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// How a delivery ended.
@@ -63,7 +61,7 @@ impl<S: Sender> Mailer<S> {
     }
 
     /// Delivers the message with this id; says in the log how that went.
-    pub async fn deliver<O: Outbox>(&self, outbox: &O, id: &str) -> Delivery {
+    pub async fn deliver(&self, outbox: &impl Outbox, id: &str) -> Delivery {
         match outbox.claim(id).await {
             Ok(Claim::Taken(envelope)) => self.send(outbox, &envelope).await,
             Ok(Claim::Gone) => {
@@ -74,14 +72,19 @@ impl<S: Sender> Mailer<S> {
                 tracing::info!(id, "another delivery has the message");
                 Delivery::Later
             }
-            Err(error) => {
+            // Nor will it be readable when it is tried again.
+            Err(error @ StoreError::Corrupt(_)) => {
+                tracing::error!(id, %error, "refused: it stays in the outbox until it expires");
+                Delivery::Refused
+            }
+            Err(error @ (StoreError::Lost | StoreError::Unavailable(_))) => {
                 tracing::error!(id, %error, "the outbox does not answer");
                 Delivery::Later
             }
         }
     }
 
-    async fn send<O: Outbox>(&self, outbox: &O, envelope: &Envelope) -> Delivery {
+    async fn send(&self, outbox: &impl Outbox, envelope: &Envelope) -> Delivery {
         let (id, kind) = (envelope.id.as_str(), kind(&envelope.message));
         let sent = match self.templates.render(envelope) {
             Ok(letter) => self.sender.send(&letter).await,
@@ -111,7 +114,7 @@ impl<S: Sender> Mailer<S> {
 }
 
 /// A claim that cannot be given back expires by itself.
-async fn release<O: Outbox>(outbox: &O, id: &str) {
+async fn release(outbox: &impl Outbox, id: &str) {
     if let Err(error) = outbox.release(id).await {
         tracing::warn!(id, %error, "the claim could not be given back");
     }
@@ -128,10 +131,6 @@ pub(crate) mod tests {
     use crate::letter::Letter;
     use crate::samples;
 
-    #[derive(Debug, thiserror::Error)]
-    #[error("down")]
-    pub(crate) struct Down;
-
     /// An outbox in memory, as the store's is: claims are counted out, not timed.
     #[derive(Default)]
     pub(crate) struct Memory {
@@ -146,8 +145,12 @@ pub(crate) mod tests {
             Self { items: Mutex::new(items), fails: None }
         }
 
-        fn up(&self, verb: &str) -> Result<(), Down> {
-            if self.fails == Some(verb) { Err(Down) } else { Ok(()) }
+        fn up(&self, verb: &str) -> Result<(), StoreError> {
+            match self.fails {
+                Some("open") if verb == "claim" => Err(StoreError::Corrupt("sealed".to_owned())),
+                Some(fails) if fails == verb => Err(StoreError::Unavailable("no connection".to_owned())),
+                _ => Ok(()),
+            }
         }
 
         /// Whether the item is there, and whether it is claimed.
@@ -157,9 +160,7 @@ pub(crate) mod tests {
     }
 
     impl Outbox for Memory {
-        type Error = Down;
-
-        async fn claim(&self, id: &str) -> Result<Claim, Down> {
+        async fn claim(&self, id: &str) -> Result<Claim, StoreError> {
             self.up("claim")?;
             Ok(match self.items.lock().unwrap().get_mut(id) {
                 None => Claim::Gone,
@@ -171,13 +172,13 @@ pub(crate) mod tests {
             })
         }
 
-        async fn delivered(&self, id: &str) -> Result<(), Down> {
+        async fn delivered(&self, id: &str) -> Result<(), StoreError> {
             self.up("delivered")?;
             self.items.lock().unwrap().remove(id);
             Ok(())
         }
 
-        async fn release(&self, id: &str) -> Result<(), Down> {
+        async fn release(&self, id: &str) -> Result<(), StoreError> {
             self.up("release")?;
             if let Some((_, claimed)) = self.items.lock().unwrap().get_mut(id) {
                 *claimed = false;
@@ -271,9 +272,10 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn an_outbox_that_is_down_is_asked_again_later_but_never_after_sending() {
+    async fn an_outbox_that_fails_is_asked_again_later_where_that_helps_but_never_after_sending() {
         for (verb, answer, expected, sends) in [
             ("claim", Ok(()), Delivery::Later, 0),
+            ("open", Ok(()), Delivery::Refused, 0),
             ("delivered", Ok(()), Delivery::Sent, 1),
             ("release", later(), Delivery::Later, 0),
             ("release", refused(), Delivery::Refused, 0),

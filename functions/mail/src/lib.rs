@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod delivery;
+mod lambda;
 mod letter;
 mod samples;
 mod sending;
@@ -13,6 +14,7 @@ mod stream;
 mod templates;
 
 pub use delivery::{Claim, Delivery, Mailer, Outbox};
+pub use lambda::{RunError, run};
 pub use letter::{Email, InvalidRecipient, Letter, Text};
 pub use sending::{AwsSender, SendError, Sender, TextRoute};
 pub use stream::{StreamError, handle};

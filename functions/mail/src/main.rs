@@ -1,2 +1,5 @@
-//! To come.
-fn main() {}
+//! The Lambda function `mail`.
+
+fn main() -> Result<(), vestibule_mail::RunError> {
+    vestibule_mail::run()
+}

@@ -219,10 +219,16 @@ fn without_addresses(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use aws_credential_types::Credentials;
     use aws_credential_types::provider::SharedCredentialsProvider;
     use aws_sdk_sesv2::config::{BehaviorVersion, Region};
-    use aws_smithy_http_client::test_util::{ReplayEvent, StaticReplayClient};
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+    use aws_smithy_runtime_api::client::result::ConnectorError;
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::retry::RetryConfig;
     use vestibule::domain::message::{Envelope, Message, Recipient};
@@ -233,25 +239,66 @@ mod tests {
     const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:texts";
     const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:texts";
 
-    /// A sender whose every request gets this answer, and the requests it made.
-    fn sender(texts: TextRoute, status: u16, answer: &'static str) -> (AwsSender, StaticReplayClient) {
-        let response = http::Response::builder().status(status).body(SdkBody::from(answer)).unwrap();
-        let request = http::Request::builder().body(SdkBody::empty()).unwrap();
-        let client = StaticReplayClient::new(vec![ReplayEvent::new(request, response)]);
-        let http = client.clone();
-        let credentials = Credentials::from_keys("AKIDEXAMPLE", "not-a-secret", None);
+    /// A service that gives one answer, and keeps what it was asked. Later requests find nobody there.
+    #[derive(Clone, Debug)]
+    struct Service {
+        answer: Arc<Mutex<Option<(u16, &'static str)>>>,
+        requests: Arc<Mutex<Vec<HttpRequest>>>,
+    }
+
+    impl HttpConnector for Service {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            let answer = self.answer.lock().unwrap().take();
+            let Some((status, body)) = answer else {
+                return HttpConnectorFuture::ready(Err(ConnectorError::io("refused".into())));
+            };
+            self.requests.lock().unwrap().push(request);
+            let status = status.try_into().unwrap();
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(status, SdkBody::from(body))))
+        }
+    }
+
+    impl Service {
+        fn asked(&self) -> usize {
+            self.requests.lock().unwrap().len()
+        }
+
+        fn uri(&self) -> String {
+            self.requests.lock().unwrap()[0].uri().to_owned()
+        }
+
+        fn header(&self, name: &str) -> Option<String> {
+            self.requests.lock().unwrap()[0].headers().get(name).map(str::to_owned)
+        }
+
+        fn body(&self) -> String {
+            let requests = self.requests.lock().unwrap();
+            String::from_utf8(requests[0].body().bytes().unwrap().to_vec()).unwrap()
+        }
+    }
+
+    /// A sender whose first request gets this answer.
+    fn sender(texts: TextRoute, status: u16, answer: &'static str) -> (AwsSender, Service) {
+        let service =
+            Service { answer: Arc::new(Mutex::new(Some((status, answer)))), requests: Arc::default() };
+        let connector = SharedHttpConnector::new(service.clone());
+        let http = http_client_fn(move |_, _| connector.clone());
         let config = move |_: &str| {
             SdkConfig::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new("eu-west-1"))
-                .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
+                .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(
+                    "AKIDEXAMPLE",
+                    "not-a-secret",
+                    None,
+                )))
                 .http_client(http.clone())
                 .retry_config(RetryConfig::disabled())
                 .build()
         };
         let sender =
             AwsSender::new(config, "Acme <noreply@acme.example>".into(), Some("mails".into()), texts);
-        (sender, client)
+        (sender, service)
     }
 
     fn letter(to: Recipient) -> Letter {
@@ -268,18 +315,12 @@ mod tests {
         letter(Recipient::Phone("+31612345678".to_owned()))
     }
 
-    fn body(client: &StaticReplayClient) -> String {
-        let request = client.actual_requests().next().unwrap();
-        String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap()
-    }
-
     #[tokio::test]
     async fn ses_gets_simple_content_and_no_address_but_the_recipients() {
-        let (sender, client) = sender(TextRoute::None, 200, r#"{"MessageId":"m-1"}"#);
+        let (sender, service) = sender(TextRoute::None, 200, r#"{"MessageId":"m-1"}"#);
         sender.send(&to_email()).await.unwrap();
-        let request = client.actual_requests().next().unwrap();
-        assert_eq!(request.uri(), "https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails");
-        let sent: serde_json::Value = serde_json::from_str(&body(&client)).unwrap();
+        assert_eq!(service.uri(), "https://email.eu-west-1.amazonaws.com/v2/email/outbound-emails");
+        let sent: serde_json::Value = serde_json::from_str(&service.body()).unwrap();
         assert_eq!(sent["FromEmailAddress"], "Acme <noreply@acme.example>");
         assert_eq!(sent["Destination"], json!({ "ToAddresses": ["somebody@example.com"] }));
         assert_eq!(sent["ConfigurationSetName"], "mails");
@@ -295,9 +336,9 @@ mod tests {
     async fn a_topic_gets_the_text_as_json_and_nothing_secret_as_attribute() {
         let answer =
             "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
-        let (sender, client) = sender(TextRoute::Topic(TOPIC.to_owned()), 200, answer);
+        let (sender, service) = sender(TextRoute::Topic(TOPIC.to_owned()), 200, answer);
         sender.send(&to_phone()).await.unwrap();
-        let form: Vec<(String, String)> = form(&body(&client));
+        let form: Vec<(String, String)> = form(&service.body());
         let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         assert_eq!(field("Action"), Some("Publish"));
         assert_eq!(field("TopicArn"), Some(TOPIC));
@@ -346,20 +387,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_function_gets_the_text_as_an_event() {
-        let (sender, client) = sender(TextRoute::Function(FUNCTION.to_owned()), 202, "");
+        let (sender, service) = sender(TextRoute::Function(FUNCTION.to_owned()), 202, "");
         sender.send(&to_phone()).await.unwrap();
-        let request = client.actual_requests().next().unwrap();
-        assert_eq!(request.headers().get("X-Amz-Invocation-Type"), Some("Event"));
-        let sent: serde_json::Value = serde_json::from_str(&body(&client)).unwrap();
+        assert_eq!(service.header("X-Amz-Invocation-Type").as_deref(), Some("Event"));
+        let sent: serde_json::Value = serde_json::from_str(&service.body()).unwrap();
         assert_eq!(sent["phone"], "+31612345678");
     }
 
     #[tokio::test]
     async fn without_a_way_for_texts_the_reason_says_what_to_set() {
-        let (sender, client) = sender(TextRoute::None, 200, "");
+        let (sender, service) = sender(TextRoute::None, 200, "");
         let Err(SendError::Refused(reason)) = sender.send(&to_phone()).await else { panic!("not refused") };
         assert!(reason.contains("SMS_TOPIC_ARN") && reason.contains("ACCOUNT_LOGIN_METHODS"));
-        assert_eq!(client.actual_requests().count(), 0);
+        assert_eq!(service.asked(), 0);
     }
 
     #[tokio::test]
@@ -387,12 +427,12 @@ mod tests {
 
     #[tokio::test]
     async fn no_connection_is_later() {
-        let (sender, client) = sender(TextRoute::None, 200, r#"{"MessageId":"m-1"}"#);
+        let (sender, service) = sender(TextRoute::None, 200, r#"{"MessageId":"m-1"}"#);
         sender.send(&to_email()).await.unwrap();
         // The answers have run out.
         let error = sender.send(&to_email()).await.unwrap_err();
         assert!(matches!(error, SendError::Later(_)), "{error}");
-        assert_eq!(client.actual_requests().count(), 1);
+        assert_eq!(service.asked(), 1);
     }
 
     #[tokio::test]

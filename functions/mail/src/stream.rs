@@ -6,11 +6,10 @@ use aws_lambda_events::event::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use futures_util::future::join_all;
 
+use vestibule::store::outbox_id;
+
 use crate::delivery::{Delivery, Mailer, Outbox};
 use crate::sending::Sender;
-
-/// How the keys of outbox items begin.
-const OUTBOX: &str = "OUTBOX#";
 
 /// A failed record cannot be named, so the whole event has failed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,9 +18,9 @@ pub struct StreamError(String);
 
 /// Delivers what an event of the stream names, all at the same time: a slow mail server must not keep a login code
 /// waiting behind it. Lambda tries again from the first failed record on; what was sent is gone by then.
-pub async fn handle<S: Sender, O: Outbox>(
-    mailer: &Mailer<S>,
-    outbox: &O,
+pub async fn handle(
+    mailer: &Mailer<impl Sender>,
+    outbox: &impl Outbox,
     event: Event,
 ) -> Result<DynamoDbEventResponse, StreamError> {
     let deliveries = event
@@ -52,7 +51,7 @@ fn inserted_id(record: &EventRecord) -> Option<&str> {
         return None;
     }
     match record.change.keys.get("pk") {
-        Some(serde_dynamo::AttributeValue::S(pk)) => pk.strip_prefix(OUTBOX).filter(|id| !id.is_empty()),
+        Some(serde_dynamo::AttributeValue::S(pk)) => outbox_id(pk).filter(|id| !id.is_empty()),
         _ => None,
     }
 }

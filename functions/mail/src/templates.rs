@@ -371,7 +371,7 @@ mod tests {
         assert_eq!(
             email.text,
             "Hello,\n\nHere is your code to log in to auth.example.com:\n\nBCDF-GHJK\n\nKeep it to yourself: nobody \
-             from auth.example.com will ever ask you for it.\n\nIf it was not you, you can ignore this email.\n\n\
+             from auth.example.com will ever ask you for it.\n\nIf you did not ask for it, you can ignore this email.\n\n\
              Kind regards,\nauth.example.com\n"
         );
     }

@@ -75,7 +75,8 @@ pub struct UserAdd {
     /// Email address.
     #[arg(long)]
     pub email: Option<String>,
-    /// Password; without one, the account can only be logged in to by other means.
+    /// Password, or - to read it from the standard input, where other users of the machine cannot
+    /// see it; without one, the account can only be logged in to by other means.
     #[arg(long, allow_hyphen_values = true)]
     pub password: Option<String>,
     /// Username.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl DataDir {
             let path = file.to_owned();
             move |reason| DataDirError::Io { path, reason }
         };
-        fs::create_dir_all(path).map_err(failed(path))?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))?;
         let lock_path = path.join("lock");
         let lock = private().create(true).append(true).open(&lock_path).map_err(failed(&lock_path))?;
         match lock.try_lock() {
@@ -88,9 +88,17 @@ impl DataDir {
         Ok(own)
     }
 
-    /// A file in it.
-    pub fn file(&self, name: &str) -> PathBuf {
+    fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// A file in it that only its owner can read; made empty if need be.
+    pub fn private_file(&self, name: &str) -> Result<PathBuf, DataDirError> {
+        let path = self.file(name);
+        match private().create(true).append(true).open(&path) {
+            Ok(_) => Ok(path),
+            Err(reason) => Err(DataDirError::Io { path, reason }),
+        }
     }
 
     /// The key that signs links and tokens: made on the first run, and the same ever after.

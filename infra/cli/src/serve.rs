@@ -22,12 +22,11 @@ use tracing::warn;
 use crate::arguments::Serve;
 use crate::data_dir::{DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
-use crate::functions::Functions;
+use crate::functions::{Functions, StartError};
 use crate::gateway::{Gateway, NoFunction};
 use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
 use crate::{REGION, TABLE, inbox, local_aws, welcome};
-use vestibule::app::StartError;
 use vestibule::clock::Clock;
 use vestibule::random::Random;
 
@@ -106,8 +105,8 @@ impl Stack {
         let overrides = overrides(&functions);
         let template = Template::read(TEMPLATE, &overrides)?;
 
-        let file = data.file("dynamodb.sqlite");
-        let database = database::open((!options.ephemeral).then_some(file.as_path()))?;
+        let file = (!options.ephemeral).then(|| data.private_file("dynamodb.sqlite")).transpose()?;
+        let database = database::open(file.as_deref())?;
         database::ensure_table(&database, TABLE, &template.table)?;
         let gateway = Gateway::new(
             template.api,
@@ -284,6 +283,7 @@ fn variables(
     let set = |(_, value): &(String, String)| !value.is_empty();
     let mut variables: HashMap<_, _> = defaults.into_iter().map(owned).collect();
     variables.extend(environment.into_iter().filter(set));
+    variables.remove("SMS_FUNCTION_ARN");
     local_aws(&mut variables, &endpoints.dynamodb, &endpoints.region, &endpoints.table);
     variables.extend(
         [

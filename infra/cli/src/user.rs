@@ -1,6 +1,11 @@
 //! `vestibule user add`: makes an account without its owner.
 
 use std::collections::HashMap;
+use std::io;
+
+use vestibule::app::{App, Requirements, StartError};
+use vestibule::operator::{self, NewUser, NewUserError};
+use vestibule::secret::Secret;
 
 use crate::arguments::UserAdd;
 use crate::data_dir::{self, DataDirError};
@@ -12,13 +17,41 @@ pub enum UserError {
     /// There is no local stack to put it into.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
+    /// Settings are wrong, or the table cannot be reached.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The account cannot be made.
+    #[error(transparent)]
+    NewUser(#[from] NewUserError),
+    /// The password cannot be read.
+    #[error("the password cannot be read from the standard input: {0}")]
+    Password(#[from] io::Error),
 }
 
 /// Makes an account, and returns its id.
-#[expect(clippy::unused_async, reason = "seam")]
 pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserError> {
-    let _variables = variables(user, environment)?;
-    Ok("seam".to_owned())
+    let variables = variables(user, environment)?;
+    let requirements = Requirements { table: true, secret_key: false };
+    let app = App::start(variables, requirements).await?;
+    let new = NewUser {
+        email: user.email.clone(),
+        password: user.password.as_deref().map(password).transpose()?,
+        username: user.username.clone(),
+        phone: user.phone.clone(),
+        unverified: user.unverified,
+        inactive: user.inactive,
+        superuser: user.superuser,
+    };
+    Ok(operator::add_user(&app, new).await?.as_str().to_owned())
+}
+
+fn password(argument: &str) -> io::Result<Secret> {
+    if argument != "-" {
+        return Ok(Secret::new(argument));
+    }
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
 }
 
 /// The variables that name the table: the environment's own, or those of the local stack.

@@ -286,6 +286,55 @@ fn the_gateway_answers_under_both_addresses_of_localhost() {
 }
 
 #[test]
+fn the_journey_on_the_page_works_as_printed() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    let (_, page) = stack.get("api", "/");
+    let blocks = page.split("<pre>").skip(1).map(|rest| rest.split_once("</pre>").unwrap().0);
+    let script: Vec<_> = blocks.map(|block| block.replace("&quot;", "\"").replace("&amp;", "&")).collect();
+    let script = script.join("\necho\n");
+    let run = Command::new("sh")
+        .args(["-euc", &format!("alias vestibule='{}'\n{script}", env!("CARGO_BIN_EXE_vestibule"))])
+        .output()
+        .unwrap();
+    let output = String::from_utf8(run.stdout).unwrap();
+    let statuses: Vec<_> = output
+        .split("\"status\":")
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap())
+        .collect();
+    assert_eq!(statuses, ["401", "401", "200", "401"], "{output}");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+fn an_account_that_was_added_logs_in() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &[]);
+    let add = ["user", "add", "--email", "ben@example.com", "--password", "Correct-Horse-9"];
+    let output = vestibule(home.path(), &add).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim().len(), 36);
+
+    let body = r#"{"email": "ben@example.com", "password": "Correct-Horse-9"}"#;
+    let request = format!(
+        "POST /_allauth/app/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let (head, body) = stack.send("api", &request);
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}\n{body}");
+
+    let (code, error) = refused(&mut vestibule(home.path(), &add));
+    assert_eq!(code, Some(1));
+    assert!(error.contains("ben@example.com"), "{error}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(home.path().join("dynamodb.sqlite")).unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600, "password hashes are in it");
+}
+
+#[test]
 fn pages_load_nothing_from_elsewhere() {
     let home = tempfile::tempdir().unwrap();
     let stack = Stack::start(home.path(), &["--ephemeral"]);

@@ -1,0 +1,93 @@
+//! Runs on AWS Lambda, behind the table's stream: puts the parts together, and holds no logic.
+
+use std::collections::HashMap;
+
+use aws_lambda_events::event::dynamodb::Event;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use vestibule::app::{App, Requirements};
+use vestibule::aws::Aws;
+use vestibule::settings::Settings;
+use vestibule::store::StoreError;
+use vestibule::telemetry;
+
+use crate::delivery::{Claim, Mailer, Outbox};
+use crate::sending::{AwsSender, TextRoute};
+use crate::stream::handle;
+use crate::templates::{TemplateFaults, Templates};
+
+pub use lambda_runtime::Error as RunError;
+
+/// Starts, and delivers what the stream announces until Lambda ends the process. Wrong settings or templates end it
+/// at once, all of them listed in the log.
+pub fn run() -> Result<(), Error> {
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let variables: HashMap<String, String> = std::env::vars().collect();
+        let (app, mailer) =
+            start(variables).await.inspect_err(|error| tracing::error!("can't start:\n{error}"))?;
+        let (app, mailer) = (&app, &mailer);
+        if let Some(store) = app.store() {
+            store.warm_up().await;
+        }
+        lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
+            handle(mailer, app, event.payload).await.map_err(Error::from)
+        }))
+        .await
+    })
+}
+
+async fn start(variables: HashMap<String, String>) -> Result<(App, Mailer<AwsSender>), Error> {
+    let app = App::start(variables.clone(), Requirements::ALL).await?;
+    let mailer = Mailer::from_settings(&app.settings, Aws::new(variables)?)?;
+    Ok((app, mailer))
+}
+
+impl Mailer<AwsSender> {
+    /// The mailer that the settings describe; its templates are checked here.
+    pub fn from_settings(settings: &Settings, aws: Aws) -> Result<Self, TemplateFaults> {
+        let mail = &settings.mail;
+        let prefix = settings.account.email_subject_prefix.clone();
+        let templates = Templates::load(mail.templates_dir.as_ref().map(AsRef::as_ref), prefix)?;
+        let texts = match (&mail.sms_topic_arn, &mail.sms_function_arn) {
+            (Some(topic), _) => TextRoute::Topic(topic.clone()),
+            (None, Some(function)) => TextRoute::Function(function.clone()),
+            (None, None) => TextRoute::None,
+        };
+        let sender = AwsSender::new(
+            move |service| aws.service(service),
+            mail.default_from_email.clone(),
+            mail.ses_configuration_set.clone(),
+            texts,
+        );
+        Ok(Self::new(templates, sender))
+    }
+}
+
+impl Outbox for App {
+    async fn claim(&self, id: &str) -> Result<Claim, StoreError> {
+        let store = table(self)?;
+        let Some(item) = store.claim(id, self.clock.now()).await? else { return Ok(Claim::Gone) };
+        match self.open(&item).await {
+            Ok(Some(envelope)) => Ok(Claim::Taken(envelope)),
+            Ok(None) => store.delivered(id).await.map(|()| Claim::Gone),
+            Err(error) => {
+                // A claim that cannot be given back expires by itself.
+                drop(store.release(id).await);
+                Err(error)
+            }
+        }
+    }
+
+    async fn delivered(&self, id: &str) -> Result<(), StoreError> {
+        table(self)?.delivered(id).await
+    }
+
+    async fn release(&self, id: &str) -> Result<(), StoreError> {
+        table(self)?.release(id).await
+    }
+}
+
+fn table(app: &App) -> Result<&vestibule::store::Store, StoreError> {
+    app.store().ok_or_else(|| StoreError::Unavailable("this process has none".to_owned()))
+}
