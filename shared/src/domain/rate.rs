@@ -30,22 +30,29 @@ pub enum Per {
 
 /// When something happened, the latest first; what is older than the limit's length of time is dropped.
 ///
-/// Keeping each time makes the limit exact: a counter that starts anew lets twice the amount through around
-/// its start.
+/// Keeping each time makes a limit exact: a counter that starts anew lets twice the amount through around its
+/// start. Of limits above [`History::EXACT`], times close together are kept as one, the latest: that may refuse a
+/// little early, but never late.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct History(Vec<Timestamp>);
+pub struct History(Vec<(Timestamp, u32)>);
 
 impl History {
-    /// Most times that are kept: a limit above it is counted as this.
-    pub const CAPACITY: usize = 10_000;
+    /// Limits up to this amount are exact to the millisecond; others to this part of their length of time.
+    pub const EXACT: u32 = 64;
 
     /// Adds this time if the limit allows it, and says whether it does.
     #[must_use]
     pub fn hit(&mut self, rate: &Rate, now: Timestamp) -> bool {
         let allowed = self.allows(rate, now);
         if allowed {
-            self.0.insert(0, now);
+            match self.0.first_mut() {
+                Some((latest, count)) if is_one(rate, *latest, now) => {
+                    *latest = now;
+                    *count += 1;
+                }
+                _ => self.0.insert(0, (now, 1)),
+            }
         }
         allowed
     }
@@ -53,14 +60,18 @@ impl History {
     /// Whether the limit allows one more now.
     #[must_use]
     pub fn allows(&mut self, rate: &Rate, now: Timestamp) -> bool {
-        self.0.retain(|at| at.plus(rate.duration) > now);
-        self.0.len() < usize::try_from(rate.amount).unwrap_or(Self::CAPACITY).min(Self::CAPACITY)
+        self.0.retain(|(at, _)| at.plus(rate.duration) > now);
+        self.0.iter().map(|(_, count)| count).sum::<u32>() < rate.amount
     }
 
     /// Takes back the latest hit.
     pub fn roll_back(&mut self) {
-        if !self.0.is_empty() {
-            self.0.remove(0);
+        match self.0.first_mut() {
+            Some((_, count)) if *count > 1 => *count -= 1,
+            Some(_) => {
+                self.0.remove(0);
+            }
+            None => {}
         }
     }
 
@@ -68,6 +79,12 @@ impl History {
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Whether two times are kept as one: they are in the same part of the limit's length of time.
+fn is_one(rate: &Rate, earlier: Timestamp, later: Timestamp) -> bool {
+    let part = i64::try_from(rate.duration.as_millis()).unwrap_or(i64::MAX) / i64::from(History::EXACT);
+    rate.amount > History::EXACT && part > 0 && earlier.millis() / part == later.millis() / part
 }
 
 #[cfg(test)]
@@ -95,6 +112,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_large_limit_takes_little_room_and_is_never_exceeded() {
+        let rate = Rate { amount: 10_000, duration: Duration::from_secs(3600), per: Per::Key };
+        let mut history = History::default();
+        let allowed = (0..20_000).filter(|hit| history.hit(&rate, Timestamp::from_millis(hit * 100))).count();
+        assert_eq!(allowed, 10_000);
+        assert!(history.0.len() <= History::EXACT as usize + 1);
+        assert!(!history.hit(&rate, Timestamp::from_millis(3_600_000)));
+        assert!(history.hit(&rate, Timestamp::from_millis(3_600_000 + 60_000)));
     }
 
     #[test]

@@ -696,11 +696,12 @@ impl<'a> Visit<'a> {
 
     /// The counter that mail to this address is counted with, to be read beforehand.
     pub fn mail_counters(settings: &Settings, visitor: &Visitor, address: &str) -> Vec<Need> {
-        let rates = &settings.mail.per_recipient;
-        rates
-            .iter()
-            .map(|rate| Need::Counter(counter(settings, "mail", rate, visitor, None, address)))
-            .collect()
+        let share = share_for(address);
+        let own = |rate| Need::Counter(counter(settings, MAIL, rate, visitor, None, address));
+        let shared =
+            |rate| Need::Counter(counter(settings, ALL_MAIL, &share_of(rate), visitor, None, &share));
+        let limits = &settings.mail;
+        limits.per_recipient.iter().map(own).chain(limits.in_all.iter().map(shared)).collect()
     }
 
     /// Sends a message, unless that recipient or the service as a whole was sent too many.
@@ -709,8 +710,10 @@ impl<'a> Visit<'a> {
             Recipient::Email(address) | Recipient::Phone(address) => address.clone(),
         };
         let limits = &self.settings().mail;
-        let rates = &limits.per_recipient;
-        if self.consume_rates("mail", rates, &address)? {
+        let share: Vec<Rate> = limits.in_all.iter().map(share_of).collect();
+        if self.consume_rates(MAIL, &limits.per_recipient, &address)?
+            && self.consume_rates(ALL_MAIL, &share, &share_for(&address))?
+        {
             self.letters.push(Letter { to, content });
         }
         Ok(())
@@ -767,6 +770,23 @@ impl<'a> Visit<'a> {
             letters: self.letters,
         }
     }
+}
+
+const MAIL: &str = "mail";
+const ALL_MAIL: &str = "all_mail";
+/// How many counters the limit on all mail is spread over: one would be written with every mail there is, and two
+/// mails at once would get in each other's way.
+const SHARES: u32 = 16;
+
+/// The share of a limit on all mail that one counter has.
+fn share_of(rate: &Rate) -> Rate {
+    Rate { amount: rate.amount.div_ceil(SHARES), ..*rate }
+}
+
+/// The counter that mail to this address is counted with.
+fn share_for(address: &str) -> String {
+    let hash = Sha256::digest(address.as_bytes());
+    (u32::from(hash.first().copied().unwrap_or_default()) % SHARES).to_string()
 }
 
 /// Names the counter of a limit. What is counted is hashed: no address stands in a key of the table.

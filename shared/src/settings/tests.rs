@@ -76,7 +76,7 @@ fn nothing_given_gives_the_defaults() {
     assert_eq!(s.table, "vestibule");
     assert!(s.secret_key.is_none());
     assert_eq!(s.allauth.rate_limit_ipv6_prefix, 64);
-    assert_eq!(s.mail.per_recipient, rates("20/h"));
+    assert_eq!(s.mail.per_recipient, rates("20/h/key"));
     assert_eq!(
         s.headless.frontend_urls.account_reset_password_from_key,
         "http://localhost:3000/account/password/reset/key/{key}"
