@@ -11,6 +11,8 @@ pub mod reauthenticate;
 pub mod sessions;
 pub mod signup;
 pub mod stages;
+#[cfg(test)]
+mod testing;
 pub mod verify_email;
 pub mod verify_phone;
 pub mod visit;

@@ -145,3 +145,86 @@ fn matches(visit: &Visit<'_>, account: Option<&Account>, password: &Secret) -> b
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{EMAIL, PASSWORD, World, codes};
+    use super::*;
+
+    fn try_password(world: &mut World, password: &str) -> Decision<()> {
+        world.visit(|visit| {
+            let who = Identifier::Email(EMAIL.into());
+            let password = Secret::new(password);
+            let account = authenticate(visit, &who, &password)?;
+            log_in(visit, account, who, &password)
+        })
+    }
+
+    #[test]
+    fn the_right_password_logs_in() {
+        let mut world = World::new(&[]);
+        let id = world.add(true, None);
+        try_password(&mut world, PASSWORD).unwrap();
+        assert!(world.is_logged_in());
+        assert_eq!(world.accounts[&id].last_login_at, Some(world.now));
+        let session = world.session();
+        let [record] = session.records_of(&id) else { panic!("{session:?}") };
+        assert_eq!((record.method, record.email.as_deref()), (Method::Password, Some(EMAIL)));
+    }
+
+    #[test]
+    fn a_wrong_password_and_an_unknown_address_are_told_alike() {
+        let mut known = World::new(&[]);
+        known.add(true, None);
+        let mut unknown = World::new(&[]);
+        assert_eq!(try_password(&mut known, "wrong"), try_password(&mut unknown, "wrong"));
+        assert_eq!(codes(try_password(&mut known, "wrong")), ["email_password_mismatch"]);
+        assert!(!known.is_logged_in());
+    }
+
+    #[test]
+    fn failed_attempts_are_limited_and_not_forgiven_by_a_right_one() {
+        let mut world = World::new(&[("ACCOUNT_RATE_LIMITS", r#"{"login_failed": "3/m/key"}"#)]);
+        world.add(true, None);
+        for _ in 0..2 {
+            assert_eq!(codes(try_password(&mut world, "wrong")), ["email_password_mismatch"]);
+        }
+        try_password(&mut world, PASSWORD).unwrap();
+        assert_eq!(codes(try_password(&mut world, "wrong")), ["email_password_mismatch"]);
+        assert_eq!(codes(try_password(&mut world, PASSWORD)), ["too_many_login_attempts"]);
+        world.wait(61);
+        try_password(&mut world, PASSWORD).unwrap();
+    }
+
+    #[test]
+    fn somebody_inactive_gets_no_further_and_is_not_told() {
+        let mut world = World::new(&[]);
+        let id = world.add(true, None);
+        world.accounts.get_mut(&id).unwrap().active = false;
+        try_password(&mut world, PASSWORD).unwrap();
+        assert!(!world.is_logged_in());
+        assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn a_hash_of_another_cost_is_made_anew_and_ends_no_session() {
+        let mut world = World::new(&[]);
+        let id = world.add(true, None);
+        let old = World::new(&[("PASSWORD_ARGON2_ITERATIONS", "2")]).password_hash();
+        world.accounts.get_mut(&id).unwrap().password = Some(old.clone());
+        try_password(&mut world, PASSWORD).unwrap();
+        let account = &world.accounts[&id];
+        assert_ne!(account.password, Some(old));
+        assert_eq!(account.session_epoch, 0);
+    }
+
+    #[test]
+    fn a_login_gets_a_token_of_its_own() {
+        let mut world = World::new(&[("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true")]);
+        world.add(true, None);
+        world.visit(|visit| super::super::password_reset::request(visit, EMAIL, &[])).unwrap();
+        let before = world.token();
+        try_password(&mut world, PASSWORD).unwrap();
+        assert_ne!(world.token(), before);
+    }
+}

@@ -183,3 +183,115 @@ fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, signup: bool, again: b
         (Recipient::Phone(phone), None) => verify_phone::text_nobody(visit, &phone, signup),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::{EMAIL, World};
+    use super::*;
+
+    const BY_CODE: (&str, &str) = ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true");
+
+    fn ask(world: &mut World) -> Decision<()> {
+        world.visit(|visit| {
+            let to = Recipient::Email(EMAIL.into());
+            let account = find_account(visit, &to)?;
+            request(visit, account, to)
+        })
+    }
+
+    /// Answers as the endpoint does; whether it was right.
+    fn answer(world: &mut World, code: &str) -> Decision<bool> {
+        world.visit(|visit| {
+            let (_, challenge, _) = resume(visit)?;
+            if is_right(visit, &challenge, code) {
+                confirm(visit).map(|()| true)
+            } else {
+                fail(visit).map(|()| false)
+            }
+        })
+    }
+
+    #[test]
+    fn the_code_logs_in_once_and_verifies_the_address() {
+        let mut world = World::new(&[BY_CODE]);
+        let id = world.add(false, None);
+        ask(&mut world).unwrap();
+        let code = world.code();
+        assert_eq!(answer(&mut world, &code.to_lowercase().replace('-', " ")), Ok(true));
+        assert!(world.is_logged_in());
+        assert!(world.accounts[&id].has_verified(Some(EMAIL)));
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+    }
+
+    #[test]
+    fn a_code_is_of_no_use_in_another_session() {
+        let mut world = World::new(&[BY_CODE]);
+        world.add(true, None);
+        ask(&mut world).unwrap();
+        let code = world.code();
+        world.forget_session();
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+        ask(&mut world).unwrap();
+        assert_eq!(answer(&mut world, &code), Ok(false));
+    }
+
+    #[test]
+    fn a_code_that_is_too_old_ends_the_login() {
+        let mut world = World::new(&[BY_CODE]);
+        world.add(true, None);
+        ask(&mut world).unwrap();
+        let code = world.code();
+        world.wait(181);
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+        assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn nobody_is_asked_like_anybody_else() {
+        let mut world = World::new(&[BY_CODE]);
+        ask(&mut world).unwrap();
+        assert!(matches!(world.latest(), Message::UnknownAccount { .. }));
+        assert!(!world.token().unwrap().contains('.'));
+        let outcomes: Vec<_> = (0..4).map(|_| answer(&mut world, "BBBB-BBBB")).collect();
+        assert_eq!(outcomes, [Ok(false), Ok(false), Ok(false), Err(Stop::Conflict)]);
+    }
+
+    #[test]
+    fn another_code_replaces_the_first_as_often_as_allowed() {
+        let mut world = World::new(&[BY_CODE, ("ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", "1")]);
+        world.add(true, None);
+        ask(&mut world).unwrap();
+        let first = world.code();
+        world.visit(resend).unwrap();
+        assert_eq!(world.visit(resend), Err(Stop::Conflict));
+        assert_eq!(answer(&mut world, &first), Ok(false));
+        let second = world.code();
+        assert_eq!(answer(&mut world, &second), Ok(true));
+    }
+
+    proptest! {
+        /// Whatever is answered, only the code logs in, and only within the attempts allowed.
+        #[test]
+        fn only_the_code_logs_in(answers in proptest::collection::vec(prop_oneof![
+            Just(None), "[A-Z]{4}-[A-Z]{4}".prop_map(Some), Just(Some(String::new()))
+        ], 0..6)) {
+            let mut world = World::new(&[BY_CODE]);
+            world.add(true, None);
+            ask(&mut world).unwrap();
+            let code = world.code();
+            let mut wrong = 0;
+            for given in answers {
+                let right = given.as_ref().is_none_or(|given| *given == code);
+                let outcome = answer(&mut world, given.as_ref().unwrap_or(&code));
+                match outcome {
+                    Ok(true) => { prop_assert!(right && wrong < 3); break; }
+                    Ok(false) => { prop_assert!(!right); wrong += 1; }
+                    Err(stop) => { prop_assert_eq!(stop, Stop::Conflict); prop_assert_eq!(wrong, 3); }
+                }
+                prop_assert!(!world.is_logged_in());
+            }
+        }
+    }
+}

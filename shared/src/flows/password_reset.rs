@@ -158,3 +158,72 @@ pub fn reset(
     let now = visit.now;
     stages::begin(visit, LoginAttempt::new(account.clone(), email, now))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{EMAIL, World, codes};
+    use super::*;
+
+    fn new_password() -> Secret {
+        Secret::new("Battery-Staple-8")
+    }
+
+    fn reset_with(world: &mut World, key: &str) -> Decision<()> {
+        world.visit(|visit| {
+            let challenge = resume(visit)?;
+            let account = check(visit, challenge.as_ref(), key)?;
+            reset(visit, &account.id, challenge, &new_password())
+        })
+    }
+
+    #[test]
+    fn a_link_sets_a_password_once_and_ends_all_sessions() {
+        let mut world = World::new(&[]);
+        let id = world.add(true, None);
+        let key = world.reset_key(&id);
+        reset_with(&mut world, &key).unwrap();
+        assert_eq!(world.accounts[&id].session_epoch, 1);
+        assert_eq!(codes(reset_with(&mut world, &key)), ["invalid_password_reset"]);
+    }
+
+    #[test]
+    fn a_link_dies_with_time() {
+        let mut world = World::new(&[("PASSWORD_RESET_TIMEOUT", "60")]);
+        let id = world.add(true, None);
+        let key = world.reset_key(&id);
+        world.wait(61);
+        assert_eq!(codes(reset_with(&mut world, &key)), ["invalid_password_reset"]);
+    }
+
+    #[test]
+    fn each_account_with_the_address_gets_a_link_and_nobody_a_notice() {
+        let mut world = World::new(&[]);
+        let id = world.add(true, None);
+        world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
+        let letter = world.letters.pop().unwrap();
+        assert_eq!(letter.content, Content::PasswordResetLink { account: id.clone() });
+        world.accounts.get_mut(&id).unwrap().active = false;
+        world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
+        assert!(matches!(world.latest(), Message::UnknownAccount { .. }));
+    }
+
+    #[test]
+    fn a_code_given_at_a_look_restarts_the_time_and_verifies_the_address() {
+        let mut world = World::new(&[("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true")]);
+        let id = world.add(false, None);
+        world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
+        let code = world.code();
+        world.wait(170);
+        world
+            .visit(|visit| {
+                let challenge = resume(visit)?.ok_or(Stop::Conflict)?;
+                check(visit, Some(&challenge), &code)?;
+                confirm_code(visit, challenge)
+            })
+            .unwrap();
+        assert!(world.accounts[&id].has_verified(Some(EMAIL)));
+        world.wait(170);
+        reset_with(&mut world, &code).unwrap();
+        assert_eq!(reset_with(&mut world, &code), Err(Stop::Conflict));
+    }
+}

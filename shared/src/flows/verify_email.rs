@@ -251,3 +251,117 @@ fn give_up(visit: &mut Visit<'_>) {
         visit.clear_login();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::signup::{NewAccount, sign_up};
+    use super::super::testing::{EMAIL, World, codes};
+    use super::*;
+    use crate::secret::Secret;
+
+    const BY_CODE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+
+    fn join(world: &mut World) -> AccountId {
+        let new = NewAccount {
+            email: Some(EMAIL.into()),
+            password: Some(Secret::new("Correct-Horse-9")),
+            ..NewAccount::default()
+        };
+        world.visit(|visit| sign_up(visit, new.clone())).unwrap();
+        world.accounts.keys().next_back().unwrap().clone()
+    }
+
+    fn key(world: &World) -> String {
+        let Message::ConfirmEmail { url, .. } = world.latest() else { panic!("{:?}", world.latest()) };
+        url.rsplit('/').next().unwrap().replace("%3A", ":")
+    }
+
+    fn verify_with(world: &mut World, key: &str) -> Decision<()> {
+        world.visit(|visit| {
+            let challenge = resume(visit)?;
+            match check(visit, challenge.as_ref(), key) {
+                Ok(proof) => confirm(visit, challenge.as_ref(), &proof),
+                Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
+                Err(stop) => {
+                    fail(visit, challenge);
+                    Err(stop)
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn a_link_verifies_once_and_does_not_log_in() {
+        let mut world = World::new(&[]);
+        let id = join(&mut world);
+        let key = key(&world);
+        verify_with(&mut world, &key).unwrap();
+        assert!(world.accounts[&id].has_verified(Some(EMAIL)));
+        assert!(!world.is_logged_in());
+        assert_eq!(codes(verify_with(&mut world, &key)), ["invalid_or_expired_key"]);
+    }
+
+    #[test]
+    fn a_link_logs_in_only_the_session_that_signed_up_and_only_when_told_to() {
+        let setting = ("ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION", "true");
+        for same_session in [true, false] {
+            let mut world = World::new(&[setting]);
+            join(&mut world);
+            if !same_session {
+                world.forget_session();
+            }
+            let key = key(&world);
+            verify_with(&mut world, &key).unwrap();
+            assert_eq!(world.is_logged_in(), same_session);
+        }
+    }
+
+    #[test]
+    fn a_link_for_an_address_that_was_removed_or_claimed_is_refused() {
+        let mut world = World::new(&[]);
+        let id = join(&mut world);
+        let key = key(&world);
+        let mut other = Account::new(AccountId::parse("other").unwrap(), world.now);
+        other.verify_address(EMAIL, false);
+        world.accounts.insert(other.id.clone(), other.clone());
+        assert_eq!(
+            codes(world.visit(|visit| {
+                visit.owners(EMAIL)?;
+                check(visit, None, &key)
+            })),
+            ["email_taken"]
+        );
+        world.accounts.remove(&other.id);
+        world.accounts.get_mut(&id).unwrap().remove_address(EMAIL);
+        assert_eq!(codes(verify_with(&mut world, &key)), ["invalid_or_expired_key"]);
+    }
+
+    #[test]
+    fn a_code_logs_in_and_wrong_ones_run_out() {
+        let mut world = World::new(&[BY_CODE]);
+        join(&mut world);
+        let code = world.code();
+        assert_eq!(codes(verify_with(&mut world, "BBBB-BBBB")), ["incorrect_code"]);
+        verify_with(&mut world, &code).unwrap();
+        assert!(world.is_logged_in());
+
+        let mut world = World::new(&[BY_CODE]);
+        join(&mut world);
+        let code = world.code();
+        for _ in 0..3 {
+            assert_eq!(codes(verify_with(&mut world, "BBBB-BBBB")), ["incorrect_code"]);
+        }
+        assert_eq!(verify_with(&mut world, &code), Err(Stop::Conflict));
+        assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn a_login_that_takes_too_long_is_given_up() {
+        let mut world = World::new(&[("ACCOUNT_LOGIN_TIMEOUT", "60")]);
+        join(&mut world);
+        assert!(world.session().pending().is_some());
+        world.wait(61);
+        assert!(!world.is_logged_in());
+        assert!(world.session().is_blank());
+    }
+}

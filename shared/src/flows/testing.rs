@@ -1,0 +1,230 @@
+//! A world for the tests of flows: a table in memory that commits as the real one does, without its races.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::visit::{
+    AddressOwner, AddressOwners, Client, Content, CounterKey, Decision, Letter, Loaded, Need, SessionChange,
+    Stop, Stored, StoredSession, Tools, Visit, Visitor,
+};
+use crate::domain::account::{Account, AccountId, EmailAddress, PasswordHash, Phone};
+use crate::domain::message::Message;
+use crate::domain::rate::History;
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::token::SessionToken;
+use crate::password::Passwords;
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::settings::Settings;
+use crate::signing::Keys;
+
+pub(crate) const EMAIL: &str = "ann@example.com";
+pub(crate) const PASSWORD: &str = "Correct-Horse-9";
+
+/// One client, and all that the service knows.
+pub(crate) struct World {
+    pub now: Timestamp,
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// What was sent, the oldest first.
+    pub letters: Vec<Letter>,
+    settings: Settings,
+    session: Option<(SessionToken, Session)>,
+    counters: BTreeMap<CounterKey, History>,
+}
+
+impl World {
+    pub fn new(variables: &[(&str, &str)]) -> Self {
+        let cheap = [("PASSWORD_ARGON2_MEMORY_KIB", "8"), ("PASSWORD_ARGON2_ITERATIONS", "1")];
+        let variables = cheap.iter().chain(variables).map(|(name, value)| ((*name).into(), (*value).into()));
+        Self {
+            now: Timestamp::from_millis(1_700_000_000_000),
+            accounts: BTreeMap::new(),
+            letters: Vec::new(),
+            settings: Settings::read(variables).unwrap().settings,
+            session: None,
+            counters: BTreeMap::new(),
+        }
+    }
+
+    /// Adds an account with an address and a password, and perhaps a number.
+    pub fn add(&mut self, verified: bool, phone: Option<&str>) -> AccountId {
+        let random = Random::system();
+        let id = AccountId::parse(&random.uuid(self.now)).unwrap();
+        let mut account = Account::new(id.clone(), self.now);
+        account.email = Some(EMAIL.into());
+        account.emails = vec![EmailAddress { email: EMAIL.into(), verified, primary: true }];
+        account.phone = phone.map(|number| Phone { number: number.into(), verified });
+        account.password = Some(self.password_hash());
+        self.accounts.insert(id.clone(), account);
+        id
+    }
+
+    /// A hash of the password at this world's cost.
+    pub fn password_hash(&self) -> PasswordHash {
+        let random = Random::system();
+        Passwords::new(&self.settings.passwords.argon2, &random).hash(&Secret::new(PASSWORD))
+    }
+
+    pub fn wait(&mut self, seconds: u64) {
+        self.now = self.now.plus(Duration::from_secs(seconds));
+    }
+
+    /// Whether the client is logged in.
+    pub fn is_logged_in(&mut self) -> bool {
+        self.visit(|visit| Ok(visit.user().is_some())).unwrap()
+    }
+
+    /// The client's session.
+    pub fn session(&self) -> Session {
+        self.session.as_ref().map(|(_, session)| session.clone()).unwrap_or_default()
+    }
+
+    /// The token that the client holds.
+    pub fn token(&self) -> Option<String> {
+        self.session.as_ref().map(|(token, _)| token.text())
+    }
+
+    /// The client forgets its session.
+    pub fn forget_session(&mut self) {
+        self.session = None;
+    }
+
+    /// The latest message.
+    pub fn latest(&self) -> &Message {
+        match &self.letters.last().expect("something was sent").content {
+            Content::Ready(message) => message,
+            Content::PasswordResetLink { .. } => panic!("a link is made when it is delivered"),
+        }
+    }
+
+    /// The code of the latest message.
+    pub fn code(&self) -> String {
+        match self.latest() {
+            Message::ConfirmEmailCode { code, .. }
+            | Message::ConfirmPhoneCode { code }
+            | Message::LoginCode { code }
+            | Message::ResetPasswordCode { code } => code.clone(),
+            other => panic!("no code in {other:?}"),
+        }
+    }
+
+    /// A key of a reset link for an account.
+    pub fn reset_key(&self, id: &AccountId) -> String {
+        keys().reset_key(&self.accounts[id], self.now)
+    }
+
+    /// Runs a flow as a request does, and commits what it changes.
+    pub fn visit<T>(&mut self, flow: impl Fn(&mut Visit<'_>) -> Decision<T>) -> Decision<T> {
+        let random = Random::system();
+        let settings = self.settings.clone();
+        let passwords = Passwords::new(&settings.passwords.argon2, &random);
+        let keys = keys();
+        let tools = Tools { settings: &settings, keys: &keys, random: &random, passwords: &passwords };
+        let visitor = Visitor {
+            client: Client::App,
+            ip: "192.0.2.1".into(),
+            user_agent: "test".into(),
+            base_url: "https://api.example.com".into(),
+            presents_token: self.session.is_some(),
+            token: self.session.as_ref().map(|(token, _)| token.clone()),
+        };
+        let mut loaded = Loaded { session: self.load_session(), ..Loaded::default() };
+        for _ in 0..20 {
+            let outcome = Visit::open(tools, &visitor, &loaded, self.now).and_then(|mut visit| {
+                match flow(&mut visit) {
+                    Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
+                    outcome => Ok((outcome, visit.into_changes())),
+                }
+            });
+            match outcome {
+                Err(Stop::Missing(needs)) => needs.into_iter().for_each(|need| self.load(&mut loaded, need)),
+                Err(stop) => return Err(stop),
+                Ok((outcome, changes)) => {
+                    self.accounts.extend(
+                        changes.accounts.into_iter().map(|(_, account)| (account.id.clone(), account)),
+                    );
+                    let counted = changes.counters.into_iter().filter(|(_, usage)| usage.hits > 0);
+                    self.counters.extend(counted.map(|(key, usage)| (key, usage.after)));
+                    self.letters.extend(changes.letters);
+                    match changes.session {
+                        SessionChange::None => {}
+                        SessionChange::Delete(..) => self.session = None,
+                        SessionChange::Put { token, session, .. } => self.session = Some((token, *session)),
+                    }
+                    return outcome;
+                }
+            }
+        }
+        panic!("the flow never knew enough");
+    }
+
+    fn load_session(&self) -> Option<Stored<StoredSession>> {
+        self.session.as_ref().map(|(token, session)| Stored {
+            version: 1,
+            value: StoredSession {
+                key: token.key(),
+                session: session.clone(),
+                expires_at: self.now.plus(Duration::from_secs(60)),
+            },
+        })
+    }
+
+    fn load(&self, loaded: &mut Loaded, need: Need) {
+        let find = |matches: &dyn Fn(&&Account) -> bool| {
+            self.accounts.values().find(matches).map(|account| account.id.clone())
+        };
+        match need {
+            Need::Account(id) => {
+                let account = self.accounts.get(&id).cloned();
+                loaded.accounts.insert(id, account.map(|value| Stored { version: 1, value }));
+            }
+            Need::Email(email) => {
+                let owners = self.accounts.values().filter_map(|account| {
+                    let address = account.address(&email)?;
+                    Some(AddressOwner {
+                        account: account.id.clone(),
+                        verified: address.verified,
+                        active: account.active,
+                    })
+                });
+                let claimed_by = find(&|account| account.has_verified(Some(&email)));
+                let owners = AddressOwners { version: None, claimed_by, owners: owners.collect() };
+                loaded.emails.insert(email, owners);
+            }
+            Need::Claim(email) => {
+                let owner = find(&|account| account.has_verified(Some(&email)));
+                loaded.claims.insert(email, owner);
+            }
+            Need::Username(name) => {
+                let is_it = |username: &String| username.to_lowercase() == name;
+                let owner = find(&|account| account.username.as_ref().is_some_and(is_it));
+                loaded.usernames.insert(name, owner);
+            }
+            Need::Phone(number) => {
+                let owner =
+                    find(&|account| account.phone.as_ref().is_some_and(|phone| phone.number == number));
+                loaded.phones.insert(number, owner);
+            }
+            Need::Counter(key) => {
+                let history = self.counters.get(&key).cloned();
+                loaded.counters.insert(key, history.map(|value| Stored { version: 1, value }));
+            }
+            Need::Sessions(id) => {
+                loaded.sessions.insert(id, self.load_session().into_iter().collect());
+            }
+        }
+    }
+}
+
+fn keys() -> Keys {
+    Keys::new(Secret::new("a-secret-that-only-these-tests-know"))
+}
+
+/// The codes of the errors that a flow stops with.
+pub(crate) fn codes<T: std::fmt::Debug>(decision: Decision<T>) -> Vec<&'static str> {
+    match decision {
+        Err(Stop::Invalid(errors)) => errors.into_iter().map(|error| error.code).collect(),
+        other => panic!("expected refused input, got {other:?}"),
+    }
+}
