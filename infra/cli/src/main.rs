@@ -1,3 +1,95 @@
-//! The program `vestibule`.
+//! The program `vestibule`: the local stack and the operator's commands.
+//!
+//! It knows the functions only as anybody does, by the events they are given and the AWS services
+//! they call. Nothing in here is part of what is deployed.
 
-fn main() {}
+mod arguments;
+mod data_dir;
+mod database;
+mod functions;
+mod gateway;
+mod inbox;
+mod ports;
+mod serve;
+mod template;
+mod user;
+mod welcome;
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, Command, User};
+use serve::ServeError;
+
+/// The region that the local stack is in. No such region exists, so nothing can reach AWS by mistake.
+const REGION: &str = "local";
+
+/// The name of the local stack's table.
+const TABLE: &str = "vestibule";
+
+/// Wrong settings, as for a wrong command line.
+const WRONG_USE: u8 = 2;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let default = match arguments.command {
+        Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
+        Command::User(_) => "warn",
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_target(false)
+        .init();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, message)) => {
+            eprintln!("vestibule: {message}");
+            code
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
+    let environment = std::env::vars().collect();
+    let mut runtime = match arguments.command {
+        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
+        Command::User(_) => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build().map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
+    runtime.block_on(async {
+        match &arguments.command {
+            Command::Serve(options) => serve::serve(options, environment).await.map_err(|error| {
+                let settings = matches!(error, ServeError::Settings(_));
+                let code = if settings { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE };
+                (code, error.to_string())
+            }),
+            Command::User(User::Add(wanted)) => match user::add(wanted, environment).await {
+                Ok(id) => {
+                    println!("{id}");
+                    Ok(())
+                }
+                Err(error) => Err((ExitCode::FAILURE, error.to_string())),
+            },
+        }
+    })
+}
+
+/// Makes AWS the local stack: its DynamoDB, and credentials that are worth nothing elsewhere.
+fn local_aws(variables: &mut HashMap<String, String>, dynamodb: &str, region: &str, table: &str) {
+    variables.retain(|name, _| !name.starts_with("AWS_"));
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("AWS_REGION", region),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("TABLE_NAME", table),
+    ] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+}

@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Vestibule: a headless accounts API.
+#[derive(Debug, Parser)]
+#[command(name = "vestibule", version, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole application on this machine: API, DynamoDB and an inbox.
+    ///
+    /// Settings are environment variables (docs/settings.md). Ctrl-C stops it.
+    Serve(Serve),
+    /// Manage accounts.
+    #[command(subcommand, arg_required_else_help = true)]
+    User(User),
+}
+
+/// Where the local stack runs.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// Port of the API; 0 takes any free one.
+    #[arg(long, env = "VESTIBULE_PORT", default_value_t = 8000)]
+    pub port: u16,
+    /// Port of the inbox: a page, Mailpit's API, and the endpoints of SES and SNS.
+    #[arg(long, env = "VESTIBULE_MAIL_PORT", default_value_t = 8025)]
+    pub inbox_port: u16,
+    /// Port of DynamoDB.
+    #[arg(long, env = "VESTIBULE_DYNAMODB_PORT", default_value_t = 8001)]
+    pub dynamodb_port: u16,
+    /// Address to listen on; 0.0.0.0 lets containers and other machines in.
+    #[arg(long, default_value = "127.0.0.1", value_parser = host)]
+    pub host: IpAddr,
+    /// Where the data is kept.
+    #[command(flatten)]
+    pub data: Data,
+    /// Keep the data in memory, and forget it at the end.
+    #[arg(long)]
+    pub ephemeral: bool,
+}
+
+/// The directory of a local stack.
+#[derive(Clone, Debug, Args)]
+pub struct Data {
+    /// Directory of the local stack's data.
+    #[arg(long, env = "VESTIBULE_DATA_DIR", default_value = ".vestibule")]
+    pub data_dir: PathBuf,
+}
+
+/// What can be done with accounts.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Make an account.
+    ///
+    /// It goes into the table that `TABLE_NAME` and the standard AWS variables name
+    /// (`aws configure export-credentials --format env` prints them), or without `TABLE_NAME` into
+    /// the local stack that runs on the data directory.
+    Add(UserAdd),
+}
+
+/// The account to make.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("name").args(["email", "username", "phone"]).required(true).multiple(true))]
+pub struct UserAdd {
+    /// Email address.
+    #[arg(long)]
+    pub email: Option<String>,
+    /// Password; without one, the account can only be logged in to by other means.
+    #[arg(long, allow_hyphen_values = true)]
+    pub password: Option<String>,
+    /// Username.
+    #[arg(long)]
+    pub username: Option<String>,
+    /// Phone number, such as +31612345678.
+    #[arg(long)]
+    pub phone: Option<String>,
+    /// Leave the email address and the phone number to be verified.
+    #[arg(long)]
+    pub unverified: bool,
+    /// Let nobody log in to it.
+    #[arg(long)]
+    pub inactive: bool,
+    /// Mark it as an administrator's.
+    #[arg(long)]
+    pub superuser: bool,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+fn host(text: &str) -> Result<IpAddr, String> {
+    match text {
+        "localhost" => Ok(Ipv4Addr::LOCALHOST.into()),
+        _ => text.parse().map_err(|_| "an IP address, such as 127.0.0.1 or 0.0.0.0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Arguments as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn an_account_has_a_name() {
+        let parse = |words: &str| Arguments::try_parse_from(words.split(' '));
+        assert!(parse("vestibule user add --email a@example.com").is_ok());
+        assert!(parse("vestibule user add --username ann --inactive").is_ok());
+        assert!(parse("vestibule user add --password x").is_err());
+        assert!(parse("vestibule serve --host here").is_err());
+        assert!(parse("vestibule serve --host localhost --port 0").is_ok());
+    }
+}

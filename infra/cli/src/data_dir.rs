@@ -1,0 +1,207 @@
+//! The directory that a local stack keeps its data in: one stack at a time.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use vestibule::random::Random;
+
+/// Where the parts of a running stack are, as `endpoints.json` tells other programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoints {
+    /// The HTTP API.
+    pub api: String,
+    /// The inbox: its page, Mailpit's API, SES and SNS.
+    pub inbox: String,
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// The table's name.
+    pub table: String,
+    /// The region that the table is in.
+    pub region: String,
+    /// The stack's process.
+    pub process: u32,
+}
+
+/// A data directory that this process has for itself.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    /// The operating system takes the lock back when the process ends, however it ends.
+    _lock: File,
+}
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be read or written.
+    #[error("{}: {reason}. Choose another directory with --data-dir (VESTIBULE_DATA_DIR)", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: io::Error,
+    },
+    /// Another stack runs on it.
+    #[error(
+        "a stack is running on {} already{known}. Stop it, or give this one a directory of its own \
+         with --data-dir (VESTIBULE_DATA_DIR)",
+        path.display()
+    )]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// What the other stack has told about itself.
+        known: String,
+    },
+    /// No stack runs on it.
+    #[error(
+        "no local stack is running on {}. Start one with `vestibule serve`, name its directory with \
+         --data-dir (VESTIBULE_DATA_DIR), or set TABLE_NAME and the AWS variables of a deployed one",
+        .0.display()
+    )]
+    NotRunning(PathBuf),
+}
+
+impl DataDir {
+    /// Makes the directory if need be, and locks it.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        let failed = |file: &Path| {
+            let path = file.to_owned();
+            move |reason| DataDirError::Io { path, reason }
+        };
+        fs::create_dir_all(path).map_err(failed(path))?;
+        let lock_path = path.join("lock");
+        let lock = private().create(true).append(true).open(&lock_path).map_err(failed(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(in_use(path)),
+            Err(TryLockError::Error(reason)) => return Err(failed(&lock_path)(reason)),
+        }
+        let own = Self { path: path.to_owned(), _lock: lock };
+        // Somebody who tries the stack inside a repository shall not commit its secrets.
+        own.replace(".gitignore", b"*\n")?;
+        own.forget_endpoints();
+        Ok(own)
+    }
+
+    /// A file in it.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The key that signs links and tokens: made on the first run, and the same ever after.
+    pub fn secret_key(&self, random: &Random) -> Result<String, DataDirError> {
+        let path = self.file("secret-key");
+        match fs::read_to_string(&path) {
+            Ok(key) if !key.trim().is_empty() => Ok(key.trim().to_owned()),
+            Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(DataDirError::Io { path, reason }),
+            _ => {
+                let key = random.secret();
+                self.replace("secret-key", key.as_bytes())?;
+                Ok(key)
+            }
+        }
+    }
+
+    /// Tells other programs that the stack is ready, and where.
+    pub fn tell_endpoints(&self, endpoints: &Endpoints) -> Result<(), DataDirError> {
+        let text = serde_json::to_string_pretty(endpoints).unwrap_or_default();
+        self.replace("endpoints.json", text.as_bytes())
+    }
+
+    /// Tells nothing any more.
+    pub fn forget_endpoints(&self) {
+        // A file that stays is harmless: readers look at the lock too.
+        let _ = fs::remove_file(self.file("endpoints.json"));
+    }
+
+    /// Readers see the old content or the new, even if the process dies on the way.
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), DataDirError> {
+        let path = self.file(name);
+        let new = self.file(&format!("{name}.new"));
+        let write = || {
+            let mut file = private().create(true).write(true).truncate(true).open(&new)?;
+            file.write_all(content)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)
+        };
+        write().map_err(|reason| DataDirError::Io { path: path.clone(), reason })
+    }
+}
+
+/// Where the stack is that runs on a directory.
+pub fn running(path: &Path) -> Result<Endpoints, DataDirError> {
+    let not_running = || DataDirError::NotRunning(path.to_owned());
+    let lock = File::open(path.join("lock")).map_err(|_| not_running())?;
+    if lock.try_lock_shared().is_ok() {
+        return Err(not_running());
+    }
+    told(path).ok_or_else(not_running)
+}
+
+fn told(path: &Path) -> Option<Endpoints> {
+    serde_json::from_slice(&fs::read(path.join("endpoints.json")).ok()?).ok()
+}
+
+fn in_use(path: &Path) -> DataDirError {
+    let known = told(path).map(|it| format!(" ({}, process {})", it.api, it.process)).unwrap_or_default();
+    DataDirError::InUse { path: path.to_owned(), known }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn endpoints() -> Endpoints {
+        Endpoints {
+            api: "http://localhost:8000".to_owned(),
+            inbox: "http://localhost:8025".to_owned(),
+            dynamodb: "http://127.0.0.1:8001".to_owned(),
+            table: "vestibule".to_owned(),
+            region: "local".to_owned(),
+            process: 7,
+        }
+    }
+
+    #[test]
+    fn one_stack_at_a_time() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a/b");
+        assert!(matches!(running(&path), Err(DataDirError::NotRunning(_))));
+
+        let first = DataDir::open(&path).unwrap();
+        assert!(matches!(running(&path), Err(DataDirError::NotRunning(_))), "not ready yet");
+        first.tell_endpoints(&endpoints()).unwrap();
+        assert_eq!(running(&path).unwrap(), endpoints());
+        let error = DataDir::open(&path).unwrap_err().to_string();
+        assert!(error.contains("already (http://localhost:8000, process 7). Stop it"), "{error}");
+
+        drop(first);
+        assert!(matches!(running(&path), Err(DataDirError::NotRunning(_))), "told, but gone");
+        let second = DataDir::open(&path).unwrap();
+        assert!(!second.file("endpoints.json").exists(), "what the first one told is void");
+    }
+
+    #[test]
+    fn the_key_stays_and_is_private() {
+        let home = tempfile::tempdir().unwrap();
+        let data = DataDir::open(home.path()).unwrap();
+        let key = data.secret_key(&Random::system()).unwrap();
+        assert_eq!(key.len(), 43);
+        assert_eq!(data.secret_key(&Random::system()).unwrap(), key);
+        let mode = fs::metadata(data.file("secret-key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}

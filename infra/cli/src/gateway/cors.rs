@@ -1,0 +1,161 @@
+//! Cross-origin requests, answered as an HTTP API does: it answers every preflight itself, and
+//! replaces what the function says about CORS in all other answers.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    ACCESS_CONTROL_REQUEST_METHOD, HeaderName, ORIGIN,
+};
+use http::{HeaderMap, HeaderValue, Method};
+
+use crate::template::Cors;
+
+/// Whether the gateway answers a request itself.
+pub fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::OPTIONS
+        && headers.contains_key(ORIGIN)
+        && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The headers of the answer to a preflight request.
+pub fn preflight(cors: &Cors, request: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let Some(origin) = allowed_origin(cors, request) else { return headers };
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    insert_list(&mut headers, ACCESS_CONTROL_ALLOW_METHODS, &cors.allow_methods);
+    insert_list(&mut headers, ACCESS_CONTROL_ALLOW_HEADERS, &cors.allow_headers);
+    if let Some(seconds) = cors.max_age {
+        headers.insert(ACCESS_CONTROL_MAX_AGE, seconds.into());
+    }
+    allow_credentials(cors, &mut headers);
+    headers
+}
+
+/// Sets the headers of any other answer.
+pub fn mark(cors: &Cors, request: &HeaderMap, response: &mut HeaderMap) {
+    for name in [
+        ACCESS_CONTROL_ALLOW_ORIGIN,
+        ACCESS_CONTROL_ALLOW_METHODS,
+        ACCESS_CONTROL_ALLOW_HEADERS,
+        ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        ACCESS_CONTROL_MAX_AGE,
+    ] {
+        response.remove(name);
+    }
+    let Some(origin) = allowed_origin(cors, request) else { return };
+    response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    insert_list(response, ACCESS_CONTROL_EXPOSE_HEADERS, &cors.expose_headers);
+    allow_credentials(cors, response);
+}
+
+fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderValue> {
+    let origin = request.get(ORIGIN)?;
+    let text = origin.to_str().ok()?;
+    if cors.allow_origins.iter().any(|allowed| allowed == "*") {
+        return Some(HeaderValue::from_static("*"));
+    }
+    let matches = |allowed: &String| match allowed.as_str() {
+        "http://*" | "https://*" => text.starts_with(allowed.trim_end_matches('*')),
+        _ => allowed == text,
+    };
+    cors.allow_origins.iter().any(matches).then(|| origin.clone())
+}
+
+fn allow_credentials(cors: &Cors, headers: &mut HeaderMap) {
+    if cors.allow_credentials {
+        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
+}
+
+fn insert_list(headers: &mut HeaderMap, name: HeaderName, items: &[String]) {
+    if let Ok(value) = HeaderValue::try_from(items.join(","))
+        && !items.is_empty()
+    {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cors(origins: &[&str]) -> Cors {
+        let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
+        Cors {
+            allow_origins: list(origins),
+            allow_methods: list(&["GET", "POST"]),
+            allow_headers: list(&["content-type", "x-csrftoken"]),
+            expose_headers: list(&["retry-after"]),
+            allow_credentials: true,
+            max_age: Some(600),
+        }
+    }
+
+    fn request(origin: &str) -> HeaderMap {
+        [(ORIGIN, HeaderValue::from_str(origin).unwrap())].into_iter().collect()
+    }
+
+    fn lines(headers: &HeaderMap) -> Vec<String> {
+        let mut lines: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        lines.sort();
+        lines
+    }
+
+    #[test]
+    fn preflight_answers_an_allowed_origin() {
+        let headers = preflight(&cors(&["http://localhost:3000"]), &request("http://localhost:3000"));
+        assert_eq!(
+            lines(&headers),
+            [
+                "access-control-allow-credentials: true",
+                "access-control-allow-headers: content-type,x-csrftoken",
+                "access-control-allow-methods: GET,POST",
+                "access-control-allow-origin: http://localhost:3000",
+                "access-control-max-age: 600",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_origins_get_nothing() {
+        for origin in ["http://localhost:3001", "http://localhost:3000.evil.example", "null"] {
+            let request = request(origin);
+            let cors = cors(&["http://localhost:3000"]);
+            assert!(preflight(&cors, &request).is_empty(), "{origin}");
+            let mut response = HeaderMap::new();
+            response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            mark(&cors, &request, &mut response);
+            assert!(response.is_empty(), "{origin}");
+        }
+    }
+
+    #[test]
+    fn answers_say_who_may_read_them() {
+        let mut response = HeaderMap::new();
+        mark(&cors(&["https://*"]), &request("https://a.example"), &mut response);
+        assert_eq!(
+            lines(&response),
+            [
+                "access-control-allow-credentials: true",
+                "access-control-allow-origin: https://a.example",
+                "access-control-expose-headers: retry-after",
+            ]
+        );
+        let mut response = HeaderMap::new();
+        mark(&cors(&["*"]), &request("http://b.example"), &mut response);
+        assert_eq!(response[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+    }
+
+    #[test]
+    fn only_real_preflights_are_answered_by_the_gateway() {
+        let mut headers = request("http://localhost:3000");
+        assert!(!is_preflight(&Method::OPTIONS, &headers));
+        headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
+        assert!(is_preflight(&Method::OPTIONS, &headers));
+        assert!(!is_preflight(&Method::POST, &headers));
+        headers.remove(ORIGIN);
+        assert!(!is_preflight(&Method::OPTIONS, &headers));
+    }
+}

@@ -1,0 +1,44 @@
+//! Where mail and text messages end up locally: an endpoint that speaks as SES and SNS do, Mailpit's
+//! API for tests, and a page for people. Nothing is ever sent.
+
+mod console;
+mod mailbox;
+mod mailpit;
+mod ses;
+mod sns;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::response::{Html, IntoResponse as _};
+use axum::routing::{get, post};
+use http::header;
+
+use mailbox::Mailbox;
+use vestibule::clock::Clock;
+use vestibule::random::Random;
+
+/// The largest message that SES takes: 40 MB.
+const MAX_MESSAGE_BYTES: usize = 40 * 1024 * 1024;
+
+/// The page may run its own script and nothing else; mails are shown in a sandbox, with pictures
+/// and styles of their own, as mail programs show them.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    connect-src 'self'; img-src * data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Everything that an inbox answers; it begins empty.
+pub fn router(clock: Clock, random: Random) -> Router {
+    let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
+    let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("pages/inbox.css"));
+    let page = ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("pages/inbox.html")));
+    Router::new()
+        .route("/", get(async || page.into_response()).post(sns::publish))
+        .route("/inbox.js", get(async || script.into_response()))
+        .route("/inbox.css", get(async || style.into_response()))
+        .route("/v2/email/outbound-emails", post(ses::send_email))
+        .route("/api/v1/messages", get(mailpit::list).delete(mailpit::remove))
+        .route("/api/v1/message/{id}", get(mailpit::show))
+        .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
+        .with_state(Arc::new(Mailbox::new(clock, random)))
+}

@@ -1,0 +1,42 @@
+//! Shows each message on the console: whoever runs the stack is whoever the mail is for.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use super::mailbox::Message;
+
+/// Writes a message to the standard output. A console that is gone is no reason to fail.
+pub fn print(message: &Message) {
+    let _ = io::stdout().lock().write_all(block(message).as_bytes());
+}
+
+fn block(message: &Message) -> String {
+    let kind = if message.html.is_empty() && message.from.is_empty() { "Text" } else { "Mail" };
+    let mut block = format!("\n┌─ {kind} to {}\n│  {}\n│\n", message.to.join(", "), message.subject);
+    for line in message.text.trim().lines() {
+        let _ = writeln!(block, "│  {line}");
+    }
+    block.push_str("└─\n\n");
+    // What a stranger wrote (a name, an address) must not steer the terminal.
+    block.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_framed_and_cannot_steer_the_terminal() {
+        let message = Message {
+            from: "a@example.com".to_owned(),
+            to: vec!["b@example.com".to_owned()],
+            subject: "Your code\x1b[2J".to_owned(),
+            text: "Code: ABCD-1234\r\n\nBye\u{9b}31m".to_owned(),
+            ..Message::default()
+        };
+        assert_eq!(
+            block(&message),
+            "\n┌─ Mail to b@example.com\n│  Your code[2J\n│\n│  Code: ABCD-1234\n│  \n│  Bye31m\n└─\n\n"
+        );
+    }
+}

@@ -1,0 +1,350 @@
+//! `vestibule serve`: the whole application in one process.
+//!
+//! It starts what the functions need before the functions, says that it is ready when everything
+//! answers, and stops in the opposite order, so that requests in flight find what they need.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+use std::future::Future;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::warn;
+
+use crate::arguments::Serve;
+use crate::data_dir::{DataDir, DataDirError, Endpoints};
+use crate::database::{self, DatabaseError};
+use crate::functions::Functions;
+use crate::gateway::{Gateway, NoFunction};
+use crate::ports::{self, Port, PortError};
+use crate::template::{Template, TemplateError};
+use crate::{REGION, TABLE, inbox, local_aws, welcome};
+use vestibule::app::StartError;
+use vestibule::clock::Clock;
+use vestibule::random::Random;
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// Where a frontend under development usually is.
+const FRONTEND: &str = "http://localhost:3000";
+
+/// How long requests in flight may take to finish when the stack stops.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the outbox is searched for messages that nobody has delivered.
+const DELIVER_EVERY: Duration = Duration::from_secs(1);
+
+/// Why the local stack cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Settings are wrong.
+    #[error(transparent)]
+    Settings(#[from] StartError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// Ports cannot be used.
+    #[error("{}", list(.0))]
+    Ports(Vec<PortError>),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The template cannot be used.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The template names a function that there is not.
+    #[error(transparent)]
+    NoFunction(#[from] NoFunction),
+    /// The operating system refuses something else.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Runs the local stack until Ctrl-C or SIGTERM.
+pub async fn serve(options: &Serve, environment: HashMap<String, String>) -> Result<(), ServeError> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let stack = Stack::start(options, environment).await?;
+    // Nobody may be reading; that is no reason to stop.
+    let _ = write!(io::stdout().lock(), "{}", stack.banner(options));
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tokio::select! {
+        () = stack.stop() => {}
+        _ = interrupt.recv() => warn!("stopped without waiting for the requests in flight"),
+    }
+    Ok(())
+}
+
+struct Stack {
+    data: DataDir,
+    endpoints: Endpoints,
+    /// In the order in which they are stopped.
+    layers: Vec<Layer>,
+}
+
+impl Stack {
+    async fn start(options: &Serve, environment: HashMap<String, String>) -> Result<Self, ServeError> {
+        let (clock, random) = (Clock::system(), Random::system());
+        let data = DataDir::open(&options.data.data_dir)?;
+        let [api, mail, dynamodb] = listen(options).await?;
+        let endpoints = endpoints(options, [&api, &mail, &dynamodb]);
+
+        let secret = if options.ephemeral { random.secret() } else { data.secret_key(&random)? };
+        let variables = variables(environment, &endpoints, options, &mail, &secret);
+        let functions = Arc::new(Functions::start(variables).await?);
+        let overrides = overrides(&functions);
+        let template = Template::read(TEMPLATE, &overrides)?;
+
+        let file = data.file("dynamodb.sqlite");
+        let database = database::open((!options.ephemeral).then_some(file.as_path()))?;
+        database::ensure_table(&database, TABLE, &template.table)?;
+        let gateway = Gateway::new(
+            template.api,
+            functions.programs.clone(),
+            welcome_page(options, &endpoints, &functions),
+            clock.clone(),
+            random.clone(),
+        )?;
+
+        let mut lowest = Layer::new();
+        for listener in dynamodb.listeners {
+            let served = dynoxide::server::serve_with_shutdown(listener, database.clone(), lowest.stopped());
+            lowest.run(async { served.await.map_err(io::Error::other) });
+        }
+        lowest.run_until_stopped(database::sweep(database));
+        let inbox = inbox::router(clock, random);
+        for listener in mail.listeners {
+            lowest.serve(listener, inbox.clone());
+        }
+        let mut delivery = Layer::new();
+        delivery.run_until_stopped(deliver(functions));
+        let mut highest = Layer::new();
+        let gateway =
+            Router::new().fallback(answer).with_state(Arc::new(Front { gateway, port: api.number }));
+        for listener in api.listeners {
+            highest.serve(listener, gateway.clone());
+        }
+        data.tell_endpoints(&endpoints)?;
+        Ok(Self { data, endpoints, layers: vec![highest, delivery, lowest] })
+    }
+
+    async fn stop(self) {
+        self.data.forget_endpoints();
+        for layer in self.layers {
+            layer.stop().await;
+        }
+    }
+
+    fn banner(&self, options: &Serve) -> String {
+        let Endpoints { api, inbox, dynamodb, table, .. } = &self.endpoints;
+        format!(
+            "\nVestibule is running.\n\n  \
+             API       {api}/   says how to try it\n  \
+             Inbox     {inbox}/   mail and text messages end up here\n  \
+             DynamoDB  {dynamodb}   table {table}, {}\n\n\
+             Ctrl-C stops it.\n\n",
+            storage(options)
+        )
+    }
+}
+
+/// What is stopped together.
+struct Layer {
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<io::Result<()>>,
+}
+
+impl Layer {
+    fn new() -> Self {
+        Self { stop: watch::Sender::new(false), tasks: JoinSet::new() }
+    }
+
+    /// Ends when the layer is to stop.
+    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut stop = self.stop.subscribe();
+        // The sender gone means the same.
+        async move { drop(stop.wait_for(|stop| *stop).await) }
+    }
+
+    fn run(&mut self, task: impl Future<Output = io::Result<()>> + Send + 'static) {
+        self.tasks.spawn(task);
+    }
+
+    fn run_until_stopped(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        let stopped = self.stopped();
+        self.run(async move {
+            tokio::select! {
+                () = stopped => {}
+                () = task => {}
+            }
+            Ok(())
+        });
+    }
+
+    fn serve(&mut self, listener: TcpListener, router: Router) {
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(self.stopped());
+        self.run(async { served.await });
+    }
+
+    async fn stop(mut self) {
+        self.stop.send_replace(true);
+        let finished = async {
+            while let Some(result) = self.tasks.join_next().await {
+                if let Ok(Err(error)) = result {
+                    warn!(%error, "a server failed");
+                }
+            }
+        };
+        if tokio::time::timeout(PATIENCE, finished).await.is_err() {
+            warn!("some requests in flight did not finish within {} s", PATIENCE.as_secs());
+        }
+    }
+}
+
+struct Front {
+    gateway: Gateway,
+    port: u16,
+}
+
+async fn answer(
+    State(front): State<Arc<Front>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> axum::response::Response {
+    front.gateway.answer(request, peer, front.port).await
+}
+
+async fn deliver(functions: Arc<Functions>) {
+    loop {
+        tokio::time::sleep(DELIVER_EVERY).await;
+        functions.deliver_waiting().await;
+    }
+}
+
+/// All three ports, or everything that is wrong with any of them.
+async fn listen(options: &Serve) -> Result<[Port; 3], ServeError> {
+    let host = options.host;
+    let results = [
+        ports::listen(host, options.port, "--port (VESTIBULE_PORT)").await,
+        ports::listen(host, options.inbox_port, "--inbox-port (VESTIBULE_MAIL_PORT)").await,
+        ports::listen(host, options.dynamodb_port, "--dynamodb-port (VESTIBULE_DYNAMODB_PORT)").await,
+    ];
+    match results {
+        [Ok(api), Ok(inbox), Ok(dynamodb)] => Ok([api, inbox, dynamodb]),
+        results => Err(ServeError::Ports(results.into_iter().filter_map(Result::err).collect())),
+    }
+}
+
+fn endpoints(options: &Serve, [api, inbox, dynamodb]: [&Port; 3]) -> Endpoints {
+    let name = ports::name(options.host);
+    Endpoints {
+        api: format!("http://{name}:{}", api.number),
+        inbox: format!("http://{name}:{}", inbox.number),
+        dynamodb: format!("http://{}:{}", ports::address(options.host), dynamodb.number),
+        table: TABLE.to_owned(),
+        region: REGION.to_owned(),
+        process: std::process::id(),
+    }
+}
+
+/// The environment of the functions: the process's own, over this stack's defaults, under what
+/// makes AWS local. Whatever credentials the process has, nothing here uses them.
+fn variables(
+    environment: HashMap<String, String>,
+    endpoints: &Endpoints,
+    options: &Serve,
+    inbox: &Port,
+    secret: &str,
+) -> HashMap<String, String> {
+    let mail = format!("http://{}:{}", ports::address(options.host), inbox.number);
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let defaults = [
+        ("CSRF_TRUSTED_ORIGINS", FRONTEND),
+        ("DEFAULT_FROM_EMAIL", "Vestibule <vestibule@localhost>"),
+        ("FRONTEND_URL", FRONTEND),
+        (
+            "INSTALLED_APPS",
+            "allauth.account,allauth.headless,allauth.mfa,allauth.usersessions,allauth.socialaccount,\
+             allauth.socialaccount.providers.dummy",
+        ),
+        ("SECRET_KEY", secret),
+    ];
+    let set = |(_, value): &(String, String)| !value.is_empty();
+    let mut variables: HashMap<_, _> = defaults.into_iter().map(owned).collect();
+    variables.extend(environment.into_iter().filter(set));
+    local_aws(&mut variables, &endpoints.dynamodb, &endpoints.region, &endpoints.table);
+    variables.extend(
+        [
+            ("AWS_ENDPOINT_URL_SESV2", mail.as_str()),
+            ("AWS_ENDPOINT_URL_SNS", mail.as_str()),
+            ("SMS_TOPIC_ARN", "arn:aws:sns:local:000000000000:vestibule-text-messages"),
+        ]
+        .map(owned),
+    );
+    variables
+}
+
+/// What the template has no default for.
+fn overrides(functions: &Functions) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        ("AllowedOrigins".to_owned(), functions.trusted_origins().join(",")),
+        ("FrontendUrl".to_owned(), functions.frontend_url().to_owned()),
+    ])
+}
+
+fn welcome_page(options: &Serve, endpoints: &Endpoints, functions: &Functions) -> String {
+    let default = options.data.data_dir.as_os_str() == ".vestibule";
+    let data_dir =
+        if default { String::new() } else { format!(" --data-dir '{}'", options.data.data_dir.display()) };
+    welcome::page(&[
+        ("api", &endpoints.api),
+        ("inbox", &endpoints.inbox),
+        ("dynamodb", &endpoints.dynamodb),
+        ("table", &endpoints.table),
+        ("region", &endpoints.region),
+        ("storage", &storage(options)),
+        ("frontend", functions.frontend_url()),
+        ("origins", &functions.trusted_origins().join(", ")),
+        ("data_dir", &data_dir),
+    ])
+}
+
+fn storage(options: &Serve) -> String {
+    if options.ephemeral {
+        return "in memory until it stops".to_owned();
+    }
+    format!("kept in {}", options.data.data_dir.display())
+}
+
+fn list(errors: &[impl fmt::Display]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_of_the_repository_has_what_the_stack_needs() {
+        let overrides = BTreeMap::from([("AllowedOrigins".to_owned(), FRONTEND.to_owned())]);
+        let template = Template::read(TEMPLATE, &overrides).unwrap();
+        assert_eq!(template.api.cors.unwrap().allow_origins, [FRONTEND]);
+        let login = |route: &&crate::template::Route| route.path == "/_allauth/{client}/v1/auth/login";
+        assert_eq!(template.api.routes.iter().find(login).unwrap().program, "login");
+        let database = database::open(None).unwrap();
+        database::ensure_table(&database, TABLE, &template.table).unwrap();
+        database::ensure_table(&database, TABLE, &template.table).unwrap();
+    }
+}

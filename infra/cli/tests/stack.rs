@@ -1,0 +1,364 @@
+//! The program `vestibule serve`, run as a process: what it tells, catches, keeps and refuses.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "what these tests share may fail as they may"
+)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use serde_json::Value;
+
+/// How long anything may take before a test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Stack {
+    process: Child,
+    /// The lines of the standard output, as they come.
+    lines: mpsc::Receiver<String>,
+    endpoints: Value,
+}
+
+fn vestibule(data_dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("VESTIBULE_DATA_DIR", data_dir)
+        .env("VESTIBULE_PORT", "0")
+        .env("VESTIBULE_MAIL_PORT", "0")
+        .env("VESTIBULE_DYNAMODB_PORT", "0")
+        .stdin(Stdio::null());
+    command
+}
+
+impl Stack {
+    fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        let mut command = vestibule(data_dir, &[&["serve"], arguments].concat());
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        while !lines.recv_timeout(PATIENCE).expect("it starts").starts_with("Ctrl-C") {}
+        let endpoints = std::fs::read(data_dir.join("endpoints.json")).unwrap();
+        Self { process, lines, endpoints: serde_json::from_slice(&endpoints).unwrap() }
+    }
+
+    fn address(&self, part: &str) -> &str {
+        self.endpoints[part].as_str().unwrap().strip_prefix("http://").unwrap()
+    }
+
+    /// Sends raw HTTP to a part of the stack, and returns the head and the body of the answer.
+    fn send(&self, part: &str, request: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(self.address(part)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.to_owned(), body.to_owned())
+    }
+
+    fn get(&self, part: &str, path: &str) -> (String, String) {
+        self.send(part, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
+    }
+
+    fn inbox(&self, path: &str) -> Value {
+        serde_json::from_str(&self.get("inbox", path).1).unwrap()
+    }
+
+    fn delete_messages(&self, body: &str) {
+        let length = body.len();
+        let request = format!(
+            "DELETE /api/v1/messages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        assert_eq!(self.send("inbox", &request).1, "ok");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.process.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    fn stop(mut self, signal: &str) -> Option<i32> {
+        self.signal(signal);
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn credentials() -> aws_credential_types::Credentials {
+    aws_credential_types::Credentials::new("local", "local", None, None, "test")
+}
+
+fn http_client() -> aws_sdk_dynamodb::config::SharedHttpClient {
+    aws_smithy_http_client::Builder::new().build_http()
+}
+
+fn ses(stack: &Stack) -> aws_sdk_sesv2::Client {
+    let config = aws_sdk_sesv2::Config::builder()
+        .behavior_version_latest()
+        .region(aws_sdk_sesv2::config::Region::new("local"))
+        .credentials_provider(credentials())
+        .http_client(http_client())
+        .endpoint_url(stack.endpoints["inbox"].as_str().unwrap());
+    aws_sdk_sesv2::Client::from_conf(config.build())
+}
+
+fn sns(stack: &Stack) -> aws_sdk_sns::Client {
+    let config = aws_sdk_sns::Config::builder()
+        .behavior_version_latest()
+        .region(aws_sdk_sns::config::Region::new("local"))
+        .credentials_provider(credentials())
+        .http_client(http_client())
+        .endpoint_url(stack.endpoints["inbox"].as_str().unwrap());
+    aws_sdk_sns::Client::from_conf(config.build())
+}
+
+fn dynamodb(stack: &Stack) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version_latest()
+        .region(aws_sdk_dynamodb::config::Region::new("local"))
+        .credentials_provider(credentials())
+        .http_client(http_client())
+        .endpoint_url(stack.endpoints["dynamodb"].as_str().unwrap());
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+async fn send_mail(stack: &Stack, subject: &str) -> String {
+    let content = |text: &str| Content::builder().data(text).charset("UTF-8").build().unwrap();
+    let body = Body::builder().text(content("Your code:\n\nABCD-1234")).html(content("<p>ABCD-1234</p>"));
+    let message = Message::builder().subject(content(subject)).body(body.build()).build();
+    let sent = ses(stack)
+        .send_email()
+        .from_email_address("Vestibule <vestibule@localhost>")
+        .destination(Destination::builder().to_addresses("ann@example.com").build())
+        .content(EmailContent::builder().simple(message).build())
+        .send()
+        .await
+        .unwrap();
+    sent.message_id.unwrap()
+}
+
+#[tokio::test]
+async fn mail_sent_through_the_sdk_is_caught() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    let id = send_mail(&stack, "First").await;
+    send_mail(&stack, "Second").await;
+
+    let listing = stack.inbox("/api/v1/messages");
+    assert_eq!((&listing["total"], &listing["count"]), (&2.into(), &2.into()));
+    assert_eq!(listing["messages"][0]["Subject"], "Second");
+    assert_eq!(listing["messages"][1]["Snippet"], "Your code: ABCD-1234");
+    let page = stack.inbox("/api/v1/messages?start=1&limit=1");
+    assert_eq!((&page["count"], &page["messages"][0]["ID"]), (&1.into(), &id.clone().into()));
+
+    let mail = stack.inbox(&format!("/api/v1/message/{id}"));
+    assert_eq!(mail["Subject"], "First");
+    assert_eq!(mail["From"]["Name"], "Vestibule");
+    assert_eq!(mail["From"]["Address"], "vestibule@localhost");
+    assert_eq!(mail["To"][0]["Address"], "ann@example.com");
+    assert_eq!(
+        (&mail["Text"], &mail["HTML"]),
+        (&"Your code:\n\nABCD-1234".into(), &"<p>ABCD-1234</p>".into())
+    );
+    assert_eq!(stack.inbox("/api/v1/message/latest")["Subject"], "Second");
+    assert!(stack.get("inbox", "/api/v1/message/none").0.starts_with("HTTP/1.1 404"));
+
+    let console: Vec<_> = std::iter::from_fn(|| stack.lines.recv_timeout(PATIENCE).ok())
+        .filter(|line| !line.is_empty())
+        .take(3)
+        .collect();
+    assert_eq!(console, ["┌─ Mail to ann@example.com", "│  First", "│"]);
+
+    stack.delete_messages(&format!(r#"{{"IDs": ["{id}"]}}"#));
+    assert_eq!(stack.inbox("/api/v1/messages")["messages"][0]["Subject"], "Second");
+    stack.delete_messages("");
+    assert_eq!(stack.inbox("/api/v1/messages")["total"], 0);
+}
+
+#[tokio::test]
+async fn what_ses_refuses_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    let error = ses(&stack)
+        .send_email()
+        .from_email_address("vestibule@localhost")
+        .content(EmailContent::builder().build())
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(error.is_bad_request_exception(), "{error:?}");
+    let error = sns(&stack).publish().topic_arn("arn").message("no JSON").send().await.unwrap_err();
+    assert!(error.into_service_error().is_invalid_parameter_exception());
+}
+
+#[tokio::test]
+async fn text_messages_published_through_the_sdk_are_caught() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    sns(&stack)
+        .publish()
+        .topic_arn("arn:aws:sns:local:000000000000:texts")
+        .message(r#"{"phone": "+31612345678", "text": "Your code is ABCD & <EFGH>", "kind": "code"}"#)
+        .send()
+        .await
+        .unwrap();
+    let text = stack.inbox("/api/v1/message/latest");
+    assert_eq!(text["To"][0]["Address"], "+31612345678");
+    assert_eq!(text["Text"], "Your code is ABCD & <EFGH>");
+    sns(&stack).publish().phone_number("+31687654321").message("Plain").send().await.unwrap();
+    assert_eq!(stack.inbox("/api/v1/message/latest")["Text"], "Plain");
+}
+
+#[tokio::test]
+async fn a_second_start_finds_the_data_even_after_a_crash() {
+    let home = tempfile::tempdir().unwrap();
+    for (run, signal) in ["KILL", "TERM", "INT"].iter().enumerate() {
+        let stack = Stack::start(home.path(), &[]);
+        let client = dynamodb(&stack);
+        let scan = client.scan().table_name("vestibule").send().await.unwrap();
+        assert_eq!(scan.count, i32::try_from(run).unwrap());
+        client
+            .put_item()
+            .table_name("vestibule")
+            .item("pk", AttributeValue::S(format!("TEST#{run}")))
+            .item("sk", AttributeValue::S("-".to_owned()))
+            .send()
+            .await
+            .unwrap();
+        let status = stack.stop(signal);
+        let clean = *signal != "KILL";
+        assert_eq!(status, clean.then_some(0), "{signal}");
+        assert_eq!(home.path().join("endpoints.json").exists(), !clean, "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn an_ephemeral_stack_leaves_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    let ttl = dynamodb(&stack).describe_time_to_live().table_name("vestibule").send().await.unwrap();
+    assert_eq!(ttl.time_to_live_description.unwrap().attribute_name.unwrap(), "expires_at");
+    assert_eq!(stack.stop("TERM"), Some(0));
+    let mut left: Vec<_> =
+        std::fs::read_dir(home.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, [".gitignore", "lock"]);
+}
+
+#[test]
+fn the_gateway_answers_under_both_addresses_of_localhost() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    let (head, body) = stack.get("api", "/");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(body.contains(stack.endpoints["inbox"].as_str().unwrap()), "{body}");
+    assert!(!body.contains("{api}"), "{body}");
+    let (head, body) = stack.get("api", "/nope");
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+    assert_eq!(body, r#"{"message":"Not Found"}"#);
+    let port = stack.address("api").rsplit_once(':').unwrap().1.parse().unwrap();
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_ok());
+    if TcpListener::bind("[::1]:0").is_ok() {
+        assert!(TcpStream::connect(("::1", port)).is_ok());
+    }
+}
+
+#[test]
+fn pages_load_nothing_from_elsewhere() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    for (part, path) in [("api", "/"), ("inbox", "/"), ("inbox", "/inbox.js"), ("inbox", "/inbox.css")] {
+        let (head, body) = stack.get(part, path);
+        assert!(head.starts_with("HTTP/1.1 200"), "{part}{path}: {head}");
+        for loading in ["src=\"http", "rel=\"stylesheet\" href=\"http", "@import", "url(http", "from \"http"]
+        {
+            assert!(!body.contains(loading), "{part}{path} has {loading}");
+        }
+    }
+}
+
+fn refused(command: &mut Command) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    assert!(stdout.is_empty(), "{}", String::from_utf8_lossy(&stdout));
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
+#[test]
+fn ports_in_use_are_all_named_with_their_flags() {
+    let home = tempfile::tempdir().unwrap();
+    let taken: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let [api, inbox] = [0, 1].map(|number| taken[number].local_addr().unwrap().port().to_string());
+    let mut serve = vestibule(home.path(), &["serve", "--port", &api, "--inbox-port", &inbox]);
+    assert_eq!(
+        refused(&mut serve),
+        (
+            Some(1),
+            format!(
+                "vestibule: port {api} is in use. Stop what uses it, or choose another with \
+                 --port (VESTIBULE_PORT); 0 takes any free one\n\
+                 port {inbox} is in use. Stop what uses it, or choose another with \
+                 --inbox-port (VESTIBULE_MAIL_PORT); 0 takes any free one\n"
+            )
+        )
+    );
+}
+
+#[test]
+fn one_stack_has_a_data_directory() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral"]);
+    let (code, error) = refused(&mut vestibule(home.path(), &["serve"]));
+    assert_eq!(code, Some(1));
+    let api = stack.endpoints["api"].as_str().unwrap();
+    let expected = format!("already ({api}, process {})", stack.process.id());
+    assert!(error.contains(&expected) && error.contains("--data-dir"), "{error}");
+}
+
+#[test]
+fn wrong_settings_are_all_listed() {
+    let home = tempfile::tempdir().unwrap();
+    let mut serve = vestibule(home.path(), &["serve"]);
+    serve.env("ACCOUNT_LOGIN_METHODS", "pigeon").env("ACCOUNT_EMAIL_VERIFICATION", "maybe");
+    let (code, error) = refused(&mut serve);
+    assert_eq!(code, Some(2), "{error}");
+    assert!(error.contains("ACCOUNT_LOGIN_METHODS"), "{error}");
+    assert!(error.contains("ACCOUNT_EMAIL_VERIFICATION"), "{error}");
+}
+
+#[test]
+fn help_says_what_there_is() {
+    let home = tempfile::tempdir().unwrap();
+    let output = vestibule(home.path(), &[]).output().unwrap();
+    let help = String::from_utf8(output.stderr).unwrap();
+    assert!(help.contains("serve") && help.contains("user"), "{help}");
+}
+
+#[test]
+fn no_user_without_a_stack() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, error) = refused(&mut vestibule(home.path(), &["user", "add", "--email", "a@example.com"]));
+    assert_eq!(code, Some(1));
+    assert!(error.contains("no local stack is running") && error.contains("vestibule serve"), "{error}");
+}

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Checks every CloudFormation template, the SAM one with SAM's own rules as well. Needs no network
+# and no AWS account once the tools are there.
+set -eu
+cd "$(dirname "$0")/../.."
+PATH="$(tests/sam/tools.sh):$PATH"
+export PATH SAM_CLI_TELEMETRY=0
+
+sam validate --lint --region eu-west-1 --template template.yaml
+cfn-lint --regions eu-west-1 us-east-1 -- template.yaml infra/*.yaml
+echo "cfn-lint: template.yaml infra/*.yaml are clean"
