@@ -33,11 +33,9 @@ pub async fn handle(
         match delivery {
             Delivery::Sent | Delivery::Gone | Delivery::Refused => {}
             Delivery::Later => {
+                let number = record.change.sequence_number.clone();
                 let mut failure = DynamoDbBatchItemFailure::default();
-                failure.item_identifier = record.change.sequence_number.clone();
-                if failure.item_identifier.is_none() {
-                    return Err(StreamError(id.to_owned()));
-                }
+                failure.item_identifier = Some(number.ok_or_else(|| StreamError(id.to_owned()))?);
                 answer.batch_item_failures.push(failure);
             }
         }
