@@ -105,7 +105,8 @@ fn program(app: &Arc<App>, routes: Routes) -> Function {
     })
 }
 
-fn routes() -> [Routes; 6] {
+/// The functions that answer the API.
+pub fn routes() -> [Routes; 6] {
     [
         vestibule_config::routes(),
         vestibule_signup::routes(),

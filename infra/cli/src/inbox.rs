@@ -15,6 +15,7 @@ use axum::response::{Html, IntoResponse as _};
 use axum::routing::{get, post};
 use http::header;
 
+pub use mailbox::Echo;
 use mailbox::Mailbox;
 use vestibule::clock::Clock;
 use vestibule::random::Random;
@@ -28,7 +29,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     connect-src 'self'; img-src * data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Everything that an inbox answers; it begins empty.
-pub fn router(clock: Clock, random: Random) -> Router {
+pub fn router(clock: Clock, random: Random, echo: Echo) -> Router {
     let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
     let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("pages/inbox.css"));
     let page = ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("pages/inbox.html")));
@@ -40,5 +41,5 @@ pub fn router(clock: Clock, random: Random) -> Router {
         .route("/api/v1/messages", get(mailpit::list).delete(mailpit::remove))
         .route("/api/v1/message/{id}", get(mailpit::show))
         .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
-        .with_state(Arc::new(Mailbox::new(clock, random)))
+        .with_state(Arc::new(Mailbox::new(clock, random, echo)))
 }

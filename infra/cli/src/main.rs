@@ -1,34 +1,13 @@
 //! The program `vestibule`: the local stack and the operator's commands.
-//!
-//! It knows the functions only as anybody does, by the events they are given and the AWS services
-//! they call. Nothing in here is part of what is deployed.
 
-mod arguments;
-mod data_dir;
-mod database;
-mod functions;
-mod gateway;
-mod inbox;
-mod ports;
-mod serve;
-mod template;
-mod user;
-mod welcome;
-
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Arguments, Command, User};
-use serve::ServeError;
-
-/// The region that the local stack is in. No such region exists, so nothing can reach AWS by mistake.
-const REGION: &str = "local";
-
-/// The name of the local stack's table.
-const TABLE: &str = "vestibule";
+use vestibule_cli::arguments::{Arguments, Command, User};
+use vestibule_cli::serve::{self, ServeError};
+use vestibule_cli::user;
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -78,18 +57,4 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
             },
         }
     })
-}
-
-/// Makes AWS the local stack: its DynamoDB, and credentials that are worth nothing elsewhere.
-fn local_aws(variables: &mut HashMap<String, String>, dynamodb: &str, region: &str, table: &str) {
-    variables.retain(|name, _| !name.starts_with("AWS_"));
-    for (name, value) in [
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-        ("AWS_REGION", region),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("TABLE_NAME", table),
-    ] {
-        variables.insert(name.to_owned(), value.to_owned());
-    }
 }

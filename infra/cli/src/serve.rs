@@ -24,13 +24,15 @@ use crate::data_dir::{DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
 use crate::functions::{Functions, StartError};
 use crate::gateway::{Gateway, NoFunction};
+use crate::inbox::Echo;
 use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
 use crate::{REGION, TABLE, inbox, local_aws, welcome};
 use vestibule::clock::Clock;
 use vestibule::random::Random;
 
-const TEMPLATE: &str = include_str!("../../../template.yaml");
+/// The template that is deployed.
+pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 
 /// Where a frontend under development usually is.
 const FRONTEND: &str = "http://localhost:3000";
@@ -71,7 +73,7 @@ pub enum ServeError {
 pub async fn serve(options: &Serve, environment: HashMap<String, String>) -> Result<(), ServeError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let stack = Stack::start(options, environment).await?;
+    let stack = Stack::start(options, environment, Echo::Console, |_| {}).await?;
     // Nobody may be reading; that is no reason to stop.
     let _ = write!(io::stdout().lock(), "{}", stack.banner(options));
     tokio::select! {
@@ -85,7 +87,8 @@ pub async fn serve(options: &Serve, environment: HashMap<String, String>) -> Res
     Ok(())
 }
 
-struct Stack {
+/// A local stack that runs.
+pub struct Stack {
     data: DataDir,
     endpoints: Endpoints,
     /// In the order in which they are stopped.
@@ -93,14 +96,30 @@ struct Stack {
 }
 
 impl Stack {
-    async fn start(options: &Serve, environment: HashMap<String, String>) -> Result<Self, ServeError> {
+    /// Starts a stack inside another program, such as a test. Nothing is printed. The functions' environment can be
+    /// changed last of all, say to come between them and DynamoDB.
+    pub async fn embed(
+        options: &Serve,
+        environment: HashMap<String, String>,
+        change: impl FnOnce(&mut HashMap<String, String>),
+    ) -> Result<Self, ServeError> {
+        Self::start(options, environment, Echo::None, change).await
+    }
+
+    async fn start(
+        options: &Serve,
+        environment: HashMap<String, String>,
+        echo: Echo,
+        change: impl FnOnce(&mut HashMap<String, String>),
+    ) -> Result<Self, ServeError> {
         let (clock, random) = (Clock::system(), Random::system());
         let data = DataDir::open(&options.data.data_dir)?;
         let [api, mail, dynamodb] = listen(options).await?;
         let endpoints = endpoints(options, [&api, &mail, &dynamodb]);
 
         let secret = if options.ephemeral { random.secret() } else { data.secret_key(&random)? };
-        let variables = variables(environment, &endpoints, options, &mail, &secret);
+        let mut variables = variables(environment, &endpoints, options, &mail, &secret);
+        change(&mut variables);
         let functions = Arc::new(Functions::start(variables).await?);
         let overrides = overrides(&functions);
         let template = Template::read(TEMPLATE, &overrides)?;
@@ -122,7 +141,7 @@ impl Stack {
             lowest.run(async { served.await.map_err(io::Error::other) });
         }
         lowest.run_until_stopped(database::sweep(database));
-        let inbox = inbox::router(clock, random);
+        let inbox = inbox::router(clock, random, echo);
         for listener in mail.listeners {
             lowest.serve(listener, inbox.clone());
         }
@@ -138,7 +157,13 @@ impl Stack {
         Ok(Self { data, endpoints, layers: vec![highest, delivery, lowest] })
     }
 
-    async fn stop(self) {
+    /// Where its parts are.
+    pub const fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// Stops it, when the requests in flight have been answered.
+    pub async fn stop(self) {
         self.data.forget_endpoints();
         for layer in self.layers {
             layer.stop().await;

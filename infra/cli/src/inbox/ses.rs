@@ -10,7 +10,6 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::console;
 use super::mailbox::{Mailbox, Message};
 
 #[derive(Deserialize)]
@@ -65,10 +64,7 @@ struct Part {
 /// `POST /v2/email/outbound-emails`
 pub async fn send_email(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Response {
     match message(&body) {
-        Ok(message) => {
-            console::print(&message);
-            Json(json!({"MessageId": mailbox.add(message)})).into_response()
-        }
+        Ok(message) => Json(json!({"MessageId": mailbox.add(message)})).into_response(),
         Err(reason) => (
             StatusCode::BAD_REQUEST,
             [("x-amzn-errortype", "BadRequestException")],

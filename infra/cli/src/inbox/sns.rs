@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
 
-use super::console;
 use super::mailbox::{Mailbox, Message};
 
 #[derive(Deserialize)]
@@ -24,7 +23,6 @@ struct Text {
 pub async fn publish(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Response {
     match message(&body) {
         Ok(message) => {
-            console::print(&message);
             let id = mailbox.add(message);
             let body = format!(
                 "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">\

@@ -1,0 +1,40 @@
+//! The local stack and the operator's commands, for the program `vestibule` and for tests that run a stack of their own.
+//!
+//! It knows the functions only as anybody does, by the events they are given and the AWS services
+//! they call. Nothing in here is part of what is deployed.
+
+pub mod arguments;
+pub mod data_dir;
+mod database;
+mod functions;
+mod gateway;
+mod inbox;
+mod ports;
+pub mod serve;
+pub mod template;
+pub mod user;
+mod welcome;
+
+use std::collections::HashMap;
+
+pub use functions::routes;
+
+/// The region that the local stack is in. No such region exists, so nothing can reach AWS by mistake.
+const REGION: &str = "local";
+
+/// The name of the local stack's table.
+const TABLE: &str = "vestibule";
+
+/// Makes AWS the local stack: its DynamoDB, and credentials that are worth nothing elsewhere.
+fn local_aws(variables: &mut HashMap<String, String>, dynamodb: &str, region: &str, table: &str) {
+    variables.retain(|name, _| !name.starts_with("AWS_"));
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
+        ("AWS_REGION", region),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+        ("TABLE_NAME", table),
+    ] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+}
