@@ -36,7 +36,7 @@ const TEMPLATE: &str = include_str!("../../../template.yaml");
 const FRONTEND: &str = "http://localhost:3000";
 
 /// How long requests in flight may take to finish when the stack stops.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often the outbox is searched for messages that nobody has delivered.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
