@@ -4,7 +4,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-FUNCTIONS := config signup login verify reset session mail
 ARCH ?= arm64
 
 .PHONY: help
@@ -27,7 +26,29 @@ lint: ## Check formatting, lints, documentation and templates
 
 .PHONY: deny
 deny: ## Check licences, sources and bans of dependencies (needs cargo-deny)
-	cargo deny check bans licenses sources
+	cargo deny --all-features check bans licenses sources
+
+.PHONY: lint-templates
+lint-templates: ## Check the SAM and CloudFormation templates (needs Python and PyPI)
+	tests/sam/lint.sh
+
+.PHONY: build
+build: ## Build the functions for Lambda into target/lambda (ARCH=arm64 or x86_64)
+	tests/sam/build.sh $(ARCH)
+
+.PHONY: sam-local
+sam-local: ## Run `sam local start-api` over the built functions and the local stack (needs Docker)
+	tests/sam/build.sh
+	tests/sam/up.sh
+
+.PHONY: sam-test
+sam-test: ## Drive a whole journey through `sam local start-api` (needs Docker)
+	tests/sam/build.sh
+	tests/sam/up.sh tests/sam/journey.py
+
+.PHONY: deploy
+deploy: build ## Build, and deploy as samconfig.toml says
+	sam deploy
 
 .PHONY: docs
 docs: ## Write the generated documents anew

@@ -24,7 +24,7 @@ for crate in functions/*/; do
     packages="$packages --package vestibule-$(basename "$crate")"
 done
 # shellcheck disable=SC2086 # a list of words
-cargo lambda build --locked --profile lambda --target "$target" --lambda-dir target/lambda --bins $packages
+cargo lambda build --locked --profile function --target "$target" --lambda-dir target/lambda --bins $packages
 for crate in functions/*/; do
     test -x "target/lambda/$(basename "$crate")/bootstrap" ||
         { echo "build.sh: $crate made no target/lambda/$(basename "$crate")/bootstrap" >&2; exit 1; }

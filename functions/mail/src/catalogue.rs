@@ -124,10 +124,7 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
             set("username", username.as_deref().unwrap_or_default());
         }
         Message::UnknownAccount { signup_url } => set("signup_url", signup_url),
-        Message::AccountAlreadyExists { signup_url, password_reset_url } => {
-            set("signup_url", signup_url);
-            set("password_reset_url", password_reset_url);
-        }
+        Message::AccountAlreadyExists { password_reset_url } => set("password_reset_url", password_reset_url),
         Message::Notification { event, origin } => {
             set("timestamp", &readable(origin.at));
             set("ip", &origin.ip);

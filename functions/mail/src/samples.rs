@@ -58,10 +58,7 @@ fn to_both() -> [Message; 4] {
         Message::LoginCode { code: CODE.to_owned() },
         Message::ResetPasswordCode { code: CODE.to_owned() },
         Message::UnknownAccount { signup_url: SIGNUP_URL.to_owned() },
-        Message::AccountAlreadyExists {
-            signup_url: SIGNUP_URL.to_owned(),
-            password_reset_url: FORGOTTEN_URL.to_owned(),
-        },
+        Message::AccountAlreadyExists { password_reset_url: FORGOTTEN_URL.to_owned() },
     ]
 }
 

@@ -45,12 +45,15 @@ fn list(visit: &Visit<'_>, user: &AccountId, ended: &[i64]) -> Result<Reply, Hal
     let sessions = visit.sessions(user)?.into_iter().filter(|(_, login)| !ended.contains(&login.id));
     let listed: Vec<Value> = sessions
         .map(|(key, login)| {
+            let is_current = Some(key) == current;
+            // What this request has just changed about its own session is not in the list that was read.
+            let login = visit.session().login().filter(|_| is_current).unwrap_or(login);
             let mut session = json!({
                 "id": login.id,
                 "user_agent": login.user_agent,
                 "ip": login.ip,
                 "created_at": login.at.as_seconds(),
-                "is_current": Some(key) == current,
+                "is_current": is_current,
             });
             if let (true, Value::Object(session)) = (tracked, &mut session) {
                 session.insert("last_seen_at".into(), json!(login.last_seen_at.as_seconds()));

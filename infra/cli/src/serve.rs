@@ -281,7 +281,7 @@ fn variables(
         (
             "INSTALLED_APPS",
             "allauth.account,allauth.headless,allauth.mfa,allauth.usersessions,allauth.socialaccount,\
-             allauth.socialaccount.providers.dummy",
+             allauth.socialaccount.providers.openid_connect,allauth.socialaccount.providers.dummy",
         ),
         ("SECRET_KEY", secret),
     ];

@@ -75,8 +75,6 @@ pub enum Message {
     },
     /// Says that somebody tried to sign up, but this address has an account already.
     AccountAlreadyExists {
-        /// Where to sign up, with another address.
-        signup_url: String,
         /// Where to ask for a new password.
         password_reset_url: String,
     },

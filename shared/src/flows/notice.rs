@@ -41,9 +41,8 @@ impl Visit<'_> {
 
     /// Tells somebody who tried to sign up that there is an account with this address.
     pub(super) fn mail_account_exists(&mut self, email: &str) -> Decision<()> {
-        let signup_url = self.signup_link();
         let password_reset_url = self.password_reset_link();
-        self.mail(email, Message::AccountAlreadyExists { signup_url, password_reset_url })
+        self.mail(email, Message::AccountAlreadyExists { password_reset_url })
     }
 
     /// Tells the owner of an account what has changed (`ACCOUNT_EMAIL_NOTIFICATIONS`), at its primary address or
@@ -58,7 +57,7 @@ impl Visit<'_> {
         let origin = Origin {
             at: self.now.seconds(),
             ip: self.visitor.ip.clone(),
-            user_agent: self.visitor.user_agent.chars().take(200).collect(),
+            user_agent: self.visitor.short_user_agent(),
         };
         self.mail(&email, Message::Notification { event, origin })
     }

@@ -1,7 +1,7 @@
 //! Setting a new password without the old one, by a link or by a code in a mail.
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{Content, Decision, Stop, Visit};
+use super::visit::{Client, Content, Decision, Stop, Visit};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Message, Recipient};
@@ -134,6 +134,11 @@ pub fn reset(
 ) -> Decision<()> {
     let hash = visit.tools.passwords.hash(password);
     visit.account_mut(account)?.set_password(hash);
+    // The session of whoever is logged in here has ended too. An app is told by its next request, as in the contract.
+    let is_own = visit.user().is_some_and(|user| user.id == *account);
+    if is_own && visit.visitor.client == Client::Browser {
+        visit.flush();
+    }
     let email = challenge.as_ref().and_then(|challenge| challenge.email().map(str::to_owned));
     if let Some(challenge) = challenge {
         confirm_code(visit, challenge)?;

@@ -113,12 +113,10 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
 
 /// Tells whoever has a number that nobody has an account with it, or that somebody has.
 pub(super) fn text_nobody(visit: &mut Visit<'_>, phone: &str, signup: bool) -> Decision<()> {
-    let signup_url = visit.signup_link();
     let message = if signup {
-        let password_reset_url = visit.password_reset_link();
-        Message::AccountAlreadyExists { signup_url, password_reset_url }
+        Message::AccountAlreadyExists { password_reset_url: visit.password_reset_link() }
     } else {
-        Message::UnknownAccount { signup_url }
+        Message::UnknownAccount { signup_url: visit.signup_link() }
     };
     visit.send(Recipient::Phone(phone.to_owned()), Content::Ready(message))
 }

@@ -5,6 +5,7 @@
 //! cannot forget to load anything; which round trips that takes is up to what is prefetched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -165,6 +166,13 @@ pub struct Visitor {
     pub token: Option<SessionToken>,
 }
 
+impl Visitor {
+    /// As much of its `User-Agent` as is kept: 200 characters.
+    pub fn short_user_agent(&self) -> String {
+        self.user_agent.chars().take(200).collect()
+    }
+}
+
 /// What a flow works with, the same for every request of a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Tools<'a> {
@@ -235,6 +243,7 @@ pub struct Visit<'a> {
     session: Session,
     fate: Fate,
     modified: bool,
+    seen: bool,
     logged_in: bool,
     user: Option<AccountId>,
     loaded: &'a Loaded,
@@ -317,6 +326,7 @@ impl<'a> Visit<'a> {
             session: Session::default(),
             fate: Fate::Absent,
             modified: false,
+            seen: false,
             logged_in: false,
             user: None,
             loaded,
@@ -331,6 +341,7 @@ impl<'a> Visit<'a> {
             visit.session = stored.value.session.clone();
             visit.fate = Fate::Kept;
             visit.recognise()?;
+            visit.track();
         }
         Ok(visit)
     }
@@ -354,6 +365,22 @@ impl<'a> Visit<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Keeps up to date where and when somebody was last seen (`USERSESSIONS_TRACK_ACTIVITY`), at most once a minute
+    /// as long as nothing else changes. Apps are not tracked, as in the contract.
+    fn track(&mut self) {
+        let tracked =
+            self.tools.settings.usersessions.track_activity && self.visitor.client == Client::Browser;
+        let (now, visitor) = (self.now, self.visitor);
+        if let (true, Some(_), State::Authenticated(login)) = (tracked, &self.user, &mut self.session.state) {
+            let user_agent = visitor.short_user_agent();
+            let moved = login.ip != visitor.ip || login.user_agent != user_agent;
+            if moved || login.last_seen_at.is_older_than(Duration::from_secs(60), now) {
+                *login = Login { last_seen_at: now, ip: visitor.ip.clone(), user_agent, ..login.clone() };
+                self.seen = true;
+            }
+        }
     }
 
     /// How the service is set up.
@@ -446,7 +473,7 @@ impl<'a> Visit<'a> {
             at: now,
             last_seen_at: now,
             ip: self.visitor.ip.clone(),
-            user_agent: self.visitor.user_agent.chars().take(200).collect(),
+            user_agent: self.visitor.short_user_agent(),
         });
         if self.fate == Fate::Kept {
             self.fate = Fate::Renewed;
@@ -714,7 +741,7 @@ impl<'a> Visit<'a> {
             SessionToken::new(account, crate::secret::Secret::new(self.tools.random.secret()))
         };
         let session = match (self.fate, stored) {
-            _ if !self.modified => SessionChange::None,
+            _ if !self.modified && !self.seen => SessionChange::None,
             (Fate::Ended, Some((key, version))) if self.session.is_blank() => {
                 SessionChange::Delete(key, version)
             }

@@ -91,7 +91,6 @@ fn refuse(refusal: NoCall) -> Response<Body> {
         NoCall::UnknownHost => {
             reply::page(StatusCode::BAD_REQUEST, "The Host header is not one of ALLOWED_HOSTS.")
         }
-        NoCall::TooLarge => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
     }
 }
 
@@ -114,6 +113,8 @@ struct Exchange<'a> {
 struct Decided {
     outcome: Result<Reply, Halt>,
     changes: Changes,
+    /// Whether the client is to renew what it holds of its session.
+    renewed: bool,
     sessionless: bool,
     logged_in: bool,
 }
@@ -196,8 +197,13 @@ impl Exchange<'_> {
             Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
             other => other,
         };
-        let (sessionless, logged_in) = (visit.is_sessionless(), visit.has_logged_in());
-        Ok(Decided { outcome, sessionless, logged_in, changes: visit.into_changes() })
+        Ok(Decided {
+            outcome,
+            renewed: visit.is_modified(),
+            sessionless: visit.is_sessionless(),
+            logged_in: visit.has_logged_in(),
+            changes: visit.into_changes(),
+        })
     }
 
     async fn commit(
@@ -225,8 +231,8 @@ impl Exchange<'_> {
     fn finish(self, decided: Decided) -> Response<Body> {
         let call = self.call;
         let token = match &decided.changes.session {
-            SessionChange::Put { token, .. } => Some(token),
-            SessionChange::None | SessionChange::Delete(..) => None,
+            SessionChange::Put { token, .. } if decided.renewed => Some(token),
+            SessionChange::Put { .. } | SessionChange::None | SessionChange::Delete(..) => None,
         };
         let mut response = match decided.outcome {
             Ok(reply) => match self.exposed(token) {
@@ -235,6 +241,7 @@ impl Exchange<'_> {
             }
             .into_response(),
             Err(Halt::NotAllowed) => reply::methods(&call.method, self.endpoint.methods),
+            Err(Halt::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
             Err(Halt::Malformed | Halt::Stop(_)) => reply::empty(StatusCode::BAD_REQUEST),
         };
         if call.visitor.client == Client::Browser {

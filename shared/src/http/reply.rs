@@ -27,6 +27,8 @@ pub enum Halt {
     Stop(Stop),
     /// The body is no JSON object.
     Malformed,
+    /// The body is larger than 2.5 MiB.
+    TooLarge,
     /// The method is not one of this endpoint.
     NotAllowed,
 }
