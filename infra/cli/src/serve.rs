@@ -38,9 +38,9 @@ pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 const FRONTEND: &str = "http://localhost:3000";
 
 /// How long requests in flight may take to finish when the stack stops.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often the outbox is searched for messages that nobody has delivered.
+/// How often the outbox is searched for messages that nobody has delivered, at most.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the local stack cannot run.
@@ -141,12 +141,12 @@ impl Stack {
             lowest.run(async { served.await.map_err(io::Error::other) });
         }
         lowest.run_until_stopped(database::sweep(database));
-        let inbox = inbox::router(clock, random, echo);
+        let inbox = inbox::router(clock.clone(), random, echo);
         for listener in mail.listeners {
             lowest.serve(listener, inbox.clone());
         }
         let mut delivery = Layer::new();
-        delivery.run_until_stopped(deliver(functions));
+        delivery.run_until_stopped(deliver(functions, clock));
         let mut highest = Layer::new();
         let gateway =
             Router::new().fallback(answer).with_state(Arc::new(Front { gateway, port: api.number }));
@@ -250,10 +250,15 @@ async fn answer(
     front.gateway.answer(request, peer, front.port).await
 }
 
-async fn deliver(functions: Arc<Functions>) {
+async fn deliver(functions: Arc<Functions>, clock: Clock) {
+    let mut pause = DELIVER_EVERY;
     loop {
-        tokio::time::sleep(DELIVER_EVERY).await;
+        tokio::time::sleep(pause).await;
+        let began = clock.now();
         functions.deliver_waiting().await;
+        let took = u64::try_from(clock.now().millis() - began.millis()).unwrap_or(0);
+        // A search reads the whole table: in a large one it must not take the time of requests.
+        pause = DELIVER_EVERY.max(Duration::from_millis(took) * 50);
     }
 }
 
@@ -333,7 +338,10 @@ fn welcome_page(options: &Serve, endpoints: &Endpoints, functions: &Functions) -
     let default = options.data.data_dir.as_os_str() == ".vestibule";
     let data_dir =
         if default { String::new() } else { format!(" --data-dir '{}'", options.data.data_dir.display()) };
+    // As it was called, so that the command works when copied: mostly it is in no PATH.
+    let program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned());
     welcome::page(&[
+        ("program", &program),
         ("api", &endpoints.api),
         ("inbox", &endpoints.inbox),
         ("dynamodb", &endpoints.dynamodb),

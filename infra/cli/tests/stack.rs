@@ -293,10 +293,7 @@ fn the_journey_on_the_page_works_as_printed() {
     let blocks = page.split("<pre>").skip(1).map(|rest| rest.split_once("</pre>").unwrap().0);
     let script: Vec<_> = blocks.map(|block| block.replace("&quot;", "\"").replace("&amp;", "&")).collect();
     let script = script.join("\necho\n");
-    let run = Command::new("sh")
-        .args(["-euc", &format!("alias vestibule='{}'\n{script}", env!("CARGO_BIN_EXE_vestibule"))])
-        .output()
-        .unwrap();
+    let run = Command::new("sh").args(["-euc", &script]).output().unwrap();
     let output = String::from_utf8(run.stdout).unwrap();
     let statuses: Vec<_> = output
         .split("\"status\":")
