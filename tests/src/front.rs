@@ -1,0 +1,302 @@
+//! What stands in front of the embedded DynamoDB: it counts calls, and fails as AWS does now and then and the embedded one
+//! never does.
+//!
+//! Deliveries from the outbox follow an answer on AWS, in a function of their own. So their calls (on `OUTBOX#` items,
+//! outside of transactions) are neither counted nor failed here.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::wire;
+
+/// A way in which DynamoDB fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The table's capacity is used up.
+    Throughput,
+    /// The account's limit is reached.
+    Throttling,
+    /// It fails by itself.
+    InternalError,
+    /// The connection breaks before it has done anything.
+    Drop,
+    /// It does what it was asked, and the connection breaks before it says so.
+    LoseAnswer,
+    /// It takes this long.
+    Slow(Duration),
+    /// A transaction meets another one.
+    Conflict,
+}
+
+/// DynamoDB as the functions of a stack see it.
+#[derive(Debug)]
+pub struct Front {
+    shared: Arc<Shared>,
+    url: String,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    target: OnceLock<String>,
+    began: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<Call>,
+    plans: Vec<Plan>,
+    deliveries_are_held: bool,
+    latency: Duration,
+}
+
+#[derive(Debug)]
+struct Plan {
+    operation: Option<&'static str>,
+    fault: Fault,
+    times: usize,
+}
+
+/// A call that was made.
+#[derive(Clone, Debug)]
+struct Call {
+    operation: String,
+    began: Duration,
+    ended: Duration,
+}
+
+/// What calls were made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Their operations, in the order in which they began.
+    pub operations: Vec<String>,
+    /// How many had to wait for each other: the longest chain of calls in which each began after the one before ended.
+    pub round_trips: usize,
+}
+
+impl Tally {
+    /// How many there were.
+    pub fn calls(&self) -> usize {
+        self.operations.len()
+    }
+
+    /// How many of them write.
+    pub fn writes(&self) -> usize {
+        let reads = ["BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"];
+        self.operations.iter().filter(|name| !reads.contains(&name.as_str())).count()
+    }
+}
+
+impl Front {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let shared =
+            Arc::new(Shared { target: OnceLock::new(), began: Instant::now(), state: Mutex::default() });
+        let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Self { shared, url, task }
+    }
+
+    /// Passes on to the DynamoDB at this URL; returns its own.
+    pub(crate) fn stand_before(&self, url: &str) -> String {
+        self.shared.target.set(url.trim_start_matches("http://").to_owned()).unwrap();
+        self.url.clone()
+    }
+
+    /// Fails the next calls of an operation, or of any, this many times.
+    pub fn fail(&self, operation: Option<&'static str>, fault: Fault, times: usize) {
+        self.shared.state().plans.push(Plan { operation, fault, times });
+    }
+
+    /// Fails no more; whether every planned failure has happened.
+    pub fn recover(&self) -> bool {
+        std::mem::take(&mut self.shared.state().plans).iter().all(|plan| plan.times == 0)
+    }
+
+    /// Delivers nothing from now on: messages stay in the outbox.
+    pub fn hold_deliveries(&self) {
+        self.shared.state().deliveries_are_held = true;
+    }
+
+    /// Makes every call take this long, so that those that are made at once overlap.
+    pub fn set_latency(&self, latency: Duration) {
+        self.shared.state().latency = latency;
+    }
+
+    /// What was called since it was last asked.
+    pub fn tally(&self) -> Tally {
+        let mut calls = std::mem::take(&mut self.shared.state().calls);
+        calls.sort_by_key(|call| call.began);
+        let operations = calls.iter().map(|call| call.operation.clone()).collect();
+        calls.sort_by_key(|call| call.ended);
+        let mut round_trips = 0;
+        let mut free_at = Duration::ZERO;
+        for call in calls {
+            if call.began >= free_at {
+                round_trips += 1;
+                free_at = call.ended;
+            }
+        }
+        Tally { operations, round_trips }
+    }
+
+    /// Everything in the table, as DynamoDB's JSON; not counted.
+    pub async fn items(&self) -> Vec<Value> {
+        let target = self.shared.target.get().unwrap();
+        let body = json!({"TableName": "vestibule", "ConsistentRead": true}).to_string();
+        let answer = wire::send(target, request("DynamoDB_20120810.Scan", body.into())).await.unwrap();
+        let answer: Value = serde_json::from_slice(answer.body()).unwrap();
+        answer["Items"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
+    }
+
+    /// The keys of everything in the table that begin with this, each as `pk sk`.
+    pub async fn keys(&self, prefix: &str) -> Vec<String> {
+        let text = |value: &Value| value["S"].as_str().unwrap().to_owned();
+        let keys =
+            self.items().await.into_iter().map(|item| format!("{} {}", text(&item["pk"]), text(&item["sk"])));
+        let mut keys: Vec<String> = keys.filter(|key| key.starts_with(prefix)).collect();
+        keys.sort();
+        keys
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_fault(&self, operation: &str) -> Option<Fault> {
+        let mut state = self.state();
+        let applies =
+            |plan: &&mut Plan| plan.times > 0 && plan.operation.is_none_or(|name| name == operation);
+        let plan = state.plans.iter_mut().find(applies)?;
+        plan.times -= 1;
+        Some(plan.fault)
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let answer = service_fn(|request| answer(request, &shared));
+            // An error is a fault that was asked for: the connection closes.
+            let connection = hyper::server::conn::http1::Builder::new();
+            let _ = connection.serve_connection(TokioIo::new(stream), answer).await;
+        });
+    }
+}
+
+type Answered = Result<Response<Full<Bytes>>, std::io::Error>;
+
+async fn answer(request: Request<Incoming>, shared: &Shared) -> Answered {
+    let target =
+        request.headers().get("x-amz-target").and_then(|name| name.to_str().ok()).unwrap_or_default();
+    let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+    let target = target.to_owned();
+    let body = request.into_body().collect().await.map_err(std::io::Error::other)?.to_bytes();
+    if is_delivery(&operation, &body) {
+        return deliver(&operation, &target, body, shared).await;
+    }
+    let began = shared.began.elapsed();
+    let latency = shared.state().latency;
+    tokio::time::sleep(latency).await;
+    let answer = call(&operation, &target, body, shared).await;
+    let ended = shared.began.elapsed();
+    shared.state().calls.push(Call { operation, began, ended });
+    answer
+}
+
+async fn call(operation: &str, target: &str, body: Bytes, shared: &Shared) -> Answered {
+    match shared.next_fault(operation) {
+        None => forward(target, body, shared).await,
+        Some(Fault::Slow(time)) => {
+            tokio::time::sleep(time).await;
+            forward(target, body, shared).await
+        }
+        Some(Fault::LoseAnswer) => {
+            let answer = forward(target, body, shared).await?;
+            assert_eq!(answer.status(), 200, "what is lost was applied");
+            Err(std::io::Error::other("lost"))
+        }
+        Some(Fault::Drop) => Err(std::io::Error::other("dropped")),
+        Some(Fault::Throughput) => Ok(refusal(400, "ProvisionedThroughputExceededException", &json!({}))),
+        Some(Fault::Throttling) => Ok(refusal(400, "ThrottlingException", &json!({}))),
+        Some(Fault::InternalError) => Ok(refusal(500, "InternalServerError", &json!({}))),
+        Some(Fault::Conflict) => {
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let count = body["TransactItems"].as_array().map_or(1, Vec::len);
+            let mut reasons = vec![json!({"Code": "None"}); count];
+            reasons[0] =
+                json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"});
+            let reasons = json!({"CancellationReasons": reasons});
+            Ok(refusal(400, "TransactionCanceledException", &reasons))
+        }
+    }
+}
+
+fn is_delivery(operation: &str, body: &[u8]) -> bool {
+    let on_outbox = || body.windows(8).any(|window| window == b"\"OUTBOX#");
+    operation == "Scan" || (["UpdateItem", "DeleteItem", "GetItem"].contains(&operation) && on_outbox())
+}
+
+async fn deliver(operation: &str, target: &str, body: Bytes, shared: &Shared) -> Answered {
+    if !shared.state().deliveries_are_held {
+        return forward(target, body, shared).await;
+    }
+    if operation == "Scan" {
+        return Ok(reply(200, &json!({"Items": [], "Count": 0, "ScannedCount": 0})));
+    }
+    Ok(refusal(400, "ConditionalCheckFailedException", &json!({})))
+}
+
+async fn forward(target: &str, body: Bytes, shared: &Shared) -> Answered {
+    let address = shared.target.get().expect("the stack has started");
+    wire::send(address, request(target, body)).await.map(|answer| answer.map(Full::new))
+}
+
+/// The embedded DynamoDB believes everybody: a signature is only to be there.
+fn request(target: &str, body: Bytes) -> Request<Bytes> {
+    Request::post("/")
+        .header("host", "localhost")
+        .header("x-amz-target", target)
+        .header("content-type", "application/x-amz-json-1.0")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+        )
+        .header("x-amz-date", "20260101T000000Z")
+        .body(body)
+        .unwrap()
+}
+
+fn refusal(status: u16, name: &str, more: &Value) -> Response<Full<Bytes>> {
+    let mut body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": name});
+    for (key, value) in more.as_object().into_iter().flatten() {
+        body[key] = value.clone();
+    }
+    reply(status, &body)
+}
+
+fn reply(status: u16, body: &Value) -> Response<Full<Bytes>> {
+    let response = Response::builder().status(status).header("content-type", "application/x-amz-json-1.0");
+    response.body(Full::new(body.to_string().into())).unwrap()
+}

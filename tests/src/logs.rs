@@ -1,0 +1,59 @@
+//! Catching everything that is logged.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What was logged on this thread since it began, at every level and by every library.
+///
+/// A test on a current-thread runtime thereby hears all of its stack.
+#[derive(Debug)]
+pub struct Logs {
+    written: Written,
+    _guard: DefaultGuard,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    /// Begins to listen.
+    pub fn capture() -> Self {
+        let written = Written::default();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(LevelFilter::TRACE)
+            .with_ansi(false)
+            .with_writer(written.clone())
+            .finish();
+        Self { written, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// The lines that come from the project itself, as an operator sees them.
+    pub fn own(&self) -> String {
+        let bytes = self.written.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        text.lines().filter(|line| line.contains(" vestibule")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Written {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}

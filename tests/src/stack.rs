@@ -1,0 +1,127 @@
+//! A stack of a test's own.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+
+use serde_json::{Value, json};
+use vestibule_cli::arguments::{Data, Serve, UserAdd};
+use vestibule_cli::serve::{ServeError, Stack as LocalStack};
+use vestibule_cli::user;
+
+use crate::{Answer, Client, Front, Inbox, Kind};
+
+/// A password that all validators take.
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// A running stack; it ends with the test.
+pub struct Stack {
+    /// DynamoDB, as the functions see it.
+    pub dynamodb: Front,
+    /// Where mail ends up.
+    pub inbox: Inbox,
+    /// The API, as `host:port`.
+    pub api: String,
+    environment: HashMap<String, String>,
+    table_url: String,
+    data: tempfile::TempDir,
+    _stack: LocalStack,
+}
+
+impl Stack {
+    /// Starts with these settings, over the defaults and hashes that cost nothing.
+    pub async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::try_start(settings).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Starts, or says why not.
+    pub async fn try_start(settings: &[(&str, &str)]) -> Result<Self, ServeError> {
+        let cheap = [("PASSWORD_ARGON2_MEMORY_KIB", "8"), ("PASSWORD_ARGON2_ITERATIONS", "1")];
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment: HashMap<_, _> = cheap.iter().chain(settings).map(owned).collect();
+        let data = tempfile::tempdir().unwrap();
+        let options = Serve {
+            port: 0,
+            inbox_port: 0,
+            dynamodb_port: 0,
+            host: Ipv4Addr::LOCALHOST.into(),
+            data: Data { data_dir: data.path().to_owned() },
+            ephemeral: true,
+        };
+        let front = Front::start().await;
+        let come_between = |variables: &mut HashMap<String, String>| {
+            let url = variables.get_mut("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
+            *url = front.stand_before(url);
+        };
+        let stack = LocalStack::embed(&options, environment.clone(), come_between).await?;
+        let address = |url: &str| url.trim_start_matches("http://").to_owned();
+        let endpoints = stack.endpoints();
+        Ok(Self {
+            inbox: Inbox::new(&address(&endpoints.inbox)),
+            api: address(&endpoints.api),
+            table_url: endpoints.dynamodb.clone(),
+            dynamodb: front,
+            environment,
+            data,
+            _stack: stack,
+        })
+    }
+
+    /// A client that was never here before.
+    pub fn client(&self, kind: Kind) -> Client {
+        Client::new(kind, &self.api, &format!("http://{}", self.api))
+    }
+
+    /// An app.
+    pub fn app(&self) -> Client {
+        self.client(Kind::App)
+    }
+
+    /// A browser.
+    pub fn browser(&self) -> Client {
+        self.client(Kind::Browser)
+    }
+
+    /// Makes a verified account, with [`PASSWORD`], without a trace in the API or in the inbox.
+    pub async fn add_user(&self, email: &str) -> String {
+        self.add(UserAdd { email: Some(email.to_owned()), ..self.nobody() }).await
+    }
+
+    /// Makes an account.
+    pub async fn add(&self, user: UserAdd) -> String {
+        let mut environment = self.environment.clone();
+        for (name, value) in [
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.table_url.as_str()),
+            ("AWS_REGION", "local"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("TABLE_NAME", "vestibule"),
+        ] {
+            environment.insert(name.to_owned(), value.to_owned());
+        }
+        user::add(&user, environment).await.unwrap()
+    }
+
+    /// A verified account without a name yet, with [`PASSWORD`].
+    pub fn nobody(&self) -> UserAdd {
+        UserAdd {
+            email: None,
+            password: Some(PASSWORD.to_owned()),
+            username: None,
+            phone: None,
+            unverified: false,
+            inactive: false,
+            superuser: false,
+            data: Data { data_dir: self.data.path().to_owned() },
+        }
+    }
+
+    /// Logs in with an address.
+    pub async fn log_in(&self, client: &Client, email: &str, password: &str) -> Answer {
+        client.post("auth/login", credentials(email, password)).await
+    }
+}
+
+/// What signing up and logging in take.
+fn credentials(email: &str, password: &str) -> Value {
+    json!({"email": email, "password": password})
+}
