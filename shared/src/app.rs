@@ -146,11 +146,9 @@ impl App {
         let waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
         let host = waiting.base_url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
         let site = self.settings.site_name.clone().or(host).unwrap_or_default();
-        let message = match waiting.content {
+        let message = match waiting.content.clone() {
             WaitingContent::Ready(message) => Some(message),
-            WaitingContent::PasswordResetLink(account) => {
-                self.password_reset(&account, waiting.asked_at, &waiting.base_url).await?
-            }
+            WaitingContent::PasswordResetLink(account) => self.password_reset(&account, &waiting).await?,
         };
         Ok(message.map(|message| Envelope { id: item.id.clone(), to: waiting.to, site, message }))
     }
@@ -158,17 +156,20 @@ impl App {
     async fn password_reset(
         &self,
         account: &AccountId,
-        asked_at: Timestamp,
-        base_url: &str,
+        waiting: &Waiting,
     ) -> Result<Option<Message>, StoreError> {
         let Some(store) = self.store() else { return Ok(None) };
         let Some(account) = store.account(account).await? else { return Ok(None) };
         let account = account.value;
-        let key = self.keys.reset_key(&account, asked_at);
+        // The address may be the account's no more, or the account closed, since the link was asked for.
+        if !account.active || account.address(waiting.to.address()).is_none() {
+            return Ok(None);
+        }
+        let key = self.keys.reset_key(&account, waiting.asked_at);
         let template = &self.settings.headless.frontend_urls.account_reset_password_from_key;
         let by_username = self.settings.account.login_methods.contains(LoginMethod::Username);
         Ok(Some(Message::ResetPassword {
-            url: render_link(template, &key, base_url),
+            url: render_link(template, &key, &waiting.base_url),
             username: account.username.filter(|_| by_username),
         }))
     }
@@ -183,7 +184,7 @@ struct Waiting {
     content: WaitingContent,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum WaitingContent {
     Ready(Message),

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
 use crate::domain::{email, phone, username};
+use crate::flows::signup;
 use crate::flows::visit::{Changes, Need, SessionChange};
 use crate::password::Passwords;
 use crate::secret::Secret;
@@ -50,25 +51,33 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     let mut user = new;
     user.email = user.email.map(|given| email::normalise(given.trim())).filter(|email| !email.is_empty());
     check(&user)?;
-    let name = username_of(app, &user);
+    let usernames = app.settings.account.usernames;
+    let wanted = usernames.then(|| {
+        let usual = || signup::usual_username(&app.settings, user.email.as_deref());
+        user.username.clone().unwrap_or_else(usual)
+    });
     let needs = [
         user.email.clone().map(Need::Email),
-        name.as_ref().map(|name| Need::Username(name.to_lowercase())),
+        wanted.as_ref().map(|name| Need::Username(name.to_lowercase())),
         user.phone.clone().map(Need::Phone),
     ];
     let needs: Vec<Need> = needs.into_iter().flatten().collect();
     let loaded = store.load(None, &needs).await?;
+    let is_free = loaded.usernames.values().all(Option::is_none);
+    let name = match (&user.username, wanted) {
+        (None, Some(_)) => {
+            let free = |_: &str| Ok::<_, StoreError>(is_free);
+            Some(signup::generate_username(&app.settings, &app.random, user.email.as_deref(), free)?)
+        }
+        (Some(name), Some(_)) if !is_free => return Err(NewUserError::Taken(name.clone(), "username")),
+        (_, wanted) => wanted,
+    };
     if let Some(email) = &user.email
         && app.settings.account.unique_email
         && !user.unverified
         && loaded.emails.get(email).is_some_and(|owners| owners.claimed_by.is_some())
     {
         return Err(NewUserError::Taken(email.clone(), "address"));
-    }
-    if let Some(name) = &name
-        && loaded.usernames.values().any(Option::is_some)
-    {
-        return Err(NewUserError::Taken(name.clone(), "username"));
     }
     if let Some(phone) = &user.phone
         && loaded.phones.values().any(Option::is_some)
@@ -84,6 +93,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
         accounts: vec![(None, account)],
         counters: Vec::new(),
         letters: Vec::new(),
+        dropped: 0,
     };
     let terms = Terms {
         loaded: &loaded,
@@ -114,24 +124,6 @@ fn check(user: &NewUser) -> Result<(), NewUserError> {
         }
         _ => Ok(()),
     }
-}
-
-fn username_of(app: &App, user: &NewUser) -> Option<String> {
-    let settings = &app.settings.account;
-    if !settings.usernames {
-        return None;
-    }
-    user.username.clone().or_else(|| {
-        let base = username::base(&[user.email.as_deref(), Some("user")], &settings.username_blacklist);
-        let mut draw = |bound| app.random.below(bound);
-        let candidates = username::candidates(
-            &base,
-            settings.username_min_length,
-            &settings.username_blacklist,
-            &mut draw,
-        );
-        candidates.into_iter().next_back()
-    })
 }
 
 fn make(app: &App, user: NewUser, name: Option<String>) -> Result<Account, NewUserError> {

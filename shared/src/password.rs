@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use argon2::password_hash::phc::{PasswordHash as Phc, Salt};
 use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
+use sha2::{Digest as _, Sha256};
 
 use crate::domain::account::PasswordHash;
 use crate::random::Random;
@@ -20,8 +21,8 @@ use crate::settings::Argon2Cost;
 pub struct Passwords<'a> {
     cost: &'a Argon2Cost,
     random: &'a Random,
-    hashes: Mutex<HashMap<String, PasswordHash>>,
-    verdicts: Mutex<HashMap<(String, String), bool>>,
+    hashes: Mutex<HashMap<Fingerprint, PasswordHash>>,
+    verdicts: Mutex<HashMap<(Fingerprint, String), bool>>,
 }
 
 impl<'a> Passwords<'a> {
@@ -33,14 +34,14 @@ impl<'a> Passwords<'a> {
     /// Hashes a password with a new salt of 128 bits.
     pub fn hash(&self, password: &Secret) -> PasswordHash {
         let mut hashes = lock(&self.hashes);
-        let known = hashes.entry(password.expose().to_owned());
+        let known = hashes.entry(fingerprint(password));
         known.or_insert_with(|| self.compute(password.expose())).clone()
     }
 
     /// Whether this is the password behind the hash; false for a hash that cannot be read.
     pub fn verify(&self, password: &Secret, hash: &PasswordHash) -> bool {
         let mut verdicts = lock(&self.verdicts);
-        *verdicts.entry((password.expose().to_owned(), hash.0.clone())).or_insert_with(|| {
+        *verdicts.entry((fingerprint(password), hash.0.clone())).or_insert_with(|| {
             Phc::new(&hash.0).is_ok_and(|parsed| {
                 Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok()
             })
@@ -78,6 +79,13 @@ impl<'a> Passwords<'a> {
             .expect("hashing with valid parameters succeeds");
         PasswordHash(hash.to_string())
     }
+}
+
+/// What a password is remembered by, so that no copies of it are left in memory.
+type Fingerprint = [u8; 32];
+
+fn fingerprint(password: &Secret) -> Fingerprint {
+    Sha256::digest(password.expose()).into()
 }
 
 /// What a panic left behind is still a map of right answers.

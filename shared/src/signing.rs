@@ -93,11 +93,11 @@ impl Keys {
             CodePurpose::VerifyPhone => "code/verify-phone",
             CodePurpose::ResetPassword => "code/reset-password",
         };
-        let (kind, address) = match to {
-            Recipient::Email(email) => ("email", email),
-            Recipient::Phone(phone) => ("phone", phone),
+        let kind = match to {
+            Recipient::Email(_) => "email",
+            Recipient::Phone(_) => "phone",
         };
-        let parts: [&[u8]; 3] = [kind.as_bytes(), address.as_bytes(), code.as_bytes()];
+        let parts: [&[u8]; 3] = [kind.as_bytes(), to.address().as_bytes(), code.as_bytes()];
         CodeHash(URL_SAFE_NO_PAD.encode(self.mac(label, &parts)))
     }
 
@@ -111,6 +111,12 @@ impl Keys {
     ) -> bool {
         let given = self.code_hash(purpose, to, &code::normalise(answer));
         expected.is_some_and(|expected| bool::from(given.0.as_bytes().ct_eq(expected.0.as_bytes())))
+    }
+
+    /// A number that follows from a text, and that nobody else can tell.
+    pub fn spread(&self, text: &str) -> u32 {
+        let [a, b, c, d, ..] = self.mac("spread", &[text.as_bytes()]);
+        u32::from_be_bytes([a, b, c, d])
     }
 
     /// The key of a link that verifies an email address: `<account and address>:<time>:<signature>`.

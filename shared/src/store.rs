@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use commit::Terms;
-pub use outbox::{OutboxItem, id_of as outbox_id, place as outbox_place};
+pub use outbox::{OutboxClaim, OutboxItem, id_of as outbox_id, place as outbox_place};
 
 use crate::aws::Aws;
 

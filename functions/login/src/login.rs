@@ -2,6 +2,7 @@
 
 use vestibule::domain::account::AccountId;
 use vestibule::domain::refusal::Refusal;
+use vestibule::domain::username;
 use vestibule::flows::login::{self, Identifier};
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
@@ -23,10 +24,13 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
         Identifier::Email(email) => needs.push(Need::Email(email)),
         Identifier::Phone(phone) => needs.push(Need::Phone(phone)),
         Identifier::Username(name) => {
-            if settings.account.login_methods.contains(LoginMethod::Email) {
-                needs.push(Need::Email(name.to_lowercase()));
+            // Whoever sends a longer one is told that it is wrong, and nothing is looked up.
+            if name.chars().count() <= username::MAX_LENGTH {
+                if settings.account.login_methods.contains(LoginMethod::Email) {
+                    needs.push(Need::Email(name.to_lowercase()));
+                }
+                needs.push(Need::Username(name.to_lowercase()));
             }
-            needs.push(Need::Username(name.to_lowercase()));
         }
     }
     needs

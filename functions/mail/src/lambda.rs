@@ -7,6 +7,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule::settings::Settings;
+use vestibule::store::OutboxClaim;
 use vestibule::store::StoreError;
 use vestibule::telemetry;
 
@@ -67,7 +68,11 @@ impl Mailer<AwsSender> {
 impl Outbox for App {
     async fn claim(&self, id: &str) -> Result<Claim, StoreError> {
         let store = table(self)?;
-        let Some(item) = store.claim(id, self.clock.now()).await? else { return Ok(Claim::Gone) };
+        let item = match store.claim(id, self.clock.now()).await? {
+            OutboxClaim::Taken(item) => item,
+            OutboxClaim::Busy => return Ok(Claim::Busy),
+            OutboxClaim::Gone => return Ok(Claim::Gone),
+        };
         match self.open(&item).await {
             Ok(Some(envelope)) => Ok(Claim::Taken(envelope)),
             Ok(None) => store.delivered(id).await.map(|()| Claim::Gone),

@@ -14,7 +14,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let Some(email) = call.object().ok().and_then(|object| read(&object).ok()) else { return Vec::new() };
     let mut needs = Visit::counters(settings, Action::ResetPassword, &call.visitor, None, &email);
-    needs.extend(Visit::mail_counters(settings, &call.visitor, &email));
+    needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
     needs.push(Need::Email(email));
     needs
 }

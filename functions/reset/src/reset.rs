@@ -101,23 +101,23 @@ fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Re
     let mut form = Form::new(object);
     let right = read_key(visit, challenge, &mut form)?;
     let password = form.text("password", &Text::PLAIN);
-    // By code, whose password it is to be is known before the code proves to be right.
-    let account = match (right, challenge) {
-        (None, Some(challenge)) => password_reset::account_of(visit, challenge)?,
-        (right, _) => right,
-    };
-    if let (Some(account), Some(password)) = (&account, &password) {
-        let attributes = Attributes {
+    let attributes = match (&right, challenge) {
+        (Some(account), _) => Some(Attributes {
             username: account.username.as_deref(),
             email: account.email.as_deref(),
             ..Attributes::default()
-        };
-        for refusal in password_rules::check(password, &visit.settings().password_rules(), Some(&attributes))
-        {
+        }),
+        // By code, the password is judged before the code proves to be right: by the address alone, the same
+        // whether anybody has it.
+        (None, Some(challenge)) => Some(Attributes { email: challenge.email(), ..Attributes::default() }),
+        (None, None) => None,
+    };
+    if let (Some(attributes), Some(password)) = (&attributes, &password) {
+        for refusal in password_rules::check(password, &visit.settings().password_rules(), Some(attributes)) {
             form.refuse("password", refusal);
         }
     }
-    Ok(form.finish().and_then(|()| match (account, password) {
+    Ok(form.finish().and_then(|()| match (right, password) {
         (Some(account), Some(password)) => Ok((account, Secret::new(password))),
         _ => Err(FieldErrors::default()),
     }))

@@ -21,15 +21,19 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let mut form = Form::new(&object);
     let asked = |name| settings.account.signup_fields.get(name).is_some();
     if let Some(email) = form.text("email", &Text::EMAIL).filter(|_| asked(SignupFieldName::Email)) {
-        needs.extend(Visit::mail_counters(settings, &call.visitor, &email));
+        needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
+        if settings.account.usernames && !asked(SignupFieldName::Username) {
+            needs.push(Need::Username(signup::usual_username(settings, Some(&email)).to_lowercase()));
+        }
         needs.push(Need::Email(email));
     }
-    if let Some(name) = form.text("username", &Text::PLAIN).filter(|_| asked(SignupFieldName::Username)) {
+    if let Some(name) = form.text("username", &Text::username(0)).filter(|_| asked(SignupFieldName::Username))
+    {
         needs.push(Need::Username(name.to_lowercase()));
     }
     if let Some(phone) = form.text("phone", &Text::PHONE).filter(|_| asked(SignupFieldName::Phone)) {
-        needs.extend(Visit::mail_counters(settings, &call.visitor, &phone));
+        needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
         needs.push(Need::Phone(phone));
     }

@@ -15,7 +15,8 @@ use vestibule::http::reply::{Halt, Reply};
 const HEADER: &str = "x-email-verification-key";
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
-    let Some(object) = object(call) else { return Vec::new() };
+    let object = if call.is_get() { Some(header(call)) } else { call.object().ok() };
+    let Some(object) = object else { return Vec::new() };
     let key = Form::new(&object).text("key", &Text::PLAIN);
     let key = key.and_then(|key| verify_email::read_key(tools.settings, tools.keys, &key));
     key.map_or_else(Vec::new, |key| vec![Need::Account(key.account), Need::Claim(key.email)])
@@ -23,16 +24,15 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let challenge = verify_email::resume(visit)?;
-    let object = if call.is_get() { object(call).unwrap_or_default() } else { call.object()? };
-    let proof = match read(visit, challenge.as_ref(), &object) {
-        Err(Stop::Invalid(errors)) => {
-            verify_email::fail(visit, challenge);
-            return Err(errors.into());
-        }
-        other => other?,
-    };
+    let object = if call.is_get() { header(call) } else { call.object()? };
+    let proof = read_or_fail(visit, challenge.clone(), &object)?;
     match call.method {
-        Method::GET | Method::HEAD => look(visit, &proof),
+        Method::GET => look(visit, &proof),
+        // As the contract has it, what a HEAD brings is judged, and then its header as a GET's.
+        Method::HEAD => {
+            let proof = read_or_fail(visit, challenge, &header(call))?;
+            look(visit, &proof)
+        }
         Method::POST => {
             verify_email::confirm(visit, challenge.as_ref(), &proof)?;
             Ok(present::authentication(visit))
@@ -41,9 +41,19 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
 }
 
-/// What holds the key: the body, or for a GET a header.
-fn object(call: &Call) -> Option<Object> {
-    if call.is_get() { Some(Object::from([("key", Some(call.header(HEADER)))])) } else { call.object().ok() }
+fn header(call: &Call) -> Object {
+    Object::from([("key", Some(call.header(HEADER)))])
+}
+
+/// Finds out what the key stands for; a wrong code counts as an attempt.
+fn read_or_fail(visit: &mut Visit<'_>, challenge: Option<Challenge>, object: &Object) -> Result<Proof, Halt> {
+    match read(visit, challenge.as_ref(), object) {
+        Err(Stop::Invalid(errors)) => {
+            verify_email::fail(visit, challenge);
+            Err(errors.into())
+        }
+        other => Ok(other?),
+    }
 }
 
 fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Result<Proof, Stop> {

@@ -195,6 +195,13 @@ impl Account {
 
     /// Marks its phone number as verified, if it is this one.
     pub fn verify_phone(&mut self, number: &str) {
+        if let Some(phone) = self.phone.as_mut().filter(|phone| phone.number == number) {
+            phone.verified = true;
+        }
+    }
+
+    /// Gives it a phone number that was verified.
+    pub fn set_verified_phone(&mut self, number: &str) {
         self.phone = Some(Phone { number: number.to_owned(), verified: true });
     }
 }

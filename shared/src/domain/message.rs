@@ -28,6 +28,15 @@ pub enum Recipient {
     Phone(String),
 }
 
+impl Recipient {
+    /// The address or number.
+    pub fn address(&self) -> &str {
+        match self {
+            Self::Email(address) | Self::Phone(address) => address,
+        }
+    }
+}
+
 /// What a message says. Links and codes in it are secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

@@ -13,6 +13,9 @@ use super::time::Timestamp;
 pub struct PendingLogin {
     /// Whose; none when the login is pretended, for the client not to learn that an address is taken.
     pub account: Option<AccountId>,
+    /// The account's epoch when it began; in another one it can't be completed.
+    #[serde(default)]
+    pub epoch: u32,
     /// The address it is for, where it was named.
     pub email: Option<String>,
     /// The phone number it is for, of a pretended one.

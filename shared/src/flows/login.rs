@@ -1,7 +1,7 @@
 //! Logging in with a password.
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{Decision, Stop, Visit};
+use super::visit::{Decision, Need, Stop, Visit};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
@@ -121,15 +121,24 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
         }
         Identifier::Phone(phone) => visit.owner_of_phone(phone)?.cloned().into_iter().collect(),
     };
+    // Where nobody is found, somebody who is not there is looked for: it takes as long.
+    let decoy = candidates.is_empty().then(|| AccountId::parse("nobody")).flatten();
+    visit.require(candidates.iter().cloned().chain(decoy).map(Need::Account).collect())?;
+    let mut found = None;
     for id in &candidates {
-        if matches(visit, visit.account(id)?, password) {
-            return Ok(Some(id.clone()));
+        let account = visit.account(id)?;
+        if matches(visit, account, password) {
+            // Of several accounts with one password, one that can be logged in to.
+            if account.is_some_and(|account| account.active) {
+                return Ok(Some(id.clone()));
+            }
+            found = found.or_else(|| Some(id.clone()));
         }
     }
     if candidates.is_empty() {
         visit.tools.passwords.pretend_to_verify(password);
     }
-    Ok(None)
+    Ok(found)
 }
 
 fn by_email(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>> {

@@ -43,6 +43,8 @@ pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient)
     let now = visit.now;
     visit.pend(PendingLogin {
         account,
+        // Whoever gives the code begins a login of its own.
+        epoch: 0,
         email,
         phone: None,
         signup: false,
@@ -131,7 +133,10 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
     let primary = account.as_ref().and_then(|account| account.primary_email());
     let email = attempt.email.as_deref().or(primary).map(str::to_owned);
     let phone = match (&email, visit.settings().account.signup_fields.get(SignupFieldName::Phone)) {
-        (None, Some(_)) => account.and_then(|account| account.phone).map(|phone| phone.number),
+        (None, Some(_)) => {
+            let own = account.and_then(|account| account.phone).map(|phone| phone.number);
+            own.or_else(|| attempt.phone.clone())
+        }
         _ => None,
     };
     let to = match (email, phone) {

@@ -47,19 +47,18 @@ impl Visit<'_> {
 
     /// Tells the owner of an account what has changed (`ACCOUNT_EMAIL_NOTIFICATIONS`), at its primary address or
     /// at this one.
-    pub(super) fn notify(&mut self, account: &Account, event: Event, at: Option<&str>) -> Decision<()> {
+    pub(super) fn notify(&mut self, account: &Account, event: Event, at: Option<&str>) {
         if !self.settings().account.email_notifications {
-            return Ok(());
+            return;
         }
-        let Some(email) = at.or_else(|| account.primary_email()).map(str::to_owned) else {
-            return Ok(());
-        };
+        let Some(email) = at.or_else(|| account.primary_email()).map(str::to_owned) else { return };
         let origin = Origin {
             at: self.now.seconds(),
             ip: self.visitor.ip.clone(),
             user_agent: self.visitor.short_user_agent(),
         };
-        self.mail(&email, Message::Notification { event, origin })
+        let message = Message::Notification { event, origin };
+        self.send_anyway(Recipient::Email(email), Content::Ready(message));
     }
 }
 

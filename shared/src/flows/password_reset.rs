@@ -2,7 +2,7 @@
 
 use super::stages::{self, LoginAttempt};
 use super::visit::{Client, Content, Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::{Account, AccountId, EmailAddress};
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
@@ -11,12 +11,15 @@ use crate::secret::Secret;
 use crate::settings::Action;
 use crate::signing::{CodePurpose, Keys};
 
+/// How many accounts with one address get a link at once.
+const MOST_LINKS: usize = 10;
+
 /// The active accounts that a new password may be asked for with this address; whether there is one is a secret
 /// unless `ACCOUNT_PREVENT_ENUMERATION` is off.
 pub fn find_accounts(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>> {
     let users = visit.users_by_email(email)?;
-    let active: Vec<_> =
-        users.into_iter().filter(|owner| owner.active).map(|owner| owner.account.clone()).collect();
+    let active = users.into_iter().filter(|owner| owner.active).map(|owner| owner.account.clone());
+    let active: Vec<_> = active.take(MOST_LINKS).collect();
     if active.is_empty() && !visit.settings().account.prevent_enumeration.is_on() {
         return Err(Stop::invalid(Refusal::UnknownEmail.of("email")));
     }
@@ -82,8 +85,11 @@ pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Dec
     let Some(challenge) = challenge else { return check_link(visit, key) };
     let keys = visit.tools.keys;
     let right = keys.code_matches(CodePurpose::ResetPassword, &challenge.to, key, challenge.code.as_ref());
-    let account = account_of(visit, challenge)?;
-    account.filter(|_| right).ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))
+    let account = match challenge.account.as_ref().filter(|_| right) {
+        Some(id) => visit.account(id)?.cloned(),
+        None => None,
+    };
+    account.ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))
 }
 
 fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Account> {
@@ -94,14 +100,6 @@ fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Account> {
     }
     let account = visit.account(&id)?.ok_or_else(refused)?;
     if visit.tools.keys.reset_key_matches(key, account) { Ok(account.clone()) } else { Err(refused()) }
-}
-
-/// The account that the code of a challenge was sent to.
-pub fn account_of(visit: &Visit<'_>, challenge: &Challenge) -> Decision<Option<Account>> {
-    match &challenge.account {
-        Some(id) => Ok(visit.account(id)?.cloned()),
-        None => Ok(None),
-    }
 }
 
 /// Counts a wrong code; the last one allowed ends the reset.
@@ -145,10 +143,15 @@ pub fn reset(
         visit.session_mut().password_reset = None;
     }
     let known = visit.account_mut(account)?.clone();
+    let (settings, visitor) = (visit.settings(), visit.visitor);
+    let counters = |address: &EmailAddress| {
+        Visit::counters(settings, Action::LoginFailed, visitor, Some(account), &address.email)
+    };
+    visit.require(known.emails.iter().flat_map(counters).collect())?;
     for address in &known.emails {
         visit.forget(Action::LoginFailed, &address.email)?;
     }
-    visit.notify(&known, Event::PasswordReset, None)?;
+    visit.notify(&known, Event::PasswordReset, None);
     if !visit.settings().account.login_on_password_reset {
         return Ok(());
     }

@@ -3,10 +3,10 @@
 use super::stages::{self, LoginAttempt};
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
-use crate::domain::refusal::{FieldErrors, Refusal};
 use crate::domain::username;
+use crate::random::Random;
 use crate::secret::Secret;
-use crate::settings::{EmailVerification, PreventEnumeration};
+use crate::settings::{EmailVerification, PreventEnumeration, Settings};
 
 /// What somebody signs up with; each is well-formed already.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +21,18 @@ pub struct NewAccount {
     pub password: Option<Secret>,
 }
 
+/// How many accounts may have one address, unverified: a login tries the password of each.
+const MOST_OWNERS: usize = 8;
+
 /// Whether an address can be signed up with: true, false when it is taken and that is no secret, and none when it
 /// is taken and the owner of the address alone is to learn that.
 pub fn is_free(visit: &Visit<'_>, email: &str) -> Decision<Option<bool>> {
     let settings = &visit.settings().account;
-    if !settings.unique_email || visit.owners(email)?.owners.is_empty() {
+    if !settings.unique_email {
+        return Ok(Some(true));
+    }
+    let owners = visit.owners(email)?.owners.len();
+    if owners == 0 {
         return Ok(Some(true));
     }
     Ok(match (settings.prevent_enumeration, settings.email_verification) {
@@ -33,16 +40,10 @@ pub fn is_free(visit: &Visit<'_>, email: &str) -> Decision<Option<bool>> {
         // A mail is sent in any case, so nobody learns anything.
         (_, EmailVerification::Mandatory) => None,
         // A second account with the address, unverified; whoever verifies it first keeps it.
-        (PreventEnumeration::Strict, _) => Some(true),
+        (PreventEnumeration::Strict, _) => Some(owners < MOST_OWNERS),
         // Somebody would be let in at once: that addresses are unique comes first.
         (PreventEnumeration::On, _) => Some(false),
     })
-}
-
-/// Whether a username can be signed up with.
-pub fn check_username(visit: &Visit<'_>, name: &str) -> Decision<()> {
-    let taken = visit.owner_of_username(name)?.is_some();
-    if taken { Err(Stop::invalid(Refusal::UsernameTaken.of("username"))) } else { Ok(()) }
 }
 
 /// Whether a phone number has an account.
@@ -91,28 +92,37 @@ fn choose_username(visit: &Visit<'_>, new: &NewAccount) -> Decision<Option<Strin
     if !settings.usernames {
         return Ok(None);
     }
-    let keep_case = |name: String| if settings.preserve_username_casing { name } else { name.to_lowercase() };
-    if let Some(name) = new.username.clone().filter(|name| !name.is_empty()) {
-        return Ok(Some(keep_case(name)));
-    }
-    let texts = [new.email.as_deref(), Some("user")];
-    let base = username::base(&texts, &settings.username_blacklist);
-    let mut draw = |bound| visit.tools.random.below(bound);
-    let candidates =
-        username::candidates(&base, settings.username_min_length, &settings.username_blacklist, &mut draw);
-    // Of the candidates only the first is the same each time it is asked for, so only that one can be looked up;
-    // should a random one be taken, the commit fails and another is drawn.
-    let first_is_free = match candidates.first() {
-        Some(first) if *first == base => visit.owner_of_username(first)?.is_none(),
-        _ => false,
+    let name = match new.username.clone().filter(|name| !name.is_empty()) {
+        Some(name) => name,
+        None => {
+            let free = |name: &str| Ok(visit.owner_of_username(name)?.is_none());
+            generate_username(visit.settings(), visit.tools.random, new.email.as_deref(), free)?
+        }
     };
-    let chosen = if first_is_free { candidates.first() } else { candidates.last() };
-    Ok(chosen.cloned().map(keep_case))
+    Ok(Some(if settings.preserve_username_casing { name } else { name.to_lowercase() }))
 }
 
-/// Refuses an address that is taken, when that is no secret.
-pub fn refuse_taken(email_free: Option<bool>, errors: &mut FieldErrors) {
-    if email_free == Some(false) {
-        errors.add(Refusal::EmailTaken.of("email"));
+/// The username that an account with this address gets, unless it is taken.
+pub fn usual_username(settings: &Settings, email: Option<&str>) -> String {
+    username::base(&[email, Some("user")], &settings.account.username_blacklist)
+}
+
+/// A username for an account that was given none. The usual one is looked up; should a random one be taken, the
+/// commit fails and another is drawn.
+pub fn generate_username<E>(
+    settings: &Settings,
+    random: &Random,
+    email: Option<&str>,
+    is_free: impl FnOnce(&str) -> Result<bool, E>,
+) -> Result<String, E> {
+    let account = &settings.account;
+    let base = usual_username(settings, email);
+    let mut draw = |bound| random.below(bound);
+    let mut candidates =
+        username::candidates(&base, account.username_min_length, &account.username_blacklist, &mut draw);
+    let usual = candidates.first().is_some_and(|first| *first == base);
+    if usual && is_free(&base)? {
+        return Ok(base);
     }
+    Ok(candidates.pop().unwrap_or(base))
 }

@@ -37,9 +37,9 @@ impl LoginAttempt {
         Self { account: Some(account), email, phone: None, signup: false, initiated_at: now }
     }
 
-    fn waiting_at(self, stage: Stage) -> PendingLogin {
+    fn waiting_at(self, stage: Stage, epoch: u32) -> PendingLogin {
         let Self { account, email, phone, signup, initiated_at } = self;
-        PendingLogin { account, email, phone, signup, initiated_at, stage }
+        PendingLogin { account, epoch, email, phone, signup, initiated_at, stage }
     }
 
     fn resumed(pending: &PendingLogin) -> Self {
@@ -61,6 +61,14 @@ pub fn begin(visit: &mut Visit<'_>, attempt: LoginAttempt) -> Decision<()> {
 
 /// Leaves the stage at which a login waits, and goes on from there.
 pub fn leave(visit: &mut Visit<'_>, pending: &PendingLogin) -> Decision<()> {
+    if let Some(id) = &pending.account {
+        let account = visit.account(id)?;
+        // What was proved before the password changed, or the account was closed, proves nothing any more.
+        if !account.is_some_and(|account| account.active && account.session_epoch == pending.epoch) {
+            visit.clear_login();
+            return Ok(());
+        }
+    }
     advance(visit, LoginAttempt::resumed(pending), Some(pending.stage.key()))
 }
 
@@ -74,7 +82,12 @@ fn advance(visit: &mut Visit<'_>, attempt: LoginAttempt, after: Option<StageKey>
         match entry {
             Entry::Pass => {}
             Entry::Wait(stage) => {
-                visit.pend(attempt.waiting_at(stage));
+                let account = match &attempt.account {
+                    Some(id) => visit.account(id)?,
+                    None => None,
+                };
+                let epoch = account.map_or(0, |account| account.session_epoch);
+                visit.pend(attempt.waiting_at(stage, epoch));
                 return Ok(());
             }
             Entry::Abort => {

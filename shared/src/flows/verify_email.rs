@@ -38,11 +38,19 @@ pub fn pending<'v>(visit: &'v Visit<'_>) -> Option<&'v PendingLogin> {
 /// The code that this session awaits; none where verification is by link. A conflict when no address is being
 /// verified by code, or for too long: then the login is given up.
 pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
-    let settings = &visit.settings().account;
-    if !settings.email_verification_by_code_enabled {
+    if !visit.settings().account.email_verification_by_code_enabled {
         return Ok(None);
     }
     if pending(visit).is_none() && visit.user().is_none() {
+        return Err(Stop::Conflict);
+    }
+    awaited(visit).map(Some)
+}
+
+/// The code that this session awaits, at its stage or not.
+fn awaited(visit: &mut Visit<'_>) -> Decision<Challenge> {
+    let settings = &visit.settings().account;
+    if !settings.email_verification_by_code_enabled {
         return Err(Stop::Conflict);
     }
     let challenge = visit.session().email_verification.clone().ok_or(Stop::Conflict)?;
@@ -50,7 +58,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
         give_up(visit);
         return Err(Stop::Conflict);
     }
-    Ok(Some(challenge))
+    Ok(challenge)
 }
 
 /// Finds out what address a key or code stands for.
@@ -127,7 +135,7 @@ pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Pro
 
 /// Sends another code, as often as `ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND` allows.
 pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
-    let mut challenge = resume(visit)?.ok_or(Stop::Conflict)?;
+    let mut challenge = awaited(visit)?;
     if challenge.resend_count >= visit.settings().account.email_verification_max_resend_count {
         return Err(Stop::Conflict);
     }
@@ -154,13 +162,11 @@ fn verify(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<(
         account.emails.iter().find(|address| address.email != email).map(|address| address.email.clone());
     account.verify_address(email, replaces);
     let account = account.clone();
-    match other {
-        Some(from) if replaces => {
-            let event = Event::EmailChanged { from: from.clone(), to: email.to_owned() };
-            visit.notify(&account, event, Some(&from))
-        }
-        _ => Ok(()),
+    if let Some(from) = other.filter(|_| replaces) {
+        let event = Event::EmailChanged { from: from.clone(), to: email.to_owned() };
+        visit.notify(&account, event, Some(&from));
     }
+    Ok(())
 }
 
 pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry> {

@@ -65,7 +65,7 @@ pub fn fail(visit: &mut Visit<'_>, mut verification: PhoneVerification) {
 pub fn confirm(visit: &mut Visit<'_>, verification: &PhoneVerification) -> Decision<()> {
     let account = verification.challenge.account.clone().ok_or(Stop::Conflict)?;
     let number = verification.challenge.phone().ok_or(Stop::Conflict)?.to_owned();
-    visit.account_mut(&account)?.verify_phone(&number);
+    visit.account_mut(&account)?.set_verified_phone(&number);
     match &verification.pending {
         Some(pending) => stages::leave(visit, pending),
         None => {

@@ -20,6 +20,7 @@ use crate::domain::session::{AuthenticationRecord, Login, Session, State};
 use crate::domain::stage::PendingLogin;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
+use crate::domain::{email, text, username};
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::settings::{Action, Settings};
@@ -250,6 +251,7 @@ pub struct Visit<'a> {
     accounts: BTreeMap<AccountId, Account>,
     usages: BTreeMap<CounterKey, Usage>,
     letters: Vec<Letter>,
+    dropped: u32,
     ended: BTreeSet<String>,
 }
 
@@ -279,6 +281,8 @@ pub struct Changes {
     pub counters: Vec<(CounterKey, Usage)>,
     /// Messages.
     pub letters: Vec<Letter>,
+    /// How many messages were not sent, as a limit was reached.
+    pub dropped: u32,
 }
 
 impl Changes {
@@ -333,6 +337,7 @@ impl<'a> Visit<'a> {
             accounts: BTreeMap::new(),
             usages: BTreeMap::new(),
             letters: Vec::new(),
+            dropped: 0,
             ended: BTreeSet::new(),
         };
         if let Some(stored) = &loaded.session
@@ -466,6 +471,10 @@ impl<'a> Visit<'a> {
         let account = self.account_mut(account)?;
         account.last_login_at = Some(now);
         let (id, epoch) = (account.id.clone(), account.session_epoch);
+        // Whoever was logged in here before, or before the password changed, leaves nothing behind.
+        if self.session.login().is_some_and(|login| login.account != id || login.epoch != epoch) {
+            self.session = Session::default();
+        }
         self.session_mut().state = State::Authenticated(Login {
             account: id.clone(),
             epoch,
@@ -527,6 +536,22 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Stops with all of these that are not known yet, to be read in one go.
+    pub fn require(&self, needs: Vec<Need>) -> Decision<()> {
+        let loaded = self.loaded;
+        let known = |need: &Need| match need {
+            Need::Account(id) => self.accounts.contains_key(id) || loaded.accounts.contains_key(id),
+            Need::Email(email) => loaded.emails.contains_key(email),
+            Need::Claim(email) => loaded.claims.contains_key(email),
+            Need::Username(name) => loaded.usernames.contains_key(name),
+            Need::Phone(number) => loaded.phones.contains_key(number),
+            Need::Counter(key) => loaded.counters.contains_key(key),
+            Need::Sessions(id) => loaded.sessions.contains_key(id),
+        };
+        let missing: Vec<Need> = needs.into_iter().filter(|need| !known(need)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
+    }
+
     /// An account, to be changed; a conflict when it is gone.
     pub fn account_mut(&mut self, id: &AccountId) -> Decision<&mut Account> {
         let account = self.account(id)?.ok_or(Stop::Conflict)?.clone();
@@ -540,6 +565,10 @@ impl<'a> Visit<'a> {
 
     /// Who has an email address.
     pub fn owners(&self, email: &str) -> Decision<&'a AddressOwners> {
+        const NOBODY: &AddressOwners = &AddressOwners { version: None, claimed_by: None, owners: Vec::new() };
+        if text::length(email) > email::MAX_LENGTH {
+            return Ok(NOBODY);
+        }
         let missing = || Stop::Missing(vec![Need::Email(email.to_owned())]);
         self.loaded.emails.get(email).ok_or_else(missing)
     }
@@ -553,6 +582,9 @@ impl<'a> Visit<'a> {
 
     /// Which account has a username, whatever its case.
     pub fn owner_of_username(&self, username: &str) -> Decision<Option<&'a AccountId>> {
+        if text::length(username) > username::MAX_LENGTH {
+            return Ok(None);
+        }
         let key = username.to_lowercase();
         match self.loaded.usernames.get(&key) {
             Some(owner) => Ok(owner.as_ref()),
@@ -695,8 +727,9 @@ impl<'a> Visit<'a> {
     }
 
     /// The counter that mail to this address is counted with, to be read beforehand.
-    pub fn mail_counters(settings: &Settings, visitor: &Visitor, address: &str) -> Vec<Need> {
-        let share = share_for(address);
+    pub fn mail_counters(tools: &Tools<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
+        let settings = tools.settings;
+        let share = share_for(tools.keys, address);
         let own = |rate| Need::Counter(counter(settings, MAIL, rate, visitor, None, address));
         let shared =
             |rate| Need::Counter(counter(settings, ALL_MAIL, &share_of(rate), visitor, None, &share));
@@ -706,17 +739,23 @@ impl<'a> Visit<'a> {
 
     /// Sends a message, unless that recipient or the service as a whole was sent too many.
     pub fn send(&mut self, to: Recipient, content: Content) -> Decision<()> {
-        let address = match &to {
-            Recipient::Email(address) | Recipient::Phone(address) => address.clone(),
-        };
+        let address = to.address().to_owned();
+        self.require(Self::mail_counters(&self.tools, self.visitor, &address))?;
         let limits = &self.settings().mail;
         let share: Vec<Rate> = limits.in_all.iter().map(share_of).collect();
         if self.consume_rates(MAIL, &limits.per_recipient, &address)?
-            && self.consume_rates(ALL_MAIL, &share, &share_for(&address))?
+            && self.consume_rates(ALL_MAIL, &share, &share_for(self.tools.keys, &address))?
         {
             self.letters.push(Letter { to, content });
+        } else {
+            self.dropped += 1;
         }
         Ok(())
+    }
+
+    /// Sends a message whatever the limits: one that warns an owner, which nobody is to silence by using them up.
+    pub fn send_anyway(&mut self, to: Recipient, content: Content) {
+        self.letters.push(Letter { to, content });
     }
 
     // The end
@@ -768,6 +807,7 @@ impl<'a> Visit<'a> {
             accounts: accounts.collect(),
             counters: self.usages.into_iter().collect(),
             letters: self.letters,
+            dropped: self.dropped,
         }
     }
 }
@@ -783,10 +823,9 @@ fn share_of(rate: &Rate) -> Rate {
     Rate { amount: rate.amount.div_ceil(SHARES), ..*rate }
 }
 
-/// The counter that mail to this address is counted with.
-fn share_for(address: &str) -> String {
-    let hash = Sha256::digest(address.as_bytes());
-    (u32::from(hash.first().copied().unwrap_or_default()) % SHARES).to_string()
+/// The counter that mail to this address is counted with: which one nobody else can tell, and use up.
+fn share_for(keys: &Keys, address: &str) -> String {
+    (keys.spread(address) % SHARES).to_string()
 }
 
 /// Names the counter of a limit. What is counted is hashed: no address stands in a key of the table.

@@ -5,14 +5,11 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 
 use super::cookie;
-use super::input::json::Object;
+use super::input::json::{BodyError, Object};
 use super::reply::Halt;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{Client, Visitor};
 use crate::settings::Settings;
-
-/// Largest body that is read, as Django's `DATA_UPLOAD_MAX_MEMORY_SIZE` has it: 2.5 MiB.
-const LARGEST_BODY: usize = 2_621_440;
 
 /// A request by one of the two kinds of client, to one of the paths of their API.
 #[derive(Debug)]
@@ -95,10 +92,12 @@ impl Call {
 
     /// The body as a JSON object; an empty body is an empty object.
     pub fn object(&self) -> Result<Object, Halt> {
-        if self.body.len() > LARGEST_BODY {
-            return Err(Halt::TooLarge);
-        }
-        Object::parse(&self.body).map_err(|_| Halt::Malformed)
+        Object::parse(&self.body).map_err(|error| match error {
+            BodyError::TooLarge => Halt::TooLarge,
+            BodyError::NotUtf8 | BodyError::Malformed | BodyError::TooDeep | BodyError::NotAnObject => {
+                Halt::Malformed
+            }
+        })
     }
 
     /// Reads input, which every method but GET is expected to bring: what is wrong with it comes before whether the

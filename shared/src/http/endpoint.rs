@@ -135,6 +135,12 @@ impl Exchange<'_> {
             let decided = self.decide(tools, &mut loaded, &mut needs, now).await?;
             match self.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
+                    if decided.changes.dropped > 0 {
+                        tracing::warn!(
+                            path = endpoint.path,
+                            "mail was not sent: a limit on mail was reached"
+                        );
+                    }
                     if let Some(after_commit) = &app.after_commit {
                         after_commit(sent).await;
                     }

@@ -12,6 +12,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
 use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
 
+/// Most keys of a BatchGetItem.
+const MOST_KEYS: usize = 100;
+
 impl Store {
     /// Reads a session, the account that its token names, and what else is needed, all at once.
     pub async fn load(&self, token: Option<&SessionToken>, needs: &[Need]) -> Result<Loaded, StoreError> {
@@ -111,6 +114,7 @@ impl Store {
             if tries > 3 {
                 return Err(StoreError::Unavailable("keys were left unprocessed".to_owned()));
             }
+            let rest = keys.split_off(keys.len().min(MOST_KEYS));
             let wanted = KeysAndAttributes::builder()
                 .consistent_read(true)
                 .set_keys(Some(keys.iter().map(Key::attributes).collect()))
@@ -123,7 +127,11 @@ impl Store {
             }
             let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
             let left = left.map(|left| left.keys).unwrap_or_default();
+            if left.is_empty() {
+                tries = 0;
+            }
             keys = left.iter().map(Key::of).collect::<Result<_, _>>()?;
+            keys.extend(rest);
         }
         Ok(found)
     }

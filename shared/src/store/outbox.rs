@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
@@ -24,6 +24,17 @@ pub struct OutboxItem {
     pub id: String,
     /// What it holds, sealed.
     pub sealed: Vec<u8>,
+}
+
+/// What came of claiming a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboxClaim {
+    /// It is this delivery's.
+    Taken(OutboxItem),
+    /// Another delivery has claimed it, and may yet fail.
+    Busy,
+    /// It was delivered, or never was.
+    Gone,
 }
 
 pub(super) fn new_item(id: &str, sealed: &[u8], now: Timestamp) -> Item {
@@ -45,9 +56,8 @@ pub fn id_of(partition_key: &str) -> Option<&str> {
 }
 
 impl Store {
-    /// Claims a message for 60 seconds, so that it is delivered once however often it is announced; none when it is
-    /// gone, or another delivery has claimed it.
-    pub async fn claim(&self, id: &str, now: Timestamp) -> Result<Option<OutboxItem>, StoreError> {
+    /// Claims a message for 60 seconds, so that it is delivered once however often it is announced.
+    pub async fn claim(&self, id: &str, now: Timestamp) -> Result<OutboxClaim, StoreError> {
         let answer = self
             .client
             .update_item()
@@ -59,14 +69,20 @@ impl Store {
             )
             .expression_attribute_values(":until", item::number(now.plus(CLAIM).millis()))
             .expression_attribute_values(":now", item::number(now.millis()))
-            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
         let item = match answer {
             Ok(answer) => answer.attributes.unwrap_or_default(),
             Err(error) => {
                 return match error.as_service_error() {
-                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                    Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                        Ok(match failed.item() {
+                            Some(_) => OutboxClaim::Busy,
+                            None => OutboxClaim::Gone,
+                        })
+                    }
                     _ => Err(unavailable(&error)),
                 };
             }
@@ -75,7 +91,7 @@ impl Store {
             item.get("sealed").and_then(|value| value.as_b().ok()).map(|blob| blob.as_ref().to_vec());
         let sealed =
             sealed.ok_or_else(|| StoreError::Corrupt("sealed of an item under OUTBOX#".to_owned()))?;
-        Ok(Some(OutboxItem { id: id.to_owned(), sealed }))
+        Ok(OutboxClaim::Taken(OutboxItem { id: id.to_owned(), sealed }))
     }
 
     /// Removes a message that was delivered.
