@@ -2,12 +2,12 @@
 //!
 //! The modules are layers, each importing only those above it in this list:
 //!
+//! - [`secret`]: texts that must not be shown
 //! - [`domain`]: what accounts, sessions and codes are
-//! - [`settings`], and the tools that flows are handed: [`password`], [`password_rules`], [`signing`], [`random`],
-//!   [`clock`], [`secret`]
+//! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`]
 //! - [`flows`]: what happens, as plain functions
-//! - [`store`]: the table
-//! - [`app`], [`http`]: one process, and the protocol it speaks
+//! - [`aws`], [`store`]: the table
+//! - [`app`], [`http`], [`operator`]: one process, the protocol it speaks, what operators do
 //! - [`lambda`], [`telemetry`]: running it on AWS
 
 pub mod app;

@@ -58,7 +58,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     });
     let needs = [
         user.email.clone().map(Need::Email),
-        wanted.as_ref().map(|name| Need::Username(name.to_lowercase())),
+        wanted.as_ref().map(|name| Need::Username(username::fold(name))),
         user.phone.clone().map(Need::Phone),
     ];
     let needs: Vec<Need> = needs.into_iter().flatten().collect();

@@ -124,19 +124,6 @@ def emails():
     return [clean(EmailField(required=False), value) for value in EMAILS]
 
 
-def email_folds():
-    texts = ["Fi", "ﬁ", "straße", "STRASSE", "İ", "ı", "K", "ς", "Σ", "ΑΣ", "Ⓐ", "é", "e\u0301", "Ⅷ", "ｆｕｌｌ", "Ꭰ", "ꭰ"]
-    texts = [f"{text}@{text.lower()}.example" for text in [*texts, *ODD]]
-    return [[a, b] for a, b in itertools.combinations(texts, 2) if unicode_ci_compare(a, b)] + [
-        [text, text] for text in texts
-    ]
-
-
-def email_fold_differences():
-    texts = ["fi@x.nl", "ﬁ@x.nl", "ss@x.nl", "ß@x.nl", "i@x.nl", "ı@x.nl", "İ@x.nl", "k@x.nl", "K@x.nl", "σ@x.nl", "ς@x.nl"]
-    return [[a, b, unicode_ci_compare(a, b)] for a, b in itertools.combinations(texts, 2)]
-
-
 def phones():
     values = [
         "+31612345678", "31612345678", "+3161234567a", "+31 6 12345678", "+31-612345678", "+0612345678", "+12345",
@@ -386,7 +373,7 @@ def messages():
 
 
 for rows in (
-    emails, email_folds, email_fold_differences, phones, usernames, username_bases, username_candidates, codes, typed_codes, passwords, documents,
+    emails, phones, usernames, username_bases, username_candidates, codes, typed_codes, passwords, documents,
     values, fields, ids,
 ):  # fmt: skip
     write(rows.__name__, rows())

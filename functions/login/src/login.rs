@@ -29,7 +29,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
                 if settings.account.login_methods.contains(LoginMethod::Email) {
                     needs.push(Need::Email(name.to_lowercase()));
                 }
-                needs.push(Need::Username(name.to_lowercase()));
+                needs.push(Need::Username(username::fold(&name)));
             }
         }
     }

@@ -24,13 +24,13 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
         needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
         if settings.account.usernames && !asked(SignupFieldName::Username) {
-            needs.push(Need::Username(signup::usual_username(settings, Some(&email)).to_lowercase()));
+            needs.push(Need::Username(username::fold(&signup::usual_username(settings, Some(&email)))));
         }
         needs.push(Need::Email(email));
     }
     if let Some(name) = form.text("username", &Text::username(0)).filter(|_| asked(SignupFieldName::Username))
     {
-        needs.push(Need::Username(name.to_lowercase()));
+        needs.push(Need::Username(username::fold(&name)));
     }
     if let Some(phone) = form.text("phone", &Text::PHONE).filter(|_| asked(SignupFieldName::Phone)) {
         needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));

@@ -5,8 +5,6 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use unicode_normalization::UnicodeNormalization;
-
 use super::text;
 
 /// The longest valid address, in code points (RFC 3696, section 3).
@@ -28,17 +26,6 @@ pub fn validate(address: &str) -> bool {
 /// The address as it is kept and shown: without white space around it, in lower case.
 pub fn normalise(address: &str) -> String {
     text::strip(address).to_lowercase()
-}
-
-/// The key under which an address is looked up; two addresses with one key are the same (Unicode TR 36, section
-/// 2.11.2(B)(2): NFKC, then case folding).
-///
-/// Mail goes to the address that was kept, never to one that merely has the same key.
-pub fn fold(address: &str) -> String {
-    if address.is_ascii() {
-        return address.to_ascii_lowercase();
-    }
-    caseless::default_case_fold_str(&address.nfkc().collect::<String>())
 }
 
 fn is_dot_atom(user: &str) -> bool {
@@ -117,32 +104,12 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_same_keys_as_the_reference_compares() {
-        let same: Vec<(String, String)> =
-            serde_json::from_str(include_str!("../../testdata/email_folds.json")).unwrap();
-        for (a, b) in same {
-            assert_eq!(fold(&a), fold(&b), "{a:?} {b:?}");
-        }
-        let pairs: Vec<(String, String, bool)> =
-            serde_json::from_str(include_str!("../../testdata/email_fold_differences.json")).unwrap();
-        for (a, b, same) in pairs {
-            assert_eq!(fold(&a) == fold(&b), same, "{a:?} {b:?}");
-        }
-    }
-
     proptest! {
         #[test]
         fn nothing_panics(text in any::<String>(), domain in "[a-z0-9.\\[\\]:é-]{0,20}") {
             validate(&text);
             validate(&format!("{text}@{domain}"));
-            fold(&text);
             normalise(&text);
-        }
-
-        #[test]
-        fn case_makes_no_other_key(text in "[ -~]{0,40}") {
-            prop_assert_eq!(fold(&text.to_uppercase()), fold(&text));
         }
     }
 }

@@ -585,7 +585,7 @@ impl<'a> Visit<'a> {
         if text::length(username) > username::MAX_LENGTH {
             return Ok(None);
         }
-        let key = username.to_lowercase();
+        let key = username::fold(username);
         match self.loaded.usernames.get(&key) {
             Some(owner) => Ok(owner.as_ref()),
             None => Err(Stop::Missing(vec![Need::Username(key)])),

@@ -15,6 +15,7 @@ use super::{Item, Store, StoreError, unavailable};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
+use crate::domain::username;
 use crate::flows::visit::{Changes, CounterKey, Loaded, SessionChange, Stored, Usage};
 
 /// Most items of a DynamoDB transaction.
@@ -222,7 +223,7 @@ impl Writes<'_> {
             self.claim(email, had.copied(), has.copied(), &after.id, terms)?;
         }
         let name =
-            |account: &Account| account.username.as_ref().map(|name| Key::username(&name.to_lowercase()));
+            |account: &Account| account.username.as_ref().map(|name| Key::username(&username::fold(name)));
         self.unique(before.and_then(name), name(after), &after.id)?;
         let number = |account: &Account| account.phone.as_ref().map(|phone| Key::phone(&phone.number));
         self.unique(before.and_then(number), number(after), &after.id)

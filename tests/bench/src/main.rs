@@ -1,0 +1,289 @@
+//! `make bench`: cold starts, CPU time and sizes of the functions, as ratios to what they can't be faster than.
+//!
+//! The programs that are deployed run here as they do on Lambda: this process is the Runtime API, API Gateway,
+//! DynamoDB and Secrets Manager for them. What is compared is measured in turns, so that both meet the same weather.
+//! `docs/performance.md` says what the figures mean.
+
+mod aws;
+mod event;
+mod lambda;
+mod process;
+mod report;
+mod size;
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use clap::Parser;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::Command;
+use vestibule::app::{App, Requirements};
+use vestibule::operator::{NewUser, add_user};
+use vestibule::secret::Secret;
+
+use event::Request;
+use lambda::{Failure, Lambda};
+use process::Process;
+use report::{Report, Samples};
+
+const FUNCTIONS: [&str; 7] = ["config", "signup", "login", "verify", "reset", "session", "mail"];
+const LARGEST_ZIP: usize = 4_000_000;
+/// What fills the page cache is not measured.
+const UNCOUNTED: usize = 2;
+
+const EMAIL: &str = "ada@example.com";
+const PASSWORD: &str = "correct horse battery staple";
+
+/// Measures the functions against what they can't be faster than.
+#[derive(Parser)]
+struct Options {
+    /// Fail when an aim is missed.
+    #[arg(long)]
+    check: bool,
+    /// Where the programs are.
+    #[arg(long, default_value = "target/function")]
+    programs: PathBuf,
+    /// How many cold starts of each function to measure.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    starts: u32,
+    /// How many requests to each running function to measure.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
+    requests: u32,
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let options = Options::parse();
+    // One thread: the function under measurement has the other processors for itself.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let met = runtime.block_on(measure(&options))?;
+    Ok(if met || !options.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let variables = aws::start(directory.path()).await?;
+    let app = App::start(variables.clone(), Requirements { table: true, secret_key: false }).await?;
+    let user = NewUser {
+        email: Some(EMAIL.to_owned()),
+        password: Some(Secret::new(PASSWORD)),
+        ..NewUser::default()
+    };
+    add_user(&app, user).await?;
+    let mut bench = Bench {
+        programs: options.programs.clone(),
+        directory: directory.path().to_owned(),
+        variables,
+        clients: 0x0a00_0000,
+        session_token: String::new(),
+    };
+    bench.session_token = bench.log_in().await?;
+
+    let mut report = Report::default();
+    cold_starts(&mut bench, options.starts, &mut report).await?;
+    let cost = &app.settings.passwords.argon2;
+    let cost = [cost.memory_kib, cost.iterations, cost.parallelism];
+    warm_requests(&mut bench, options.requests, cost, &mut report).await?;
+    sizes(&options.programs, &mut report)?;
+    Ok(report.finish())
+}
+
+/// What can be started.
+#[derive(Clone, Copy, PartialEq)]
+enum Subject {
+    Empty,
+    Config,
+    Session,
+    Login,
+    /// `login`, which has to ask Secrets Manager for its key.
+    LoginAsking,
+}
+
+struct Bench {
+    programs: PathBuf,
+    directory: PathBuf,
+    variables: HashMap<String, String>,
+    /// The address of the last client: each is another, as rate limits count them.
+    clients: u32,
+    session_token: String,
+}
+
+impl Bench {
+    async fn start(&self, subject: Subject) -> Result<Lambda, Failure> {
+        let name = match subject {
+            Subject::Empty => "empty",
+            Subject::Config => "config",
+            Subject::Session => "session",
+            Subject::Login | Subject::LoginAsking => "login",
+        };
+        let asking = (subject == Subject::LoginAsking).then(|| aws::with_secret_elsewhere(&self.variables));
+        let variables = asking.as_ref().unwrap_or(&self.variables);
+        Lambda::start(&self.programs.join(name), variables, &self.directory).await
+    }
+
+    fn event(&mut self, subject: Subject) -> String {
+        self.clients += 1;
+        let client = Ipv4Addr::from_bits(self.clients);
+        let get = |path, session_token| Request { method: "GET", path, session_token, body: None, client };
+        let request = match subject {
+            Subject::Empty | Subject::Config => get("config", None),
+            Subject::Session => get("auth/session", Some(self.session_token.as_str())),
+            Subject::Login | Subject::LoginAsking => Request {
+                method: "POST",
+                body: Some(json!({"email": EMAIL, "password": PASSWORD})),
+                ..get("auth/login", None)
+            },
+        };
+        request.event()
+    }
+
+    /// Has a request answered, and returns the answer's body and how long after the start it came.
+    async fn answer(
+        &mut self,
+        subject: Subject,
+        function: &mut Lambda,
+    ) -> Result<(String, Duration), Failure> {
+        let (answer, at) = function.invoke(self.event(subject)).await?;
+        match answer.get("statusCode").and_then(Value::as_u64) {
+            Some(200) => {
+                let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
+                Ok((body.to_owned(), function.since_start(at)))
+            }
+            _ => Err(function.wrong(&format!("answered {answer}"))),
+        }
+    }
+
+    async fn log_in(&mut self) -> Result<String, Failure> {
+        let mut function = self.start(Subject::Login).await?;
+        let (body, _) = self.answer(Subject::Login, &mut function).await?;
+        let body: Value = serde_json::from_str(&body).unwrap_or_default();
+        let token = body.pointer("/meta/session_token").and_then(Value::as_str);
+        let token = token.ok_or_else(|| function.wrong("gave no session token"))?.to_owned();
+        function.end().await?;
+        Ok(token)
+    }
+
+    async fn cold_start(&mut self, subject: Subject) -> Result<f64, Failure> {
+        let mut function = self.start(subject).await?;
+        let (_, duration) = self.answer(subject, &mut function).await?;
+        function.end().await?;
+        Ok(duration.as_secs_f64() * 1e3)
+    }
+
+    /// The CPU time of a request to a running function, in milliseconds.
+    async fn request(&mut self, subject: Subject, function: &mut Lambda) -> Result<f64, Failure> {
+        let before = function.cpu_time().await?;
+        self.answer(subject, function).await?;
+        Ok(milliseconds(function.cpu_time().await? - before))
+    }
+}
+
+async fn cold_starts(bench: &mut Bench, starts: u32, report: &mut Report) -> Result<(), Failure> {
+    let subjects = [Subject::Empty, Subject::Config, Subject::Session, Subject::Login, Subject::LoginAsking];
+    let mut samples = subjects.map(|_| Samples::default());
+    for turn in 0..starts as usize + UNCOUNTED {
+        for (subject, samples) in subjects.into_iter().zip(&mut samples) {
+            let duration = bench.cold_start(subject).await?;
+            if turn >= UNCOUNTED {
+                samples.push(duration);
+            }
+        }
+    }
+    let [empty, config, session, login, asking] = &samples;
+    Report::heading(&format!(
+        "Cold start, from exec to the first response, over an empty function's ({:.2} ms); medians of {starts}",
+        empty.median()
+    ));
+    report.ratio("config", &config.over(empty), Some(1.2), "");
+    report.ratio("session", &session.over(empty), Some(3.0), "GET auth/session: one read of DynamoDB");
+    report.ratio("login", &login.over(empty), Some(3.0), "POST auth/login");
+    report.ratio("login", &asking.over(empty), None, "the same, with SECRET_KEY from Secrets Manager");
+    Ok(())
+}
+
+async fn warm_requests(
+    bench: &mut Bench,
+    requests: u32,
+    cost: [u32; 3],
+    report: &mut Report,
+) -> Result<(), Box<dyn Error>> {
+    let mut hasher = Hasher::start(bench, cost)?;
+    let subjects = [Subject::Empty, Subject::Config, Subject::Session, Subject::Login];
+    let mut functions = Vec::new();
+    for subject in subjects {
+        functions.push((subject, bench.start(subject).await?));
+    }
+    let mut samples = subjects.map(|_| Samples::default());
+    let mut hash = Samples::default();
+    for turn in 0..requests as usize + UNCOUNTED {
+        for ((subject, function), samples) in functions.iter_mut().zip(&mut samples) {
+            let time = bench.request(*subject, function).await?;
+            if turn >= UNCOUNTED {
+                samples.push(time);
+            }
+        }
+        let time = hasher.hash().await?;
+        if turn >= UNCOUNTED {
+            hash.push(time);
+        }
+    }
+    for (_, function) in functions {
+        function.end().await?;
+    }
+    let [empty, config, session, login] = &samples;
+    Report::heading(&format!(
+        "CPU time of a request to a running function; medians of {requests}, an empty function's {:.3} ms, a hash's {:.2} ms",
+        empty.median(),
+        hash.median()
+    ));
+    report.ratio("login", &login.over(&hash), Some(1.05), "over its argon2 hash alone");
+    report.ratio("session", &session.over(empty), None, "over the empty function's");
+    report.ratio("config", &config.over(empty), None, "over the empty function's");
+    Ok(())
+}
+
+/// A process that does nothing but verify a password.
+struct Hasher(Process);
+
+impl Hasher {
+    fn start(bench: &Bench, cost: [u32; 3]) -> std::io::Result<Self> {
+        let mut command = Command::new(bench.programs.join("hash"));
+        command.args(cost.map(|number| number.to_string())).stdin(Stdio::piped()).stdout(Stdio::piped());
+        Process::start(command, &HashMap::new(), &bench.directory).map(Self)
+    }
+
+    /// The CPU time of one hash, in milliseconds.
+    async fn hash(&mut self) -> std::io::Result<f64> {
+        let before = self.0.cpu_time().await?;
+        let pipes = self.0.child.stdin.as_mut().zip(self.0.child.stdout.as_mut());
+        let Some((stdin, stdout)) = pipes else { return Err(std::io::ErrorKind::BrokenPipe.into()) };
+        stdin.write_all(b"\n").await?;
+        if BufReader::new(stdout).read_line(&mut String::new()).await? == 0 {
+            return Err(std::io::Error::other(self.0.log()));
+        }
+        Ok(milliseconds(self.0.cpu_time().await? - before))
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a request takes far less than 2^52 nanoseconds")]
+fn milliseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+fn sizes(programs: &Path, report: &mut Report) -> std::io::Result<()> {
+    Report::heading("Size in MB: the program, and its zip (aim ≤ 4)");
+    for name in FUNCTIONS.into_iter().chain(["empty"]) {
+        let program = programs.join(name);
+        if program.exists() {
+            let size = size::of(&program)?;
+            report.size(name, size.binary, size.zip, LARGEST_ZIP);
+        } else {
+            println!("  {name:<10}  not built");
+        }
+    }
+    Ok(())
+}
