@@ -1,0 +1,268 @@
+//! DynamoDB throttled, slow, down, or failing after it has done what it was asked: nothing is done twice, nothing is lost
+//! in part, and what is answered is true.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{Answer, Client, Fault, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
+
+/// More often than anybody tries again.
+const ALWAYS: usize = 1000;
+const COMMIT: Option<&str> = Some("TransactWriteItems");
+
+/// How many failures in a row, of what.
+const PASSING: [(Option<&str>, Fault, usize); 13] = [
+    (None, Fault::Throughput, 1),
+    (None, Fault::Throttling, 2),
+    (None, Fault::InternalError, 2),
+    (None, Fault::Drop, 1),
+    (COMMIT, Fault::Throughput, 2),
+    (COMMIT, Fault::Throttling, 1),
+    (COMMIT, Fault::InternalError, 2),
+    (COMMIT, Fault::Drop, 2),
+    (COMMIT, Fault::LoseAnswer, 1),
+    (COMMIT, Fault::LoseAnswer, 2),
+    (COMMIT, Fault::Conflict, 1),
+    (COMMIT, Fault::Conflict, 2),
+    (COMMIT, Fault::Slow(Duration::from_millis(2300)), 1),
+];
+
+const LASTING: [(Option<&str>, Fault); 9] = [
+    (None, Fault::Throughput),
+    (None, Fault::Throttling),
+    (None, Fault::InternalError),
+    (None, Fault::Drop),
+    (COMMIT, Fault::Throughput),
+    (COMMIT, Fault::InternalError),
+    (COMMIT, Fault::Drop),
+    (COMMIT, Fault::LoseAnswer),
+    (COMMIT, Fault::Conflict),
+];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Deed {
+    SignUp,
+    LogIn,
+    Verify,
+    Reset,
+}
+
+/// What a deed needs, ready to be done.
+struct Ready {
+    deed: Deed,
+    client: Client,
+    email: String,
+    key: String,
+}
+
+impl Ready {
+    async fn for_a(deed: Deed, stack: &Stack, kind: Kind, number: usize) -> Self {
+        let email = format!("{deed:?}{number}@example.com").to_lowercase();
+        let client = stack.client(kind);
+        let mut key = String::new();
+        match deed {
+            Deed::SignUp => {}
+            Deed::LogIn => drop(stack.add_user(&email).await),
+            Deed::Verify => {
+                sign_up(&client, &email).await.awaits("verify_email");
+                key = stack.inbox.only(&email).await.key();
+            }
+            Deed::Reset => {
+                stack.add_user(&email).await;
+                client.post("auth/password/request", json!({"email": email})).await.is(200);
+                key = stack.inbox.only(&email).await.key();
+            }
+        }
+        // What a browser needs for its first POST.
+        client.get("config").await.is(200);
+        Self { deed, client, email, key }
+    }
+
+    async fn run(&self) -> Answer {
+        match self.deed {
+            Deed::SignUp => sign_up(&self.client, &self.email).await,
+            Deed::LogIn => log_in(&self.client, &self.email, PASSWORD).await,
+            Deed::Verify => self.client.post("auth/email/verify", json!({"key": self.key})).await,
+            Deed::Reset => {
+                let body = json!({"key": self.key, "password": NEW_PASSWORD});
+                self.client.post("auth/password/reset", body).await
+            }
+        }
+    }
+
+    /// Fails unless it was done, once.
+    async fn is_done(&self, stack: &Stack, answered: bool) {
+        let fresh = || stack.client(self.client.kind);
+        match self.deed {
+            Deed::SignUp => {
+                let mails = stack.inbox.wait_for(1).await;
+                assert_eq!(mails[0].to, self.email);
+                let key = stack.inbox.only(&self.email).await.key();
+                self.client.post("auth/email/verify", json!({"key": key})).await.is(401);
+                log_in(&fresh(), &self.email, PASSWORD).await.is_logged_in_as(&self.email);
+            }
+            Deed::LogIn => {
+                if answered {
+                    self.client.get("auth/session").await.is_logged_in_as(&self.email);
+                }
+                log_in(&fresh(), &self.email, PASSWORD).await.is_logged_in_as(&self.email);
+            }
+            Deed::Verify => {
+                self.run().await.refuses(&["key: invalid_or_expired_key"]);
+                log_in(&fresh(), &self.email, PASSWORD).await.is_logged_in_as(&self.email);
+            }
+            Deed::Reset => {
+                self.run().await.refuses(&["key: invalid_password_reset"]);
+                log_in(&fresh(), &self.email, PASSWORD).await.is(400);
+                log_in(&fresh(), &self.email, NEW_PASSWORD).await.is_logged_in_as(&self.email);
+            }
+        }
+        stack.inbox.is_empty().await;
+        self.is_whole(stack, 1).await;
+    }
+
+    /// Fails unless the table has this many accounts with the address, found by it, and nothing waits to be sent.
+    async fn is_whole(&self, stack: &Stack, accounts: usize) {
+        let owners = stack.dynamodb.keys(&format!("EMAIL#{} USER#", self.email)).await;
+        assert_eq!(owners.len(), accounts, "{owners:?}");
+        for owner in owners {
+            let (_, id) = owner.split_once(' ').unwrap();
+            assert_eq!(stack.dynamodb.keys(&format!("{id} ACCOUNT")).await.len(), 1);
+        }
+        assert_eq!(stack.dynamodb.keys("OUTBOX#").await, [""; 0]);
+    }
+
+    #[track_caller]
+    fn has_worked(&self, answer: &Answer) {
+        match self.deed {
+            Deed::SignUp => answer.awaits("verify_email"),
+            Deed::LogIn => answer.is_logged_in_as(&self.email),
+            Deed::Verify | Deed::Reset => answer.is_anonymous(),
+        };
+    }
+}
+
+/// What passes is not noticed.
+async fn survives_what_passes(deed: Deed) {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[UNLIMITED]).await;
+        for (number, (operation, fault, times)) in PASSING.into_iter().enumerate() {
+            let ready = Ready::for_a(deed, &stack, kind, number).await;
+            stack.dynamodb.fail(operation, fault, times);
+            let answer = ready.run().await;
+            assert!(stack.dynamodb.recover(), "{deed:?} met {fault:?} {times} times");
+            ready.has_worked(&answer);
+            ready.is_done(&stack, true).await;
+        }
+    }
+}
+
+/// What lasts is told, and done not at all; or, where the answer was lost, once.
+async fn survives_what_lasts(deed: Deed) {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[UNLIMITED]).await;
+        for (number, (operation, fault)) in LASTING.into_iter().enumerate() {
+            let ready = Ready::for_a(deed, &stack, kind, number).await;
+            let before = stack.dynamodb.keys("").await;
+            stack.dynamodb.fail(operation, fault, ALWAYS);
+            let answer = ready.run().await;
+            stack.dynamodb.recover();
+            answer.is(503);
+            assert_eq!(answer.header("retry-after"), ["1"], "{deed:?} {fault:?}");
+            assert_eq!(answer.body, json!({"status": 503}));
+            if fault == Fault::LoseAnswer {
+                ready.is_done(&stack, false).await;
+                continue;
+            }
+            assert_eq!(stack.dynamodb.keys("").await, before, "{deed:?} {fault:?}");
+            stack.inbox.is_empty().await;
+            ready.has_worked(&ready.run().await);
+            ready.is_done(&stack, true).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn signing_up_survives_what_passes() {
+    survives_what_passes(Deed::SignUp).await;
+}
+
+#[tokio::test]
+async fn logging_in_survives_what_passes() {
+    survives_what_passes(Deed::LogIn).await;
+}
+
+#[tokio::test]
+async fn verifying_survives_what_passes() {
+    survives_what_passes(Deed::Verify).await;
+}
+
+#[tokio::test]
+async fn resetting_survives_what_passes() {
+    survives_what_passes(Deed::Reset).await;
+}
+
+#[tokio::test]
+async fn signing_up_survives_what_lasts() {
+    survives_what_lasts(Deed::SignUp).await;
+}
+
+#[tokio::test]
+async fn logging_in_survives_what_lasts() {
+    survives_what_lasts(Deed::LogIn).await;
+}
+
+#[tokio::test]
+async fn verifying_survives_what_lasts() {
+    survives_what_lasts(Deed::Verify).await;
+}
+
+#[tokio::test]
+async fn resetting_survives_what_lasts() {
+    survives_what_lasts(Deed::Reset).await;
+}
+
+/// A table that is down logs nobody out: a client that asks meanwhile keeps its token.
+#[tokio::test]
+async fn a_session_survives_an_outage() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[]).await;
+        stack.add_user("ann@example.com").await;
+        let client = stack.client(kind);
+        log_in(&client, "ann@example.com", PASSWORD).await.is(200);
+        stack.dynamodb.fail(None, Fault::Drop, ALWAYS);
+        let answer = client.get("auth/session").await;
+        answer.is(503);
+        assert_eq!(answer.header("retry-after"), ["1"]);
+        assert!(!answer.header("set-cookie").iter().any(|line| line.starts_with("sessionid")));
+        client.delete("auth/session").await.is(503);
+        // What needs no table answers all the same.
+        client.get("config").await.is(200);
+        stack.dynamodb.recover();
+        client.get("auth/session").await.is_logged_in_as("ann@example.com");
+    }
+}
+
+/// Limits that cannot be looked up let nobody through.
+#[tokio::test]
+async fn limits_fail_closed() {
+    let stack = Stack::start(&[("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")]).await;
+    stack.add_user("ann@example.com").await;
+    let client = stack.app();
+    let key = "0-0:x";
+    stack.dynamodb.fail(None, Fault::Throttling, ALWAYS);
+    for (path, body) in [
+        ("auth/login", json!({"email": "ann@example.com", "password": PASSWORD})),
+        ("auth/code/request", json!({"email": "ann@example.com"})),
+        ("auth/password/request", json!({"email": "ann@example.com"})),
+        ("auth/password/reset", json!({"key": key, "password": PASSWORD})),
+        ("auth/signup", json!({"email": "ben@example.com", "password": PASSWORD})),
+    ] {
+        let answer = client.post(path, body).await;
+        answer.is(503);
+        assert_eq!(answer.header("retry-after"), ["1"], "{path}");
+    }
+    stack.dynamodb.recover();
+    stack.inbox.is_empty().await;
+}

@@ -1,0 +1,162 @@
+//! How many calls to DynamoDB a request makes, and how many of them wait for one another.
+//!
+//! A transaction is one call and one write. What delivers the mail afterwards is not the request's.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, log_in, sign_up};
+
+const EMAIL: &str = "ann@example.com";
+
+/// At most this many round trips, calls, and writes.
+type Budget = (usize, usize, usize);
+
+async fn stack(settings: &[(&str, &str)]) -> Stack {
+    let stack = Stack::start(settings).await;
+    stack.add_user(EMAIL).await;
+    // Calls that are made at once overlap for certain.
+    stack.dynamodb.set_latency(Duration::from_millis(20));
+    stack.dynamodb.tally();
+    stack
+}
+
+#[track_caller]
+fn costs(stack: &Stack, what: &str, budget: Budget) {
+    let tally = stack.dynamodb.tally();
+    let cost = (tally.round_trips, tally.calls(), tally.writes());
+    let holds = cost.0 <= budget.0 && cost.1 <= budget.1 && cost.2 <= budget.2;
+    assert!(holds, "{what} costs {cost:?}, its budget is {budget:?}: {:?}", tally.operations);
+}
+
+#[tokio::test]
+async fn config_costs_nothing() {
+    for kind in Kind::ALL {
+        let stack = stack(&[]).await;
+        stack.client(kind).get("config").await.is(200);
+        costs(&stack, "config", (0, 0, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_session_costs_one_read() {
+    for kind in Kind::ALL {
+        let stack = stack(&[]).await;
+        let client = stack.client(kind);
+        client.get("auth/session").await.is(401);
+        costs(&stack, "session without a token", (0, 0, 0));
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        stack.dynamodb.tally();
+        for _ in 0..2 {
+            client.get("auth/session").await.is(200);
+            costs(&stack, "session", (1, 1, 0));
+        }
+        client.delete("auth/session").await.is(401);
+        costs(&stack, "log-out", (2, 2, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_login_costs_three_round_trips() {
+    for kind in Kind::ALL {
+        for settings in [&[][..], &[("ACCOUNT_LOGIN_METHODS", "email,username"), USERNAME]] {
+            let stack = stack(settings).await;
+            // Later logins find counters of earlier ones.
+            for _ in 0..3 {
+                let client = stack.client(kind);
+                log_in(&client, EMAIL, "wrong").await.is(400);
+                costs(&stack, "a wrong password", (3, 5, 3));
+                log_in(&client, EMAIL, PASSWORD).await.is(200);
+                costs(&stack, "a right password", (3, 5, 2));
+            }
+            log_in(&stack.client(kind), "nobody@example.com", "wrong").await.is(400);
+            costs(&stack, "an unknown address", (3, 5, 3));
+        }
+    }
+}
+
+const USERNAME: (&str, &str) = ("ACCOUNT_SIGNUP_FIELDS", "email*,username*,password1*");
+
+#[tokio::test]
+async fn a_login_in_a_session_that_is_there_costs_no_more() {
+    let stack = stack(&[]).await;
+    let client = stack.app();
+    sign_up(&client, "ben@example.com").await.awaits("verify_email");
+    stack.dynamodb.tally();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    costs(&stack, "a login over another session", (3, 5, 2));
+}
+
+/// A stack whose deliveries are held once the test has its mail, so that a request's own calls are all there are.
+async fn held(settings: &[(&str, &str)]) -> Stack {
+    let stack = stack(settings).await;
+    stack.dynamodb.hold_deliveries();
+    stack
+}
+
+#[tokio::test]
+async fn signing_up_costs_three_round_trips() {
+    for kind in Kind::ALL {
+        for by_code in ["false", "true"] {
+            let stack = held(&[("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code)]).await;
+            for email in ["ben@example.com", "cleo@example.com", EMAIL] {
+                let answer: Answer = sign_up(&stack.client(kind), email).await;
+                answer.awaits("verify_email");
+                costs(&stack, &format!("signing up, {email}"), (3, 4, 1));
+            }
+            assert!(!stack.dynamodb.keys("OUTBOX#").await.is_empty(), "mail waits to be sent");
+        }
+    }
+}
+
+#[tokio::test]
+async fn verifying_costs_two_round_trips() {
+    for kind in Kind::ALL {
+        for by_code in ["false", "true"] {
+            let stack = stack(&[("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code)]).await;
+            let (client, email): (Client, _) = (stack.client(kind), "ben@example.com");
+            sign_up(&client, email).await.awaits("verify_email");
+            let mail = stack.inbox.only(email).await;
+            let key = if by_code == "true" { mail.code() } else { mail.key() };
+            stack.dynamodb.tally();
+            stack.dynamodb.hold_deliveries();
+            client.post("auth/email/verify", json!({"key": "WRONG-1"})).await.is(400);
+            costs(&stack, "a wrong key or code", (2, 3, 1));
+            let answer = client.post("auth/email/verify", json!({"key": key})).await;
+            answer.is(if by_code == "true" { 200 } else { 401 });
+            costs(&stack, &format!("verifying, by code: {by_code}"), (2, 3, 1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn asking_for_a_new_password_costs_two_round_trips() {
+    for kind in Kind::ALL {
+        let stack = held(&[]).await;
+        for _ in 0..2 {
+            for email in [EMAIL, "nobody@example.com"] {
+                stack.client(kind).post("auth/password/request", json!({"email": email})).await.is(200);
+                costs(&stack, &format!("asking for a new password, {email}"), (2, 4, 1));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_new_password_costs_three_round_trips() {
+    for kind in Kind::ALL {
+        for notifications in ["false", "true"] {
+            let stack = stack(&[("ACCOUNT_EMAIL_NOTIFICATIONS", notifications)]).await;
+            let client = stack.client(kind);
+            log_in(&client, EMAIL, "wrong").await.is(400);
+            client.post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+            let key = stack.inbox.only(EMAIL).await.key();
+            stack.dynamodb.tally();
+            stack.dynamodb.hold_deliveries();
+            let reset = json!({"key": key, "password": NEW_PASSWORD});
+            client.post("auth/password/reset", reset).await.is(401);
+            costs(&stack, &format!("a new password, notifications: {notifications}"), (3, 4, 1));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `auth/phone/verify` and `resend`, and signing up and logging in with a number.
+
+use serde_json::{Value, json};
+
+use crate::{Kind, PASSWORD, Stack, has_ended};
+
+const PHONE: &str = "+31612345678";
+const SETTINGS: [(&str, &str); 5] = [
+    ("ACCOUNT_LOGIN_METHODS", "phone"),
+    ("ACCOUNT_SIGNUP_FIELDS", "phone*,password1*"),
+    ("ACCOUNT_EMAIL_VERIFICATION", "none"),
+    ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", "1"),
+    ("ACCOUNT_RATE_LIMITS", r#"{"verify_phone": null}"#),
+];
+
+fn body(password: &str) -> Value {
+    json!({"phone": PHONE, "password": password})
+}
+
+#[tokio::test]
+async fn a_journey_with_texts() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&SETTINGS).await;
+        let client = stack.client(kind);
+        client.post("auth/signup", body(PASSWORD)).await.awaits("verify_phone");
+        let first = stack.inbox.only(PHONE).await.code();
+        client.post("auth/phone/verify/resend", json!({})).await.is(200);
+        let second = stack.inbox.only(PHONE).await.code();
+        client.post("auth/phone/verify/resend", json!({})).await.is(409);
+        client.post("auth/phone/verify", json!({"code": first})).await.refuses(&["code: incorrect_code"]);
+        let before = client.token();
+        let answer = client.post("auth/phone/verify", json!({"code": second})).await;
+        answer.is(200);
+        assert_eq!(answer.body["meta"]["is_authenticated"], true);
+        assert_ne!(client.token(), before);
+        client.post("auth/phone/verify", json!({"code": second})).await.is(409);
+        client.delete("auth/session").await.is(401);
+        has_ended(&client).await;
+
+        client.hold(None);
+        client.post("auth/login", body("wrong")).await.refuses(&["password: phone_password_mismatch"]);
+        let answer = client.post("auth/login", body(PASSWORD)).await;
+        answer.is(200);
+        assert_eq!(answer.methods(), ["password"]);
+        stack.inbox.is_empty().await;
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_verified_is_verified_at_login() {
+    let stack = Stack::start(&SETTINGS).await;
+    let user = vestibule_cli::arguments::UserAdd {
+        phone: Some(PHONE.to_owned()),
+        unverified: true,
+        ..stack.nobody()
+    };
+    stack.add(user).await;
+    let client = stack.app();
+    client.post("auth/login", body(PASSWORD)).await.awaits("verify_phone");
+    let code = stack.inbox.only(PHONE).await.code();
+    client.post("auth/phone/verify", json!({"code": code})).await.is(200);
+}
+
+#[tokio::test]
+async fn a_code_can_be_tried_three_times() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&SETTINGS).await;
+        let client = stack.client(kind);
+        client.post("auth/signup", body(PASSWORD)).await.awaits("verify_phone");
+        let code = stack.inbox.only(PHONE).await.code();
+        for _ in 0..3 {
+            client
+                .post("auth/phone/verify", json!({"code": "WRONG-1"}))
+                .await
+                .refuses(&["code: incorrect_code"]);
+        }
+        client.post("auth/phone/verify", json!({"code": code})).await.is(409);
+        client.get("auth/session").await.is_anonymous();
+    }
+}
+
+#[tokio::test]
+async fn a_code_in_a_text_instead_of_a_password() {
+    let stack = Stack::start(&[&SETTINGS[..], &[("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")]].concat()).await;
+    let user = vestibule_cli::arguments::UserAdd { phone: Some(PHONE.to_owned()), ..stack.nobody() };
+    stack.add(user).await;
+    let client = stack.app();
+    client.post("auth/code/request", json!({"phone": PHONE})).await.awaits("login_by_code");
+    let code = stack.inbox.only(PHONE).await.code();
+    let answer = client.post("auth/code/confirm", json!({"code": code})).await;
+    answer.is(200);
+    assert_eq!(answer.methods(), ["code"]);
+    assert_eq!(answer.body["data"]["methods"][0]["phone"], PHONE);
+}
+
+#[tokio::test]
+async fn a_taken_number_is_told_to_its_owner_alone() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&SETTINGS).await;
+        let user = vestibule_cli::arguments::UserAdd { phone: Some(PHONE.to_owned()), ..stack.nobody() };
+        stack.add(user).await;
+        let client = stack.client(kind);
+        client.post("auth/signup", body(PASSWORD)).await.awaits("verify_phone");
+        let text = stack.inbox.only(PHONE).await.text;
+        assert!(text.contains("account"), "{text}");
+        client.post("auth/phone/verify", json!({"code": "WRONG-1"})).await.refuses(&["code: incorrect_code"]);
+        assert_eq!(stack.dynamodb.keys("PHONE#").await.len(), 1);
+    }
+}

@@ -1,0 +1,238 @@
+//! Many requests at once: whatever can happen once happens once, and what is left is whole.
+
+use std::future::Future;
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, credentials, log_in, sign_up};
+
+const EMAIL: &str = "ann@example.com";
+const MANY: usize = 64;
+
+/// Makes this many requests at once.
+async fn at_once<F: Future<Output = Answer>>(count: usize, request: impl Fn(usize) -> F) -> Vec<Answer> {
+    join_all((0..count).map(request)).await
+}
+
+/// Fails unless each answer is one that a loser may get: that it came too late, or is to come again.
+#[track_caller]
+fn has_lost(answer: &Answer) {
+    match answer.status {
+        400 | 401 | 409 | 410 => {}
+        503 => assert_eq!(answer.header("retry-after"), ["1"]),
+        _ => panic!("{} {}", answer.status, answer.text),
+    }
+}
+
+#[track_caller]
+fn one_wins(answers: &[Answer], wins: impl Fn(&Answer) -> bool) -> usize {
+    let winners: Vec<usize> = (0..answers.len()).filter(|at| wins(&answers[*at])).collect();
+    assert_eq!(
+        winners.len(),
+        1,
+        "{winners:?} of {:?}",
+        answers.iter().map(|it| it.status).collect::<Vec<_>>()
+    );
+    answers.iter().enumerate().filter(|(at, _)| *at != winners[0]).for_each(|(_, answer)| has_lost(answer));
+    winners[0]
+}
+
+async fn count(stack: &Stack, prefix: &str, part: &str) -> usize {
+    stack.dynamodb.keys(prefix).await.iter().filter(|key| key.contains(part)).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_address_makes_one_account() {
+    for kind in Kind::ALL {
+        for count_at_once in [2, 16] {
+            let stack = Stack::start(&[]).await;
+            let clients: Vec<Client> = (0..count_at_once).map(|_| stack.client(kind)).collect();
+            let answers = at_once(count_at_once, |at| sign_up(&clients[at], EMAIL)).await;
+            for answer in &answers {
+                // All look the same, whoever was first; but some may have to come again.
+                if answer.status != 503 {
+                    answer.awaits("verify_email");
+                }
+            }
+            assert!(answers.iter().any(|answer| answer.status == 401));
+            assert_eq!(count(&stack, "USER#", " ACCOUNT").await, 1);
+            assert_eq!(count(&stack, "EMAIL#", " USER#").await, 1);
+            // One mail within three minutes: the link for the one that made the account.
+            let key = stack.inbox.only(EMAIL).await.key();
+            clients[0].post("auth/email/verify", json!({"key": key})).await.is(401);
+            log_in(&stack.client(kind), EMAIL, PASSWORD).await.is_logged_in_as(EMAIL);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_username_makes_one_account() {
+    let stack = Stack::start(&[
+        ("ACCOUNT_LOGIN_METHODS", "username"),
+        ("ACCOUNT_SIGNUP_FIELDS", "username*,password1*"),
+        ("ACCOUNT_EMAIL_VERIFICATION", "none"),
+        UNLIMITED,
+    ])
+    .await;
+    let clients: Vec<Client> = (0..8).map(|_| stack.app()).collect();
+    let body = |at: usize| json!({"username": if at % 2 == 0 { "ann" } else { "ANN" }, "password": PASSWORD});
+    let answers = at_once(8, |at| clients[at].post("auth/signup", body(at))).await;
+    one_wins(&answers, |answer| answer.status == 200);
+    assert_eq!(count(&stack, "USER#", " ACCOUNT").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_login_code_logs_in_once() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"), UNLIMITED]).await;
+        stack.add_user(EMAIL).await;
+        let client = stack.client(kind);
+        client.post("auth/code/request", json!({"email": EMAIL})).await.awaits("login_by_code");
+        let code = stack.inbox.only(EMAIL).await.code();
+        let twins: Vec<Client> = (0..MANY).map(|_| client.twin()).collect();
+        let answers = at_once(MANY, |at| twins[at].post("auth/code/confirm", json!({"code": code}))).await;
+        let winner = one_wins(&answers, |answer| answer.status == 200);
+        twins[winner].get("auth/session").await.is_logged_in_as(EMAIL);
+        assert_eq!(count(&stack, "", "SESSION#").await, 1);
+        stack.inbox.is_empty().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verification_code_verifies_once() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"), UNLIMITED]).await;
+        let client = stack.client(kind);
+        sign_up(&client, EMAIL).await.awaits("verify_email");
+        let code = stack.inbox.only(EMAIL).await.code();
+        let twins: Vec<Client> = (0..MANY).map(|_| client.twin()).collect();
+        let answers = at_once(MANY, |at| twins[at].post("auth/email/verify", json!({"key": code}))).await;
+        let winner = one_wins(&answers, |answer| answer.status == 200);
+        twins[winner].get("auth/session").await.is_logged_in_as(EMAIL);
+        assert_eq!(count(&stack, "", "SESSION#").await, 1);
+        log_in(&stack.client(kind), EMAIL, PASSWORD).await.is_logged_in_as(EMAIL);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_verification_link_verifies_once() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[UNLIMITED]).await;
+        sign_up(&stack.client(kind), EMAIL).await.awaits("verify_email");
+        let key = stack.inbox.only(EMAIL).await.key();
+        let clients: Vec<Client> = (0..MANY).map(|_| stack.client(kind)).collect();
+        let answers = at_once(MANY, |at| clients[at].post("auth/email/verify", json!({"key": key}))).await;
+        one_wins(&answers, |answer| answer.status == 401);
+        log_in(&stack.client(kind), EMAIL, PASSWORD).await.is_logged_in_as(EMAIL);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_code_sets_one_password() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true"), UNLIMITED]).await;
+        stack.add_user(EMAIL).await;
+        let client = stack.client(kind);
+        client.post("auth/password/request", json!({"email": EMAIL})).await.awaits("password_reset_by_code");
+        let code = stack.inbox.only(EMAIL).await.code();
+        let twins: Vec<Client> = (0..MANY).map(|_| client.twin()).collect();
+        let body = |at: usize| json!({"key": code, "password": format!("{NEW_PASSWORD}-{at}")});
+        let answers = at_once(MANY, |at| twins[at].post("auth/password/reset", body(at))).await;
+        // A twin whose session is gone gets 410 or 409.
+        let winner = one_wins(&answers, |answer| answer.status == 401);
+        one_password(&stack, kind, winner).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reset_link_sets_one_password() {
+    for kind in Kind::ALL {
+        for links in [1, 2] {
+            let stack = Stack::start(&[UNLIMITED]).await;
+            stack.add_user(EMAIL).await;
+            let mut keys = Vec::new();
+            for _ in 0..links {
+                stack.client(kind).post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+                keys.push(stack.inbox.only(EMAIL).await.key());
+            }
+            let clients: Vec<Client> = (0..MANY).map(|_| stack.client(kind)).collect();
+            let body =
+                |at: usize| json!({"key": keys[at % links], "password": format!("{NEW_PASSWORD}-{at}")});
+            let answers = at_once(MANY, |at| clients[at].post("auth/password/reset", body(at))).await;
+            let winner = one_wins(&answers, |answer| answer.status == 401);
+            one_password(&stack, kind, winner).await;
+        }
+    }
+}
+
+/// The winner's new password is the account's, and nobody else's is.
+async fn one_password(stack: &Stack, kind: Kind, winner: usize) {
+    for at in 0..MANY {
+        let answer = log_in(&stack.client(kind), EMAIL, &format!("{NEW_PASSWORD}-{at}")).await;
+        answer.is(if at == winner { 200 } else { 400 });
+    }
+    log_in(&stack.client(kind), EMAIL, PASSWORD).await.is(400);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_can_be_guessed_at_three_times_however_fast() {
+    let stack = Stack::start(&[("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"), UNLIMITED]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.app();
+    client.post("auth/code/request", json!({"email": EMAIL})).await.awaits("login_by_code");
+    let code = stack.inbox.only(EMAIL).await.code();
+    let twins: Vec<Client> = (0..MANY).map(|_| client.twin()).collect();
+    let answers =
+        at_once(MANY, |at| twins[at].post("auth/code/confirm", json!({"code": format!("WRONG-{at}")}))).await;
+    answers.iter().for_each(has_lost);
+    assert!(answers.iter().filter(|answer| answer.status == 400).count() <= 3);
+    let mut tries = answers.iter().filter(|answer| answer.status == 400).count();
+    while client.post("auth/code/confirm", json!({"code": "WRONG-X"})).await.status == 400 {
+        tries += 1;
+    }
+    assert_eq!(tries, 3);
+    client.post("auth/code/confirm", json!({"code": code})).await.is(409);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn passwords_can_be_guessed_at_five_times_however_fast() {
+    for kind in Kind::ALL {
+        let stack =
+            Stack::start(&[("ACCOUNT_RATE_LIMITS", r#"{"login": null, "login_failed": "5/5m/key"}"#)]).await;
+        stack.add_user(EMAIL).await;
+        let clients: Vec<Client> = (0..MANY).map(|_| stack.client(kind)).collect();
+        let answers =
+            at_once(MANY, |at| clients[at].post("auth/login", credentials(EMAIL, &format!("wrong-{at}"))))
+                .await;
+        answers.iter().for_each(has_lost);
+        let is_real = |answer: &Answer| answer.errors() == ["password: email_password_mismatch"];
+        let mut real = answers.iter().filter(|answer| is_real(answer)).count();
+        assert!(real <= 5, "{real}");
+        while is_real(&log_in(&clients[0], EMAIL, "wrong").await) {
+            real += 1;
+        }
+        assert_eq!(real, 5, "each real answer was counted, and nothing else");
+        log_in(&clients[0], EMAIL, PASSWORD).await.refuses(&["too_many_login_attempts"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn right_passwords_at_once_all_log_in_or_come_again() {
+    let stack = Stack::start(&[UNLIMITED]).await;
+    stack.add_user(EMAIL).await;
+    let clients: Vec<Client> = (0..16).map(|_| stack.app()).collect();
+    let answers = at_once(16, |at| log_in(&clients[at], EMAIL, PASSWORD)).await;
+    let mut logged_in = 0;
+    for (answer, client) in answers.iter().zip(&clients) {
+        if answer.status == 503 {
+            has_lost(answer);
+        } else {
+            answer.is_logged_in_as(EMAIL);
+            client.get("auth/session").await.is_logged_in_as(EMAIL);
+            logged_in += 1;
+        }
+    }
+    assert!(logged_in > 0);
+    assert_eq!(count(&stack, "USER#", " SESSION#").await, logged_in);
+}

@@ -1,0 +1,47 @@
+//! What is deployed leads to every endpoint, and to nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vestibule_cli::serve::TEMPLATE;
+use vestibule_cli::template::{Route, Template};
+
+const ENDPOINTS: &str = "/_allauth/{client}/v1/";
+/// Answers for paths that no function has.
+const THE_REST: &str = "/_allauth/{proxy+}";
+
+fn template() -> Vec<Route> {
+    let origins = BTreeMap::from([("AllowedOrigins".to_owned(), "http://localhost:3000".to_owned())]);
+    Template::read(TEMPLATE, &origins).unwrap().api.routes
+}
+
+#[test]
+fn the_template_routes_every_endpoint_and_nothing_else() {
+    let mut served = BTreeSet::new();
+    for function in vestibule_cli::routes() {
+        for endpoint in function.endpoints {
+            let is_new = served.insert((format!("{ENDPOINTS}{}", endpoint.path), function.name.to_owned()));
+            assert!(is_new, "{} is served twice", endpoint.path);
+        }
+    }
+    let routed: BTreeSet<_> = template()
+        .into_iter()
+        .filter(|route| route.path != THE_REST)
+        .map(|route| (route.path, route.program))
+        .collect();
+    assert_eq!(
+        served.difference(&routed).collect::<Vec<_>>(),
+        [] as [&_; 0],
+        "lack a route in template.yaml"
+    );
+    assert_eq!(routed.difference(&served).collect::<Vec<_>>(), [] as [&_; 0], "lead to no endpoint");
+}
+
+/// Functions answer 405 and CSRF refusals themselves, so they must get every method.
+#[test]
+fn routes_take_every_method() {
+    let routes = template();
+    assert!(!routes.is_empty());
+    for route in routes {
+        assert_eq!(route.method, "ANY", "{}", route.path);
+    }
+}

@@ -1,0 +1,176 @@
+//! Nothing secret is logged, and nothing secret is in the table.
+
+use serde_json::{Value, json};
+
+use crate::{Client, Kind, Logs, NEW_PASSWORD, PASSWORD, Stack, log_in, sign_up};
+
+const EMAIL: &str = "ann@example.com";
+
+/// What must occur nowhere.
+#[derive(Default)]
+struct Secrets(Vec<(&'static str, String)>);
+
+impl Secrets {
+    fn add(&mut self, what: &'static str, secret: &str) {
+        self.0.push((what, secret.to_owned()));
+        if let Some((_, part)) = secret.rsplit_once('.') {
+            self.0.push((what, part.to_owned()));
+        }
+    }
+
+    fn of(&mut self, client: &Client) {
+        if let Some(token) = client.token() {
+            self.add("a session token", &token);
+        }
+        if let Some(csrf) = client.cookie("csrftoken") {
+            self.add("a CSRF token", &csrf);
+        }
+    }
+
+    #[track_caller]
+    fn are_not_in(&self, place: &str, text: &str) {
+        for (what, secret) in &self.0 {
+            assert!(!secret.is_empty());
+            assert!(!text.contains(secret), "{what} is in {place}: {secret}");
+        }
+    }
+}
+
+/// All that is in the table, with what is binary there as text too.
+async fn table(stack: &Stack) -> String {
+    let items = stack.dynamodb.items().await;
+    assert!(!items.is_empty());
+    items.iter().map(|item| format!("{item} {}\n", unquoted(item))).collect()
+}
+
+/// JSON within JSON is quoted: read it as it is, too.
+fn unquoted(item: &Value) -> String {
+    item["document"]["S"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_journey_with_links_gives_nothing_away() {
+    for kind in Kind::ALL {
+        let logs = Logs::capture();
+        let stack = Stack::start(&[("ACCOUNT_EMAIL_NOTIFICATIONS", "true")]).await;
+        let mut secrets = Secrets::default();
+        secrets.add("a password", PASSWORD);
+        secrets.add("a password", NEW_PASSWORD);
+        secrets.add("a wrong password", "wrong-but-close");
+        let client = stack.client(kind);
+
+        sign_up(&client, EMAIL).await.awaits("verify_email");
+        secrets.of(&client);
+        secrets.are_not_in("the table", &table(&stack).await);
+        let mail = stack.inbox.only(EMAIL).await;
+        secrets.add("a verification key", &mail.key());
+        secrets.are_not_in("the table", &table(&stack).await);
+        client.get_with("auth/email/verify", "x-email-verification-key", &mail.key()).await.is(200);
+        client.post("auth/email/verify", json!({"key": mail.key()})).await.is(401);
+        log_in(&client, EMAIL, "wrong-but-close").await.is(400);
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        secrets.of(&client);
+        client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+        secrets.of(&client);
+        secrets.are_not_in("the table", &table(&stack).await);
+
+        client.post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+        let key = stack.inbox.only(EMAIL).await.key();
+        secrets.add("a reset key", &key);
+        client.get_with("auth/password/reset", "x-password-reset-key", &key).await.is(200);
+        client.post("auth/password/reset", json!({"key": key, "password": NEW_PASSWORD})).await.is(401);
+        secrets.are_not_in("the table", &table(&stack).await);
+
+        let logged = logs.own();
+        assert!(logged.contains("answered"), "{logged}");
+        secrets.are_not_in("the log", &logged);
+        assert!(!logged.contains(EMAIL), "an address is in the log");
+    }
+}
+
+#[tokio::test]
+async fn a_journey_with_codes_gives_nothing_away() {
+    for kind in Kind::ALL {
+        let logs = Logs::capture();
+        let stack = Stack::start(&[
+            ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
+            ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true"),
+            ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+        ])
+        .await;
+        // Messages stay where they wait, to be looked at there too.
+        let mut secrets = Secrets::default();
+        let client = stack.client(kind);
+        sign_up(&client, EMAIL).await.awaits("verify_email");
+        secrets.of(&client);
+        let code = stack.inbox.only(EMAIL).await.code();
+        secrets.add("a verification code", &code);
+        secrets.are_not_in("the table", &table(&stack).await);
+        client.post("auth/email/verify", json!({"key": code})).await.is(200);
+        secrets.of(&client);
+        client.delete("auth/session").await.is(401);
+        client.hold(None);
+
+        client.post("auth/code/request", json!({"email": EMAIL})).await.is(401);
+        secrets.of(&client);
+        let code = stack.inbox.only(EMAIL).await.code();
+        secrets.add("a login code", &code);
+        secrets.are_not_in("the table", &table(&stack).await);
+        client.post("auth/code/confirm", json!({"code": code})).await.is(200);
+        secrets.of(&client);
+        client.delete("auth/session").await.is(401);
+        client.hold(None);
+
+        client.post("auth/password/request", json!({"email": EMAIL})).await.is(401);
+        secrets.of(&client);
+        let code = stack.inbox.only(EMAIL).await.code();
+        secrets.add("a reset code", &code);
+        secrets.are_not_in("the table", &table(&stack).await);
+        client.post("auth/password/reset", json!({"key": code, "password": NEW_PASSWORD})).await.is(401);
+        secrets.are_not_in("the table", &table(&stack).await);
+        secrets.are_not_in("the log", &logs.own());
+    }
+}
+
+/// What waits to be sent holds links and codes, and is sealed.
+#[tokio::test]
+async fn the_outbox_is_sealed() {
+    let stack = Stack::start(&[("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")]).await;
+    stack.add_user("ben@example.com").await;
+    stack.dynamodb.hold_deliveries();
+    sign_up(&stack.app(), EMAIL).await.awaits("verify_email");
+    stack.app().post("auth/code/request", json!({"email": "ben@example.com"})).await.is(401);
+    stack.inbox.is_empty().await;
+    let items = stack.dynamodb.items().await;
+    let waiting: Vec<&Value> =
+        items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("OUTBOX#")).collect();
+    assert_eq!(waiting.len(), 2);
+    for item in waiting {
+        let sealed = item["sealed"]["B"].as_str().unwrap();
+        assert!(sealed.len() > 100);
+        let mut names: Vec<&String> = item.as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(names, ["created_at", "expires_at", "pk", "sealed", "sk"]);
+        assert!(!item.to_string().contains("example.com"), "{item}");
+    }
+}
+
+/// When things fail, what is logged says what failed, and nothing of what it was about.
+#[tokio::test]
+async fn failures_give_nothing_away() {
+    let logs = Logs::capture();
+    let stack = Stack::start(&[]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.app();
+    for fault in [crate::Fault::InternalError, crate::Fault::Drop, crate::Fault::Throughput] {
+        stack.dynamodb.fail(None, fault, 1000);
+        log_in(&client, EMAIL, PASSWORD).await.is(503);
+        client.post("auth/email/verify", json!({"key": "secret-key"})).await;
+        stack.dynamodb.recover();
+    }
+    let logged = logs.own();
+    assert!(logged.contains("the table is unavailable"), "{logged}");
+    for secret in [EMAIL, PASSWORD, "secret-key"] {
+        assert!(!logged.contains(secret), "{secret} is in {logged}");
+    }
+}

@@ -1,0 +1,128 @@
+//! `auth/session` and `auth/sessions`.
+
+use serde_json::{Value, json};
+
+use crate::{Answer, Client, Kind, PASSWORD, Stack, has_ended, log_in};
+
+const EMAIL: &str = "ann@example.com";
+
+async fn three(stack: &Stack, kind: Kind) -> Vec<Client> {
+    let mut clients = Vec::new();
+    for _ in 0..3 {
+        let client = stack.client(kind);
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        clients.push(client);
+    }
+    clients
+}
+
+fn ids(answer: &Answer, current: bool) -> Vec<Value> {
+    let sessions = answer.body["data"].as_array().unwrap().iter();
+    sessions.filter(|session| session["is_current"] == current).map(|session| session["id"].clone()).collect()
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[]).await;
+        stack.add_user(EMAIL).await;
+        stack.add_user("ben@example.com").await;
+        let stranger = stack.client(kind);
+        log_in(&stranger, "ben@example.com", PASSWORD).await.is(200);
+        let clients = three(&stack, kind).await;
+
+        let listed = clients[0].get("auth/sessions").await;
+        listed.is(200);
+        assert_eq!(listed.body["data"][0]["ip"], "127.0.0.1");
+        let agent = if kind == Kind::App { "app/1.0 (test)" } else { "Mozilla/5.0 (test)" };
+        assert_eq!(listed.body["data"][0]["user_agent"], agent);
+        let (own, others) = (ids(&listed, true), ids(&listed, false));
+        assert_eq!((own.len(), others.len()), (1, 2));
+
+        let of_stranger = ids(&stranger.get("auth/sessions").await, true);
+        let foreign = clients[0].delete_with("auth/sessions", json!({"sessions": of_stranger})).await;
+        foreign.refuses(&["sessions: invalid_choice"]);
+        clients[0].delete_with("auth/sessions", json!({})).await.refuses(&["sessions: required"]);
+        stranger.get("auth/session").await.is(200);
+
+        let rest = clients[0].delete_with("auth/sessions", json!({"sessions": [others[0]]})).await;
+        rest.is(200);
+        assert_eq!((ids(&rest, true), ids(&rest, false)), (own.clone(), vec![others[1].clone()]));
+        let mut ended = 0;
+        for client in &clients[1..] {
+            ended += usize::from(client.get("auth/session").await.status != 200);
+        }
+        assert_eq!(ended, 1);
+
+        let all = [own[0].clone(), others[1].clone()];
+        clients[0].delete_with("auth/sessions", json!({"sessions": all})).await.is_anonymous();
+        for client in &clients {
+            has_ended(client).await;
+        }
+        stranger.get("auth/session").await.is(200);
+        let left = stack.dynamodb.keys("USER#").await;
+        assert_eq!(left.iter().filter(|key| key.contains(" SESSION#")).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn only_whoever_is_logged_in_has_sessions() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[]).await;
+        let client = stack.client(kind);
+        client.get("auth/sessions").await.is_anonymous();
+        client.delete_with("auth/sessions", json!({"sessions": [1]})).await.is_anonymous();
+        client.get("auth/session").await.is_anonymous();
+        client.delete("auth/session").await.is_anonymous();
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_names_nothing_is_void() {
+    let stack = Stack::start(&[]).await;
+    let id = stack.add_user(EMAIL).await;
+    for token in
+        ["nonsense", &"x".repeat(43), &format!("{id}.{}", "x".repeat(43)), &format!("{id}."), "..", "ü"]
+    {
+        let app = stack.app();
+        app.hold(Some(token));
+        let answer = app.get("auth/session").await;
+        answer.is(410);
+        assert!(!answer.text.contains(EMAIL));
+        let browser = stack.browser();
+        browser.hold(Some(token));
+        let answer = browser.get("auth/session").await;
+        answer.is_anonymous();
+        let cookies = answer.header("set-cookie");
+        assert!(
+            cookies.iter().any(|line| line.starts_with("sessionid=;") && line.contains("Max-Age=0")),
+            "{cookies:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_one_account_is_none_of_another() {
+    let stack = Stack::start(&[]).await;
+    stack.add_user(EMAIL).await;
+    let other = stack.add_user("ben@example.com").await;
+    let client = stack.app();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    let token = client.token().unwrap();
+    let (_, secret) = token.split_once('.').unwrap();
+    client.hold(Some(&format!("{other}.{secret}")));
+    client.get("auth/session").await.is(410);
+    client.hold(Some(secret));
+    client.get("auth/session").await.is(410);
+}
+
+#[tokio::test]
+async fn activity_is_tracked_where_that_is_set() {
+    let stack = Stack::start(&[("USERSESSIONS_TRACK_ACTIVITY", "true")]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.browser();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    let listed = client.get("auth/sessions").await;
+    listed.is(200);
+    assert!(listed.body["data"][0]["last_seen_at"].is_number(), "{}", listed.text);
+}
