@@ -1,5 +1,11 @@
-//! The headless protocol: how requests become typed input, and answers JSON.
-//!
-//! Nothing here decides what happens to an account; flows do.
+//! The headless protocol: clients, cookies, CSRF, input and its errors, and the envelope of every answer.
 
+pub mod call;
+pub mod cookie;
+pub mod csrf;
+pub mod endpoint;
 pub mod input;
+pub mod present;
+pub mod reply;
+
+pub use endpoint::{Endpoint, Routes, answer};

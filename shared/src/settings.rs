@@ -10,6 +10,7 @@ mod code_format;
 mod completion;
 mod cookie;
 mod declared;
+mod document;
 mod error;
 mod frontend;
 mod group;
@@ -22,6 +23,9 @@ mod rules;
 mod signup_fields;
 mod source;
 mod suggestion;
+#[cfg(test)]
+mod tests;
+mod unusable;
 
 pub use choice::{
     Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
@@ -32,7 +36,8 @@ pub use declared::{
     Account, Allauth, Argon2Cost, Csrf, Headless, Mail, Mfa, Passwords, Session, Settings, Socialaccount,
     Usersessions,
 };
-pub use error::{Errors, Problem};
+pub use document::document;
+pub use error::{Concerned, Errors, Problem};
 pub use frontend::FrontendUrls;
 pub use password_validators::PasswordValidator;
 pub use provider::{ProviderApp, ProviderFlow};
@@ -63,6 +68,7 @@ impl Settings {
         let mut source = Source::new(variables, declared::ALL);
         let settings = <Self as Group>::read(&mut source);
         let old = declared::Old::read(&mut source);
+        unusable::check(&mut source);
         if let (Some(mut settings), Some(old)) = (settings, old) {
             completion::complete(&mut settings, &old, &mut source);
             rules::check(&settings, &mut source);

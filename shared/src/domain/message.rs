@@ -46,6 +46,11 @@ pub enum Message {
         /// Whether the address was given at sign-up just now.
         signup: bool,
     },
+    /// Asks to confirm a phone number with a code.
+    ConfirmPhoneCode {
+        /// The code to type in.
+        code: String,
+    },
     /// Gives a code to log in with.
     LoginCode {
         /// The code to type in.
@@ -101,8 +106,6 @@ pub enum Event {
         /// The new address.
         to: String,
     },
-    /// An email address was confirmed.
-    EmailConfirmed,
     /// An email address was removed.
     EmailDeleted {
         /// The address that was removed.

@@ -34,6 +34,13 @@ pub enum PreventEnumeration {
     Strict,
 }
 
+impl PreventEnumeration {
+    /// Whether anything is hidden at all.
+    pub const fn is_on(self) -> bool {
+        !matches!(self, Self::Off)
+    }
+}
+
 pub(super) const PREVENT_ENUMERATION: Kind<PreventEnumeration> =
     Kind::new("true, false or \"strict\"", |raw| match (text(raw)?.as_str(), switch(raw)) {
         ("strict", _) => Ok(PreventEnumeration::Strict),

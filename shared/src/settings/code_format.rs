@@ -5,18 +5,7 @@ use serde_json::Value;
 use super::kind::{Kind, Wrong};
 use super::source::Raw;
 
-/// The look of a code. Who types it in may leave dashes out and use either case.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeFormat {
-    /// How many characters; none means 9 digits or 8 letters.
-    pub length: Option<usize>,
-    /// Whether it is made of digits, not letters.
-    pub numeric: bool,
-    /// Whether dashes divide it for easier reading.
-    pub dashed: bool,
-    /// The characters it is made of, whatever `numeric` says.
-    pub allowed_chars: Option<String>,
-}
+pub use crate::domain::code::CodeFormat;
 
 /// Fewer characters could be guessed within the attempts that are allowed.
 const SHORTEST: u64 = 4;

@@ -8,8 +8,22 @@ use super::group::Group;
 use super::kind::list;
 use super::provider::ProviderApp;
 use super::rate::{Action, Per, Rate, Rates, parse_rates};
-use super::signup_fields::SignupFields;
+use super::signup_fields::{SignupField, SignupFieldName, SignupFields};
 use super::source::{Raw, Source};
+
+/// The old names that say something where the new one is not given.
+pub(super) fn predecessors(name: &str) -> &'static [&'static str] {
+    match name {
+        "ACCOUNT_LOGIN_METHODS" => &["ACCOUNT_AUTHENTICATION_METHOD"],
+        "ACCOUNT_SIGNUP_FIELDS" => &[
+            "ACCOUNT_EMAIL_REQUIRED",
+            "ACCOUNT_USERNAME_REQUIRED",
+            "ACCOUNT_SIGNUP_EMAIL_ENTER_TWICE",
+            "ACCOUNT_SIGNUP_PASSWORD_ENTER_TWICE",
+        ],
+        _ => &[],
+    }
+}
 
 /// Settles what is still open in `settings`.
 pub(super) fn complete(settings: &mut Settings, old: &Old, source: &mut Source) {
@@ -61,12 +75,17 @@ fn complete_signup_fields(settings: &mut Settings, old: &Old, source: &Source) {
     if source.is_given("ACCOUNT_SIGNUP_FIELDS") || switches.iter().all(Option::is_none) {
         return;
     }
-    settings.account.signup_fields = SignupFields::from_old_settings(
-        old.email_required.unwrap_or(true),
-        old.signup_email_enter_twice.unwrap_or(false),
-        old.username_required.unwrap_or(false),
-        old.signup_password_enter_twice.unwrap_or(false),
-    );
+    let email_required = old.email_required.unwrap_or(true);
+    let fields = [
+        (SignupFieldName::Email, true, email_required),
+        (SignupFieldName::Email2, old.signup_email_enter_twice.unwrap_or(false), email_required),
+        (SignupFieldName::Username, old.username_required.unwrap_or(false), true),
+        (SignupFieldName::Password1, true, true),
+        (SignupFieldName::Password2, old.signup_password_enter_twice.unwrap_or(false), true),
+    ];
+    let asked = fields.into_iter().filter(|(_, asked, _)| *asked);
+    settings.account.signup_fields =
+        SignupFields::of(asked.map(|(name, _, required)| SignupField { name, required }).collect());
 }
 
 /// Tells what to write instead of each old name that is used.
@@ -122,32 +141,23 @@ fn complete_rates(settings: &mut Settings, old: &Old) {
     }
 }
 
-/// allauth's own limits.
 fn default_rates(action: Action, old: &Old, by_code: bool) -> Rates {
-    let rates = match action {
-        Action::ChangePassword => "5/m/user",
-        Action::ChangePhone => "1/m/user",
-        Action::ManageEmail | Action::Reauthenticate => "10/m/user",
-        Action::ResetPassword => "20/m/ip,5/m/key",
-        Action::ResetPasswordFromKey | Action::Signup => "20/m/ip",
-        Action::Login => "30/m/ip",
-        Action::RequestLoginCode => "20/m/ip,3/m/key",
-        Action::VerifyPhone => "1/30s/key,3/m/ip",
-        Action::LoginFailed => return login_failed(old),
-        Action::ConfirmEmail if by_code => "1/10s/key",
+    match action {
+        Action::LoginFailed => login_failed(old),
+        Action::ConfirmEmail if by_code => parse_rates("1/10s/key").unwrap_or_default(),
         Action::ConfirmEmail => {
-            return old.email_confirmation_cooldown.and_then(|time| per_key(1, time)).into_iter().collect();
+            old.email_confirmation_cooldown.and_then(|time| per_key(1, time)).into_iter().collect()
         }
-    };
-    parse_rates(rates).unwrap_or_default()
+        _ => parse_rates(action.default_rates()).unwrap_or_default(),
+    }
 }
 
+/// None at all unless failures are limited for each address, number or username.
 fn login_failed(old: &Old) -> Rates {
     let limit = old.login_attempts_limit.filter(|amount| *amount > 0);
     let rate = limit.zip(old.login_attempts_timeout).and_then(|(amount, time)| per_key(amount, time));
-    rate.map_or_else(Rates::new, |rate| {
-        vec![Rate { amount: 10, duration: Duration::from_secs(60), per: Per::Ip }, rate]
-    })
+    let by_address = Rate { amount: 10, duration: Duration::from_mins(1), per: Per::Ip };
+    rate.map_or_else(Rates::new, |rate| vec![by_address, rate])
 }
 
 fn per_key(amount: u32, duration: Duration) -> Option<Rate> {

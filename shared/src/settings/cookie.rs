@@ -33,7 +33,7 @@ pub(super) const SAMESITE: Kind<SameSite> =
 
 /// RFC 6265, section 4.1.1: a cookie's name is a token of RFC 9110.
 pub(super) const COOKIE_NAME: Kind<String> =
-    Kind::new("a cookie's name: ASCII letters, digits and any of !#$%&'*+-.^_`|~", |raw| {
+    Kind::new("a cookie's name: letters, digits, - and _, with no blank, comma or semicolon", |raw| {
         let name = text(raw)?;
         if !name.is_empty() && name.chars().all(is_token) { Ok(name) } else { Err(Wrong::Shape) }
     });

@@ -1,7 +1,7 @@
 //! Every setting, once: its field, kind, name, default and meaning.
 //!
 //! Reading, the check for unknown names, their suggestions and `docs/settings.md` all follow from this
-//! table. The first sentence of a field's documentation is for operators; keep it in their words.
+//! table. A field's documentation is what operators read there; keep it in their words.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ group! {
         /// The host names that requests may be for. API Gateway routes only the names it was given,
         /// so any will do unless something else passes requests on.
         allowed_hosts: Vec<String> = HOSTS, "ALLOWED_HOSTS", Is(r#"["*"]"#);
-        /// The key that signs links and tokens. Where there is none it is read from `SECRET_KEY_ARN`.
+        /// The key that signs links and tokens. Where there is none it is read from `SECRET_KEY_ARN`, by the functions that need it.
         secret_key: Option<Secret> = SECRET, "SECRET_KEY", Is("null");
         /// The secret in Secrets Manager that holds the key.
         secret_key_arn: Option<String> = OPTIONAL_TEXT, "SECRET_KEY_ARN", Is("null");
@@ -112,7 +112,7 @@ group! {
         email_verification: EmailVerification = EMAIL_VERIFICATION, "ACCOUNT_EMAIL_VERIFICATION", Is("mandatory");
         /// Whether addresses are verified by a code rather than a link.
         email_verification_by_code_enabled: bool = SWITCH, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", Is("false");
-        /// How many wrong codes are accepted until it is over.
+        /// How many codes may be tried before a new one must be asked for.
         email_verification_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS", Is("3");
         /// How long the code is good for, in seconds.
         email_verification_by_code_timeout: Duration = SECONDS, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT", Is("900");
@@ -148,7 +148,7 @@ group! {
         login_by_code_trust_enabled: bool = SWITCH, "ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", Is("false");
         /// After which ways to log in such a code is asked for as well.
         login_by_code_required: LoginByCodeRequired = LOGIN_BY_CODE_REQUIRED, "ACCOUNT_LOGIN_BY_CODE_REQUIRED", Is("false");
-        /// How many wrong codes are accepted until it is over.
+        /// How many codes may be tried before a new one must be asked for.
         login_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS", Is("3");
         /// How many times another code can be asked for.
         login_by_code_max_resend_count: u32 = TIMES, "ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", Is("false");
@@ -159,7 +159,7 @@ group! {
 
         /// Whether a new password is set with a code rather than a link.
         password_reset_by_code_enabled: bool = SWITCH, "ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", Is("false");
-        /// How many wrong codes are accepted until it is over.
+        /// How many codes may be tried before a new one must be asked for.
         password_reset_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS", Is("3");
         /// How long the code is good for, in seconds.
         password_reset_by_code_timeout: Duration = SECONDS, "ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT", Is("180");
@@ -170,7 +170,7 @@ group! {
 
         /// Whether phone numbers are verified, by a code.
         phone_verification_enabled: bool = SWITCH, "ACCOUNT_PHONE_VERIFICATION_ENABLED", Is("true");
-        /// How many wrong codes are accepted until it is over.
+        /// How many codes may be tried before a new one must be asked for.
         phone_verification_max_attempts: u32 = ATTEMPTS, "ACCOUNT_PHONE_VERIFICATION_MAX_ATTEMPTS", Is("3");
         /// How many times the number can be corrected while it waits for its code.
         phone_verification_max_change_count: u32 = TIMES, "ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", Is("false");
@@ -198,7 +198,7 @@ group! {
 }
 
 group! {
-    /// What holds for all parts.
+    /// The look of codes, and what is believed about a client's address.
     pub Allauth, "All parts" {
         /// What codes look like, unless a setting for one kind of code says otherwise.
         user_code_format: CodeFormat = CODE_FORMAT, "ALLAUTH_USER_CODE_FORMAT", Is("{}");
@@ -212,7 +212,7 @@ group! {
 }
 
 group! {
-    /// The API and the frontend it is for.
+    /// Whom the API serves, and where its frontend is.
     pub Headless, "API and frontend" {
         /// Which clients are served: browsers with cookies, apps with tokens.
         clients: Clients = CLIENTS, "HEADLESS_CLIENTS", Is(r#"["browser", "app"]"#);
@@ -229,9 +229,9 @@ group! {
 }
 
 group! {
-    /// Second factors.
+    /// TOTP, passkeys and recovery codes.
     pub Mfa, "Second factors" {
-        /// Which there are.
+        /// Which people can have.
         supported_types: Vec<String> = SUPPORTED_TYPES, "MFA_SUPPORTED_TYPES", Is(r#"["recovery_codes", "totp"]"#);
         /// Whether a passkey is enough to log in. Without `"webauthn"` among the types it never is.
         passkey_login_enabled: bool = SWITCH, "MFA_PASSKEY_LOGIN_ENABLED", Is("false");
@@ -239,7 +239,7 @@ group! {
 }
 
 group! {
-    /// Logging in through other services.
+    /// Services that people can log in through.
     pub Socialaccount, "Other services" {
         /// The services, as `config` lists them.
         providers: Vec<ProviderApp> = PROVIDERS, "SOCIALACCOUNT_PROVIDERS", Is("{}");
@@ -249,7 +249,7 @@ group! {
 }
 
 group! {
-    /// Listing one's sessions.
+    /// What people see of their own sessions.
     pub Usersessions, "Sessions of a user" {
         /// Whether the list tells when and from where each session was last seen.
         track_activity: bool = SWITCH, "USERSESSIONS_TRACK_ACTIVITY", Is("false");
@@ -303,7 +303,7 @@ group! {
 }
 
 group! {
-    /// Passwords: which are accepted, and what hashing them costs.
+    /// Which are accepted, and what hashing them costs.
     pub Passwords, "Passwords" {
         /// The rules that passwords must meet: any of Django's four, with their options. `[]` for none.
         validators: Vec<PasswordValidator> = PASSWORD_VALIDATORS, "AUTH_PASSWORD_VALIDATORS", Computed(ALL_FOUR, "all four");
@@ -329,7 +329,7 @@ group! {
 }
 
 group! {
-    /// Mails, and texts to phones.
+    /// Who they come from, how they are sent, and how many.
     pub Mail, "Mails and texts" {
         /// Who mail comes from; SES must have verified the address or its domain.
         default_from_email: String = SENDER, "DEFAULT_FROM_EMAIL", Is("webmaster@localhost");
@@ -342,9 +342,9 @@ group! {
         /// The Lambda function that is told of texts to send.
         sms_function_arn: Option<String> = OPTIONAL_TEXT, "SMS_FUNCTION_ARN", Is("null");
         /// How much one recipient gets. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        per_recipient: Rates = RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h");
+        per_recipient: Rates = RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h/key");
         /// How much is sent in all. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        in_all: Rates = RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h");
+        in_all: Rates = RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h/key");
     }
 }
 

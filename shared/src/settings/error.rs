@@ -12,10 +12,28 @@ pub struct Errors(pub(super) Vec<Problem>);
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The settings concerned, each with its value unless that is secret or missing.
-    pub settings: Vec<(String, Option<String>)>,
+    /// The settings concerned: one, or those that contradict each other.
+    pub settings: Vec<Concerned>,
     /// What would be right.
     pub remedy: String,
+}
+
+/// A setting that a problem is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Concerned {
+    /// Its name.
+    pub name: String,
+    /// Its value, unless that is secret or beside the point.
+    pub value: Option<String>,
+    /// Whether that is the default, as nothing was given.
+    pub is_default: bool,
+}
+
+impl Problem {
+    /// A problem of one setting that was given.
+    pub(super) fn of(name: &str, value: Option<String>, remedy: String) -> Self {
+        Self { settings: vec![Concerned { name: name.to_owned(), value, is_default: false }], remedy }
+    }
 }
 
 impl Errors {
@@ -41,13 +59,16 @@ impl std::error::Error for Errors {}
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (number, (name, value)) in self.settings.iter().enumerate() {
+        for (number, Concerned { name, value, is_default }) in self.settings.iter().enumerate() {
             if number > 0 {
                 write!(f, ", ")?;
             }
             write!(f, "{name}")?;
             if let Some(value) = value {
                 write!(f, "={}", on_one_line(value))?;
+            }
+            if *is_default {
+                write!(f, " (default)")?;
             }
         }
         write!(f, ": {}", self.remedy)

@@ -14,8 +14,9 @@ macro_rules! pages {
             $($(#[doc = $doc])+ pub $page: String,)*
         }
 
-        /// Each page and its usual path.
-        const PAGES: &[(&str, &str)] = &[$((stringify!($page), $path)),*];
+        /// Each page, its usual path and its meaning.
+        pub(super) const PAGES: &[(&str, &str, &[&str])] =
+            &[$((stringify!($page), $path, &[$($doc),+])),*];
 
         impl FrontendUrls {
             /// The address of the page of that name, as `HEADLESS_FRONTEND_URLS` has it.
@@ -73,8 +74,8 @@ fn frontend_urls(raw: &Raw<'_>) -> Result<FrontendUrls, Wrong> {
     let Some(Value::Object(given)) = &raw.json else { return Err(Wrong::Shape) };
     let mut urls = FrontendUrls::none();
     for (page, url) in given {
-        let Some((_, path)) = PAGES.iter().find(|(name, _)| name == page) else {
-            let nearest = suggestion(page, PAGES.iter().map(|(name, _)| *name));
+        let Some((_, path, _)) = PAGES.iter().find(|(name, ..)| name == page) else {
+            let nearest = suggestion(page, PAGES.iter().map(|(name, ..)| *name));
             return Err(Wrong::Because(format!("has no page {page:?}{nearest}")));
         };
         let url = url.as_str().filter(|url| is_address(url)).ok_or_else(|| {

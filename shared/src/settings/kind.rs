@@ -49,13 +49,11 @@ impl<T> Kind<T> {
 pub(super) const SWITCH: Kind<bool> = Kind::new("true or false", switch);
 pub(super) const OPTIONAL_SWITCH: Kind<Option<bool>> =
     Kind::new("true, false or null", |raw| optional(raw, switch));
-pub(super) const TEXT: Kind<String> = Kind::new("text without line breaks or other control characters", text);
-pub(super) const OPTIONAL_TEXT: Kind<Option<String>> =
-    Kind::new("text without line breaks or other control characters, or null", optional_text);
+pub(super) const TEXT: Kind<String> = Kind::new("one line of text", text);
+pub(super) const OPTIONAL_TEXT: Kind<Option<String>> = Kind::new("one line of text, or null", optional_text);
 /// Text where "" says something else than nothing at all.
 pub(super) const TEXT_MAYBE_EMPTY: Kind<Option<String>> =
-    Kind::new("text without line breaks or other control characters, or null", |raw| optional(raw, text))
-        .keeping_empty();
+    Kind::new("one line of text, or null", |raw| optional(raw, text)).keeping_empty();
 pub(super) const LIST: Kind<Vec<String>> = Kind::new("a list of text", list);
 pub(super) const SECONDS: Kind<Duration> = Kind::new("a number of seconds, 0 or more", seconds);
 pub(super) const SOME_SECONDS: Kind<Duration> = Kind::new("a number of seconds, more than 0", some_seconds);

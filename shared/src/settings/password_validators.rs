@@ -5,34 +5,12 @@ use serde_json::{Map, Value};
 use super::kind::{Kind, Wrong};
 use super::suggestion::suggestion;
 
-/// A rule that passwords must meet: one of Django's four.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PasswordValidator {
-    /// Not too much like something known of the account.
-    UserAttributeSimilarity {
-        /// What is compared, such as `email`.
-        user_attributes: Vec<String>,
-        /// The likeness that is refused, from 0.1 up; 1 means equal.
-        max_similarity: f64,
-    },
-    /// Not too short.
-    MinimumLength {
-        /// The least number of characters.
-        min_length: usize,
-    },
-    /// Not one of the passwords that everybody uses.
-    CommonPassword,
-    /// Not digits alone.
-    NumericPassword,
-}
+pub use crate::password_rules::Rule as PasswordValidator;
 
-const PREFIX: &str = "django.contrib.auth.password_validation.";
-const NAMES: [&str; 4] = [
-    "UserAttributeSimilarityValidator",
-    "MinimumLengthValidator",
-    "CommonPasswordValidator",
-    "NumericPasswordValidator",
-];
+const SIMILARITY: &str = "django.contrib.auth.password_validation.UserAttributeSimilarityValidator";
+const LENGTH: &str = "django.contrib.auth.password_validation.MinimumLengthValidator";
+const COMMON: &str = "django.contrib.auth.password_validation.CommonPasswordValidator";
+const NUMERIC: &str = "django.contrib.auth.password_validation.NumericPasswordValidator";
 
 pub(super) const PASSWORD_VALIDATORS: Kind<Vec<PasswordValidator>> = Kind::new(
     "a list in Django's form, such as [{\"NAME\": \"django.contrib.auth.password_validation.MinimumLengthValidator\", \
@@ -43,7 +21,7 @@ pub(super) const PASSWORD_VALIDATORS: Kind<Vec<PasswordValidator>> = Kind::new(
     },
 );
 
-/// All four with Django's own options, as `default_validators` in words.
+/// All four, with the options Django gives them.
 pub(super) const ALL_FOUR: &str = r#"[
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -56,40 +34,46 @@ fn validator(item: &Value) -> Result<PasswordValidator, Wrong> {
     if item.keys().any(|key| key != "NAME" && key != "OPTIONS") {
         return Err(Wrong::Shape);
     }
-    let path = item.get("NAME").and_then(Value::as_str).ok_or(Wrong::Shape)?;
-    let name = path.strip_prefix(PREFIX).filter(|name| NAMES.contains(name)).ok_or_else(|| {
-        let nearest = suggestion(path.rsplit('.').next().unwrap_or(path), NAMES.into_iter());
-        Wrong::Because(format!("has {path:?}, but only Django's own four validators can be used{nearest}"))
-    })?;
+    let name = item.get("NAME").and_then(Value::as_str).ok_or(Wrong::Shape)?;
     let none = Map::new();
-    let options = match item.get("OPTIONS") {
+    let given = match item.get("OPTIONS") {
         None => &none,
         Some(options) => options.as_object().ok_or(Wrong::Shape)?,
     };
-    let mut options = Options { validator: name, options, taken: 0 };
+    let mut options = Options { validator: name, given, taken: 0 };
     let validator = match name {
-        "UserAttributeSimilarityValidator" => PasswordValidator::UserAttributeSimilarity {
+        SIMILARITY => PasswordValidator::UserAttributeSimilarity {
             user_attributes: options.attributes()?,
             max_similarity: options.similarity()?,
         },
-        "MinimumLengthValidator" => PasswordValidator::MinimumLength { min_length: options.length()? },
-        "CommonPasswordValidator" => PasswordValidator::CommonPassword,
-        _ => PasswordValidator::NumericPassword,
+        LENGTH => PasswordValidator::MinimumLength { min_length: options.length()? },
+        COMMON => PasswordValidator::CommonPassword,
+        NUMERIC => PasswordValidator::NumericPassword,
+        other => return Err(unknown(other)),
     };
     options.finish()?;
     Ok(validator)
 }
 
+fn unknown(name: &str) -> Wrong {
+    let ours = [SIMILARITY, LENGTH, COMMON, NUMERIC];
+    let nearest = match ours.into_iter().find(|known| known.rsplit('.').next() == name.rsplit('.').next()) {
+        Some(known) => format!("; did you mean {known}?"),
+        None => suggestion(name, ours.into_iter()),
+    };
+    Wrong::Because(format!("has {name:?}, but only Django's own four validators can be used{nearest}"))
+}
+
 /// The options of one validator; whatever is not taken in the end is unknown.
 struct Options<'a> {
     validator: &'a str,
-    options: &'a Map<String, Value>,
+    given: &'a Map<String, Value>,
     taken: usize,
 }
 
 impl<'a> Options<'a> {
     fn take(&mut self, name: &str) -> Option<&'a Value> {
-        let value = self.options.get(name);
+        let value = self.given.get(name);
         self.taken += usize::from(value.is_some());
         value
     }
@@ -120,14 +104,12 @@ impl<'a> Options<'a> {
     }
 
     fn finish(self) -> Result<(), Wrong> {
-        if self.taken == self.options.len() {
+        if self.taken == self.given.len() {
             return Ok(());
         }
         Err(Wrong::Because(match self.validator {
-            "UserAttributeSimilarityValidator" => {
-                "has an option that is none of \"user_attributes\", \"max_similarity\"".to_owned()
-            }
-            "MinimumLengthValidator" => "has an option that is not \"min_length\"".to_owned(),
+            SIMILARITY => "has an option that is none of \"user_attributes\", \"max_similarity\"".to_owned(),
+            LENGTH => "has an option that is not \"min_length\"".to_owned(),
             other => format!("has options for {other}, which has none here"),
         }))
     }

@@ -33,6 +33,16 @@ pub enum ProviderFlow {
     Token,
 }
 
+impl ProviderFlow {
+    /// Its name in the contract.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Redirect => "provider_redirect",
+            Self::Token => "provider_token",
+        }
+    }
+}
+
 impl ProviderApp {
     /// The provider that believes whatever it is told.
     pub(super) fn dummy() -> Self {
@@ -96,7 +106,7 @@ fn openid_connect_app(app: &Value) -> Result<ProviderApp, Wrong> {
     })
 }
 
-/// `OpenID` Connect Discovery 1.0, section 4, unless the setting names another document there.
+/// OpenID Connect Discovery 1.0, section 4, unless the setting names another document there.
 fn configuration_url(server: String) -> String {
     if server.contains("/.well-known/") {
         server

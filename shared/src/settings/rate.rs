@@ -8,33 +8,13 @@ use super::kind::{Kind, Wrong, switch, text};
 use super::source::Raw;
 use super::suggestion::suggestion;
 
-/// How often something may be done by, or to, one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// How many times; 0 means never.
-    pub amount: u32,
-    /// Within how long a time; more than nothing.
-    pub duration: Duration,
-    /// Who is counted.
-    pub per: Per,
-}
-
-/// Who is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Per {
-    /// The client's IP address.
-    Ip,
-    /// The account that is logged in.
-    User,
-    /// What the action is about, such as an email address.
-    Key,
-}
+pub use crate::domain::rate::{Per, Rate};
 
 /// Rates that hold together: whoever exceeds any of them is refused. Empty means no limit.
 pub type Rates = Vec<Rate>;
 
 macro_rules! actions {
-    ($($(#[doc = $doc:literal])+ $action:ident = $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])+ $action:ident = $name:literal, $rates:literal;)*) => {
         /// What is limited: the actions of `ACCOUNT_RATE_LIMITS`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Action {
@@ -49,35 +29,45 @@ macro_rules! actions {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$action => $name,)* }
             }
+
+            /// allauth's own rates for it, where no other setting changes them.
+            pub(super) const fn default_rates(self) -> &'static str {
+                match self { $(Self::$action => $rates,)* }
+            }
+
+            /// What it is, for the documentation.
+            pub(super) const fn text(self) -> &'static [&'static str] {
+                match self { $(Self::$action => &[$($doc),+],)* }
+            }
         }
     };
 }
 
 actions! {
     /// Changing one's password.
-    ChangePassword = "change_password";
+    ChangePassword = "change_password", "5/m/user";
     /// Changing one's phone number.
-    ChangePhone = "change_phone";
+    ChangePhone = "change_phone", "1/m/user";
     /// Adding, removing or changing one's addresses.
-    ManageEmail = "manage_email";
+    ManageEmail = "manage_email", "10/m/user";
     /// Asking for a password reset; the key is the address.
-    ResetPassword = "reset_password";
+    ResetPassword = "reset_password", "20/m/ip,5/m/key";
     /// Proving again who one is; the account is counted.
-    Reauthenticate = "reauthenticate";
+    Reauthenticate = "reauthenticate", "10/m/user";
     /// Setting a new password with the key from the mail.
-    ResetPasswordFromKey = "reset_password_from_key";
+    ResetPasswordFromKey = "reset_password_from_key", "20/m/ip";
     /// Signing up.
-    Signup = "signup";
+    Signup = "signup", "20/m/ip";
     /// Trying to log in.
-    Login = "login";
+    Login = "login", "30/m/ip";
     /// Asking for a login code; the key is the address or number.
-    RequestLoginCode = "request_login_code";
+    RequestLoginCode = "request_login_code", "20/m/ip,3/m/key";
     /// Failing to log in; the key is what was used to log in.
-    LoginFailed = "login_failed";
-    /// Sending mail to verify an address; the key is the address.
-    ConfirmEmail = "confirm_email";
+    LoginFailed = "login_failed", "10/m/ip,5/300s/key";
+    /// Sending mail to verify an address; the key is the address. By code it is `1/10s/key`.
+    ConfirmEmail = "confirm_email", "1/180s/key";
     /// Sending a text to verify a number; the key is the number.
-    VerifyPhone = "verify_phone";
+    VerifyPhone = "verify_phone", "1/30s/key,3/m/ip";
 }
 
 /// The limits of every action.

@@ -1,9 +1,11 @@
 //! Settings that cannot hold together, as in allauth's own checks and where browsers would refuse.
 
 use super::choice::{EmailVerification, LoginMethod};
+use super::completion::predecessors;
 use super::cookie::SameSite;
 use super::declared::Settings;
-use super::error::Problem;
+use super::error::{Concerned, Problem};
+use super::group::Setting;
 use super::signup_fields::SignupFieldName;
 use super::source::Source;
 
@@ -154,6 +156,11 @@ const WARNINGS: &[Rule] = &[
         is_broken: |s| s.socialaccount.only && !s.apps.socialaccount,
         remedy: "nobody can log in: allauth.socialaccount is not in INSTALLED_APPS",
     },
+    Rule {
+        settings: &["INSTALLED_APPS"],
+        is_broken: |s| s.apps.dummy_provider,
+        remedy: "the dummy provider lets anybody in as anybody: use it for tests only",
+    },
 ];
 
 /// RFC 6265bis, section 4.1.3.
@@ -167,24 +174,36 @@ fn breaks_prefix(name: &str, secure: bool, path: &str, domain: Option<&str>) -> 
 /// Adds what contradicts to the problems and hints. Settings that are wrong by themselves are left out of
 /// it: nobody knows yet what they should have been.
 pub(super) fn check(settings: &Settings, source: &mut Source) {
-    let broken = |rules: &'static [Rule], source: &Source| -> Vec<Problem> {
-        rules
-            .iter()
-            .filter(|rule| !rule.settings.iter().any(|name| source.is_wrong(name)))
-            .filter(|rule| (rule.is_broken)(settings))
-            .map(|rule| problem(rule, source))
-            .collect()
-    };
-    let warnings = broken(WARNINGS, source);
-    let errors = broken(ERRORS, source);
+    let warnings = broken(WARNINGS, settings, source);
+    let errors = broken(ERRORS, settings, source);
     source.hints.extend(warnings.iter().map(Problem::to_string));
     source.problems.extend(errors);
 }
 
-fn problem(rule: &Rule, source: &Source) -> Problem {
-    let shown = |name: &&str| {
-        let setting = source.find(name).filter(|setting| !setting.secret);
-        ((*name).to_owned(), setting.map(|setting| source.effective(setting).to_owned()))
-    };
-    Problem { settings: rule.settings.iter().map(shown).collect(), remedy: rule.remedy.to_owned() }
+fn broken(rules: &[Rule], settings: &Settings, source: &Source) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for rule in rules {
+        let concerned: Vec<_> = rule.settings.iter().flat_map(|name| behind(name, source)).collect();
+        if !concerned.iter().any(|setting| source.is_wrong(setting)) && (rule.is_broken)(settings) {
+            let settings = concerned.into_iter().map(|setting| shown(setting, source)).collect();
+            problems.push(Problem { settings, remedy: rule.remedy.to_owned() });
+        }
+    }
+    problems
+}
+
+/// The setting that decides: that one, or the old names used instead of it.
+fn behind(name: &'static str, source: &Source) -> Vec<&'static Setting> {
+    let old = if source.is_given(name) { &[] } else { predecessors(name) };
+    let used: Vec<_> = old.iter().filter(|name| source.is_given(name)).collect();
+    let names = if used.is_empty() { vec![&name] } else { used };
+    names.into_iter().filter_map(|name| source.find(name)).collect()
+}
+
+fn shown(setting: &'static Setting, source: &Source) -> Concerned {
+    Concerned {
+        name: setting.name.to_owned(),
+        value: (!setting.secret).then(|| source.effective(setting).to_owned()),
+        is_default: !source.is_given(setting.name),
+    }
 }

@@ -74,19 +74,8 @@ impl SignupFields {
         format!("[{}]", words.join(", "))
     }
 
-    /// What the settings of old meant, each of them or its default of today.
-    pub(super) fn from_old_settings(email: bool, email2: bool, username: bool, password2: bool) -> Self {
-        let mut fields = vec![SignupField { name: SignupFieldName::Email, required: email }];
-        if email2 {
-            fields.push(SignupField { name: SignupFieldName::Email2, required: email });
-        }
-        if username {
-            fields.push(SignupField { name: SignupFieldName::Username, required: true });
-        }
-        fields.push(SignupField { name: SignupFieldName::Password1, required: true });
-        if password2 {
-            fields.push(SignupField { name: SignupFieldName::Password2, required: true });
-        }
+    /// Fields of which none is there twice.
+    pub(super) const fn of(fields: Vec<SignupField>) -> Self {
         Self(fields)
     }
 }

@@ -134,11 +134,12 @@ impl Source {
             Wrong::Shape => format!("must be {}", setting.expects),
             Wrong::Because(remedy) => remedy,
         };
-        self.problems.push(Problem { settings: vec![(name.to_owned(), value)], remedy });
+        self.problems.push(Problem::of(name, value, remedy));
     }
 
-    /// Whether the setting's own value was found wrong.
-    pub fn is_wrong(&self, name: &str) -> bool {
-        self.problems.iter().any(|problem| problem.settings.iter().any(|(wrong, _)| wrong == name))
+    /// Whether the value of that setting was found wrong, under whichever of its names.
+    pub fn is_wrong(&self, setting: &'static Setting) -> bool {
+        let is_its = |name: &str| setting.name == name || setting.aliases.contains(&name);
+        self.problems.iter().any(|problem| problem.settings.iter().any(|wrong| is_its(&wrong.name)))
     }
 }

@@ -1,0 +1,202 @@
+//! One process: its settings, its table, its clock and its randomness, made once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lambda_http::http::Uri;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::{Aws, AwsError};
+use crate::clock::Clock;
+use crate::domain::account::AccountId;
+use crate::domain::message::{Envelope, Message, Recipient};
+use crate::domain::time::Timestamp;
+use crate::flows::notice::render_link;
+use crate::flows::visit::{Content, Letter};
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::settings::{self, LoginMethod, Settings};
+use crate::signing::Keys;
+use crate::store::{OutboxItem, Store, StoreError, outbox_place};
+
+/// Called with the ids of messages that a commit has put into the outbox.
+pub type AfterCommit = Arc<dyn Fn(Vec<String>) -> lambda_http::BoxFuture<'static, ()> + Send + Sync>;
+
+/// What every request of a process shares.
+#[derive(Clone)]
+pub struct App {
+    /// How the service is set up.
+    pub settings: Arc<Settings>,
+    /// What links and codes are made with.
+    pub keys: Keys,
+    /// Tells the time.
+    pub clock: Clock,
+    /// Draws random numbers.
+    pub random: Random,
+    /// Where there is no stream, delivers what a commit has put into the outbox.
+    pub after_commit: Option<AfterCommit>,
+    store: Option<Store>,
+}
+
+/// Why a process can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Settings are wrong: all of them are listed.
+    #[error("{0}")]
+    Settings(#[from] settings::Errors),
+    /// AWS can't be reached.
+    #[error("{0}")]
+    Aws(#[from] AwsError),
+    /// There is no `SECRET_KEY`.
+    #[error("SECRET_KEY: {0}")]
+    SecretKey(String),
+}
+
+/// What a process needs besides its settings.
+#[derive(Clone, Copy, Debug)]
+pub struct Requirements {
+    /// The table.
+    pub table: bool,
+    /// `SECRET_KEY`.
+    pub secret_key: bool,
+}
+
+impl Requirements {
+    /// Everything.
+    pub const ALL: Self = Self { table: true, secret_key: true };
+}
+
+impl App {
+    /// Reads the settings from variables, and connects to what is required.
+    pub async fn start(
+        variables: HashMap<String, String>,
+        requirements: Requirements,
+    ) -> Result<Self, StartError> {
+        let settings::Loaded { settings, hints } = Settings::read(variables.clone())?;
+        for hint in hints {
+            tracing::warn!("{hint}");
+        }
+        let random = Random::system();
+        let aws = || Aws::new(variables.clone());
+        let store = requirements
+            .table
+            .then(|| Ok::<_, AwsError>(Store::new(&aws()?, &settings.table)))
+            .transpose()?;
+        let secret = match (&settings.secret_key, &settings.secret_key_arn) {
+            // What is never used needs no secret, and least of all the real one.
+            _ if !requirements.secret_key => Secret::new(random.secret()),
+            (Some(secret), _) => secret.clone(),
+            (None, Some(arn)) => fetch_secret(&aws()?, arn).await?,
+            (None, None) => {
+                return Err(StartError::SecretKey(
+                    "set it, or SECRET_KEY_ARN to a secret that holds it".to_owned(),
+                ));
+            }
+        };
+        Ok(Self {
+            settings: Arc::new(settings),
+            keys: Keys::new(secret),
+            clock: Clock::system(),
+            random,
+            after_commit: None,
+            store,
+        })
+    }
+
+    /// The table, where this process has one.
+    pub const fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
+    }
+
+    /// Seals letters for the outbox, each under an id of its own.
+    pub fn seal(
+        &self,
+        letters: &[Letter],
+        base_url: &str,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        letters.iter().map(|letter| self.seal_one(letter, base_url, now)).collect()
+    }
+
+    fn seal_one(
+        &self,
+        letter: &Letter,
+        base_url: &str,
+        now: Timestamp,
+    ) -> Result<(String, Vec<u8>), StoreError> {
+        let id = self.random.uuid(now);
+        let letter = Waiting {
+            to: letter.to.clone(),
+            base_url: base_url.to_owned(),
+            asked_at: now,
+            content: match &letter.content {
+                Content::Ready(message) => WaitingContent::Ready(message.clone()),
+                Content::PasswordResetLink { account } => WaitingContent::PasswordResetLink(account.clone()),
+            },
+        };
+        let plain = serde_json::to_vec(&letter).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let sealed = self.keys.seal(&self.random, &outbox_place(&id), &plain);
+        Ok((id, sealed))
+    }
+
+    /// Opens a message of the outbox, and completes it; none when nothing is to be sent any more.
+    pub async fn open(&self, item: &OutboxItem) -> Result<Option<Envelope>, StoreError> {
+        let unreadable = || StoreError::Corrupt("a sealed message; was SECRET_KEY changed?".to_owned());
+        let plain = self.keys.open(&outbox_place(&item.id), &item.sealed).ok_or_else(unreadable)?;
+        let waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
+        let host = waiting.base_url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
+        let site = self.settings.site_name.clone().or(host).unwrap_or_default();
+        let message = match waiting.content {
+            WaitingContent::Ready(message) => Some(message),
+            WaitingContent::PasswordResetLink(account) => {
+                self.password_reset(&account, waiting.asked_at, &waiting.base_url).await?
+            }
+        };
+        Ok(message.map(|message| Envelope { id: item.id.clone(), to: waiting.to, site, message }))
+    }
+
+    async fn password_reset(
+        &self,
+        account: &AccountId,
+        asked_at: Timestamp,
+        base_url: &str,
+    ) -> Result<Option<Message>, StoreError> {
+        let Some(store) = self.store() else { return Ok(None) };
+        let Some(account) = store.account(account).await? else { return Ok(None) };
+        let account = account.value;
+        let key = self.keys.reset_key(&account, asked_at);
+        let template = &self.settings.headless.frontend_urls.account_reset_password_from_key;
+        let by_username = self.settings.account.login_methods.contains(LoginMethod::Username);
+        Ok(Some(Message::ResetPassword {
+            url: render_link(template, &key, base_url),
+            username: account.username.filter(|_| by_username),
+        }))
+    }
+}
+
+/// A message as the outbox holds it, under its seal.
+#[derive(Serialize, Deserialize)]
+struct Waiting {
+    to: Recipient,
+    base_url: String,
+    asked_at: Timestamp,
+    content: WaitingContent,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WaitingContent {
+    Ready(Message),
+    PasswordResetLink(AccountId),
+}
+
+async fn fetch_secret(aws: &Aws, arn: &str) -> Result<Secret, StartError> {
+    let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
+    let answer = client.get_secret_value().secret_id(arn).send().await;
+    let answer = answer.map_err(|error| {
+        let why = error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
+        StartError::SecretKey(format!("the secret {arn} can't be read: {why}"))
+    })?;
+    let empty = || StartError::SecretKey(format!("the secret {arn} holds no text"));
+    answer.secret_string.map(Secret::new).ok_or_else(empty)
+}

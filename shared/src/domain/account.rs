@@ -1,0 +1,264 @@
+//! An account: who somebody is, and what they can prove it with.
+
+use serde::{Deserialize, Serialize};
+
+use super::time::Timestamp;
+
+/// Names an account for good. Ours are UUIDs of version 7; imported accounts keep what they had.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// Longest identifier of an imported account, in bytes.
+    pub const MAX_LENGTH: usize = 128;
+
+    /// From its text: 1 to 128 characters out of letters, digits, `-` and `_`, so that it can be part of
+    /// a session token.
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let fits = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A hash of a password in PHC string format (<https://github.com/P-H-C/phc-string-format>).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(pub String);
+
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// One of the email addresses of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailAddress {
+    /// The address, lowercase.
+    pub email: String,
+    /// Whether its owner has proved that they read its mail.
+    pub verified: bool,
+    /// Whether mail about the account goes here. At most one address is primary.
+    pub primary: bool,
+}
+
+/// The phone number of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// In E.164 form, such as `+31612345678`.
+    pub number: String,
+    /// Whether its owner has proved that they read its texts.
+    pub verified: bool,
+}
+
+/// A person's account: one aggregate, read and written whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Names it for good.
+    pub id: AccountId,
+    /// Unique, ignoring case; none where usernames are switched off.
+    pub username: Option<String>,
+    /// The address that mail goes to while no address is primary.
+    pub email: Option<String>,
+    /// None when no password can be used.
+    pub password: Option<PasswordHash>,
+    /// An account that is not active can't be logged in to.
+    pub active: bool,
+    /// For the operator's own services; it grants nothing here.
+    #[serde(default)]
+    pub superuser: bool,
+    /// In the order they were added.
+    pub emails: Vec<EmailAddress>,
+    /// The phone number, if any.
+    pub phone: Option<Phone>,
+    /// Goes up when all sessions are to end, as after a change of password: a session is only
+    /// valid in the epoch it began in.
+    pub session_epoch: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When somebody last logged in; none before the first time.
+    pub last_login_at: Option<Timestamp>,
+}
+
+impl Account {
+    /// An active account without anything to log in with.
+    pub fn new(id: AccountId, now: Timestamp) -> Self {
+        Self {
+            id,
+            username: None,
+            email: None,
+            password: None,
+            active: true,
+            superuser: false,
+            emails: Vec::new(),
+            phone: None,
+            session_epoch: 0,
+            created_at: now,
+            last_login_at: None,
+        }
+    }
+
+    /// What people are shown as the name of the account.
+    pub fn display(&self) -> &str {
+        let named = self.username.as_deref().filter(|name| !name.is_empty());
+        named.or(self.email.as_deref()).filter(|name| !name.is_empty()).unwrap_or("user")
+    }
+
+    /// Whether a session was ever logged in to it.
+    pub fn has_logged_in(&self) -> bool {
+        self.last_login_at.is_some()
+    }
+
+    /// Where mail about the account goes.
+    pub fn primary_email(&self) -> Option<&str> {
+        let primary = self.emails.iter().find(|address| address.primary);
+        primary.map(|address| address.email.as_str()).or(self.email.as_deref())
+    }
+
+    /// One of its addresses, whatever its case.
+    pub fn address(&self, email: &str) -> Option<&EmailAddress> {
+        let email = email.to_lowercase();
+        self.emails.iter().find(|address| address.email == email)
+    }
+
+    /// Whether it has a verified address, or this one verified.
+    pub fn has_verified(&self, email: Option<&str>) -> bool {
+        match email {
+            Some(email) => self.address(email).is_some_and(|address| address.verified),
+            None => self.emails.iter().any(|address| address.verified),
+        }
+    }
+
+    /// The address to verify when none in particular is meant: the primary one, else a verified one,
+    /// else the first.
+    pub fn best_address(&self) -> Option<&EmailAddress> {
+        let rank = |address: &&EmailAddress| (address.primary, address.verified);
+        // Of equals, `max_by_key` would take the last.
+        self.emails.iter().rev().max_by_key(rank)
+    }
+
+    /// Adds an address, unverified and not primary, unless it is there.
+    pub fn add_address(&mut self, email: &str) {
+        let email = email.to_lowercase();
+        if self.address(&email).is_none() {
+            self.emails.push(EmailAddress { email, verified: false, primary: false });
+        }
+    }
+
+    /// Removes an address; when mail went there, it goes to another one, a verified one if possible.
+    pub fn remove_address(&mut self, email: &str) {
+        self.emails.retain(|address| address.email != email);
+        if self.email.as_deref() == Some(email) {
+            let rank = |address: &&EmailAddress| address.verified;
+            let other = self.emails.iter().rev().max_by_key(rank);
+            self.email = other.map(|address| address.email.clone());
+        }
+    }
+
+    /// Marks an address as verified; it becomes primary if no other is, or in any case if it `replaces`
+    /// all others (`ACCOUNT_CHANGE_EMAIL`), which are then removed.
+    pub fn verify_address(&mut self, email: &str, replaces: bool) {
+        self.add_address(email);
+        for address in &mut self.emails {
+            if address.email == email {
+                address.verified = true;
+            }
+        }
+        if replaces || !self.emails.iter().any(|address| address.primary) {
+            self.make_primary(email);
+        }
+        if replaces {
+            self.emails.retain(|address| address.email == email);
+        }
+    }
+
+    /// Makes an address the primary one.
+    pub fn make_primary(&mut self, email: &str) {
+        for address in &mut self.emails {
+            address.primary = address.email == email;
+        }
+        self.email = Some(email.to_owned());
+    }
+
+    /// Sets a password, which ends all sessions.
+    pub fn set_password(&mut self, hash: PasswordHash) {
+        self.password = Some(hash);
+        self.session_epoch += 1;
+    }
+
+    /// Marks its phone number as verified, if it is this one.
+    pub fn verify_phone(&mut self, number: &str) {
+        self.phone = Some(Phone { number: number.to_owned(), verified: true });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account() -> Account {
+        Account::new(AccountId::parse("0198c0de").unwrap(), Timestamp::from_millis(0))
+    }
+
+    #[test]
+    fn the_first_verified_address_becomes_primary() {
+        let mut account = account();
+        account.add_address("A@example.com");
+        account.add_address("b@example.com");
+        account.verify_address("b@example.com", false);
+        account.verify_address("a@example.com", false);
+        assert_eq!(account.primary_email(), Some("b@example.com"));
+        assert!(account.has_verified(Some("A@EXAMPLE.com")));
+    }
+
+    #[test]
+    fn a_changed_address_replaces_all_others() {
+        let mut account = account();
+        for email in ["a@example.com", "b@example.com", "c@example.com"] {
+            account.add_address(email);
+        }
+        account.verify_address("a@example.com", false);
+        account.verify_address("c@example.com", true);
+        assert_eq!(account.emails.len(), 1);
+        assert_eq!(account.email.as_deref(), Some("c@example.com"));
+    }
+
+    #[test]
+    fn mail_goes_to_a_verified_address_when_its_own_is_removed() {
+        let mut account = account();
+        for email in ["a@example.com", "b@example.com", "c@example.com"] {
+            account.add_address(email);
+        }
+        account.make_primary("a@example.com");
+        account.verify_address("c@example.com", false);
+        account.remove_address("a@example.com");
+        assert_eq!(account.email.as_deref(), Some("c@example.com"));
+    }
+
+    #[test]
+    fn the_best_address_is_primary_then_verified_then_first() {
+        let mut account = account();
+        account.add_address("a@example.com");
+        account.add_address("b@example.com");
+        assert_eq!(account.best_address().unwrap().email, "a@example.com");
+        account.emails[1].verified = true;
+        assert_eq!(account.best_address().unwrap().email, "b@example.com");
+        account.make_primary("a@example.com");
+        assert_eq!(account.best_address().unwrap().email, "a@example.com");
+    }
+
+    #[test]
+    fn identifiers_fit_into_a_token() {
+        assert!(AccountId::parse("42").is_some());
+        for bad in ["", "a.b", "a b", "ä", "a#b", &"x".repeat(129)] {
+            assert!(AccountId::parse(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! A challenge: a code was sent somewhere, and is awaited.
+//!
+//! The code itself is not kept, only a keyed hash of it, in the session that asked for it: no other session
+//! can use it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::account::AccountId;
+use super::message::Recipient;
+use super::time::Timestamp;
+
+/// A keyed hash of a code, as [`crate::signing::Keys::code_hash`] makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CodeHash(pub String);
+
+/// A code was sent to somebody, and is awaited from this session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Challenge {
+    /// Where the code went, or pretended to.
+    pub to: Recipient,
+    /// Whose address that is; none when nobody's, which the client is not to learn.
+    pub account: Option<AccountId>,
+    /// None when no code was sent: then every answer is wrong.
+    pub code: Option<CodeHash>,
+    /// When the challenge began.
+    pub at: Timestamp,
+    /// Wrong answers so far.
+    #[serde(default)]
+    pub failed_attempts: u32,
+    /// Codes sent again so far.
+    #[serde(default)]
+    pub resend_count: u32,
+    /// Changes of where the code goes so far.
+    #[serde(default)]
+    pub change_count: u32,
+    /// Whether the address turned out to be taken by another account, which the client is not to learn.
+    #[serde(default)]
+    pub already_exists: bool,
+    /// Whether the right code was given, and something else is still awaited.
+    #[serde(default)]
+    pub confirmed: bool,
+}
+
+impl Challenge {
+    /// Begins, before a code is sent.
+    pub const fn new(to: Recipient, account: Option<AccountId>, now: Timestamp) -> Self {
+        Self {
+            to,
+            account,
+            code: None,
+            at: now,
+            failed_attempts: 0,
+            resend_count: 0,
+            change_count: 0,
+            already_exists: false,
+            confirmed: false,
+        }
+    }
+
+    /// Whether it has waited for longer than this.
+    pub fn is_expired(&self, timeout: Duration, now: Timestamp) -> bool {
+        self.at.is_older_than(timeout, now)
+    }
+
+    /// Counts a wrong answer; false when it was the last one allowed.
+    #[must_use]
+    pub const fn fail(&mut self, max_attempts: u32) -> bool {
+        self.failed_attempts += 1;
+        self.failed_attempts < max_attempts
+    }
+
+    /// The email address the code went to.
+    pub fn email(&self) -> Option<&str> {
+        match &self.to {
+            Recipient::Email(email) => Some(email),
+            Recipient::Phone(_) => None,
+        }
+    }
+
+    /// The phone number the code went to.
+    pub fn phone(&self) -> Option<&str> {
+        match &self.to {
+            Recipient::Email(_) => None,
+            Recipient::Phone(phone) => Some(phone),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn as_many_wrong_answers_as_allowed(max in 1_u32..20) {
+            let to = Recipient::Email("a@example.com".into());
+            let mut challenge = Challenge::new(to, None, Timestamp::from_millis(0));
+            let allowed = (0..max).take_while(|_| challenge.fail(max)).count();
+            prop_assert_eq!(allowed, max as usize - 1);
+        }
+    }
+
+    #[test]
+    fn it_expires_after_its_timeout() {
+        let to = Recipient::Phone("+31612345678".into());
+        let challenge = Challenge::new(to, None, Timestamp::from_millis(1000));
+        let timeout = Duration::from_secs(1);
+        assert!(!challenge.is_expired(timeout, Timestamp::from_millis(2000)));
+        assert!(challenge.is_expired(timeout, Timestamp::from_millis(2001)));
+    }
+}

@@ -1,0 +1,167 @@
+//! A session: what a client has proved so far, and what it is about to prove.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::AccountId;
+use super::challenge::Challenge;
+use super::stage::PendingLogin;
+use super::time::Timestamp;
+
+/// What is kept about a client between its requests.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// How far the client has come.
+    #[serde(default)]
+    pub state: State,
+    /// What somebody has proved in this session, at login and since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<AuthenticationRecords>,
+    /// An email address that is being verified by code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_verification: Option<Challenge>,
+    /// A new phone number of a logged-in person that is being verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_change: Option<Challenge>,
+    /// A password that is being reset by code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_reset: Option<Challenge>,
+}
+
+/// How far a client has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Nobody in particular.
+    #[default]
+    Anonymous,
+    /// Somebody who has passed some stages of a login, or pretends to.
+    Pending(Box<PendingLogin>),
+    /// Somebody.
+    Authenticated(Login),
+}
+
+/// A login that is complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Login {
+    /// Whose.
+    pub account: AccountId,
+    /// The account's epoch when it began; in another one the session is no longer valid.
+    pub epoch: u32,
+    /// Names the session in the account's list of sessions.
+    pub id: i64,
+    /// When it began.
+    pub at: Timestamp,
+    /// When it was last seen in use; kept up to date where activity is tracked.
+    pub last_seen_at: Timestamp,
+    /// The client's address, at the login or when last seen.
+    pub ip: String,
+    /// The client's `User-Agent`, likewise; cut to 200 characters.
+    pub user_agent: String,
+}
+
+/// What somebody has proved in a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuthenticationRecords {
+    /// Who.
+    pub account: AccountId,
+    /// What, the oldest first.
+    pub records: Vec<AuthenticationRecord>,
+}
+
+/// One thing that was proved: an entry of `methods` in the contract.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AuthenticationRecord {
+    /// How.
+    pub method: Method,
+    /// When.
+    pub at: Timestamp,
+    /// The email address it was proved with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The username it was proved with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// The phone number it was proved with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Whether this was asked for again, before something sensitive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reauthenticated: bool,
+}
+
+/// A way to prove who one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// A password.
+    Password,
+    /// A code from a mail or a text.
+    Code,
+    /// A password reset.
+    PasswordReset,
+}
+
+impl Method {
+    /// Its name in the contract, and in `ACCOUNT_LOGIN_BY_CODE_REQUIRED`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Code => "code",
+            Self::PasswordReset => "password_reset",
+        }
+    }
+}
+
+impl AuthenticationRecord {
+    /// Proved now, by this method.
+    pub const fn new(method: Method, at: Timestamp) -> Self {
+        Self { method, at, email: None, username: None, phone: None, reauthenticated: false }
+    }
+}
+
+impl Session {
+    /// Whether nothing is kept at all.
+    pub fn is_blank(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The login that is complete, if any.
+    pub const fn login(&self) -> Option<&Login> {
+        match &self.state {
+            State::Authenticated(login) => Some(login),
+            State::Anonymous | State::Pending(_) => None,
+        }
+    }
+
+    /// The login that is under way, if any.
+    pub const fn pending(&self) -> Option<&PendingLogin> {
+        match &self.state {
+            State::Pending(pending) => Some(pending),
+            State::Anonymous | State::Authenticated(_) => None,
+        }
+    }
+
+    /// The account it is about, logged in to or not yet.
+    pub fn account(&self) -> Option<&AccountId> {
+        match &self.state {
+            State::Anonymous => None,
+            State::Pending(pending) => pending.account.as_ref(),
+            State::Authenticated(login) => Some(&login.account),
+        }
+    }
+
+    /// What this account's owner has proved in this session.
+    pub fn records_of(&self, account: &AccountId) -> &[AuthenticationRecord] {
+        match &self.records {
+            Some(records) if records.account == *account => &records.records,
+            _ => &[],
+        }
+    }
+
+    /// Adds to what this account's owner has proved; what somebody else had proved is forgotten.
+    pub fn record(&mut self, account: &AccountId, record: AuthenticationRecord) {
+        let mut records = self.records_of(account).to_vec();
+        records.push(record);
+        self.records = Some(AuthenticationRecords { account: account.clone(), records });
+    }
+}

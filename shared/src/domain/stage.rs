@@ -1,0 +1,93 @@
+//! A login on its way: the stages that are left after somebody said who they are.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::account::AccountId;
+use super::challenge::Challenge;
+use super::time::Timestamp;
+
+/// A login that is not complete.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingLogin {
+    /// Whose; none when the login is pretended, for the client not to learn that an address is taken.
+    pub account: Option<AccountId>,
+    /// The address it is for, where it was named.
+    pub email: Option<String>,
+    /// The phone number it is for, of a pretended one.
+    pub phone: Option<String>,
+    /// Whether it began with a sign-up.
+    pub signup: bool,
+    /// When it began: it must be complete within `ACCOUNT_LOGIN_TIMEOUT`.
+    pub initiated_at: Timestamp,
+    /// Where it stands.
+    pub stage: Stage,
+}
+
+/// A stage at which a login waits, with what it needs to go on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// A code from a mail or a text is awaited.
+    LoginByCode {
+        /// The code.
+        challenge: Challenge,
+        /// Whether the code stands in for a password, rather than follow one
+        /// (`ACCOUNT_LOGIN_BY_CODE_REQUIRED`).
+        instead_of_password: bool,
+    },
+    /// A phone number is to be verified, with a code from a text.
+    VerifyPhone(Challenge),
+    /// An email address is to be verified: by a link, or by a code
+    /// ([`super::session::Session::email_verification`]).
+    VerifyEmail,
+}
+
+/// The name of a stage; they are passed in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StageKey {
+    /// [`Stage::LoginByCode`].
+    LoginByCode,
+    /// [`Stage::VerifyPhone`].
+    VerifyPhone,
+    /// [`Stage::VerifyEmail`].
+    VerifyEmail,
+}
+
+impl StageKey {
+    /// All of them, in the order in which they are passed.
+    pub const ALL: [Self; 3] = [Self::LoginByCode, Self::VerifyPhone, Self::VerifyEmail];
+
+    /// Its name in the contract: the `id` of the pending flow.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LoginByCode => "login_by_code",
+            Self::VerifyPhone => "verify_phone",
+            Self::VerifyEmail => "verify_email",
+        }
+    }
+}
+
+impl Stage {
+    /// Its name.
+    pub const fn key(&self) -> StageKey {
+        match self {
+            Self::LoginByCode { .. } => StageKey::LoginByCode,
+            Self::VerifyPhone(_) => StageKey::VerifyPhone,
+            Self::VerifyEmail => StageKey::VerifyEmail,
+        }
+    }
+
+    /// Whether anybody can get here, by naming an address: nothing has been proved yet.
+    pub const fn is_for_anybody(&self) -> bool {
+        matches!(self, Self::LoginByCode { instead_of_password: true, .. })
+    }
+}
+
+impl PendingLogin {
+    /// Whether it took too long.
+    pub fn is_expired(&self, timeout: Duration, now: Timestamp) -> bool {
+        self.initiated_at.is_older_than(timeout, now)
+    }
+}

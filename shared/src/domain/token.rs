@@ -1,0 +1,97 @@
+//! The token a client holds for its session: a cookie of browsers, `X-Session-Token` of apps.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use super::account::AccountId;
+use crate::secret::Secret;
+
+/// `<account id>.<secret>` once an account is involved, `<secret>` before; the secret is 256 random bits in
+/// base64url. Naming the account lets session and account be read in one round trip.
+#[derive(Clone, Debug)]
+pub struct SessionToken {
+    account: Option<AccountId>,
+    secret: Secret,
+}
+
+/// What the table knows a session by: the account named by its token, and a hash of its secret.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SessionKey {
+    /// The account that the token names.
+    pub account: Option<AccountId>,
+    /// SHA-256 of the secret, in base64url. A fast hash is enough, as the secret can't be guessed.
+    pub hash: String,
+}
+
+impl SessionToken {
+    /// The longest a token can be, in bytes.
+    const MAX_LENGTH: usize = AccountId::MAX_LENGTH + 1 + 43;
+
+    /// A new one.
+    pub const fn new(account: Option<AccountId>, secret: Secret) -> Self {
+        Self { account, secret }
+    }
+
+    /// Reads what a client sent; none when it can't be a token of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() || text.len() > Self::MAX_LENGTH {
+            return None;
+        }
+        let (account, secret) = match text.split_once('.') {
+            Some((account, secret)) => (Some(AccountId::parse(account)?), secret),
+            None => (None, text),
+        };
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let valid = secret.len() == 43 && secret.bytes().all(allowed);
+        valid.then(|| Self::new(account, Secret::new(secret)))
+    }
+
+    /// As clients hold it. This is a secret.
+    pub fn text(&self) -> String {
+        match &self.account {
+            Some(account) => format!("{}.{}", account.as_str(), self.secret.expose()),
+            None => self.secret.expose().to_owned(),
+        }
+    }
+
+    /// The account it names.
+    pub const fn account(&self) -> Option<&AccountId> {
+        self.account.as_ref()
+    }
+
+    /// What the table knows it by.
+    pub fn key(&self) -> SessionKey {
+        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()));
+        SessionKey { account: self.account.clone(), hash }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_token_is_read_back() {
+        let secret = "x".repeat(43);
+        for text in [secret.clone(), format!("0198-c0de.{secret}")] {
+            assert_eq!(SessionToken::parse(&text).unwrap().text(), text);
+        }
+    }
+
+    #[test]
+    fn debugging_shows_no_secret() {
+        let token = SessionToken::parse(&"x".repeat(43)).unwrap();
+        assert!(!format!("{token:?}").contains("xxx"));
+    }
+
+    proptest! {
+        #[test]
+        fn anything_can_be_sent(text in ".*") {
+            if let Some(token) = SessionToken::parse(&text) {
+                prop_assert_eq!(token.text(), text);
+            }
+        }
+    }
+}

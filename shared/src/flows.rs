@@ -1,0 +1,16 @@
+//! What happens: one file per flow. A flow decides, given what was loaded, the input, the settings and the time.
+//!
+//! Flows do no I/O. They work on a [`visit::Visit`], which knows what was read and collects what changes; all of
+//! it is written in one commit afterwards, and nothing else is.
+
+pub mod login;
+pub mod login_by_code;
+pub mod notice;
+pub mod password_reset;
+pub mod reauthenticate;
+pub mod sessions;
+pub mod signup;
+pub mod stages;
+pub mod verify_email;
+pub mod verify_phone;
+pub mod visit;

@@ -1,0 +1,147 @@
+//! Logging in with a password.
+
+use super::stages::{self, LoginAttempt};
+use super::visit::{Decision, Stop, Visit};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::refusal::Refusal;
+use crate::domain::session::{AuthenticationRecord, Method};
+use crate::secret::Secret;
+use crate::settings::{Action, EmailVerification, LoginMethod};
+
+/// Who somebody says they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Identifier {
+    /// By an email address, lowercase.
+    Email(String),
+    /// By a username.
+    Username(String),
+    /// By a phone number.
+    Phone(String),
+}
+
+impl Identifier {
+    /// What failed attempts are counted by.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Email(text) | Self::Username(text) | Self::Phone(text) => text,
+        }
+    }
+
+    const fn mismatch(&self) -> Refusal {
+        match self {
+            Self::Email(_) => Refusal::EmailPasswordMismatch,
+            Self::Username(_) => Refusal::UsernamePasswordMismatch,
+            Self::Phone(_) => Refusal::PhonePasswordMismatch,
+        }
+    }
+}
+
+/// Checks a password: the account if it is right, whether active or not. A wrong one counts as a failed attempt
+/// (`login_failed`); a right one does not, nor does it forgive others.
+pub fn authenticate(visit: &mut Visit<'_>, who: &Identifier, password: &Secret) -> Decision<AccountId> {
+    if !visit.consume(Action::LoginFailed, who.key())? {
+        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of_all()));
+    }
+    match check(visit, who, password)? {
+        Some(account) => {
+            visit.roll_back(Action::LoginFailed, who.key())?;
+            Ok(account)
+        }
+        None => Err(Stop::invalid(who.mismatch().of("password"))),
+    }
+}
+
+/// Whether a verification mail that the login would need can't be sent now: by code, that blocks it.
+pub fn refuse_if_limited(visit: &mut Visit<'_>, account: &AccountId, who: &Identifier) -> Decision<()> {
+    let settings = &visit.settings().account;
+    let by_code = settings.email_verification_by_code_enabled
+        && settings.email_verification == EmailVerification::Mandatory;
+    if let Identifier::Email(email) = who
+        && by_code
+        && visit
+            .account(account)?
+            .and_then(|account| account.address(email))
+            .is_some_and(|known| !known.verified)
+        && !visit.would_allow(Action::ConfirmEmail, email)?
+    {
+        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of_all()));
+    }
+    Ok(())
+}
+
+/// Logs in, as far as stages allow; a hash of another cost than today's is made anew.
+pub fn log_in(visit: &mut Visit<'_>, account: AccountId, who: Identifier, password: &Secret) -> Decision<()> {
+    let mut record = AuthenticationRecord::new(Method::Password, visit.now);
+    let email = match who {
+        Identifier::Email(email) => {
+            record.email = Some(email.clone());
+            Some(email)
+        }
+        Identifier::Username(username) => {
+            record.username = Some(username);
+            None
+        }
+        // As the contract has it, the record does not say the number.
+        Identifier::Phone(_) => None,
+    };
+    visit.record(&account, record);
+    let passwords = visit.tools.passwords;
+    let known = visit.account_mut(&account)?;
+    if known.password.as_ref().is_some_and(|hash| passwords.is_outdated(hash)) {
+        // Not `set_password`: it is still the same password, and no session ends.
+        known.password = Some(passwords.hash(password));
+    }
+    let now = visit.now;
+    stages::begin(visit, LoginAttempt::new(account, email, now))
+}
+
+/// Checks the password of somebody who is logged in.
+pub fn check_own(visit: &mut Visit<'_>, account: &Account, password: &Secret) -> Decision<bool> {
+    let key = account.primary_email().or(account.username.as_deref()).unwrap_or(account.id.as_str());
+    let key = key.to_owned();
+    if !visit.consume(Action::LoginFailed, &key)? {
+        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of("password")));
+    }
+    let right = matches(visit, Some(account), password);
+    if right {
+        visit.roll_back(Action::LoginFailed, &key)?;
+    }
+    Ok(right)
+}
+
+fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Option<AccountId>> {
+    let candidates: Vec<AccountId> = match who {
+        Identifier::Email(email) => by_email(visit, email)?,
+        Identifier::Username(name) => {
+            // A name may be an address where people log in by either.
+            let email = visit.settings().account.login_methods.contains(LoginMethod::Email);
+            let mut found = if email { by_email(visit, &name.to_lowercase())? } else { Vec::new() };
+            found.extend(visit.owner_of_username(name)?.cloned());
+            found
+        }
+        Identifier::Phone(phone) => visit.owner_of_phone(phone)?.cloned().into_iter().collect(),
+    };
+    for id in &candidates {
+        if matches(visit, visit.account(id)?, password) {
+            return Ok(Some(id.clone()));
+        }
+    }
+    if candidates.is_empty() {
+        visit.tools.passwords.pretend_to_verify(password);
+    }
+    Ok(None)
+}
+
+fn by_email(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>> {
+    Ok(visit.users_by_email(email)?.into_iter().map(|owner| owner.account.clone()).collect())
+}
+
+fn matches(visit: &Visit<'_>, account: Option<&Account>, password: &Secret) -> bool {
+    match account.and_then(|account| account.password.as_ref()) {
+        Some(hash) => visit.tools.passwords.verify(password, hash),
+        None => {
+            visit.tools.passwords.pretend_to_verify(password);
+            false
+        }
+    }
+}

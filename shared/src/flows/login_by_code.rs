@@ -1,0 +1,185 @@
+//! Logging in with a code from a mail or a text, instead of a password or after it.
+
+use super::stages::{self, Entry, LoginAttempt};
+use super::verify_phone;
+use super::visit::{Content, Decision, Stop, Visit};
+use crate::domain::account::AccountId;
+use crate::domain::challenge::Challenge;
+use crate::domain::message::{Message, Recipient};
+use crate::domain::refusal::Refusal;
+use crate::domain::session::{AuthenticationRecord, Method};
+use crate::domain::stage::{PendingLogin, Stage};
+use crate::settings::{Action, LoginByCodeRequired, SignupFieldName};
+use crate::signing::CodePurpose;
+
+/// Counts a request for a code, and finds out whose address it is for.
+pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<AccountId>> {
+    let (account, key, refusal) = match to {
+        Recipient::Email(email) => {
+            let users = visit.users_by_email(email)?;
+            let active = users.into_iter().find(|owner| owner.active);
+            (active.map(|owner| owner.account.clone()), email, Refusal::UnknownEmail.of("email"))
+        }
+        Recipient::Phone(phone) => {
+            let owner = visit.owner_of_phone(phone)?.cloned();
+            (owner, phone, Refusal::UnknownPhone.of("phone"))
+        }
+    };
+    if account.is_none() && !visit.settings().account.prevent_enumeration.is_on() {
+        return Err(Stop::invalid(refusal));
+    }
+    if !visit.consume(Action::RequestLoginCode, key)? {
+        let param = refusal.param.unwrap_or("email");
+        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of(param)));
+    }
+    Ok(account)
+}
+
+/// Sends a code to log in with instead of a password.
+pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient) -> Decision<()> {
+    let mut challenge = Challenge::new(to.clone(), account.clone(), visit.now);
+    send(visit, &mut challenge, false, false)?;
+    let email = challenge.email().map(str::to_owned);
+    let now = visit.now;
+    visit.pend(PendingLogin {
+        account,
+        email,
+        phone: None,
+        signup: false,
+        initiated_at: now,
+        stage: Stage::LoginByCode { challenge, instead_of_password: true },
+    });
+    Ok(())
+}
+
+/// The login that awaits a code, unless there is none or the code is too old: then the login is given up.
+pub fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Challenge, bool)> {
+    let timeout = visit.settings().account.login_by_code_timeout;
+    if visit.user().is_some() {
+        return Err(Stop::Conflict);
+    }
+    let Some(pending) = visit.session().pending() else { return Err(Stop::Conflict) };
+    let Stage::LoginByCode { challenge, instead_of_password } = pending.stage.clone() else {
+        return Err(Stop::Conflict);
+    };
+    let pending = pending.clone();
+    if challenge.is_expired(timeout, visit.now) {
+        visit.clear_login();
+        return Err(Stop::Conflict);
+    }
+    Ok((pending, challenge, instead_of_password))
+}
+
+/// Sends another code, as often as `ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND` allows.
+pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
+    let (pending, mut challenge, instead_of_password) = resume(visit)?;
+    if challenge.resend_count >= visit.settings().account.login_by_code_max_resend_count {
+        return Err(Stop::Conflict);
+    }
+    send(visit, &mut challenge, pending.signup, true)?;
+    challenge.resend_count += 1;
+    visit.pend(PendingLogin { stage: Stage::LoginByCode { challenge, instead_of_password }, ..pending });
+    Ok(())
+}
+
+/// Whether an answer is the code that was sent.
+pub fn is_right(visit: &Visit<'_>, challenge: &Challenge, answer: &str) -> bool {
+    let purpose = if challenge.phone().is_some() { CodePurpose::VerifyPhone } else { CodePurpose::Login };
+    visit.tools.keys.code_matches(purpose, &challenge.to, answer, challenge.code.as_ref())
+}
+
+/// Counts a wrong answer; with the last one allowed the login is given up.
+pub fn fail(visit: &mut Visit<'_>) -> Decision<()> {
+    let (pending, mut challenge, instead_of_password) = resume(visit)?;
+    if challenge.fail(visit.settings().account.login_by_code_max_attempts) {
+        visit.pend(PendingLogin { stage: Stage::LoginByCode { challenge, instead_of_password }, ..pending });
+    } else {
+        visit.clear_login();
+    }
+    Ok(())
+}
+
+/// Logs in whoever gave the right code, and takes the address as verified.
+pub fn confirm(visit: &mut Visit<'_>) -> Decision<()> {
+    let (pending, challenge, instead_of_password) = resume(visit)?;
+    let account = challenge.account.clone().ok_or(Stop::Conflict)?;
+    let mut record = AuthenticationRecord::new(Method::Code, visit.now);
+    record.email = challenge.email().map(str::to_owned);
+    record.phone = challenge.phone().map(str::to_owned);
+    visit.record(&account, record);
+    match &challenge.to {
+        Recipient::Email(email) => super::verify_email::verify_indirectly(visit, &account, email)?,
+        Recipient::Phone(phone) => visit.account_mut(&account)?.verify_phone(phone),
+    }
+    if instead_of_password {
+        let email = challenge.email().map(str::to_owned);
+        let now = visit.now;
+        stages::begin(visit, LoginAttempt::new(account, email, now))
+    } else {
+        stages::leave(visit, &pending)
+    }
+}
+
+pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry> {
+    if !is_required(visit, attempt) {
+        return Ok(Entry::Pass);
+    }
+    let account = match &attempt.account {
+        Some(id) => visit.account(id)?.cloned(),
+        None => None,
+    };
+    let primary = account.as_ref().and_then(|account| account.primary_email());
+    let email = attempt.email.as_deref().or(primary).map(str::to_owned);
+    let phone = match (&email, visit.settings().account.signup_fields.get(SignupFieldName::Phone)) {
+        (None, Some(_)) => account.and_then(|account| account.phone).map(|phone| phone.number),
+        _ => None,
+    };
+    let to = match (email, phone) {
+        (Some(email), _) => Recipient::Email(email),
+        (None, Some(phone)) => Recipient::Phone(phone),
+        // Nobody can be reached, so nobody can log in.
+        (None, None) => return Ok(Entry::Abort),
+    };
+    let mut challenge = Challenge::new(to, attempt.account.clone(), visit.now);
+    send(visit, &mut challenge, attempt.signup, false)?;
+    Ok(Entry::Wait(Stage::LoginByCode { challenge, instead_of_password: false }))
+}
+
+fn is_required(visit: &Visit<'_>, attempt: &LoginAttempt) -> bool {
+    let records = attempt.account.as_ref().map_or(&[][..], |account| visit.session().records_of(account));
+    let method = records.last().map(|record| record.method);
+    if method == Some(Method::Code) {
+        return false;
+    }
+    match &visit.settings().account.login_by_code_required {
+        LoginByCodeRequired::Never => false,
+        LoginByCodeRequired::Always => true,
+        LoginByCodeRequired::After(methods) => {
+            method.is_none_or(|method| methods.iter().any(|name| name == method.name()))
+        }
+    }
+}
+
+/// Sends a code; to an address that nobody has, a mail that says so, unless it was told before.
+fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, signup: bool, again: bool) -> Decision<()> {
+    match (challenge.to.clone(), &challenge.account) {
+        (Recipient::Email(email), Some(_)) => {
+            let format = &visit.settings().account.login_by_code_format;
+            let code = visit.new_code(format);
+            challenge.code =
+                Some(visit.tools.keys.code_hash(CodePurpose::Login, &challenge.to, &code.normalised));
+            visit.mail(&email, Message::LoginCode { code: code.text })
+        }
+        (Recipient::Phone(_), Some(_)) => {
+            let format = &visit.settings().account.phone_verification_code_format;
+            let code = visit.new_code(format);
+            let purpose = CodePurpose::VerifyPhone;
+            challenge.code = Some(visit.tools.keys.code_hash(purpose, &challenge.to, &code.normalised));
+            visit.send(challenge.to.clone(), Content::Ready(Message::LoginCode { code: code.text }))
+        }
+        (_, None) if again => Ok(()),
+        (Recipient::Email(email), None) if signup => visit.mail_account_exists(&email),
+        (Recipient::Email(email), None) => visit.mail_unknown_account(&email),
+        (Recipient::Phone(phone), None) => verify_phone::text_nobody(visit, &phone, signup),
+    }
+}

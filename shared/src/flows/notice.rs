@@ -1,0 +1,95 @@
+//! Mail: what goes to whom, and the links in it.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::visit::{Content, Decision, Visit};
+use crate::domain::account::Account;
+use crate::domain::message::{Event, Message, Origin, Recipient};
+
+/// What may stand in a path as it is (RFC 3986, unreserved).
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Visit<'_> {
+    /// Sends a mail.
+    pub(super) fn mail(&mut self, email: &str, message: Message) -> Decision<()> {
+        self.send(Recipient::Email(email.to_owned()), Content::Ready(message))
+    }
+
+    /// The address of a page of the frontend.
+    pub(super) fn link(&self, template: &str, key: &str) -> String {
+        render_link(template, key, &self.visitor.base_url)
+    }
+
+    /// Where to sign up.
+    pub(super) fn signup_link(&self) -> String {
+        self.link(&self.settings().headless.frontend_urls.account_signup, "")
+    }
+
+    /// Where to ask for a new password.
+    pub(super) fn password_reset_link(&self) -> String {
+        self.link(&self.settings().headless.frontend_urls.account_reset_password, "")
+    }
+
+    /// Tells somebody who tried to get into an account that there is none with this address.
+    pub(super) fn mail_unknown_account(&mut self, email: &str) -> Decision<()> {
+        if !self.settings().account.email_unknown_accounts {
+            return Ok(());
+        }
+        let signup_url = self.signup_link();
+        self.mail(email, Message::UnknownAccount { signup_url })
+    }
+
+    /// Tells somebody who tried to sign up that there is an account with this address.
+    pub(super) fn mail_account_exists(&mut self, email: &str) -> Decision<()> {
+        let signup_url = self.signup_link();
+        let password_reset_url = self.password_reset_link();
+        self.mail(email, Message::AccountAlreadyExists { signup_url, password_reset_url })
+    }
+
+    /// Tells the owner of an account what has changed (`ACCOUNT_EMAIL_NOTIFICATIONS`), at its primary address or
+    /// at this one.
+    pub(super) fn notify(&mut self, account: &Account, event: Event, at: Option<&str>) -> Decision<()> {
+        if !self.settings().account.email_notifications {
+            return Ok(());
+        }
+        let Some(email) = at.or_else(|| account.primary_email()).map(str::to_owned) else {
+            return Ok(());
+        };
+        let origin = Origin {
+            at: self.now.seconds(),
+            ip: self.visitor.ip.clone(),
+            user_agent: self.visitor.user_agent.chars().take(200).collect(),
+        };
+        self.mail(&email, Message::Notification { event, origin })
+    }
+}
+
+/// Fills a key into the address of a page (`HEADLESS_FRONTEND_URLS`), in its path or in its query; an address
+/// without a host is one of this service.
+pub fn render_link(template: &str, key: &str, base_url: &str) -> String {
+    let at = template.find("{key}");
+    let in_query = at.is_some_and(|at| template.get(..at).is_some_and(|before| before.contains('?')));
+    let quoted = utf8_percent_encode(key, PATH).to_string();
+    let quoted = if in_query { quoted.replace("%20", "+") } else { quoted.replace("%2F", "/") };
+    let link = template.replace("{key}", &quoted);
+    if link.contains("://") { link } else { format!("{base_url}/{}", link.trim_start_matches('/')) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render_link;
+
+    #[test]
+    fn a_key_goes_into_the_path_or_the_query() {
+        let base = "https://api.example.com";
+        for (template, expected) in [
+            ("https://a.example/verify/{key}", "https://a.example/verify/a%3Ab/c%20d"),
+            ("https://a.example/verify?x=1&key={key}", "https://a.example/verify?x=1&key=a%3Ab%2Fc+d"),
+            ("/verify/{key}?x=1", "https://api.example.com/verify/a%3Ab/c%20d?x=1"),
+            ("verify?key={key}", "https://api.example.com/verify?key=a%3Ab%2Fc+d"),
+            ("https://a.example/signup", "https://a.example/signup"),
+        ] {
+            assert_eq!(render_link(template, "a:b/c d", base), expected);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Setting a new password without the old one, by a link or by a code in a mail.
+
+use super::stages::{self, LoginAttempt};
+use super::visit::{Content, Decision, Stop, Visit};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::challenge::Challenge;
+use crate::domain::message::{Event, Message, Recipient};
+use crate::domain::refusal::Refusal;
+use crate::domain::session::{AuthenticationRecord, Method};
+use crate::secret::Secret;
+use crate::settings::Action;
+use crate::signing::{CodePurpose, Keys};
+
+/// The active accounts that a new password may be asked for with this address; whether there is one is a secret
+/// unless `ACCOUNT_PREVENT_ENUMERATION` is off.
+pub fn find_accounts(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>> {
+    let users = visit.users_by_email(email)?;
+    let active: Vec<_> =
+        users.into_iter().filter(|owner| owner.active).map(|owner| owner.account.clone()).collect();
+    if active.is_empty() && !visit.settings().account.prevent_enumeration.is_on() {
+        return Err(Stop::invalid(Refusal::UnknownEmail.of("email")));
+    }
+    Ok(active)
+}
+
+/// Sends a code to the first of the accounts, or a link to each; to an address that nobody has, a mail that says
+/// so.
+pub fn request(visit: &mut Visit<'_>, email: &str, accounts: &[AccountId]) -> Decision<()> {
+    if visit.settings().account.password_reset_by_code_enabled {
+        return request_code(visit, email, accounts.first());
+    }
+    if accounts.is_empty() {
+        return visit.mail_unknown_account(email);
+    }
+    for account in accounts {
+        let content = Content::PasswordResetLink { account: account.clone() };
+        visit.send(Recipient::Email(email.to_owned()), content)?;
+    }
+    Ok(())
+}
+
+fn request_code(visit: &mut Visit<'_>, email: &str, account: Option<&AccountId>) -> Decision<()> {
+    let mut challenge = Challenge::new(Recipient::Email(email.to_owned()), account.cloned(), visit.now);
+    match account {
+        None => visit.mail_unknown_account(email)?,
+        Some(_) => {
+            let code = visit.new_code(&visit.settings().account.password_reset_by_code_format);
+            let hash =
+                visit.tools.keys.code_hash(CodePurpose::ResetPassword, &challenge.to, &code.normalised);
+            challenge.code = Some(hash);
+            visit.mail(email, Message::ResetPasswordCode { code: code.text })?;
+        }
+    }
+    visit.session_mut().password_reset = Some(challenge);
+    Ok(())
+}
+
+/// Whether a reset by code waits in this session.
+pub fn is_pending(visit: &Visit<'_>) -> bool {
+    let timeout = visit.settings().account.password_reset_by_code_timeout;
+    let challenge = visit.session().password_reset.as_ref();
+    challenge.is_some_and(|challenge| !challenge.is_expired(timeout, visit.now))
+}
+
+/// The code that this session awaits; none where resets are by link. A conflict when no reset waits, or for too
+/// long.
+pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
+    if !visit.settings().account.password_reset_by_code_enabled {
+        return Ok(None);
+    }
+    if !is_pending(visit) {
+        if visit.session().password_reset.is_some() {
+            visit.session_mut().password_reset = None;
+        }
+        return Err(Stop::Conflict);
+    }
+    Ok(visit.session().password_reset.clone())
+}
+
+/// The account that a key or code stands for.
+pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Decision<Account> {
+    let Some(challenge) = challenge else { return check_link(visit, key) };
+    let keys = visit.tools.keys;
+    let right = keys.code_matches(CodePurpose::ResetPassword, &challenge.to, key, challenge.code.as_ref());
+    let account = account_of(visit, challenge)?;
+    account.filter(|_| right).ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))
+}
+
+fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Account> {
+    let refused = || Stop::invalid(Refusal::InvalidPasswordReset.of("key"));
+    let (id, at) = Keys::read_reset_key(key).ok_or_else(refused)?;
+    if at.is_older_than(visit.settings().passwords.reset_timeout, visit.now) {
+        return Err(refused());
+    }
+    let account = visit.account(&id)?.ok_or_else(refused)?;
+    if visit.tools.keys.reset_key_matches(key, account) { Ok(account.clone()) } else { Err(refused()) }
+}
+
+/// The account that the code of a challenge was sent to.
+pub fn account_of(visit: &Visit<'_>, challenge: &Challenge) -> Decision<Option<Account>> {
+    match &challenge.account {
+        Some(id) => Ok(visit.account(id)?.cloned()),
+        None => Ok(None),
+    }
+}
+
+/// Counts a wrong code; the last one allowed ends the reset.
+pub fn fail(visit: &mut Visit<'_>, challenge: Option<Challenge>) {
+    let Some(mut challenge) = challenge else { return };
+    let max_attempts = visit.settings().account.password_reset_by_code_max_attempts;
+    visit.session_mut().password_reset = challenge.fail(max_attempts).then_some(challenge);
+}
+
+/// Remembers that the right code was given, and starts the time for a new password; the address is verified.
+pub fn confirm_code(visit: &mut Visit<'_>, challenge: Challenge) -> Decision<()> {
+    if challenge.confirmed {
+        return Ok(());
+    }
+    let (account, email) = (challenge.account.clone(), challenge.email().map(str::to_owned));
+    let now = visit.now;
+    visit.session_mut().password_reset = Some(Challenge { confirmed: true, at: now, ..challenge });
+    match (account, email) {
+        (Some(account), Some(email)) => super::verify_email::verify_indirectly(visit, &account, &email),
+        _ => Ok(()),
+    }
+}
+
+/// Sets the new password: all sessions end, failed logins are forgiven, and the owner is told.
+pub fn reset(
+    visit: &mut Visit<'_>,
+    account: &AccountId,
+    challenge: Option<Challenge>,
+    password: &Secret,
+) -> Decision<()> {
+    let hash = visit.tools.passwords.hash(password);
+    visit.account_mut(account)?.set_password(hash);
+    let email = challenge.as_ref().and_then(|challenge| challenge.email().map(str::to_owned));
+    if let Some(challenge) = challenge {
+        confirm_code(visit, challenge)?;
+        visit.session_mut().password_reset = None;
+    }
+    let known = visit.account_mut(account)?.clone();
+    for address in &known.emails {
+        visit.forget(Action::LoginFailed, &address.email)?;
+    }
+    visit.notify(&known, Event::PasswordReset, None)?;
+    if !visit.settings().account.login_on_password_reset {
+        return Ok(());
+    }
+    let mut record = AuthenticationRecord::new(Method::PasswordReset, visit.now);
+    record.email.clone_from(&email);
+    visit.record(account, record);
+    let now = visit.now;
+    stages::begin(visit, LoginAttempt::new(account.clone(), email, now))
+}

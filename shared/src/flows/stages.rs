@@ -1,0 +1,90 @@
+//! From saying who one is to being logged in: the stages of a login, in their order.
+
+use super::visit::{Decision, Stop, Visit};
+use super::{login_by_code, verify_email, verify_phone};
+use crate::domain::account::AccountId;
+use crate::domain::stage::{PendingLogin, Stage, StageKey};
+use crate::domain::time::Timestamp;
+
+/// A login that somebody wants to complete.
+#[derive(Clone, Debug)]
+pub struct LoginAttempt {
+    /// Whose; none when it is pretended, for the client not to learn that an address is taken.
+    pub account: Option<AccountId>,
+    /// The address it is for, where it was named.
+    pub email: Option<String>,
+    /// The phone number it is for, of a pretended one.
+    pub phone: Option<String>,
+    /// Whether it began with a sign-up.
+    pub signup: bool,
+    /// When it began.
+    pub initiated_at: Timestamp,
+}
+
+/// What a stage says to a login that gets there.
+pub(super) enum Entry {
+    /// Nothing is left to do here.
+    Pass,
+    /// Something has to be done here first.
+    Wait(Stage),
+    /// This login can't be completed.
+    Abort,
+}
+
+impl LoginAttempt {
+    /// A login to an account.
+    pub const fn new(account: AccountId, email: Option<String>, now: Timestamp) -> Self {
+        Self { account: Some(account), email, phone: None, signup: false, initiated_at: now }
+    }
+
+    fn waiting_at(self, stage: Stage) -> PendingLogin {
+        let Self { account, email, phone, signup, initiated_at } = self;
+        PendingLogin { account, email, phone, signup, initiated_at, stage }
+    }
+
+    fn resumed(pending: &PendingLogin) -> Self {
+        let PendingLogin { account, email, phone, signup, initiated_at, .. } = pending.clone();
+        Self { account, email, phone, signup, initiated_at }
+    }
+}
+
+/// Begins a login: whoever is not active gets no further, and is not told.
+pub fn begin(visit: &mut Visit<'_>, attempt: LoginAttempt) -> Decision<()> {
+    if let Some(id) = &attempt.account
+        && !visit.account(id)?.is_some_and(|account| account.active)
+    {
+        visit.clear_login();
+        return Ok(());
+    }
+    advance(visit, attempt, None)
+}
+
+/// Leaves the stage at which a login waits, and goes on from there.
+pub fn leave(visit: &mut Visit<'_>, pending: &PendingLogin) -> Decision<()> {
+    advance(visit, LoginAttempt::resumed(pending), Some(pending.stage.key()))
+}
+
+fn advance(visit: &mut Visit<'_>, attempt: LoginAttempt, after: Option<StageKey>) -> Decision<()> {
+    for key in StageKey::ALL.into_iter().filter(|key| Some(*key) > after) {
+        let entry = match key {
+            StageKey::LoginByCode => login_by_code::enter(visit, &attempt)?,
+            StageKey::VerifyPhone => verify_phone::enter(visit, &attempt)?,
+            StageKey::VerifyEmail => verify_email::enter(visit, &attempt)?,
+        };
+        match entry {
+            Entry::Pass => {}
+            Entry::Wait(stage) => {
+                visit.pend(attempt.waiting_at(stage));
+                return Ok(());
+            }
+            Entry::Abort => {
+                visit.clear_login();
+                return Ok(());
+            }
+        }
+    }
+    match &attempt.account {
+        Some(account) => visit.log_in(account),
+        None => Err(Stop::Unauthorized),
+    }
+}

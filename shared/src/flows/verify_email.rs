@@ -1,0 +1,253 @@
+//! Verifying an email address, by a link or by a code: at sign-up and login, and when one is added.
+
+use super::stages::{self, Entry, LoginAttempt};
+use super::visit::{Decision, Stop, Visit};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::challenge::Challenge;
+use crate::domain::message::{Event, Message, Recipient};
+use crate::domain::refusal::Refusal;
+use crate::domain::stage::{PendingLogin, Stage};
+use crate::settings::{Action, EmailVerification, Settings};
+use crate::signing::{CodePurpose, EmailKey, Keys, Spelling};
+
+/// An address that a right key or code stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// Whose address.
+    pub account: AccountId,
+    /// The address.
+    pub email: String,
+}
+
+/// How keys in links are spelled here.
+pub const fn spelling(settings: &Settings) -> Spelling {
+    if settings.account.email_confirmation_hmac { Spelling::Base64 } else { Spelling::Hex }
+}
+
+/// What a key from a link says, where verification is by link.
+pub fn read_key(settings: &Settings, keys: &Keys, key: &str) -> Option<EmailKey> {
+    let by_link = !settings.account.email_verification_by_code_enabled;
+    by_link.then(|| keys.read_email_key(key.trim(), spelling(settings))).flatten()
+}
+
+/// The login that waits for an address to be verified.
+pub fn pending<'v>(visit: &'v Visit<'_>) -> Option<&'v PendingLogin> {
+    visit.session().pending().filter(|pending| pending.stage == Stage::VerifyEmail)
+}
+
+/// The code that this session awaits; none where verification is by link. A conflict when no address is being
+/// verified by code, or for too long: then the login is given up.
+pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
+    let settings = &visit.settings().account;
+    if !settings.email_verification_by_code_enabled {
+        return Ok(None);
+    }
+    if pending(visit).is_none() && visit.user().is_none() {
+        return Err(Stop::Conflict);
+    }
+    let challenge = visit.session().email_verification.clone().ok_or(Stop::Conflict)?;
+    if challenge.is_expired(settings.email_verification_by_code_timeout, visit.now) {
+        give_up(visit);
+        return Err(Stop::Conflict);
+    }
+    Ok(Some(challenge))
+}
+
+/// Finds out what address a key or code stands for.
+pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Decision<Proof> {
+    let proof = match challenge {
+        Some(challenge) => check_code(visit, challenge, key)?,
+        None => check_link(visit, key)?,
+    };
+    let verified =
+        visit.account(&proof.account)?.is_some_and(|account| account.has_verified(Some(&proof.email)));
+    if !verified && visit.is_claimed_by_other(&proof.email, &proof.account) {
+        return Err(Stop::invalid(Refusal::EmailTaken.of("key")));
+    }
+    Ok(proof)
+}
+
+fn check_code(visit: &Visit<'_>, challenge: &Challenge, key: &str) -> Decision<Proof> {
+    let keys = visit.tools.keys;
+    let expected = challenge.code.as_ref();
+    let right = keys.code_matches(CodePurpose::VerifyEmail, &challenge.to, key, expected);
+    match (&challenge.account, challenge.email()) {
+        (Some(account), Some(email)) if right => {
+            Ok(Proof { account: account.clone(), email: email.to_owned() })
+        }
+        _ => Err(Stop::invalid(Refusal::IncorrectCode.of("key"))),
+    }
+}
+
+fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Proof> {
+    let refused = || Stop::invalid(Refusal::InvalidOrExpiredKey.of("key"));
+    let settings = visit.settings();
+    let key = read_key(settings, visit.tools.keys, key).ok_or_else(refused)?;
+    let days = settings.account.email_confirmation_expire_days;
+    let lifetime =
+        std::time::Duration::try_from_secs_f64(days * 86_400.0).unwrap_or(std::time::Duration::MAX);
+    let account = visit.account(&key.account)?.ok_or_else(refused)?;
+    let unverified = account.address(&key.email).is_some_and(|address| !address.verified);
+    if !unverified || key.at.is_older_than(lifetime, visit.now) {
+        return Err(refused());
+    }
+    Ok(Proof { account: key.account, email: key.email })
+}
+
+/// Counts a wrong code; with the last one allowed the login is given up.
+pub fn fail(visit: &mut Visit<'_>, challenge: Option<Challenge>) {
+    let Some(mut challenge) = challenge else { return };
+    if challenge.fail(visit.settings().account.email_verification_by_code_max_attempts) {
+        visit.session_mut().email_verification = Some(challenge);
+    } else {
+        give_up(visit);
+    }
+}
+
+/// Takes the address as verified, and goes on with the login that waits for it, if this is the session for it.
+pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Proof) -> Decision<()> {
+    if visit.account(&proof.account)?.is_some_and(|account| account.has_verified(Some(&proof.email))) {
+        return Err(Stop::Conflict);
+    }
+    if challenge.is_some() {
+        visit.session_mut().email_verification = None;
+    }
+    verify(visit, &proof.account, &proof.email)?;
+    let Some(waiting) = pending(visit).cloned() else { return Ok(()) };
+    let settings = &visit.settings().account;
+    // By link, whoever else got hold of the link could log in with it, again and again.
+    let may_log_in = settings.login_on_email_confirmation || settings.email_verification_by_code_enabled;
+    if may_log_in && waiting.account.as_ref() == Some(&proof.account) {
+        stages::leave(visit, &waiting)
+    } else {
+        visit.clear_login();
+        Ok(())
+    }
+}
+
+/// Sends another code, as often as `ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND` allows.
+pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
+    let mut challenge = resume(visit)?.ok_or(Stop::Conflict)?;
+    if challenge.resend_count >= visit.settings().account.email_verification_max_resend_count {
+        return Err(Stop::Conflict);
+    }
+    send_code(visit, &mut challenge, true)?;
+    challenge.resend_count += 1;
+    visit.session_mut().email_verification = Some(challenge);
+    Ok(())
+}
+
+/// Takes an address as verified since something else proved it, unless another account has it.
+pub(super) fn verify_indirectly(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
+    let unverified =
+        visit.account(account)?.and_then(|account| account.address(email)).is_some_and(|a| !a.verified);
+    if unverified && !visit.is_claimed_by_other(email, account) {
+        verify(visit, account, email)?;
+    }
+    Ok(())
+}
+
+fn verify(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
+    let replaces = visit.settings().account.change_email;
+    let account = visit.account_mut(account)?;
+    let other =
+        account.emails.iter().find(|address| address.email != email).map(|address| address.email.clone());
+    account.verify_address(email, replaces);
+    let account = account.clone();
+    match other {
+        Some(from) if replaces => {
+            let event = Event::EmailChanged { from: from.clone(), to: email.to_owned() };
+            visit.notify(&account, event, Some(&from))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry> {
+    let verified = match &attempt.account {
+        Some(id) => visit.account(id)?.is_some_and(|account| account.has_verified(attempt.email.as_deref())),
+        None => false,
+    };
+    match visit.settings().account.email_verification {
+        EmailVerification::Mandatory if !verified => {
+            send_at_login(visit, attempt)?;
+            Ok(Entry::Wait(Stage::VerifyEmail))
+        }
+        EmailVerification::Optional if !verified && attempt.signup => {
+            send_at_login(visit, attempt)?;
+            Ok(Entry::Pass)
+        }
+        EmailVerification::Mandatory | EmailVerification::Optional | EmailVerification::None => {
+            Ok(Entry::Pass)
+        }
+    }
+}
+
+fn send_at_login(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<()> {
+    let Some(id) = &attempt.account else {
+        return match attempt.email.clone() {
+            Some(email) => send(visit, None, &email, true),
+            None => Ok(()),
+        };
+    };
+    let Some(account) = visit.account(id)?.cloned() else { return Ok(()) };
+    let address = match &attempt.email {
+        Some(email) => account.address(email),
+        None => account.best_address(),
+    };
+    match address {
+        Some(address) if !address.verified => send(visit, Some(&account), &address.email, attempt.signup),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Sends a link or a code to an address that is to be verified; to one that is taken, which the client is not to
+/// learn, a mail that says so.
+pub fn send(visit: &mut Visit<'_>, account: Option<&Account>, email: &str, signup: bool) -> Decision<()> {
+    if visit.settings().account.email_verification_by_code_enabled {
+        let to = Recipient::Email(email.to_owned());
+        let mut challenge = Challenge::new(to, account.map(|account| account.id.clone()), visit.now);
+        send_code(visit, &mut challenge, false)?;
+        visit.session_mut().email_verification = Some(challenge);
+        return Ok(());
+    }
+    // Earlier links stay valid, so nothing is lost when this one is not sent.
+    if !visit.consume(Action::ConfirmEmail, email)? {
+        return Ok(());
+    }
+    match account {
+        None if signup => visit.mail_account_exists(email),
+        None => visit.mail_unknown_account(email),
+        Some(account) => {
+            let spelling = spelling(visit.settings());
+            let key = visit.tools.keys.email_key(&account.id, email, visit.now, spelling);
+            let url = visit.link(&visit.settings().headless.frontend_urls.account_confirm_email, &key);
+            visit.mail(email, Message::ConfirmEmail { url, signup })
+        }
+    }
+}
+
+fn send_code(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
+    let email = challenge.email().unwrap_or_default().to_owned();
+    visit.limit(Action::ConfirmEmail, &email)?;
+    let account = match challenge.account.as_ref().filter(|_| !challenge.already_exists) {
+        Some(id) => visit.account(id)?,
+        None => None,
+    };
+    let Some(account) = account else {
+        challenge.code = None;
+        return if again { Ok(()) } else { visit.mail_account_exists(&email) };
+    };
+    let signup = !account.has_logged_in();
+    let code = visit.new_code(&visit.settings().account.email_verification_by_code_format);
+    let hash = visit.tools.keys.code_hash(CodePurpose::VerifyEmail, &challenge.to, &code.normalised);
+    challenge.code = Some(hash);
+    visit.mail(&email, Message::ConfirmEmailCode { code: code.text, signup })
+}
+
+fn give_up(visit: &mut Visit<'_>) {
+    visit.session_mut().email_verification = None;
+    if visit.user().is_none() {
+        visit.clear_login();
+    }
+}

@@ -1,0 +1,787 @@
+//! A visit: one request by one client, from what was read to what is to be written.
+//!
+//! A flow asks the visit for accounts, addresses and limits. What has not been read yet stops it with
+//! [`Stop::Missing`]: that is read, and the flow decides anew from the start. So a flow is a plain function, and
+//! cannot forget to load anything; which round trips that takes is up to what is prefetched.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::account::{Account, AccountId};
+use crate::domain::code::{self, CodeFormat};
+use crate::domain::message::{Message, Recipient};
+use crate::domain::rate::{History, Per, Rate};
+use crate::domain::refusal::FieldErrors;
+use crate::domain::session::{AuthenticationRecord, Login, Session, State};
+use crate::domain::stage::PendingLogin;
+use crate::domain::time::Timestamp;
+use crate::domain::token::{SessionKey, SessionToken};
+use crate::password::Passwords;
+use crate::random::Random;
+use crate::settings::{Action, Settings};
+use crate::signing::Keys;
+
+/// Something to read from the table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// An account.
+    Account(AccountId),
+    /// Which accounts have an email address, lowercase.
+    Email(String),
+    /// Which account has verified an email address, lowercase.
+    Claim(String),
+    /// Which account has a username, in lower case.
+    Username(String),
+    /// Which account has a phone number.
+    Phone(String),
+    /// How often something happened.
+    Counter(CounterKey),
+    /// All sessions of an account.
+    Sessions(AccountId),
+}
+
+/// Names a counter of a rate limit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CounterKey(pub String);
+
+/// What was read, with the versions by which a commit notices that it has changed since.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The session that the client's token names, unless there is none.
+    pub session: Option<Stored<StoredSession>>,
+    /// Accounts that were asked for; none where there is none.
+    pub accounts: BTreeMap<AccountId, Option<Stored<Account>>>,
+    /// Email addresses that were asked for.
+    pub emails: BTreeMap<String, AddressOwners>,
+    /// The accounts that have verified an email address.
+    pub claims: BTreeMap<String, Option<AccountId>>,
+    /// The accounts that have a username.
+    pub usernames: BTreeMap<String, Option<AccountId>>,
+    /// The accounts that have a phone number.
+    pub phones: BTreeMap<String, Option<AccountId>>,
+    /// Counters of rate limits; none where nothing was counted yet.
+    pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
+    /// All sessions of an account.
+    pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
+}
+
+/// Something as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<T> {
+    /// Goes up with every write.
+    pub version: i64,
+    /// What it was.
+    pub value: T,
+}
+
+/// A session as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSession {
+    /// What the table knows it by.
+    pub key: SessionKey,
+    /// The session.
+    pub session: Session,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+/// Who has an email address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressOwners {
+    /// Goes up when an account adds the address; none when none ever did.
+    pub version: Option<i64>,
+    /// The account that has verified it, where only one may.
+    pub claimed_by: Option<AccountId>,
+    /// All accounts that have it.
+    pub owners: Vec<AddressOwner>,
+}
+
+/// An account that has an email address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressOwner {
+    /// Which.
+    pub account: AccountId,
+    /// Whether it has verified the address.
+    pub verified: bool,
+    /// Whether the account is active.
+    pub active: bool,
+}
+
+/// Why a flow does not go on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Stop {
+    /// It needs to know more, and is to be run again.
+    Missing(Vec<Need>),
+    /// The input is wrong.
+    Invalid(FieldErrors),
+    /// It happened too often.
+    RateLimited,
+    /// It makes no sense in this state.
+    Conflict,
+    /// It may not be done.
+    Forbidden,
+    /// The person has to prove again who they are.
+    ReauthenticationRequired,
+    /// There is no login to go on with.
+    Unauthorized,
+}
+
+impl Stop {
+    /// The input is wrong in this one way.
+    pub fn invalid(error: impl Into<FieldErrors>) -> Self {
+        Self::Invalid(error.into())
+    }
+}
+
+/// What a flow can find out or do, or why it stops.
+pub type Decision<T> = Result<T, Stop>;
+
+/// Which kind of client asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Client {
+    /// A browser: holds its session in a cookie.
+    Browser,
+    /// An app: holds its session token itself.
+    App,
+}
+
+/// Who asks, as far as the request tells.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Which kind of client.
+    pub client: Client,
+    /// Its IP address.
+    pub ip: String,
+    /// Its `User-Agent`.
+    pub user_agent: String,
+    /// The scheme and host it asked, such as `https://api.example.com`.
+    pub base_url: String,
+    /// Whether it presented a session token, be it nonsense.
+    pub presents_token: bool,
+    /// The session token it presented, if that can be one.
+    pub token: Option<SessionToken>,
+}
+
+/// What a flow works with, the same for every request of a process.
+#[derive(Clone, Copy, Debug)]
+pub struct Tools<'a> {
+    /// How the service is set up.
+    pub settings: &'a Settings,
+    /// What links and codes are made with.
+    pub keys: &'a Keys,
+    /// Where random numbers come from.
+    pub random: &'a Random,
+    /// What hashes passwords.
+    pub passwords: &'a Passwords<'a>,
+}
+
+/// A message that the commit puts into the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Who gets it.
+    pub to: Recipient,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a letter says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// This.
+    Ready(Message),
+    /// A link to set a new password with, which is made when the letter is delivered: so asking for one takes as
+    /// long for an address that nobody has as for any other.
+    PasswordResetLink {
+        /// For which account.
+        account: AccountId,
+    },
+}
+
+/// A code that was just made.
+#[derive(Debug)]
+pub struct NewCode {
+    /// As people read it. This is a secret.
+    pub text: String,
+    /// As it is hashed.
+    pub normalised: String,
+}
+
+/// A counter that this visit has consulted.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// What the table has.
+    pub before: Option<Stored<History>>,
+    /// With what this visit adds.
+    pub after: History,
+    /// How many hits this visit adds; when none, it still counts on the table not having changed.
+    pub hits: u32,
+    /// How long a hit counts.
+    pub rate: Rate,
+}
+
+/// One request by one client.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    /// What it works with.
+    pub tools: Tools<'a>,
+    /// When it is.
+    pub now: Timestamp,
+    /// Who asks.
+    pub visitor: &'a Visitor,
+    /// What is kept about the client; changed through [`Self::session_mut`] only.
+    session: Session,
+    fate: Fate,
+    modified: bool,
+    logged_in: bool,
+    user: Option<AccountId>,
+    loaded: &'a Loaded,
+    accounts: BTreeMap<AccountId, Account>,
+    usages: BTreeMap<CounterKey, Usage>,
+    letters: Vec<Letter>,
+    ended: BTreeSet<String>,
+}
+
+/// What becomes of the token that the client presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// There was none, or it names no session.
+    Absent,
+    /// It stays.
+    Kept,
+    /// The session gets another one.
+    Renewed,
+    /// The session ends.
+    Ended,
+}
+
+/// What a visit changes, to be written in one commit.
+#[derive(Debug)]
+pub struct Changes {
+    /// The session.
+    pub session: SessionChange,
+    /// Other sessions that end.
+    pub ended: Vec<SessionKey>,
+    /// Accounts: as they were read, if they were there, and as they are to be.
+    pub accounts: Vec<(Option<Stored<Account>>, Account)>,
+    /// Counters of rate limits.
+    pub counters: Vec<(CounterKey, Usage)>,
+    /// Messages.
+    pub letters: Vec<Letter>,
+}
+
+impl Changes {
+    /// Whether there is nothing to write. Counters that were consulted, but not added to, matter only together
+    /// with something else.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.session, SessionChange::None)
+            && self.ended.is_empty()
+            && self.accounts.is_empty()
+            && self.letters.is_empty()
+            && self.counters.iter().all(|(_, usage)| usage.hits == 0)
+    }
+}
+
+/// What becomes of the session in the table.
+#[derive(Debug)]
+pub enum SessionChange {
+    /// Nothing.
+    None,
+    /// It is written under this token; `replaces` is what the table had, perhaps under another key.
+    Put {
+        /// The token that the client holds from now on.
+        token: SessionToken,
+        /// The session.
+        session: Box<Session>,
+        /// What was read.
+        replaces: Option<(SessionKey, i64)>,
+    },
+    /// It is deleted.
+    Delete(SessionKey, i64),
+}
+
+impl<'a> Visit<'a> {
+    /// Begins, with what was read so far.
+    pub fn open(
+        tools: Tools<'a>,
+        visitor: &'a Visitor,
+        loaded: &'a Loaded,
+        now: Timestamp,
+    ) -> Decision<Self> {
+        let mut visit = Self {
+            tools,
+            now,
+            visitor,
+            session: Session::default(),
+            fate: Fate::Absent,
+            modified: false,
+            logged_in: false,
+            user: None,
+            loaded,
+            accounts: BTreeMap::new(),
+            usages: BTreeMap::new(),
+            letters: Vec::new(),
+            ended: BTreeSet::new(),
+        };
+        if let Some(stored) = &loaded.session
+            && stored.value.expires_at > now
+        {
+            visit.session = stored.value.session.clone();
+            visit.fate = Fate::Kept;
+            visit.recognise()?;
+        }
+        Ok(visit)
+    }
+
+    /// Finds out who the session is logged in as; ends what has become invalid.
+    fn recognise(&mut self) -> Decision<()> {
+        match &self.session.state {
+            State::Anonymous => {}
+            State::Pending(pending) => {
+                if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
+                    self.clear_login();
+                }
+            }
+            State::Authenticated(login) => {
+                let login = login.clone();
+                match self.account(&login.account)? {
+                    Some(account) if account.session_epoch != login.epoch => self.flush(),
+                    Some(account) if account.active => self.user = Some(login.account),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How the service is set up.
+    pub const fn settings(&self) -> &'a Settings {
+        self.tools.settings
+    }
+
+    // The session
+
+    /// What is kept about the client.
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// What is kept about the client, to be changed.
+    pub const fn session_mut(&mut self) -> &mut Session {
+        self.modified = true;
+        &mut self.session
+    }
+
+    /// Whether the session is to be written, so that its cookie is renewed.
+    pub const fn is_modified(&self) -> bool {
+        self.modified
+    }
+
+    /// Whether the client presented a token that names no session.
+    pub const fn token_is_stale(&self) -> bool {
+        self.loaded.session.is_none()
+    }
+
+    /// Whether there is no session at all, now.
+    pub fn is_sessionless(&self) -> bool {
+        match self.fate {
+            Fate::Kept | Fate::Renewed => false,
+            Fate::Absent | Fate::Ended => self.session.is_blank(),
+        }
+    }
+
+    /// Who is logged in.
+    pub fn user(&self) -> Option<&Account> {
+        let id = self.user.as_ref()?;
+        self.accounts.get(id).or_else(|| Some(&self.loaded.accounts.get(id)?.as_ref()?.value))
+    }
+
+    /// Records that somebody proved who they are.
+    pub fn record(&mut self, account: &AccountId, record: AuthenticationRecord) {
+        self.session_mut().record(account, record);
+    }
+
+    /// Lets a login wait at a stage.
+    pub fn pend(&mut self, pending: PendingLogin) {
+        // Somebody who is logged in stays so: a second login can't be completed in the same session.
+        self.modified = true;
+        if self.user.is_none() {
+            self.session.state = State::Pending(Box::new(pending));
+        }
+    }
+
+    /// Gives up the login that is under way, and what was proved for it.
+    pub fn clear_login(&mut self) {
+        let pending = matches!(self.session.state, State::Pending(_));
+        self.modified |= pending || self.session.records.is_some();
+        self.session.records = None;
+        if pending {
+            self.session.state = State::Anonymous;
+        }
+    }
+
+    /// Forgets the session altogether, as logging out does.
+    pub fn flush(&mut self) {
+        self.session = Session::default();
+        self.user = None;
+        self.modified = true;
+        if self.fate != Fate::Absent {
+            self.fate = Fate::Ended;
+        }
+    }
+
+    /// Completes a login: the session gets another token, as privilege changes (no fixation), and the account
+    /// remembers the time.
+    pub fn log_in(&mut self, account: &AccountId) -> Decision<()> {
+        let now = self.now;
+        let account = self.account_mut(account)?;
+        account.last_login_at = Some(now);
+        let (id, epoch) = (account.id.clone(), account.session_epoch);
+        self.session_mut().state = State::Authenticated(Login {
+            account: id.clone(),
+            epoch,
+            id: self.tools.random.id(),
+            at: now,
+            last_seen_at: now,
+            ip: self.visitor.ip.clone(),
+            user_agent: self.visitor.user_agent.chars().take(200).collect(),
+        });
+        if self.fate == Fate::Kept {
+            self.fate = Fate::Renewed;
+        }
+        self.user = Some(id);
+        self.logged_in = true;
+        Ok(())
+    }
+
+    /// Whether somebody has logged in just now.
+    pub const fn has_logged_in(&self) -> bool {
+        self.logged_in
+    }
+
+    /// Ends another session of the account.
+    pub fn end_session(&mut self, key: &SessionKey) {
+        self.ended.insert(key.hash.clone());
+    }
+
+    /// All valid sessions of an account, the oldest first: (what the table knows it by, its login).
+    pub fn sessions(&self, account: &AccountId) -> Decision<Vec<(&'a SessionKey, &'a Login)>> {
+        let Some(sessions) = self.loaded.sessions.get(account) else {
+            return Err(Stop::Missing(vec![Need::Sessions(account.clone())]));
+        };
+        let epoch = self.account(account)?.map(|account| account.session_epoch);
+        let mut valid: Vec<_> = sessions
+            .iter()
+            .filter(|stored| stored.value.expires_at > self.now)
+            .filter_map(|stored| Some((&stored.value.key, stored.value.session.login()?)))
+            .filter(|(_, login)| login.account == *account && Some(login.epoch) == epoch)
+            .collect();
+        valid.sort_by_key(|(_, login)| (login.at, login.id));
+        Ok(valid)
+    }
+
+    /// What the table knows this session by, if it is there.
+    pub fn session_key(&self) -> Option<&'a SessionKey> {
+        self.loaded.session.as_ref().map(|stored| &stored.value.key)
+    }
+
+    // Accounts
+
+    /// An account, as it is or as this visit has changed it.
+    pub fn account(&self, id: &AccountId) -> Decision<Option<&Account>> {
+        if let Some(account) = self.accounts.get(id) {
+            return Ok(Some(account));
+        }
+        match self.loaded.accounts.get(id) {
+            Some(stored) => Ok(stored.as_ref().map(|stored| &stored.value)),
+            None => Err(Stop::Missing(vec![Need::Account(id.clone())])),
+        }
+    }
+
+    /// An account, to be changed; a conflict when it is gone.
+    pub fn account_mut(&mut self, id: &AccountId) -> Decision<&mut Account> {
+        let account = self.account(id)?.ok_or(Stop::Conflict)?.clone();
+        Ok(self.accounts.entry(id.clone()).or_insert(account))
+    }
+
+    /// Adds an account.
+    pub fn add_account(&mut self, account: Account) {
+        self.accounts.insert(account.id.clone(), account);
+    }
+
+    /// Who has an email address.
+    pub fn owners(&self, email: &str) -> Decision<&'a AddressOwners> {
+        let missing = || Stop::Missing(vec![Need::Email(email.to_owned())]);
+        self.loaded.emails.get(email).ok_or_else(missing)
+    }
+
+    /// The accounts that mail to this address is about: those that have verified it, or else those that have it.
+    pub fn users_by_email(&self, email: &str) -> Decision<Vec<&'a AddressOwner>> {
+        let owners = &self.owners(email)?.owners;
+        let verified: Vec<_> = owners.iter().filter(|owner| owner.verified).collect();
+        Ok(if verified.is_empty() { owners.iter().collect() } else { verified })
+    }
+
+    /// Which account has a username, whatever its case.
+    pub fn owner_of_username(&self, username: &str) -> Decision<Option<&'a AccountId>> {
+        let key = username.to_lowercase();
+        match self.loaded.usernames.get(&key) {
+            Some(owner) => Ok(owner.as_ref()),
+            None => Err(Stop::Missing(vec![Need::Username(key)])),
+        }
+    }
+
+    /// Which account has a phone number.
+    pub fn owner_of_phone(&self, phone: &str) -> Decision<Option<&'a AccountId>> {
+        match self.loaded.phones.get(phone) {
+            Some(owner) => Ok(owner.as_ref()),
+            None => Err(Stop::Missing(vec![Need::Phone(phone.to_owned())])),
+        }
+    }
+
+    /// Whether another account has verified this address, where only one may. What was not read counts as no:
+    /// the commit finds out, and the flow decides anew.
+    pub fn is_claimed_by_other(&self, email: &str, account: &AccountId) -> bool {
+        let loaded = self.loaded;
+        let claim = match (loaded.claims.get(email), loaded.emails.get(email)) {
+            (Some(claim), _) => claim.as_ref(),
+            (None, Some(owners)) => owners.claimed_by.as_ref(),
+            (None, None) => None,
+        };
+        self.settings().account.unique_email && claim.is_some_and(|owner| owner != account)
+    }
+
+    // Limits
+
+    /// Counts an action against its limits; false when one is reached. GETs are for the caller to exempt.
+    pub fn consume(&mut self, action: Action, key: &str) -> Decision<bool> {
+        let rates = self.settings().account.rate_limits.for_action(action);
+        self.consume_rates(action.name(), rates, key)
+    }
+
+    /// Counts an action against its limits, or stops.
+    pub fn limit(&mut self, action: Action, key: &str) -> Decision<()> {
+        if self.consume(action, key)? { Ok(()) } else { Err(Stop::RateLimited) }
+    }
+
+    /// Counts something against limits of its own; false when one is reached.
+    pub fn consume_rates(&mut self, action: &str, rates: &[Rate], key: &str) -> Decision<bool> {
+        self.expect_counters(action, rates, key)?;
+        let now = self.now;
+        for rate in rates {
+            let usage = self.usage(action, rate, key)?;
+            if !usage.after.hit(rate, now) {
+                return Ok(false);
+            }
+            usage.hits += 1;
+        }
+        Ok(true)
+    }
+
+    /// Whether the limits of an action would allow it now.
+    pub fn would_allow(&mut self, action: Action, key: &str) -> Decision<bool> {
+        let rates = self.settings().account.rate_limits.for_action(action);
+        let now = self.now;
+        for rate in rates {
+            if !self.usage(action.name(), rate, key)?.after.allows(rate, now) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes back what [`Self::consume`] counted.
+    pub fn roll_back(&mut self, action: Action, key: &str) -> Decision<()> {
+        for rate in self.settings().account.rate_limits.for_action(action) {
+            let usage = self.usage(action.name(), rate, key)?;
+            usage.after.roll_back();
+            usage.hits = usage.hits.saturating_sub(1);
+        }
+        Ok(())
+    }
+
+    /// Forgets how often an action happened.
+    pub fn forget(&mut self, action: Action, key: &str) -> Decision<()> {
+        let rates = self.settings().account.rate_limits.for_action(action);
+        self.expect_counters(action.name(), rates, key)?;
+        for rate in rates.iter().filter(|rate| rate.per == Per::Key) {
+            let usage = self.usage(action.name(), rate, key)?;
+            if !usage.after.is_empty() {
+                usage.after = History::default();
+                usage.hits += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The counters that an action is counted with, to be read beforehand.
+    pub fn counters(
+        settings: &Settings,
+        action: Action,
+        visitor: &Visitor,
+        user: Option<&AccountId>,
+        key: &str,
+    ) -> Vec<Need> {
+        let rates = settings.account.rate_limits.for_action(action);
+        rates
+            .iter()
+            .map(|rate| Need::Counter(counter(settings, action.name(), rate, visitor, user, key)))
+            .collect()
+    }
+
+    fn expect_counters(&self, action: &str, rates: &[Rate], key: &str) -> Decision<()> {
+        let missing: Vec<Need> = rates
+            .iter()
+            .map(|rate| self.counter(action, rate, key))
+            .filter(|key| !self.usages.contains_key(key) && !self.loaded.counters.contains_key(key))
+            .map(Need::Counter)
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
+    }
+
+    fn usage(&mut self, action: &str, rate: &Rate, key: &str) -> Decision<&mut Usage> {
+        let key = self.counter(action, rate, key);
+        if !self.usages.contains_key(&key) {
+            let Some(before) = self.loaded.counters.get(&key) else {
+                return Err(Stop::Missing(vec![Need::Counter(key)]));
+            };
+            let after = before.as_ref().map(|stored| stored.value.clone()).unwrap_or_default();
+            let usage = Usage { before: before.clone(), after, hits: 0, rate: *rate };
+            self.usages.insert(key.clone(), usage);
+        }
+        self.usages.get_mut(&key).ok_or(Stop::Missing(vec![Need::Counter(key)]))
+    }
+
+    fn counter(&self, action: &str, rate: &Rate, key: &str) -> CounterKey {
+        let user = self.session.account();
+        counter(self.settings(), action, rate, self.visitor, user, key)
+    }
+
+    // Messages
+
+    /// A new code of this format.
+    pub fn new_code(&self, format: &CodeFormat) -> NewCode {
+        let text = code::generate(format, &mut |bound| self.tools.random.below(bound));
+        NewCode { normalised: code::normalise(&text), text }
+    }
+
+    /// The counter that mail to this address is counted with, to be read beforehand.
+    pub fn mail_counters(settings: &Settings, visitor: &Visitor, address: &str) -> Vec<Need> {
+        let rates = &settings.mail.per_recipient;
+        rates
+            .iter()
+            .map(|rate| Need::Counter(counter(settings, "mail", rate, visitor, None, address)))
+            .collect()
+    }
+
+    /// Sends a message, unless that recipient or the service as a whole was sent too many.
+    pub fn send(&mut self, to: Recipient, content: Content) -> Decision<()> {
+        let address = match &to {
+            Recipient::Email(address) | Recipient::Phone(address) => address.clone(),
+        };
+        let limits = &self.settings().mail;
+        let rates = &limits.per_recipient;
+        if self.consume_rates("mail", rates, &address)? {
+            self.letters.push(Letter { to, content });
+        }
+        Ok(())
+    }
+
+    // The end
+
+    /// What is to be written.
+    pub fn into_changes(self) -> Changes {
+        let loaded = self.loaded;
+        let stored = loaded.session.as_ref().map(|stored| (stored.value.key.clone(), stored.version));
+        let put = |token: SessionToken, replaces| SessionChange::Put {
+            token,
+            session: Box::new(self.session.clone()),
+            replaces,
+        };
+        let new_token = || {
+            let account = match &self.session.state {
+                State::Anonymous => None,
+                // Whoever asks for a code has proved nothing: the token is not to tell who has an account.
+                State::Pending(pending) if pending.stage.is_for_anybody() => None,
+                State::Pending(pending) => {
+                    let stranger = || AccountId::parse(&self.tools.random.uuid(self.now));
+                    pending.account.clone().or_else(stranger)
+                }
+                State::Authenticated(login) => Some(login.account.clone()),
+            };
+            SessionToken::new(account, crate::secret::Secret::new(self.tools.random.secret()))
+        };
+        let session = match (self.fate, stored) {
+            _ if !self.modified => SessionChange::None,
+            (Fate::Ended, Some((key, version))) if self.session.is_blank() => {
+                SessionChange::Delete(key, version)
+            }
+            (Fate::Kept, Some(stored)) => match &self.visitor.token {
+                Some(token) => put(token.clone(), Some(stored)),
+                None => SessionChange::None,
+            },
+            (Fate::Ended | Fate::Renewed, Some(stored)) => put(new_token(), Some(stored)),
+            (Fate::Absent | Fate::Ended, _) if self.session.is_blank() => SessionChange::None,
+            (_, _) => put(new_token(), None),
+        };
+        let ended = loaded.sessions.values().flatten().map(|stored| stored.value.key.clone());
+        let accounts = self.accounts.into_iter().filter_map(|(id, account)| {
+            let before = loaded.accounts.get(&id).cloned().flatten();
+            let changed = before.as_ref().is_none_or(|before| before.value != account);
+            changed.then_some((before, account))
+        });
+        Changes {
+            session,
+            ended: ended.filter(|key| self.ended.contains(&key.hash)).collect(),
+            accounts: accounts.collect(),
+            counters: self.usages.into_iter().collect(),
+            letters: self.letters,
+        }
+    }
+}
+
+/// Names the counter of a limit. What is counted is hashed: no address stands in a key of the table.
+fn counter(
+    settings: &Settings,
+    action: &str,
+    rate: &Rate,
+    visitor: &Visitor,
+    user: Option<&AccountId>,
+    key: &str,
+) -> CounterKey {
+    let address = || network(&visitor.ip, settings.allauth.rate_limit_ipv6_prefix);
+    let (scope, subject) = match (rate.per, user) {
+        (Per::Ip, _) | (Per::User, None) => ("ip", address()),
+        (Per::User, Some(user)) => ("user", user.as_str().to_owned()),
+        (Per::Key, _) => ("key", key.to_lowercase()),
+    };
+    use base64::Engine as _;
+    let subject = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(subject.as_bytes()));
+    CounterKey(format!("{action}#{}/{}{scope}#{subject}", rate.amount, rate.duration.as_millis()))
+}
+
+/// The network of an IPv6 address, whose owner can use any address in it; an IPv4 address as it is.
+fn network(ip: &str, prefix: u8) -> String {
+    match ip.parse() {
+        Ok(std::net::IpAddr::V6(address)) => {
+            let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(128))).unwrap_or(0);
+            std::net::Ipv6Addr::from_bits(address.to_bits() & mask).to_string()
+        }
+        _ => ip.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn addresses_of_one_network_count_together() {
+        assert_eq!(network("2001:db8::1", 64), network("2001:db8::2", 64));
+        assert_ne!(network("2001:db8::1", 64), network("2001:db8:1::1", 64));
+        assert_eq!(network("2001:db8::1", 128), "2001:db8::1");
+        assert_eq!(network("2001:db8::1", 0), "::");
+        assert_eq!(network("192.0.2.1", 64), "192.0.2.1");
+        assert_eq!(network("", 64), "");
+    }
+}

@@ -1,0 +1,217 @@
+//! A request, as the endpoints see it.
+
+use lambda_http::http::{HeaderMap, Method, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _};
+
+use super::cookie;
+use super::input::json::Object;
+use super::reply::Halt;
+use crate::domain::token::SessionToken;
+use crate::flows::visit::{Client, Visitor};
+use crate::settings::Settings;
+
+/// Largest body that is read, as Django's `DATA_UPLOAD_MAX_MEMORY_SIZE` has it: 2.5 MiB.
+const LARGEST_BODY: usize = 2_621_440;
+
+/// A request by one of the two kinds of client, to one of the paths of their API.
+#[derive(Debug)]
+pub struct Call {
+    /// The method.
+    pub method: Method,
+    /// What follows `/_allauth/<client>/v1/`.
+    pub path: String,
+    /// Who asks.
+    pub visitor: Visitor,
+    /// The headers.
+    pub headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+/// Why a request is no call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoCall {
+    /// Its path is not one of this API's.
+    UnknownPath,
+    /// Its host is not one of `ALLOWED_HOSTS`.
+    UnknownHost,
+    /// Its body is larger than 2.5 MiB.
+    TooLarge,
+}
+
+impl Call {
+    /// Reads a request.
+    pub fn read(request: Request, settings: &Settings) -> Result<Self, NoCall> {
+        let path = request.raw_http_path().to_owned();
+        let (client, rest) = split_path(&path).ok_or(NoCall::UnknownPath)?;
+        let served = match client {
+            Client::Browser => settings.headless.clients.browser,
+            Client::App => settings.headless.clients.app,
+        };
+        if !served {
+            return Err(NoCall::UnknownPath);
+        }
+        let source_ip = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
+            _ => String::new(),
+        };
+        let (parts, body) = request.into_parts();
+        let headers = parts.headers;
+        let host = text(&headers, header::HOST.as_str()).to_ascii_lowercase();
+        if !host_is_allowed(&host, &settings.allowed_hosts) {
+            return Err(NoCall::UnknownHost);
+        }
+        let body = match body {
+            Body::Empty => Vec::new(),
+            Body::Text(text) => text.into_bytes(),
+            Body::Binary(bytes) => bytes,
+            _ => return Err(NoCall::TooLarge),
+        };
+        if body.len() > LARGEST_BODY {
+            return Err(NoCall::TooLarge);
+        }
+        let scheme = if text(&headers, "x-forwarded-proto") == "https" { "https" } else { "http" };
+        let token = match client {
+            Client::App => {
+                Some(text(&headers, "x-session-token").to_owned()).filter(|token| !token.is_empty())
+            }
+            Client::Browser => cookie::find(&headers, &settings.session.cookie_name),
+        };
+        let visitor = Visitor {
+            client,
+            ip: client_ip(&headers, &source_ip, settings),
+            user_agent: text(&headers, header::USER_AGENT.as_str()).to_owned(),
+            base_url: format!("{scheme}://{host}"),
+            presents_token: token.is_some(),
+            token: token.as_deref().and_then(SessionToken::parse),
+        };
+        Ok(Self { method: parts.method, path: rest.to_owned(), visitor, headers, body })
+    }
+
+    /// A header's text; empty when it is missing or no text.
+    pub fn header(&self, name: &str) -> &str {
+        text(&self.headers, name)
+    }
+
+    /// Whether it only asks.
+    pub fn is_get(&self) -> bool {
+        self.method == Method::GET
+    }
+
+    /// The body as a JSON object; an empty body is an empty object.
+    pub fn object(&self) -> Result<Object, Halt> {
+        Object::parse(&self.body).map_err(|_| Halt::Malformed)
+    }
+
+    /// Reads input, which every method but GET is expected to bring: what is wrong with it comes before whether the
+    /// method is allowed at all.
+    pub fn input<T>(&self, read: impl FnOnce(&Object) -> Result<T, Halt>) -> Result<Option<T>, Halt> {
+        if self.is_get() { Ok(None) } else { read(&self.object()?).map(Some) }
+    }
+
+    /// Goes on with a POST; other methods are not allowed.
+    pub fn posted<T>(&self, input: Option<T>) -> Result<T, Halt> {
+        input.filter(|_| self.method == Method::POST).ok_or(Halt::NotAllowed)
+    }
+}
+
+fn split_path(path: &str) -> Option<(Client, &str)> {
+    let path = path.strip_prefix("/_allauth/")?;
+    let (client, rest) = path.split_once("/v1/")?;
+    match client {
+        "browser" => Some((Client::Browser, rest)),
+        "app" => Some((Client::App, rest)),
+        _ => None,
+    }
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).unwrap_or_default()
+}
+
+/// Whether a `Host` is allowed, as Django's `ALLOWED_HOSTS` has it: by name, by domain (`.example.com`), or any.
+fn host_is_allowed(host: &str, allowed: &[String]) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let name = name.trim_end_matches('.');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    !name.is_empty()
+        && name.bytes().all(plain)
+        && allowed.iter().map(|pattern| pattern.to_ascii_lowercase()).any(|pattern| {
+            pattern == "*"
+                || pattern == name
+                || pattern.strip_prefix('.').is_some_and(|domain| name == domain || name.ends_with(&pattern))
+        })
+}
+
+/// The client's address: what API Gateway saw, or what trusted proxies in front of it say.
+fn client_ip(headers: &HeaderMap, source_ip: &str, settings: &Settings) -> String {
+    if let Some(name) = &settings.allauth.trusted_client_ip_header {
+        return address(text(headers, name)).unwrap_or_else(|| source_ip.to_owned());
+    }
+    let mut said: Vec<&str> =
+        text(headers, "x-forwarded-for").split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
+    // The gateway itself adds what it saw: that is no proxy of the operator's.
+    if said.last() == Some(&source_ip) {
+        said.pop();
+    }
+    let count = settings.allauth.trusted_proxy_count;
+    let trusted = said.len().checked_sub(count).filter(|_| count > 0).and_then(|at| said.get(at));
+    trusted.and_then(|said| address(said)).unwrap_or_else(|| source_ip.to_owned())
+}
+
+/// An address without its port, in its usual spelling.
+fn address(said: &str) -> Option<String> {
+    let said = said.trim();
+    let parsed = said.parse().or_else(|_| said.parse().map(|with_port: std::net::SocketAddr| with_port.ip()));
+    parsed.ok().map(|address: std::net::IpAddr| address.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_allowed_by_name_domain_or_all() {
+        let allowed = |host: &str, patterns: &[&str]| {
+            host_is_allowed(host, &patterns.iter().map(|pattern| (*pattern).to_owned()).collect::<Vec<_>>())
+        };
+        assert!(allowed("localhost:8000", &["localhost"]));
+        assert!(allowed("a.example.com", &[".example.com"]));
+        assert!(allowed("example.com", &[".Example.com"]));
+        assert!(allowed("anything", &["*"]));
+        assert!(!allowed("badexample.com", &[".example.com"]));
+        assert!(!allowed("localhost", &[]));
+        assert!(!allowed("", &["*"]));
+        assert!(!allowed("a/b", &["*"]));
+    }
+
+    #[test]
+    fn paths_name_the_client() {
+        assert_eq!(split_path("/_allauth/app/v1/auth/login"), Some((Client::App, "auth/login")));
+        for path in ["/_allauth/", "/_allauth/app/v2/config", "/_allauth/other/v1/config", "/config"] {
+            assert_eq!(split_path(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_believed_as_far_as_they_are_trusted() {
+        let ip = |forwarded: &str, variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let settings = Settings::read(variables).unwrap().settings;
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+            headers.insert("x-real-ip", "192.0.2.5".parse().unwrap());
+            client_ip(&headers, "198.51.100.1", &settings)
+        };
+        let one = [("ALLAUTH_TRUSTED_PROXY_COUNT", "1")];
+        assert_eq!(ip("203.0.113.7", &[]), "198.51.100.1");
+        assert_eq!(ip("6.6.6.6, 203.0.113.7, 198.51.100.1", &one), "203.0.113.7");
+        assert_eq!(ip("203.0.113.7:4711, 198.51.100.1", &one), "203.0.113.7");
+        assert_eq!(ip("198.51.100.1", &one), "198.51.100.1");
+        assert_eq!(ip("nonsense, 198.51.100.1", &one), "198.51.100.1");
+        assert_eq!(ip("x", &[("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]), "192.0.2.5");
+    }
+}

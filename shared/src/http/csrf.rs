@@ -1,0 +1,113 @@
+//! Protection of browsers against requests that other sites forge in their name, as Django does it: the request
+//! must come from a trusted origin, and repeat in a header the secret that stands in a cookie.
+
+use lambda_http::http::Method;
+use subtle::ConstantTimeEq as _;
+
+use super::call::Call;
+use super::cookie;
+use crate::random::Random;
+use crate::settings::Settings;
+
+const LENGTH: usize = 32;
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Forged {
+    /// Its `Origin` is not trusted.
+    #[error(
+        "Origin checking failed: the Origin of this request is neither the API's own nor in CSRF_TRUSTED_ORIGINS."
+    )]
+    Origin,
+    /// It has neither an `Origin` nor a `Referer` that is trusted.
+    #[error("Referer checking failed: over HTTPS a request needs an Origin or a Referer that is trusted.")]
+    Referer,
+    /// It has no cookie with a token.
+    #[error("CSRF cookie not set: GET any path of this API first, with credentials, and keep its cookies.")]
+    NoCookie,
+    /// The token in the header is missing, or not the one in the cookie.
+    #[error("CSRF token missing or incorrect: repeat the CSRF cookie's value in the X-CSRFToken header.")]
+    Token,
+}
+
+/// The secret in the client's cookie, if it can be one of ours.
+pub fn secret(call: &Call, settings: &Settings) -> Option<String> {
+    cookie::find(&call.headers, &settings.csrf.cookie_name)
+        .filter(|secret| secret.len() == LENGTH && secret.bytes().all(|byte| LETTERS.contains(&byte)))
+}
+
+/// A new secret: 32 letters and digits.
+pub fn new_secret(random: &Random) -> String {
+    (0..LENGTH)
+        .filter_map(|_| LETTERS.get(random.below(LETTERS.len())))
+        .map(|letter| char::from(*letter))
+        .collect()
+}
+
+/// Checks a request that may change something.
+pub fn check(call: &Call, settings: &Settings) -> Result<(), Forged> {
+    if [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(&call.method) {
+        return Ok(());
+    }
+    let own = &call.visitor.base_url;
+    let trusted = &settings.csrf.trusted_origins;
+    match (call.header("origin"), call.header("referer")) {
+        ("", referer) if own.starts_with("https://") => {
+            let origin = origin_of(referer).ok_or(Forged::Referer)?;
+            if origin != *own && !is_trusted(&origin, trusted) {
+                return Err(Forged::Referer);
+            }
+        }
+        ("", _) => {}
+        (origin, _) => {
+            if origin != own && !is_trusted(origin, trusted) {
+                return Err(Forged::Origin);
+            }
+        }
+    }
+    let secret = secret(call, settings).ok_or(Forged::NoCookie)?;
+    let token = call.header(&settings.csrf.header_name);
+    if bool::from(secret.as_bytes().ct_eq(token.as_bytes())) { Ok(()) } else { Err(Forged::Token) }
+}
+
+fn origin_of(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty())?;
+    (scheme == "https").then(|| format!("{scheme}://{host}").to_ascii_lowercase())
+}
+
+/// Whether an origin is listed, by name or as a subdomain of `https://*.example.com`.
+fn is_trusted(origin: &str, trusted: &[String]) -> bool {
+    trusted.iter().any(|pattern| match pattern.split_once("://*.") {
+        None => pattern == origin,
+        Some((scheme, domain)) => origin.split_once("://").is_some_and(|(origin_scheme, host)| {
+            let domain = domain.to_ascii_lowercase();
+            origin_scheme == scheme && (host == domain || host.ends_with(&format!(".{domain}")))
+        }),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_trusted_by_name_or_as_subdomains() {
+        let trusted = ["https://a.example".to_owned(), "https://*.example.org".to_owned()];
+        for origin in ["https://a.example", "https://x.example.org", "https://example.org"] {
+            assert!(is_trusted(origin, &trusted), "{origin}");
+        }
+        for origin in ["http://a.example", "https://b.a.example", "https://badexample.org", "null", ""] {
+            assert!(!is_trusted(origin, &trusted), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_origin_of_a_referer() {
+        assert_eq!(origin_of("https://A.example/x?y").as_deref(), Some("https://a.example"));
+        for referer in ["http://a.example/", "nonsense", "", "https:///x"] {
+            assert_eq!(origin_of(referer), None, "{referer}");
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Endpoints, and the one way in which every request to them goes: open, load, decide, commit, respond.
+
+use std::time::Duration;
+
+use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::{Body, Request, RequestExt as _, Response};
+
+use super::call::{Call, NoCall};
+use super::reply::{self, Halt, Reply};
+use super::{cookie, csrf, present};
+use crate::app::App;
+use crate::domain::time::Timestamp;
+use crate::domain::token::SessionToken;
+use crate::flows::visit::{Changes, Client, Loaded, Need, SessionChange, Stop, Tools, Visit};
+use crate::password::Passwords;
+use crate::settings::Settings;
+use crate::store::{StoreError, Terms};
+
+/// How often a request decides, when others change what it has read.
+const MOST_RACES: u32 = 3;
+/// How often a flow may ask to know more; each is a round trip.
+const MOST_LOADS: u32 = 8;
+
+/// One path of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint {
+    /// What follows `/_allauth/<client>/v1/`.
+    pub path: &'static str,
+    /// The methods it has, besides HEAD and OPTIONS.
+    pub methods: &'static [Method],
+    /// Whether the settings switch it on.
+    pub enabled: fn(&Settings) -> bool,
+    /// What it is bound to need, so that it is read together with the session.
+    pub needs: fn(&Call, &Tools<'_>) -> Vec<Need>,
+    /// What happens.
+    pub decide: fn(&mut Visit<'_>, &Call) -> Result<Reply, Halt>,
+}
+
+/// The endpoints of one function.
+#[derive(Clone, Debug)]
+pub struct Routes {
+    /// The function's name.
+    pub name: &'static str,
+    /// Its endpoints.
+    pub endpoints: &'static [Endpoint],
+    /// Whether it reads and writes the table.
+    pub uses_table: bool,
+    /// Whether it makes or checks anything with `SECRET_KEY`.
+    pub uses_secret_key: bool,
+}
+
+/// Answers a request.
+pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Body> {
+    let (method, path) = (request.method().clone(), request.raw_http_path().to_owned());
+    let response = respond(app, routes, request).await;
+    // The path is one of ours or unknown; queries, headers and bodies may hold secrets.
+    tracing::info!(function = routes.name, %method, path, status = response.status().as_u16(), "answered");
+    if method == Method::HEAD { response.map(|_| Body::Empty) } else { response }
+}
+
+async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
+    let settings = &app.settings;
+    let call = match Call::read(request, settings) {
+        Ok(call) => call,
+        Err(refusal) => return refuse(refusal),
+    };
+    let known = routes.endpoints.iter().find(|endpoint| endpoint.path == call.path);
+    let Some(endpoint) = known.filter(|endpoint| (endpoint.enabled)(settings)) else {
+        return refuse(NoCall::UnknownPath);
+    };
+    if call.visitor.client == Client::Browser
+        && let Err(forged) = csrf::check(&call, settings)
+    {
+        return reply::page(StatusCode::FORBIDDEN, &forged.to_string());
+    }
+    match run(app, routes, endpoint, &call).await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(function = routes.name, path = endpoint.path, %error, "failed");
+            unavailable()
+        }
+    }
+}
+
+fn refuse(refusal: NoCall) -> Response<Body> {
+    match refusal {
+        NoCall::UnknownPath => {
+            reply::page(StatusCode::NOT_FOUND, "There is nothing at this path of the API.")
+        }
+        NoCall::UnknownHost => {
+            reply::page(StatusCode::BAD_REQUEST, "The Host header is not one of ALLOWED_HOSTS.")
+        }
+        NoCall::TooLarge => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
+    }
+}
+
+fn unavailable() -> Response<Body> {
+    let mut response = Reply::status(StatusCode::SERVICE_UNAVAILABLE).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+    response
+}
+
+/// What a request came to, before it is written.
+struct Decided {
+    outcome: Result<Reply, Halt>,
+    changes: Changes,
+    sessionless: bool,
+    logged_in: bool,
+}
+
+async fn run(
+    app: &App,
+    routes: &Routes,
+    endpoint: &Endpoint,
+    call: &Call,
+) -> Result<Response<Body>, StoreError> {
+    let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
+    let tools =
+        Tools { settings: &app.settings, keys: &app.keys, random: &app.random, passwords: &passwords };
+    let mut needs = (endpoint.needs)(call, &tools);
+    for race in 1..=MOST_RACES {
+        let now = app.clock.now();
+        let mut loaded = match app.store() {
+            Some(store) if routes.uses_table => store.load(call.visitor.token.as_ref(), &needs).await?,
+            _ => Loaded::default(),
+        };
+        let decided = decide(app, endpoint, call, tools, &mut loaded, &mut needs, now).await?;
+        match commit(app, call, &decided.changes, &loaded, now).await {
+            Ok(sent) => {
+                if let Some(after_commit) = &app.after_commit {
+                    after_commit(sent).await;
+                }
+                return Ok(finish(app, endpoint, call, decided));
+            }
+            Err(StoreError::Lost) => {
+                tracing::info!(path = endpoint.path, race, "lost a race");
+                needs.extend(claims(&decided.changes));
+                let pause = app.random.below(20 * race as usize) as u64;
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Err(StoreError::Unavailable("lost every race".to_owned()))
+}
+
+/// Decides; whenever more has to be known, reads it and decides anew.
+async fn decide(
+    app: &App,
+    endpoint: &Endpoint,
+    call: &Call,
+    tools: Tools<'_>,
+    loaded: &mut Loaded,
+    needs: &mut Vec<Need>,
+    now: Timestamp,
+) -> Result<Decided, StoreError> {
+    for _ in 0..MOST_LOADS {
+        let missing = match decide_once(endpoint, call, tools, loaded, now) {
+            Ok(decided) => return Ok(decided),
+            Err(missing) => missing,
+        };
+        match app.store() {
+            Some(store) => store.load_more(loaded, &missing).await?,
+            None => return Err(StoreError::Unavailable("this function has no table".to_owned())),
+        }
+        needs.extend(missing);
+    }
+    Err(StoreError::Corrupt("a flow never knew enough".to_owned()))
+}
+
+fn decide_once(
+    endpoint: &Endpoint,
+    call: &Call,
+    tools: Tools<'_>,
+    loaded: &Loaded,
+    now: Timestamp,
+) -> Result<Decided, Vec<Need>> {
+    let mut visit = match Visit::open(tools, &call.visitor, loaded, now) {
+        Ok(visit) => visit,
+        Err(Stop::Missing(needs)) => return Err(needs),
+        Err(_) => return Err(Vec::new()),
+    };
+    let gone = call.visitor.client == Client::App && call.visitor.presents_token && visit.token_is_stale();
+    let outcome = if gone && !matches!(endpoint.path, "config") {
+        Ok(present::unauthorized(&visit, StatusCode::GONE))
+    } else {
+        (endpoint.decide)(&mut visit, call)
+    };
+    let outcome = match outcome {
+        Err(Halt::Stop(Stop::Missing(needs))) => return Err(needs),
+        Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
+        other => other,
+    };
+    let (sessionless, logged_in) = (visit.is_sessionless(), visit.has_logged_in());
+    Ok(Decided { outcome, sessionless, logged_in, changes: visit.into_changes() })
+}
+
+fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
+    match stop {
+        Stop::Invalid(errors) => Reply::invalid(errors),
+        Stop::RateLimited => Reply::status(StatusCode::TOO_MANY_REQUESTS),
+        // Whatever is missing is read before a stop gets here.
+        Stop::Conflict | Stop::Missing(_) => Reply::status(StatusCode::CONFLICT),
+        Stop::Forbidden => Reply::status(StatusCode::FORBIDDEN),
+        Stop::ReauthenticationRequired => present::reauthentication(visit),
+        Stop::Unauthorized => present::unauthorized(visit, StatusCode::UNAUTHORIZED),
+    }
+}
+
+async fn commit(
+    app: &App,
+    call: &Call,
+    changes: &Changes,
+    loaded: &Loaded,
+    now: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let Some(store) = app.store().filter(|_| !changes.is_empty()) else { return Ok(Vec::new()) };
+    let outbox = app.seal(&changes.letters, &call.visitor.base_url, now)?;
+    let terms = Terms {
+        loaded,
+        now,
+        session_expires_at: now.plus(app.settings.session.cookie_age),
+        unique_email: app.settings.account.unique_email,
+        token: &app.random.uuid(now),
+        outbox: &outbox,
+    };
+    store.commit(changes, &terms).await?;
+    Ok(outbox.into_iter().map(|(id, _)| id).collect())
+}
+
+/// The claims on addresses that a lost commit may have failed at, to be read before deciding anew.
+fn claims(changes: &Changes) -> Vec<Need> {
+    let emails = changes.accounts.iter().flat_map(|(_, account)| &account.emails);
+    emails.filter(|address| address.verified).map(|address| Need::Claim(address.email.clone())).collect()
+}
+
+/// Turns what was decided into an answer, with the session for the client to keep.
+fn finish(app: &App, endpoint: &Endpoint, call: &Call, decided: Decided) -> Response<Body> {
+    let token = match &decided.changes.session {
+        SessionChange::Put { token, .. } => Some(token),
+        SessionChange::None | SessionChange::Delete(..) => None,
+    };
+    let mut response = match decided.outcome {
+        Ok(reply) => match exposed(call, token) {
+            Some(token) => reply.with_meta("session_token", token.text().into()),
+            None => reply,
+        }
+        .into_response(),
+        Err(Halt::NotAllowed) => reply::methods(&call.method, endpoint.methods),
+        Err(Halt::Malformed | Halt::Stop(_)) => reply::empty(StatusCode::BAD_REQUEST),
+    };
+    if call.visitor.client == Client::Browser {
+        for line in cookies(app, call, token, decided.sessionless, decided.logged_in) {
+            if let Ok(value) = header::HeaderValue::from_str(&line) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
+        }
+    }
+    response
+}
+
+/// The token of an app's session, when it has changed.
+fn exposed<'t>(call: &Call, token: Option<&'t SessionToken>) -> Option<&'t SessionToken> {
+    let known = call.visitor.token.as_ref().map(SessionToken::text);
+    token.filter(|token| call.visitor.client == Client::App && known != Some(token.text()))
+}
+
+fn cookies(
+    app: &App,
+    call: &Call,
+    token: Option<&SessionToken>,
+    sessionless: bool,
+    logged_in: bool,
+) -> Vec<String> {
+    let session = cookie::Attributes::of_session(&app.settings);
+    let session = match token {
+        Some(token) => Some(session.set(&token.text())),
+        None => (call.visitor.presents_token && sessionless).then(|| session.delete()),
+    };
+    // Set anew each time, so that it does not expire; another one after a login, as the old one may be known.
+    let secret = csrf::secret(call, &app.settings).filter(|_| !logged_in);
+    let secret = secret.unwrap_or_else(|| csrf::new_secret(&app.random));
+    session.into_iter().chain([cookie::Attributes::of_csrf(&app.settings).set(&secret)]).collect()
+}

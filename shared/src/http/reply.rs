@@ -1,0 +1,129 @@
+//! Answers: the envelope `{status, data, meta, errors}`, and the few that have none.
+
+use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde_json::{Map, Value, json};
+
+use crate::domain::refusal::FieldErrors;
+use crate::flows::visit::Stop;
+
+/// An answer in the envelope.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The status, of the answer and in the envelope.
+    pub status: StatusCode,
+    /// What was asked for.
+    pub data: Option<Value>,
+    /// What goes with it.
+    pub meta: Map<String, Value>,
+    /// What is wrong with the request.
+    pub errors: Option<FieldErrors>,
+}
+
+/// Why an endpoint does not answer with what was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Halt {
+    /// The flow stops.
+    Stop(Stop),
+    /// The body is no JSON object.
+    Malformed,
+    /// The method is not one of this endpoint.
+    NotAllowed,
+}
+
+impl From<Stop> for Halt {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+impl From<FieldErrors> for Halt {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Stop(Stop::Invalid(errors))
+    }
+}
+
+impl Reply {
+    /// Nothing but a status.
+    pub fn status(status: StatusCode) -> Self {
+        Self { status, data: None, meta: Map::new(), errors: None }
+    }
+
+    /// 200 with data.
+    pub fn ok(data: Value) -> Self {
+        Self { data: Some(data), ..Self::status(StatusCode::OK) }
+    }
+
+    /// 400 with what is wrong.
+    pub fn invalid(errors: FieldErrors) -> Self {
+        Self { errors: Some(errors), ..Self::status(StatusCode::BAD_REQUEST) }
+    }
+
+    /// With one more entry of meta.
+    #[must_use]
+    pub fn with_meta(mut self, name: &str, value: Value) -> Self {
+        self.meta.insert(name.to_owned(), value);
+        self
+    }
+
+    /// As it goes out; never to be cached.
+    pub fn into_response(self) -> Response<Body> {
+        let mut envelope = Map::from_iter([("status".to_owned(), json!(self.status.as_u16()))]);
+        envelope.extend(self.data.map(|data| ("data".to_owned(), data)));
+        if !self.meta.is_empty() {
+            envelope.insert("meta".to_owned(), Value::Object(self.meta));
+        }
+        if let Some(errors) = self.errors.filter(|errors| !errors.is_empty()) {
+            envelope.insert("errors".to_owned(), json!(errors));
+        }
+        let mut response = respond(self.status, Body::Text(Value::Object(envelope).to_string()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CACHE_CONTROL,
+            header::HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private"),
+        );
+        response
+    }
+}
+
+/// An answer without a body.
+pub fn empty(status: StatusCode) -> Response<Body> {
+    respond(status, Body::Empty)
+}
+
+/// Which methods an endpoint has: 200 to OPTIONS, 405 to any other.
+pub fn methods(asked: &Method, allowed: &[Method]) -> Response<Body> {
+    let is_options = asked == Method::OPTIONS;
+    let mut response = empty(if is_options { StatusCode::OK } else { StatusCode::METHOD_NOT_ALLOWED });
+    let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+    if allowed.contains(&Method::GET) {
+        names.push("HEAD");
+    }
+    names.push("OPTIONS");
+    if let Ok(value) = header::HeaderValue::from_str(&names.join(", ")) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    response
+}
+
+/// A page for people, who took the API for a site or whose frontend is set up wrongly.
+pub fn page(status: StatusCode, text: &str) -> Response<Body> {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>\n"
+    );
+    let mut response = respond(status, Body::Text(page));
+    let html = header::HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+fn respond(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,36 @@
+//! Running a function on AWS Lambda.
+
+use std::sync::Arc;
+
+use lambda_http::{Error, Request, service_fn};
+
+use crate::app::{App, Requirements};
+use crate::http::{Routes, answer};
+use crate::telemetry;
+
+pub use lambda_http::Error as RunError;
+
+/// Starts, and answers requests until Lambda ends the process. Wrong settings end it at once, all of them listed in
+/// the log.
+pub fn run(routes: Routes) -> Result<(), Error> {
+    telemetry::start();
+    // A function answers one request at a time: more threads would only take longer to start.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let requirements = Requirements { table: routes.uses_table, secret_key: routes.uses_secret_key };
+        let app =
+            Arc::new(App::start(std::env::vars().collect(), requirements).await.inspect_err(|error| {
+                tracing::error!("can't start:\n{error}");
+            })?);
+        if let Some(store) = app.store() {
+            // Lambda gives a starting function more CPU: the first request finds a connection that is open.
+            store.warm_up().await;
+        }
+        let routes = Arc::new(routes);
+        lambda_http::run(service_fn(move |request: Request| {
+            let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
+            async move { Ok::<_, Error>(answer(&app, &routes, request).await) }
+        }))
+        .await
+    })
+}

@@ -1,0 +1,86 @@
+//! Hashing passwords: Argon2id (RFC 9106), in PHC string format.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use argon2::password_hash::phc::{PasswordHash as Phc, Salt};
+use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+
+use crate::domain::account::PasswordHash;
+use crate::random::Random;
+use crate::secret::Secret;
+use crate::settings::Argon2Cost;
+
+/// Hashes and verifies passwords for one request.
+///
+/// A request that has to decide anew, since it needs more data or lost a race, meets the same passwords
+/// again: what was computed for them is remembered, as each costs milliseconds by design.
+#[derive(Debug)]
+pub struct Passwords<'a> {
+    cost: &'a Argon2Cost,
+    random: &'a Random,
+    hashes: Mutex<HashMap<String, PasswordHash>>,
+    verdicts: Mutex<HashMap<(String, String), bool>>,
+}
+
+impl<'a> Passwords<'a> {
+    /// Hashes at this cost.
+    pub fn new(cost: &'a Argon2Cost, random: &'a Random) -> Self {
+        Self { cost, random, hashes: Mutex::default(), verdicts: Mutex::default() }
+    }
+
+    /// Hashes a password with a new salt of 128 bits.
+    pub fn hash(&self, password: &Secret) -> PasswordHash {
+        let mut hashes = lock(&self.hashes);
+        let known = hashes.entry(password.expose().to_owned());
+        known.or_insert_with(|| self.compute(password.expose())).clone()
+    }
+
+    /// Whether this is the password behind the hash; false for a hash that cannot be read.
+    pub fn verify(&self, password: &Secret, hash: &PasswordHash) -> bool {
+        let mut verdicts = lock(&self.verdicts);
+        *verdicts.entry((password.expose().to_owned(), hash.0.clone())).or_insert_with(|| {
+            Phc::new(&hash.0).is_ok_and(|parsed| {
+                Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok()
+            })
+        })
+    }
+
+    /// Takes as long as verifying a password does: for when there is nothing to verify it against, which the
+    /// client is not to learn from the time that it takes.
+    pub fn pretend_to_verify(&self, password: &Secret) {
+        let _ = self.hash(password);
+    }
+
+    /// Whether a hash was made at another cost than today's, and is to be made anew at the next login.
+    pub fn is_outdated(&self, hash: &PasswordHash) -> bool {
+        let expected = format!(
+            "$argon2id$v=19$m={},t={},p={}$",
+            self.cost.memory_kib, self.cost.iterations, self.cost.parallelism
+        );
+        !hash.0.starts_with(&expected)
+    }
+
+    fn compute(&self, password: &str) -> PasswordHash {
+        let cost = self.cost;
+        let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None);
+        let salt = Salt::new(&self.random.bytes::<16>());
+        #[expect(clippy::expect_used, reason = "settings allow only costs within Argon2's bounds")]
+        let hash = Argon2::default()
+            .hash_password_customized(
+                password.as_bytes(),
+                &salt.expect("16 bytes are a salt"),
+                Some(Algorithm::Argon2id.ident().as_str()),
+                Some(Version::V0x13.into()),
+                params.expect("the cost is within bounds"),
+            )
+            .expect("hashing with valid parameters succeeds");
+        PasswordHash(hash.to_string())
+    }
+}
+
+/// What a panic left behind is still a map of right answers.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

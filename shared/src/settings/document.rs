@@ -1,0 +1,125 @@
+//! `docs/settings.md`, written from the declarations.
+
+use std::fmt::Write;
+
+use super::declared::ALL;
+use super::frontend::PAGES;
+use super::group::{About, Default, Setting};
+use super::rate::Action;
+use super::unusable::{NOT_YET, UNUSABLE, Verdict};
+
+const INTRODUCTION: &str = "\
+<!-- Written by `make docs` from shared/src/settings/declared.rs. Change it there. -->
+
+# Settings
+
+Settings are environment variables with the names that django-allauth and Django have for them.
+
+A value is JSON where it parses as JSON, and plain text otherwise; a list may also be text between commas. Lengths
+of time are in seconds. An empty value is the same as none, unless the setting says otherwise.
+
+Whatever is wrong stops the start, all of it told at once. A name that begins with `ACCOUNT_` and is unknown is wrong,
+too; unknown names of allauth's other parts are logged.
+";
+
+/// All settings, as Markdown: tables of name, value, default and meaning.
+pub fn document() -> String {
+    let mut text = INTRODUCTION.to_owned();
+    for group in ALL {
+        group.walk(&mut |group| section(&mut text, group));
+    }
+    unusable(&mut text);
+    text
+}
+
+fn section(text: &mut String, group: &About) {
+    heading(text, group.title, &joined(group.text));
+    table(text, &["Name", "Value", "Default", "Meaning"]);
+    for setting in group.settings {
+        row(text, &[&code(setting.name), setting.expects, &default(setting), &meaning(setting)]);
+    }
+    for setting in group.settings {
+        match setting.name {
+            "ACCOUNT_RATE_LIMITS" => actions(text),
+            "HEADLESS_FRONTEND_URLS" => pages(text),
+            _ => {}
+        }
+    }
+}
+
+fn meaning(setting: &Setting) -> String {
+    let mut meaning = joined(setting.text);
+    for alias in setting.aliases {
+        // Writing to a string cannot fail.
+        let _ = write!(meaning, " Also read as {}.", code(alias));
+    }
+    meaning
+}
+
+fn default(setting: &Setting) -> String {
+    match setting.default {
+        Default::Is(text) => code(text),
+        Default::Of(other) => format!("that of {}", code(other)),
+        Default::Computed(_, words) => words.to_owned(),
+    }
+}
+
+fn actions(text: &mut String) {
+    text.push_str("\nThe actions of `ACCOUNT_RATE_LIMITS`:\n\n");
+    table(text, &["Action", "Default", "Meaning"]);
+    for action in Action::ALL {
+        row(text, &[&code(action.name()), &code(action.default_rates()), &joined(action.text())]);
+    }
+}
+
+fn pages(text: &mut String) {
+    text.push_str("\nThe pages of `HEADLESS_FRONTEND_URLS`:\n\n");
+    table(text, &["Page", "Usual path", "Meaning"]);
+    for (page, path, meaning) in PAGES {
+        row(text, &[&code(page), &code(path), &joined(meaning)]);
+    }
+}
+
+fn unusable(text: &mut String) {
+    heading(text, "Names that cannot be used", "allauth and Django have these, but here they mean nothing.");
+    table(text, &["Name", "Effect", "Reason"]);
+    for name in UNUSABLE {
+        let effect = match name.verdict {
+            Verdict::Refused => "stops the start",
+            Verdict::RefusedUnlessOff => "stops the start unless it is off",
+            Verdict::Ignored => "is logged",
+        };
+        row(text, &[&code(name.name), effect, name.text]);
+    }
+    heading(
+        text,
+        "Names that have no effect yet",
+        "Their part of allauth is still to come. They are logged.",
+    );
+    for name in NOT_YET {
+        let _ = writeln!(text, "- {}", code(name));
+    }
+}
+
+fn heading(text: &mut String, title: &str, introduction: &str) {
+    let _ = write!(text, "\n## {title}\n\n{introduction}\n\n");
+}
+
+fn table(text: &mut String, columns: &[&str]) {
+    row(text, columns);
+    row(text, &vec!["---"; columns.len()]);
+}
+
+fn row(text: &mut String, cells: &[&str]) {
+    let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    let _ = writeln!(text, "| {} |", cells.join(" | "));
+}
+
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
+/// Lines of documentation as one.
+fn joined(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,895 @@
+//! What the settings come to, rule by rule, and the very words of every error.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::declared::ALL;
+use super::kind::Wrong;
+use super::unusable::{NOT_YET, UNUSABLE};
+use super::*;
+
+fn read(variables: &[(&str, &str)]) -> Result<Loaded, Errors> {
+    Settings::read(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+fn settings(variables: &[(&str, &str)]) -> Settings {
+    read(variables).unwrap_or_else(|errors| panic!("{errors}")).settings
+}
+
+fn hints(variables: &[(&str, &str)]) -> Vec<String> {
+    read(variables).unwrap_or_else(|errors| panic!("{errors}")).hints
+}
+
+fn errors(variables: &[(&str, &str)]) -> String {
+    read(variables).expect_err("these settings are wrong").to_string()
+}
+
+fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+fn rates(text: &str) -> Rates {
+    rate::parse_rates(text).unwrap()
+}
+
+fn every_declared_name() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for group in ALL {
+        group.walk(&mut |group| {
+            for setting in group.settings {
+                names.push(setting.name);
+                names.extend(setting.aliases);
+            }
+        });
+    }
+    names
+}
+
+#[test]
+fn nothing_given_gives_the_defaults() {
+    let Loaded { settings: s, hints } = read(&[]).unwrap();
+    assert_eq!(hints, Vec::<String>::new());
+    assert_eq!(s.account.login_methods.only(), Some(LoginMethod::Email));
+    assert_eq!(s.account.signup_fields.as_setting(), r#"["email*", "password1*"]"#);
+    assert_eq!(s.account.email_verification, EmailVerification::Mandatory);
+    assert_eq!(s.account.prevent_enumeration, PreventEnumeration::On);
+    assert_eq!(s.account.email_verification_by_code_timeout, seconds(900));
+    assert_eq!(s.account.login_by_code_timeout, seconds(180));
+    assert_eq!(s.account.password_reset_by_code_timeout, seconds(180));
+    assert_eq!(s.account.reauthentication_timeout, seconds(300));
+    assert!((s.account.email_confirmation_expire_days - 3.0).abs() < f64::EPSILON);
+    assert_eq!(s.account.password_min_length, None);
+    assert_eq!(s.account.email_subject_prefix, None);
+    assert!(s.account.usernames && s.account.signup_open && s.account.unique_email);
+    assert_eq!(s.passwords.validators.len(), 4);
+    assert_eq!(s.passwords.reset_timeout, seconds(3 * 86400));
+    assert_eq!((s.passwords.argon2.memory_kib, s.passwords.argon2.iterations), (19456, 2));
+    assert!(s.apps.mfa && s.apps.usersessions && s.apps.socialaccount && !s.apps.dummy_provider);
+    assert_eq!(s.mfa.supported_types, ["recovery_codes", "totp"]);
+    assert_eq!((s.session.cookie_name.as_str(), s.session.cookie_age), ("sessionid", seconds(1_209_600)));
+    assert!(s.session.cookie_httponly && !s.session.cookie_secure);
+    assert_eq!(s.csrf.header_name, "x-csrftoken");
+    assert_eq!(s.csrf.cookie_age, Some(seconds(31_449_600)));
+    assert_eq!(s.allowed_hosts, ["*"]);
+    assert_eq!(s.table, "vestibule");
+    assert!(s.secret_key.is_none());
+    assert_eq!(s.allauth.rate_limit_ipv6_prefix, 64);
+    assert_eq!(s.mail.per_recipient, rates("20/h"));
+    assert_eq!(
+        s.headless.frontend_urls.account_reset_password_from_key,
+        "http://localhost:3000/account/password/reset/key/{key}"
+    );
+}
+
+#[test]
+fn variables_of_other_software_are_passed_over() {
+    assert_eq!(
+        hints(&[("PATH", "/bin"), ("SESSION_MANAGER", "x"), ("AWS_ACCOUNT_ID", "1"), ("", "")]),
+        [""; 0]
+    );
+}
+
+#[test]
+fn every_name_is_declared_once() {
+    let names = every_declared_name();
+    let all: Vec<_> =
+        names.iter().chain(UNUSABLE.iter().map(|known| &known.name)).chain(NOT_YET.iter()).collect();
+    let distinct: BTreeSet<_> = all.iter().collect();
+    assert_eq!(distinct.len(), all.len());
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    let text = errors(&[
+        ("ACCOUNT_CHANGE_EMAIL", "perhaps"),
+        ("SESSION_COOKIE_AGE", "-1"),
+        ("ACCOUNT_LOGIN_METHOD", "email"),
+        ("ACCOUNT_UNIQUE_EMAIL", "false"),
+        ("SESSION_COOKIE_SAMESITE", "None"),
+    ]);
+    assert_eq!(
+        text,
+        "ACCOUNT_CHANGE_EMAIL=perhaps: must be true or false\n\
+         SESSION_COOKIE_AGE=-1: must be a number of seconds, more than 0\n\
+         ACCOUNT_LOGIN_METHOD: is no setting; did you mean ACCOUNT_LOGIN_METHODS?\n\
+         ACCOUNT_LOGIN_METHODS=[\"email\"] (default), ACCOUNT_UNIQUE_EMAIL=false: \
+         where people log in by email, ACCOUNT_UNIQUE_EMAIL must be true\n\
+         SESSION_COOKIE_SAMESITE=None, SESSION_COOKIE_SECURE=false (default): \
+         browsers drop a cookie with SameSite=None unless it is secure: SESSION_COOKIE_SECURE must be true"
+    );
+}
+
+#[test]
+fn a_wrong_value_is_not_blamed_for_contradictions() {
+    let text = errors(&[("ACCOUNT_EMAIL_VERIFICATION", "always"), ("ACCOUNT_SIGNUP_FIELDS", "phone*")]);
+    assert_eq!(text, "ACCOUNT_EMAIL_VERIFICATION=always: must be \"mandatory\", \"optional\" or \"none\"");
+}
+
+#[test]
+fn a_problem_stays_on_its_line_and_gets_not_too_long() {
+    let value = format!("a\nb\u{2028}{}", "x".repeat(500));
+    let text = errors(&[("ACCOUNT_CHANGE_EMAIL", &value)]);
+    assert_eq!(
+        text,
+        format!("ACCOUNT_CHANGE_EMAIL=a\\u{{a}}b\\u{{2028}}{}…: must be true or false", "x".repeat(116))
+    );
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let cases = [
+        ("SECRET_KEY", "hunter2", "SECRET_KEY: must be text of at least 32 characters"),
+        (
+            "SECRET_KEY_FALLBACKS",
+            r#"["hunter2"]"#,
+            "SECRET_KEY_FALLBACKS: there is one key at a time; links and tokens signed with another one end",
+        ),
+        ("ACCOUNT_TOKEN", "hunter2", "ACCOUNT_TOKEN: is no setting"),
+    ];
+    for (name, value, text) in cases {
+        assert_eq!(errors(&[(name, value)]), text);
+    }
+    let apps = r#"{"openid_connect": {"APPS": [{"provider_id": "a", "secret": "hunter2"}]}}"#;
+    assert!(!errors(&[("SOCIALACCOUNT_PROVIDERS", apps)]).contains("hunter2"));
+    let key = "hunter2-hunter2-hunter2-hunter2-hunter2";
+    let s = settings(&[("SECRET_KEY", key)]);
+    assert_eq!(s.secret_key.as_ref().map(crate::secret::Secret::expose), Some(key));
+    assert!(!format!("{s:?}").contains("hunter2"));
+    assert_eq!(
+        hints(&[("HEADLESS_JWT_PRIVATE_KEY", "hunter2")]),
+        ["HEADLESS_JWT_PRIVATE_KEY has no effect yet"]
+    );
+}
+
+#[test]
+fn values_are_json_or_text() {
+    for on in ["true", "True", "1", " true "] {
+        assert!(settings(&[("ACCOUNT_CHANGE_EMAIL", on)]).account.change_email, "{on:?}");
+    }
+    for off in ["false", "False", "0", ""] {
+        assert!(!settings(&[("ACCOUNT_CHANGE_EMAIL", off)]).account.change_email, "{off:?}");
+    }
+    for text in ["auth", r#""auth""#] {
+        assert_eq!(settings(&[("TABLE_NAME", text)]).table, "auth");
+    }
+    assert_eq!(settings(&[("TABLE_NAME", "123")]).table, "123");
+    for list in [r#"["admin", "root"]"#, "admin,root", " admin , root, ", r#""admin,root""#] {
+        assert_eq!(
+            settings(&[("ACCOUNT_USERNAME_BLACKLIST", list)]).account.username_blacklist,
+            ["admin", "root"]
+        );
+    }
+    assert_eq!(settings(&[("SESSION_COOKIE_AGE", "1.5")]).session.cookie_age, Duration::from_millis(1500));
+}
+
+#[test]
+fn an_empty_value_is_none() {
+    let names = every_declared_name();
+    let empty: Vec<_> = names.iter().map(|name| (*name, "")).collect();
+    let s = settings(&empty);
+    assert_eq!(s.account.email_subject_prefix.as_deref(), Some(""), "here empty means to have no prefix");
+    let defaults = settings(&[("ACCOUNT_EMAIL_SUBJECT_PREFIX", "")]);
+    assert_eq!(format!("{s:?}"), format!("{defaults:?}"));
+}
+
+#[test]
+fn the_words_of_each_kind_of_wrong_value() {
+    let cases = [
+        ("ACCOUNT_SESSION_REMEMBER", "maybe", "true, false or null"),
+        ("TABLE_NAME", "null", "one line of text"),
+        ("SITE_NAME", "a\tb", "one line of text, or null"),
+        ("ACCOUNT_USERNAME_BLACKLIST", "[1]", "a list of text"),
+        ("ACCOUNT_USERNAME_BLACKLIST", "{}", "a list of text"),
+        ("ACCOUNT_LOGIN_TIMEOUT", "0", "a number of seconds, more than 0"),
+        ("ACCOUNT_REAUTHENTICATION_TIMEOUT", "5m", "a number of seconds, 0 or more"),
+        ("CSRF_COOKIE_AGE", "1e400", "a number of seconds, 0 or more, or null"),
+        ("ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", "-1", "a number of days, 0 or more"),
+        ("ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS", "0", "a whole number, 1 or more"),
+        ("ACCOUNT_MAX_EMAIL_ADDRESSES", "0", "a whole number, 1 or more, or null"),
+        ("ACCOUNT_PASSWORD_MIN_LENGTH", "1.5", "a whole number, 0 or more, or null"),
+        ("ACCOUNT_USERNAME_MIN_LENGTH", "-1", "a whole number, 0 or more"),
+        (
+            "ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND",
+            "yes",
+            "true (2 times), false (never) or a number of times",
+        ),
+        ("ACCOUNT_EMAIL_MAX_LENGTH", "1000", "a whole number, 6 to 320"),
+        ("ALLAUTH_RATE_LIMIT_IPV6_PREFIX", "129", "a whole number, 1 to 128"),
+        ("ALLAUTH_TRUSTED_PROXY_COUNT", "-1", "a whole number, 0 to 100"),
+        ("PASSWORD_ARGON2_MEMORY_KIB", "7", "a number of KiB, 8 to 10485760"),
+        ("PASSWORD_ARGON2_ITERATIONS", "0", "a whole number, 1 to 1000"),
+        ("PASSWORD_ARGON2_PARALLELISM", "0", "a whole number, 1 to 255"),
+        ("ACCOUNT_PREVENT_ENUMERATION", "lax", "true, false or \"strict\""),
+        ("ACCOUNT_LOGIN_METHODS", "email,fax", "a list of one or more of \"email\", \"phone\", \"username\""),
+        ("ACCOUNT_LOGIN_METHODS", "[]", "a list of one or more of \"email\", \"phone\", \"username\""),
+        ("ACCOUNT_AUTHENTICATION_METHOD", "phone", "\"email\", \"username\" or \"username_email\""),
+        (
+            "ACCOUNT_LOGIN_BY_CODE_REQUIRED",
+            "sms",
+            "true, false, or a list of \"password\", \"mfa\", \"socialaccount\"",
+        ),
+        ("ACCOUNT_USER_MODEL_USERNAME_FIELD", "5", "\"username\", or null for accounts without usernames"),
+        ("HEADLESS_CLIENTS", "[]", "a list of one or both of \"browser\", \"app\""),
+        ("HEADLESS_ONLY", "maybe", "true"),
+        ("MFA_SUPPORTED_TYPES", "sms", "a list of \"recovery_codes\", \"totp\", \"webauthn\""),
+        ("INSTALLED_APPS", "{}", "a list of apps"),
+        ("FRONTEND_URL", "www.example.com", "an address such as https://www.example.com"),
+        (
+            "SESSION_COOKIE_NAME",
+            "a b",
+            "a cookie's name: letters, digits, - and _, with no blank, comma or semicolon",
+        ),
+        ("SESSION_COOKIE_DOMAIN", "a;b", "a host name such as example.com, or null for the API's own host"),
+        ("SESSION_COOKIE_PATH", "api", "a path that begins with / and has no ; in it"),
+        ("SESSION_COOKIE_SAMESITE", "sometimes", "\"Lax\", \"Strict\", \"None\", or false for no attribute"),
+        (
+            "CSRF_HEADER_NAME",
+            "X-CSRFToken",
+            "a header in Django's form, such as HTTP_X_CSRFTOKEN for X-CSRFToken",
+        ),
+        ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "a b", "a header's name such as X-Real-IP, or null"),
+        ("MAIL_RATE_LIMIT_TOTAL", "x\ny", "one or more rates such as 20/h, or null for no limit"),
+    ];
+    for (name, value, expects) in cases {
+        let problem = read(&[(name, value)]).expect_err(name).problems()[0].clone();
+        assert_eq!(problem.remedy, format!("must be {expects}"), "{name}={value}");
+        assert_eq!(problem.settings[0].name, name);
+        assert_eq!(problem.settings[0].value.as_deref(), Some(value));
+    }
+}
+
+#[test]
+fn the_words_of_errors_that_know_better() {
+    let cases = [
+        ("SESSION_COOKIE_AGE", "1e12", "must be at most 3153600000 seconds, a hundred years"),
+        ("ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", "1e9", "must be at most 36500 days, a hundred years"),
+        ("HEADLESS_ONLY", "false", "must be true: there are no HTML pages here, only the headless API"),
+        ("ACCOUNT_SIGNUP_FIELDS", "email*,password*", "must say \"password1*\" instead of \"password*\""),
+        ("ACCOUNT_SIGNUP_FIELDS", "email*,email", "must name \"email\" only once"),
+        ("ACCOUNT_LOGIN_BY_CODE_FORMAT", r#"{"length": 1}"#, "must have a \"length\" between 4 and 64"),
+        (
+            "ALLAUTH_USER_CODE_FORMAT",
+            r#"{"allowed_chars": "aA"}"#,
+            "must have \"allowed_chars\" of two or more different ASCII letters or digits",
+        ),
+        ("ACCOUNT_RATE_LIMITS", r#"{"logins": null}"#, "has no action \"logins\"; did you mean login?"),
+        (
+            "ACCOUNT_RATE_LIMITS",
+            r#"{"login": "5/y"}"#,
+            "has \"5/y\" where a rate must be like 5/m, 20/30s/ip, 10/h/user or 1/0.5d/key",
+        ),
+        ("HEADLESS_FRONTEND_URLS", r#"{"account_confirm": "/a"}"#, "has no page \"account_confirm\""),
+        (
+            "HEADLESS_FRONTEND_URLS",
+            r#"{"account_sign_up": "/a"}"#,
+            "has no page \"account_sign_up\"; did you mean account_signup?",
+        ),
+        (
+            "HEADLESS_FRONTEND_URLS",
+            r#"{"account_confirm_email": "/a"}"#,
+            "must have {key} in the address of \"account_confirm_email\", where the key goes",
+        ),
+        (
+            "HEADLESS_FRONTEND_URLS",
+            r#"{"account_signup": "javascript://x"}"#,
+            "must give \"account_signup\" an address: https://… or a path that begins with /",
+        ),
+        (
+            "CSRF_TRUSTED_ORIGINS",
+            "example.com",
+            "has \"example.com\" where an origin must be a scheme and a host, with nothing after them: https://www.example.com or https://*.example.com",
+        ),
+        ("ALLOWED_HOSTS", "[]", "must name a host, or every request would be refused"),
+        (
+            "ALLOWED_HOSTS",
+            "https://a.example",
+            "has \"https://a.example\" where a host must be like www.example.com, .example.com or *, without scheme, port or path",
+        ),
+        (
+            "AUTH_PASSWORD_VALIDATORS",
+            r#"[{"NAME": "my.Validator"}]"#,
+            "has \"my.Validator\", but only Django's own four validators can be used",
+        ),
+        (
+            "AUTH_PASSWORD_VALIDATORS",
+            r#"[{"NAME": "MinimumLengthValidator"}]"#,
+            "has \"MinimumLengthValidator\", but only Django's own four validators can be used; did you mean django.contrib.auth.password_validation.MinimumLengthValidator?",
+        ),
+        (
+            "AUTH_PASSWORD_VALIDATORS",
+            r#"[{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": -1}}]"#,
+            "must have a whole number, 0 or more, as \"min_length\"",
+        ),
+        (
+            "AUTH_PASSWORD_VALIDATORS",
+            r#"[{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"length": 1}}]"#,
+            "has an option that is not \"min_length\"",
+        ),
+        (
+            "AUTH_PASSWORD_VALIDATORS",
+            r#"[{"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"max_similarity": 0}}]"#,
+            "must have a number of at least 0.1 as \"max_similarity\"",
+        ),
+        (
+            "AUTH_PASSWORD_VALIDATORS",
+            r#"[{"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator", "OPTIONS": {"password_list_path": "x"}}]"#,
+            "has options for django.contrib.auth.password_validation.CommonPasswordValidator, which has none here",
+        ),
+        (
+            "SOCIALACCOUNT_PROVIDERS",
+            r#"{"openid_connect": {"SERVERS": []}}"#,
+            "must list \"APPS\" instead of the older \"SERVERS\"",
+        ),
+        (
+            "SOCIALACCOUNT_PROVIDERS",
+            r#"{"openid_connect": {"APPS": [{}]}}"#,
+            "must give every app of openid_connect a \"server_url\" in its \"settings\"",
+        ),
+    ];
+    for (name, value, remedy) in cases {
+        let problem = read(&[(name, value)]).expect_err(name).problems()[0].clone();
+        assert_eq!(problem.remedy, remedy, "{name}={value}");
+    }
+}
+
+#[test]
+fn senders_are_addresses() {
+    for sender in ["a@example.com", "Example <a@example.com>", "webmaster@localhost"] {
+        assert_eq!(settings(&[("DEFAULT_FROM_EMAIL", sender)]).mail.default_from_email, sender);
+    }
+    for sender in
+        ["example.com", "@a", "a@", "a b@c", "a@b\nBcc: c@d", "A <b@c", "A <<b@c>", "a@b@c", "x@y, z@y"]
+    {
+        assert!(read(&[("DEFAULT_FROM_EMAIL", sender)]).is_err(), "{sender:?}");
+    }
+}
+
+#[test]
+fn contradictions_are_told_with_the_values_of_both() {
+    const CODE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+    const NO_VERIFICATION: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION", "none");
+    const NO_USERNAMES: (&str, &str) = ("ACCOUNT_USER_MODEL_USERNAME_FIELD", "null");
+    const ONLY: (&str, &str) = ("SOCIALACCOUNT_ONLY", "true");
+    const NO_MFA: (&str, &str) = ("INSTALLED_APPS", "allauth.socialaccount");
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[ONLY, NO_MFA, NO_VERIFICATION, ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")],
+            "SOCIALACCOUNT_ONLY=true, ACCOUNT_LOGIN_BY_CODE_ENABLED=true: codes are a way to log in as well, so one of the two must be false",
+        ),
+        (
+            &[ONLY, NO_VERIFICATION, ("INSTALLED_APPS", "allauth.mfa,allauth.socialaccount")],
+            "SOCIALACCOUNT_ONLY=true, INSTALLED_APPS=allauth.mfa,allauth.socialaccount: must not be true together with second factors: leave allauth.mfa out of INSTALLED_APPS",
+        ),
+        (
+            &[ONLY, NO_MFA],
+            "SOCIALACCOUNT_ONLY=true, ACCOUNT_EMAIL_VERIFICATION=mandatory (default): where only other services log people in, ACCOUNT_EMAIL_VERIFICATION must be none",
+        ),
+        (
+            &[CODE, NO_VERIFICATION],
+            "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED=true, ACCOUNT_EMAIL_VERIFICATION=none: verification by code must be mandatory",
+        ),
+        (
+            &[("ACCOUNT_SIGNUP_FIELDS", "email,password1*")],
+            "ACCOUNT_EMAIL_VERIFICATION=mandatory (default), ACCOUNT_SIGNUP_FIELDS=email,password1*: where verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
+        ),
+        (
+            &[("ACCOUNT_EMAIL_REQUIRED", "false")],
+            "ACCOUNT_EMAIL_VERIFICATION=mandatory (default), ACCOUNT_EMAIL_REQUIRED=false: where verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
+        ),
+        (
+            &[NO_USERNAMES, ("ACCOUNT_SIGNUP_FIELDS", "email*,username")],
+            "ACCOUNT_USER_MODEL_USERNAME_FIELD=null, ACCOUNT_SIGNUP_FIELDS=email*,username: where there are no usernames, ACCOUNT_SIGNUP_FIELDS must not have username",
+        ),
+        (
+            &[NO_USERNAMES, ("ACCOUNT_LOGIN_METHODS", "username")],
+            "ACCOUNT_USER_MODEL_USERNAME_FIELD=null, ACCOUNT_LOGIN_METHODS=username: where there are no usernames, ACCOUNT_LOGIN_METHODS must not have username",
+        ),
+        (
+            &[("ACCOUNT_CHANGE_EMAIL", "true"), ("ACCOUNT_MAX_EMAIL_ADDRESSES", "1")],
+            "ACCOUNT_CHANGE_EMAIL=true, ACCOUNT_MAX_EMAIL_ADDRESSES=1: to change an address takes the old one and the new one: ACCOUNT_MAX_EMAIL_ADDRESSES must be null or 2",
+        ),
+        (
+            &[NO_MFA, ("ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", "true")],
+            "ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED=true, INSTALLED_APPS=allauth.socialaccount: trusted browsers are part of allauth.mfa, which INSTALLED_APPS must have",
+        ),
+        (
+            &[("CSRF_COOKIE_SAMESITE", "None")],
+            "CSRF_COOKIE_SAMESITE=None, CSRF_COOKIE_SECURE=false (default): browsers drop a cookie with SameSite=None unless it is secure: CSRF_COOKIE_SECURE must be true",
+        ),
+        (
+            &[
+                ("SESSION_COOKIE_NAME", "__Host-id"),
+                ("SESSION_COOKIE_SECURE", "true"),
+                ("SESSION_COOKIE_PATH", "/a"),
+            ],
+            "SESSION_COOKIE_NAME=__Host-id, SESSION_COOKIE_SECURE=true, SESSION_COOKIE_PATH=/a, SESSION_COOKIE_DOMAIN=null (default): browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides their path is / and they have no domain",
+        ),
+        (
+            &[("CSRF_COOKIE_NAME", "__Secure-x")],
+            "CSRF_COOKIE_NAME=__Secure-x, CSRF_COOKIE_SECURE=false (default), CSRF_COOKIE_PATH=/ (default), CSRF_COOKIE_DOMAIN=null (default): browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides their path is / and they have no domain",
+        ),
+        (
+            &[("CSRF_COOKIE_NAME", "sessionid")],
+            "SESSION_COOKIE_NAME=sessionid (default), CSRF_COOKIE_NAME=sessionid: the two cookies must have different names",
+        ),
+        (
+            &[("PASSWORD_ARGON2_MEMORY_KIB", "8"), ("PASSWORD_ARGON2_PARALLELISM", "2")],
+            "PASSWORD_ARGON2_MEMORY_KIB=8, PASSWORD_ARGON2_PARALLELISM=2: argon2 needs at least 8 KiB for each lane",
+        ),
+        (
+            &[("SMS_TOPIC_ARN", "a"), ("SMS_FUNCTION_ARN", "b")],
+            "SMS_TOPIC_ARN=a, SMS_FUNCTION_ARN=b: texts go one way only, so one of the two must be unset",
+        ),
+    ];
+    for (variables, text) in cases {
+        assert_eq!(errors(variables), *text);
+    }
+}
+
+#[test]
+fn odd_combinations_give_hints() {
+    assert_eq!(
+        hints(&[("ACCOUNT_LOGIN_METHODS", "phone")]),
+        ["ACCOUNT_LOGIN_METHODS=phone, ACCOUNT_SIGNUP_FIELDS=[\"email*\", \"password1*\"] (default): \
+          nothing that people log in with is required at sign-up, so some will not be able to log in"]
+    );
+    let only = [
+        ("SOCIALACCOUNT_ONLY", "true"),
+        ("INSTALLED_APPS", "allauth"),
+        ("ACCOUNT_EMAIL_VERIFICATION", "none"),
+    ];
+    assert_eq!(
+        hints(&only),
+        ["SOCIALACCOUNT_ONLY=true, INSTALLED_APPS=allauth: nobody can log in: \
+          allauth.socialaccount is not in INSTALLED_APPS"]
+    );
+    assert_eq!(
+        hints(&[("ACCOUNT_PASSWORD_MIN_LENGTH", "9")]),
+        ["ACCOUNT_PASSWORD_MIN_LENGTH has no effect unless AUTH_PASSWORD_VALIDATORS is []; \
+          give MinimumLengthValidator an option there"]
+    );
+}
+
+#[test]
+fn the_dummy_provider_is_warned_of() {
+    assert_eq!(
+        hints(&[("INSTALLED_APPS", "allauth.socialaccount.providers.dummy")]),
+        ["INSTALLED_APPS=allauth.socialaccount.providers.dummy: \
+          the dummy provider lets anybody in as anybody: use it for tests only"]
+    );
+}
+
+#[test]
+fn unknown_names_are_errors_or_hints() {
+    assert_eq!(
+        errors(&[("ACCOUNT_EMAIL_VERFICATION", "none")]),
+        "ACCOUNT_EMAIL_VERFICATION: is no setting; did you mean ACCOUNT_EMAIL_VERIFICATION?"
+    );
+    assert_eq!(errors(&[("ACCOUNT_XYZ", "")]), "ACCOUNT_XYZ: is no setting");
+    assert_eq!(hints(&[("MFA_TOTP_DIGITS", "")]), [""; 0]);
+    assert_eq!(hints(&[("MFA_TOTP_DIGITS", "8")]), ["MFA_TOTP_DIGITS has no effect yet"]);
+    assert_eq!(
+        hints(&[("HEADLESS_CLIENT", "app"), ("USERSESSIONS_X", "1")]),
+        ["HEADLESS_CLIENT is no setting; did you mean HEADLESS_CLIENTS?", "USERSESSIONS_X is no setting"]
+    );
+}
+
+#[test]
+fn names_that_cannot_be_used_say_why() {
+    assert_eq!(
+        errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
+        "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; \
+         use the settings for what it did, such as ACCOUNT_SIGNUP_OPEN"
+    );
+    assert_eq!(
+        errors(&[("ACCOUNT_LOGOUT_ON_GET", "true")]),
+        "ACCOUNT_LOGOUT_ON_GET=true: a GET changes nothing here; the frontend logs out by DELETE"
+    );
+    for off in ["false", "False", "", "null", "[]"] {
+        assert_eq!(
+            hints(&[("ACCOUNT_LOGOUT_ON_GET", off), ("SECRET_KEY_FALLBACKS", off)]),
+            [""; 0],
+            "{off:?}"
+        );
+    }
+    assert_eq!(
+        hints(&[("SESSION_ENGINE", "redis")]),
+        ["SESSION_ENGINE has no effect: sessions are kept in the DynamoDB table"]
+    );
+}
+
+#[test]
+fn old_names_work_and_say_what_is_new() {
+    let old = [("ACCOUNT_AUTHENTICATION_METHOD", "username_email"), ("ACCOUNT_USERNAME_REQUIRED", "true")];
+    let Loaded { settings: s, hints } = read(&old).unwrap();
+    assert!(s.account.login_methods.contains(LoginMethod::Username));
+    assert!(s.account.signup_fields.requires(SignupFieldName::Username));
+    assert_eq!(
+        hints,
+        [
+            "ACCOUNT_AUTHENTICATION_METHOD is an old name; use ACCOUNT_LOGIN_METHODS=[\"username\", \"email\"] instead",
+            "ACCOUNT_USERNAME_REQUIRED is an old name; \
+             use ACCOUNT_SIGNUP_FIELDS=[\"email*\", \"username*\", \"password1*\"] instead",
+        ]
+    );
+    let twice = [
+        ("ACCOUNT_SIGNUP_EMAIL_ENTER_TWICE", "true"),
+        ("ACCOUNT_SIGNUP_PASSWORD_ENTER_TWICE", "true"),
+        ("ACCOUNT_EMAIL_REQUIRED", "true"),
+    ];
+    let fields = settings(&twice).account.signup_fields;
+    assert_eq!(fields.as_setting(), r#"["email*", "email2*", "password1*", "password2*"]"#);
+
+    let both = settings(&[("ACCOUNT_LOGIN_METHODS", "phone"), ("ACCOUNT_AUTHENTICATION_METHOD", "email")]);
+    assert_eq!(both.account.login_methods.only(), Some(LoginMethod::Phone), "the new name wins");
+
+    let Loaded { settings: s, hints } = read(&[("ACCOUNT_EMAIL_VERIFICATION", "False")]).unwrap();
+    assert_eq!(s.account.email_verification, EmailVerification::Optional);
+    assert_eq!(hints, ["ACCOUNT_EMAIL_VERIFICATION=false is the old way to say \"optional\""]);
+}
+
+#[test]
+fn other_names_of_a_setting_are_read() {
+    let Loaded { settings: s, hints } = read(&[("ACCOUNT_SESSION_COOKIE_AGE", "60")]).unwrap();
+    assert_eq!(s.session.cookie_age, seconds(60));
+    assert_eq!(hints, ["ACCOUNT_SESSION_COOKIE_AGE is read, but its name is SESSION_COOKIE_AGE now"]);
+
+    let both = [("ACCOUNT_SESSION_COOKIE_AGE", "60"), ("SESSION_COOKIE_AGE", "90")];
+    let Loaded { settings: s, hints } = read(&both).unwrap();
+    assert_eq!(s.session.cookie_age, seconds(90));
+    assert_eq!(hints, ["ACCOUNT_SESSION_COOKIE_AGE is ignored, because SESSION_COOKIE_AGE is given"]);
+    assert_eq!(
+        errors(&[("ACCOUNT_SESSION_COOKIE_AGE", "x")]),
+        "ACCOUNT_SESSION_COOKIE_AGE=x: must be a number of seconds, more than 0"
+    );
+}
+
+#[test]
+fn apps_are_on_until_a_list_leaves_them_out() {
+    let Loaded { settings: s, hints } =
+        read(&[("INSTALLED_APPS", "allauth.account,allauth.mfa,my.app")]).unwrap();
+    assert!(s.apps.mfa && !s.apps.usersessions && !s.apps.socialaccount && !s.apps.openid_connect);
+    assert_eq!(hints, ["INSTALLED_APPS: these have no effect: my.app"]);
+    let s = settings(&[(
+        "INSTALLED_APPS",
+        r#"["allauth.socialaccount", "allauth.socialaccount.providers.dummy"]"#,
+    )]);
+    assert!(s.apps.socialaccount && s.apps.dummy_provider && !s.apps.mfa);
+}
+
+const TWO_PROVIDERS: &str = r#"{"google": {"APP": {}}, "openid_connect": {"APPS": [
+    {"provider_id": "fake-oidc", "name": "Fake OIDC", "client_id": "a", "secret": "s", "settings": {"server_url": "http://idp.invalid"}},
+    {"provider_id": "another", "name": "Another", "client_id": "b", "settings": {"server_url": "http://idp.invalid/.well-known/other"}}
+]}}"#;
+
+#[test]
+fn providers_are_those_that_are_installed() {
+    let dummy = (
+        "INSTALLED_APPS",
+        "allauth.socialaccount,allauth.socialaccount.providers.dummy,allauth.socialaccount.providers.openid_connect",
+    );
+    let s = settings(&[("SOCIALACCOUNT_PROVIDERS", TWO_PROVIDERS), dummy]);
+    let shown: Vec<_> = s
+        .socialaccount
+        .providers
+        .iter()
+        .map(|app| (app.id.as_str(), app.client_id.as_deref(), app.openid_configuration_url.as_deref()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("dummy", None, None),
+            ("fake-oidc", Some("a"), Some("http://idp.invalid/.well-known/openid-configuration")),
+            ("another", Some("b"), Some("http://idp.invalid/.well-known/other")),
+        ]
+    );
+    let none = [("SOCIALACCOUNT_PROVIDERS", TWO_PROVIDERS), ("INSTALLED_APPS", "allauth.socialaccount")];
+    assert_eq!(settings(&none).socialaccount.providers, []);
+}
+
+#[test]
+fn rate_limits_have_allauths_defaults() {
+    let limits = settings(&[]).account.rate_limits;
+    for action in Action::ALL {
+        assert_eq!(limits.for_action(*action), rates(action.default_rates()), "{}", action.name());
+    }
+    assert_eq!(
+        limits.for_action(Action::ResetPassword),
+        [
+            Rate { amount: 20, duration: seconds(60), per: Per::Ip },
+            Rate { amount: 5, duration: seconds(60), per: Per::Key },
+        ]
+    );
+    let by_code = settings(&[("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true")]);
+    assert_eq!(by_code.account.rate_limits.for_action(Action::ConfirmEmail), rates("1/10s/key"));
+}
+
+#[test]
+fn rate_limits_can_be_changed_one_by_one_or_switched_off() {
+    let given = r#"{"login": "2/m,2/m/ip, 9/h/user", "signup": null, "change_phone": ""}"#;
+    let limits = settings(&[("ACCOUNT_RATE_LIMITS", given)]).account.rate_limits;
+    assert_eq!(limits.for_action(Action::Login), rates("2/m/ip,9/h/user"), "equal rates count once");
+    assert_eq!(limits.for_action(Action::Signup), []);
+    assert_eq!(limits.for_action(Action::ChangePhone), []);
+    assert_eq!(limits.for_action(Action::VerifyPhone), rates("1/30s/key,3/m/ip"));
+
+    let off = settings(&[("ACCOUNT_RATE_LIMITS", "false")]);
+    assert!(Action::ALL.iter().all(|action| off.account.rate_limits.for_action(*action).is_empty()));
+    assert_eq!((off.mail.per_recipient, off.mail.in_all), (vec![], vec![]));
+}
+
+#[test]
+fn old_limits_shape_the_rates() {
+    let of = |variables: &[(&str, &str)], action| {
+        settings(variables).account.rate_limits.for_action(action).to_vec()
+    };
+    let limit = ("ACCOUNT_LOGIN_ATTEMPTS_LIMIT", "2");
+    let timeout = ("ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", "30");
+    assert_eq!(of(&[limit, timeout], Action::LoginFailed), rates("10/m/ip,2/30s/key"));
+    for none in ["0", "null"] {
+        assert_eq!(of(&[("ACCOUNT_LOGIN_ATTEMPTS_LIMIT", none)], Action::LoginFailed), []);
+        assert_eq!(of(&[("ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", none)], Action::LoginFailed), []);
+        assert_eq!(of(&[("ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN", none)], Action::ConfirmEmail), []);
+    }
+    assert_eq!(of(&[("ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN", "9")], Action::ConfirmEmail), rates("1/9s/key"));
+    assert_eq!(
+        hints(&[limit, ("ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN", "9")]),
+        [
+            "ACCOUNT_LOGIN_ATTEMPTS_LIMIT is an old name; use \"login_failed\" in ACCOUNT_RATE_LIMITS instead",
+            "ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN is an old name; use \"confirm_email\" in ACCOUNT_RATE_LIMITS instead",
+        ]
+    );
+}
+
+#[test]
+fn rates_are_as_allauth_writes_them() {
+    let hour = Rate { amount: 1, duration: seconds(3600), per: Per::Ip };
+    for text in ["1/h", " 1/h/ip ", "1/60m", "1/3600s/ip", "1/1h", "1 / h / ip"] {
+        assert_eq!(rates(text), [hour], "{text}");
+    }
+    assert_eq!(rates("3/0.5d/user"), [Rate { amount: 3, duration: seconds(43200), per: Per::User }]);
+    assert_eq!(rates(" "), []);
+    for text in [
+        "1", "1/", "1/5", "x/m", "-1/m", "1/m/all", "1/m/ip/x", "1/0s", "1/-1s", "1/nans", "1/infs", "1/m,",
+        "1/367d",
+    ] {
+        assert!(matches!(rate::parse_rates(text), Err(Wrong::Because(_))), "{text}");
+    }
+}
+
+#[test]
+fn codes_look_as_said_for_all_or_for_one_kind() {
+    let all = ("ALLAUTH_USER_CODE_FORMAT", r#"{"numeric": true}"#);
+    let one = ("ACCOUNT_LOGIN_BY_CODE_FORMAT", r#"{"length": 6, "dashed": false, "allowed_chars": "ABC"}"#);
+    let account = settings(&[all, one]).account;
+    let numeric = CodeFormat { length: None, numeric: true, dashed: true, allowed_chars: None };
+    assert_eq!(account.email_verification_by_code_format, numeric);
+    assert_eq!(account.phone_verification_code_format, numeric);
+    assert_eq!(account.password_reset_by_code_format, numeric);
+    let own =
+        CodeFormat { length: Some(6), numeric: false, dashed: false, allowed_chars: Some("ABC".to_owned()) };
+    assert_eq!(account.login_by_code_format, own);
+    for name in ["ACCOUNT_PASSWORD_RESET_BY_CODE_FORMAT", "ACCOUNT_PASSWORD_RESET_BY_CODE_CODE_FORMAT"] {
+        assert_eq!(settings(&[(name, all.1)]).account.password_reset_by_code_format, numeric);
+    }
+    let wrong = errors(&[("ALLAUTH_USER_CODE_FORMAT", "6")]);
+    assert_eq!(wrong.lines().count(), 1, "told once, not for every kind of code: {wrong}");
+}
+
+#[test]
+fn switches_that_count() {
+    let of = |value| {
+        settings(&[("ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", value)]).account.login_by_code_max_resend_count
+    };
+    assert_eq!(["true", "false", "0", "1", "5"].map(of), [2, 0, 0, 1, 5]);
+}
+
+#[test]
+fn cookies_as_django_has_them() {
+    let of = |value| {
+        settings(&[("SESSION_COOKIE_SAMESITE", value), ("SESSION_COOKIE_SECURE", "true")])
+            .session
+            .cookie_samesite
+    };
+    assert_eq!(
+        ["Strict", "lax", r#""None""#, "None"].map(of),
+        [SameSite::Strict, SameSite::Lax, SameSite::None, SameSite::None]
+    );
+    assert_eq!(["false", "False", "null"].map(of), [SameSite::Unset; 3]);
+    assert_eq!(settings(&[("CSRF_COOKIE_AGE", "null")]).csrf.cookie_age, None);
+    assert_eq!(settings(&[("CSRF_HEADER_NAME", "HTTP_X_XSRF_TOKEN")]).csrf.header_name, "x-xsrf-token");
+    let domain = settings(&[("SESSION_COOKIE_DOMAIN", ".example.com")]).session.cookie_domain;
+    assert_eq!(domain.as_deref(), Some(".example.com"));
+}
+
+#[test]
+fn origins_and_hosts() {
+    for origin in
+        ["https://a.example", "https://*.example.org", "http://localhost:3000", "http://[::1]:80", "app://x"]
+    {
+        assert_eq!(settings(&[("CSRF_TRUSTED_ORIGINS", origin)]).csrf.trusted_origins, [origin]);
+    }
+    for origin in ["*", "a.example", "https://", "https://a/", "https://a:b", "https://a b", "https://*"] {
+        assert!(read(&[("CSRF_TRUSTED_ORIGINS", origin)]).is_err(), "{origin}");
+    }
+    for host in ["*", ".example.com", "localhost", "127.0.0.1", "[::1]"] {
+        assert_eq!(settings(&[("ALLOWED_HOSTS", host)]).allowed_hosts, [host]);
+    }
+    for host in ["a:80", "a/b", ".", "*.example.com", "a b"] {
+        assert!(read(&[("ALLOWED_HOSTS", host)]).is_err(), "{host}");
+    }
+}
+
+#[test]
+fn pages_left_out_are_under_the_frontend() {
+    let given = r#"{"account_confirm_email": "https://x.example/confirm?key={key}&x=1", "account_signup": "/signup"}"#;
+    let urls = settings(&[("FRONTEND_URL", "https://www.example.com/"), ("HEADLESS_FRONTEND_URLS", given)]);
+    let urls = urls.headless.frontend_urls;
+    assert_eq!(urls.account_confirm_email, "https://x.example/confirm?key={key}&x=1");
+    assert_eq!(urls.get("account_signup"), Some("/signup"));
+    assert_eq!(urls.get("account_reset_password"), Some("https://www.example.com/account/password/reset"));
+    assert_eq!(urls.get("nowhere"), None);
+}
+
+#[test]
+fn passwords_have_djangos_validators() {
+    let given = r#"[{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+        {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email"], "max_similarity": 1}}]"#;
+    assert_eq!(
+        settings(&[("AUTH_PASSWORD_VALIDATORS", given)]).passwords.validators,
+        [
+            PasswordValidator::MinimumLength { min_length: 12 },
+            PasswordValidator::UserAttributeSimilarity {
+                user_attributes: vec!["email".to_owned()],
+                max_similarity: 1.0
+            },
+        ]
+    );
+    let none = ("AUTH_PASSWORD_VALIDATORS", "[]");
+    assert_eq!(settings(&[none]).account.password_min_length, Some(6));
+    assert_eq!(
+        settings(&[none, ("ACCOUNT_PASSWORD_MIN_LENGTH", "12")]).account.password_min_length,
+        Some(12)
+    );
+    assert_eq!(settings(&[none, ("ACCOUNT_PASSWORD_MIN_LENGTH", "null")]).account.password_min_length, None);
+}
+
+#[test]
+fn passkeys_need_webauthn() {
+    let passkeys = ("MFA_PASSKEY_LOGIN_ENABLED", "true");
+    assert!(!settings(&[passkeys]).mfa.passkey_login_enabled);
+    assert!(settings(&[passkeys, ("MFA_SUPPORTED_TYPES", "totp,webauthn")]).mfa.passkey_login_enabled);
+    assert_eq!(settings(&[("MFA_SUPPORTED_TYPES", "[]")]).mfa.supported_types, [""; 0]);
+}
+
+/// Combinations that the reference starts with, so this must, too.
+#[test]
+fn what_the_reference_accepts_is_accepted() {
+    const NONE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION", "none");
+    const BY_CODE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+    let baseline = [
+        ("ACCOUNT_USER_MODEL_USERNAME_FIELD", "null"),
+        ("ALLOWED_HOSTS", r#"["localhost", "127.0.0.1"]"#),
+        ("HEADLESS_ONLY", "true"),
+        ("SECRET_KEY", "conformance-secret-key-that-is-long-enough-for-hs256-signatures"),
+    ];
+    let usernames = ("ACCOUNT_USER_MODEL_USERNAME_FIELD", r#""username""#);
+    let cases: &[&[(&str, &str)]] = &[
+        &[],
+        &[
+            ("ACCOUNT_LOGIN_METHODS", r#"["phone"]"#),
+            ("ACCOUNT_SIGNUP_FIELDS", r#"["phone*", "password1*"]"#),
+            NONE,
+        ],
+        &[
+            ("ACCOUNT_LOGIN_METHODS", r#"["phone", "email"]"#),
+            ("ACCOUNT_SIGNUP_FIELDS", r#"["phone*", "email*", "password1*"]"#),
+        ],
+        &[
+            usernames,
+            ("ACCOUNT_SIGNUP_FIELDS", r#"["username*", "email", "password1*"]"#),
+            ("ACCOUNT_LOGIN_METHODS", r#"["username"]"#),
+            NONE,
+        ],
+        &[
+            usernames,
+            ("ACCOUNT_SIGNUP_FIELDS", r#"["username", "email*", "password1*"]"#),
+            ("ACCOUNT_LOGIN_METHODS", r#"["username", "email"]"#),
+            NONE,
+        ],
+        &[
+            usernames,
+            ("ACCOUNT_UNIQUE_EMAIL", "false"),
+            ("ACCOUNT_LOGIN_METHODS", r#"["username"]"#),
+            ("ACCOUNT_SIGNUP_FIELDS", r#"["username*", "email*", "password1*"]"#),
+        ],
+        &[BY_CODE, ("ACCOUNT_SIGNUP_FIELDS", r#"["email*"]"#), ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")],
+        &[BY_CODE, ("ACCOUNT_CHANGE_EMAIL", "true"), ("ACCOUNT_EMAIL_NOTIFICATIONS", "true")],
+        &[("ACCOUNT_LOGIN_BY_CODE_REQUIRED", r#"["mfa", "socialaccount"]"#)],
+        &[("ACCOUNT_PREVENT_ENUMERATION", "strict"), NONE],
+        &[("ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", "0"), ("ACCOUNT_EMAIL_CONFIRMATION_HMAC", "false")],
+        &[("ACCOUNT_EMAIL_SUBJECT_PREFIX", ""), ("SESSION_COOKIE_AGE", "3"), ("CSRF_USE_SESSIONS", "true")],
+        &[("ACCOUNT_RATE_LIMITS", "false"), ("MFA_RATE_LIMITS", "false"), ("MFA_TRUST_COOKIE_AGE", "1")],
+        &[("HEADLESS_TOKEN_STRATEGY", "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy")],
+        &[("SOCIALACCOUNT_PROVIDERS", r#"{"dummy": {"EMAIL_AUTHENTICATION": true}}"#)],
+        &[("SOCIALACCOUNT_PROVIDERS", TWO_PROVIDERS)],
+    ];
+    for case in cases {
+        let mut variables = baseline.to_vec();
+        variables.extend(*case);
+        read(&variables).unwrap_or_else(|errors| panic!("{case:?}\n{errors}"));
+    }
+}
+
+/// `make docs` runs this test with UPDATE=1.
+#[test]
+fn the_document_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/settings.md");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write(path, document()).unwrap();
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(written == document(), "docs/settings.md is stale: run `make docs` and commit it");
+}
+
+#[test]
+fn the_document_tells_of_every_name() {
+    let document = document();
+    for name in every_declared_name() {
+        assert!(document.contains(&format!("`{name}`")), "{name}");
+    }
+    let columns = |line: &str| line.replace("\\|", "").matches('|').count();
+    for section in document.split("\n\n").filter(|section| section.starts_with("| ")) {
+        let header = section.lines().next().map(columns);
+        assert!(section.lines().all(|line| Some(columns(line)) == header), "{section}");
+    }
+}
+
+fn any_value() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        r#"(\{|\[)?("[a-z_*]{0,8}"|-?[0-9.e]{1,30}|true|null|[:,/]|\}|\]){0,8}"#,
+        r#"\{"(login|APPS|length|account_signup|openid_connect|NAME)": ?("[^"\\]{0,12}"|[0-9]{1,20}|null|\[\]|\{\})\}"#,
+        r"[0-9]{1,20}/[0-9.e-]{0,8}[smhdx]?(/(ip|key|user|x))?",
+        r"([a-z]{1,4}://)?[*.a-z:\[\]@<>0-9 ]{0,20}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_value_makes_it_panic(name in prop::sample::select(every_declared_name()), value in any_value()) {
+        if let Err(errors) = read(&[(name, &value)]) {
+            let lines = errors.to_string().lines().count();
+            prop_assert_eq!(lines, errors.problems().len());
+        }
+    }
+
+    #[test]
+    fn no_name_makes_it_panic(name in "(ACCOUNT|MFA|HEADLESS)?_?.{0,40}", value in any::<String>()) {
+        let _ = read(&[(&name, &value)]);
+    }
+}

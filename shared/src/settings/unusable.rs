@@ -1,0 +1,261 @@
+//! Names of allauth's and Django's that mean nothing here, and why.
+//!
+//! A name stops the start where passing it over would leave somebody with less than they asked for; it gives
+//! a hint where nothing is lost.
+
+use super::declared::ALL;
+use super::error::Problem;
+use super::kind::switch;
+use super::source::{Raw, Source};
+use super::suggestion::suggestion;
+
+/// A known name that cannot be used.
+pub(super) struct Unusable {
+    pub name: &'static str,
+    pub verdict: Verdict,
+    /// Why, and what to use instead. Follows the name and a colon.
+    pub text: &'static str,
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Stops the start.
+    Refused,
+    /// Stops the start unless it says false, null or nothing, as there it asks for nothing.
+    RefusedUnlessOff,
+    /// Is passed over with a hint.
+    Ignored,
+}
+
+use Verdict::{Ignored, Refused, RefusedUnlessOff};
+
+const fn unusable(name: &'static str, verdict: Verdict, text: &'static str) -> Unusable {
+    Unusable { name, verdict, text }
+}
+
+const FRONTEND_DECIDES: &str =
+    "has no effect: there are no pages here, and the frontend decides where to go next";
+const STATE_IN_TABLE: &str = "has no effect: sessions are kept in the DynamoDB table";
+const MAIL_BY_SES: &str = "has no effect: mail is sent through SES";
+
+pub(super) const UNUSABLE: &[Unusable] = &[
+    unusable(
+        "ACCOUNT_ADAPTER",
+        Refused,
+        "Python code cannot run here; use the settings for what it did, such as ACCOUNT_SIGNUP_OPEN",
+    ),
+    unusable(
+        "ACCOUNT_FORMS",
+        Refused,
+        "forms written in Python cannot run here; ACCOUNT_SIGNUP_FIELDS says what is asked at sign-up",
+    ),
+    unusable(
+        "ACCOUNT_SIGNUP_FORM_CLASS",
+        Refused,
+        "a form written in Python cannot run here; ACCOUNT_SIGNUP_FIELDS says what is asked at sign-up",
+    ),
+    unusable(
+        "ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD",
+        Refused,
+        "only HTML forms have a honeypot; keep bots off with ACCOUNT_RATE_LIMITS or in front of the API",
+    ),
+    unusable(
+        "ACCOUNT_USERNAME_VALIDATORS",
+        Refused,
+        "validators written in Python cannot run here; usernames follow Django's own rule, ACCOUNT_USERNAME_MIN_LENGTH and ACCOUNT_USERNAME_BLACKLIST",
+    ),
+    unusable(
+        "ACCOUNT_USER_DISPLAY",
+        Refused,
+        "a Python function cannot run here; users are shown by their username, or else their address",
+    ),
+    unusable(
+        "ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR",
+        Refused,
+        "Python code cannot run here; reset keys are signed with SECRET_KEY",
+    ),
+    unusable("ACCOUNT_USER_MODEL_EMAIL_FIELD", Ignored, "has no effect: accounts are not a Django model"),
+    unusable("ACCOUNT_SALT", Ignored, "has no effect: each kind of key has a salt of its own"),
+    unusable(
+        "ACCOUNT_DEFAULT_HTTP_PROTOCOL",
+        Ignored,
+        "has no effect: links begin as FRONTEND_URL and HEADLESS_FRONTEND_URLS say",
+    ),
+    unusable(
+        "ACCOUNT_TEMPLATE_EXTENSION",
+        Ignored,
+        "has no effect: there are no pages here; mails have templates in MAIL_TEMPLATES_DIR",
+    ),
+    unusable("ACCOUNT_PASSWORD_INPUT_RENDER_VALUE", Ignored, "has no effect: there are no pages here"),
+    unusable(
+        "ACCOUNT_CONFIRM_EMAIL_ON_GET",
+        RefusedUnlessOff,
+        "a GET changes nothing here, so that mail scanners cannot use up a link; the frontend sends the key by POST",
+    ),
+    unusable(
+        "ACCOUNT_LOGOUT_ON_GET",
+        RefusedUnlessOff,
+        "a GET changes nothing here; the frontend logs out by DELETE",
+    ),
+    unusable("ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS", Ignored, FRONTEND_DECIDES),
+    unusable("ACCOUNT_SIGNUP_REDIRECT_URL", Ignored, FRONTEND_DECIDES),
+    unusable("ACCOUNT_LOGOUT_REDIRECT_URL", Ignored, FRONTEND_DECIDES),
+    unusable("ACCOUNT_EMAIL_CONFIRMATION_ANONYMOUS_REDIRECT_URL", Ignored, FRONTEND_DECIDES),
+    unusable("ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL", Ignored, FRONTEND_DECIDES),
+    unusable(
+        "ALLAUTH_SETTING_GETTER",
+        Refused,
+        "Python code cannot run here; settings are environment variables",
+    ),
+    unusable("ALLAUTH_DEFAULT_AUTO_FIELD", Ignored, "has no effect: accounts are not a Django model"),
+    unusable(
+        "SECRET_KEY_FALLBACKS",
+        RefusedUnlessOff,
+        "there is one key at a time; links and tokens signed with another one end",
+    ),
+    unusable(
+        "SESSION_SAVE_EVERY_REQUEST",
+        RefusedUnlessOff,
+        "a request that changes nothing writes nothing; make SESSION_COOKIE_AGE longer instead",
+    ),
+    unusable(
+        "SESSION_EXPIRE_AT_BROWSER_CLOSE",
+        RefusedUnlessOff,
+        "cookies last SESSION_COOKIE_AGE; make that shorter instead",
+    ),
+    unusable("SESSION_ENGINE", Ignored, STATE_IN_TABLE),
+    unusable("SESSION_SERIALIZER", Ignored, STATE_IN_TABLE),
+    unusable("SESSION_CACHE_ALIAS", Ignored, STATE_IN_TABLE),
+    unusable("SESSION_FILE_PATH", Ignored, STATE_IN_TABLE),
+    unusable("CSRF_FAILURE_VIEW", Ignored, "has no effect: there are no pages here"),
+    unusable(
+        "PASSWORD_HASHERS",
+        Ignored,
+        "has no effect: passwords are hashed with argon2id; see PASSWORD_ARGON2_MEMORY_KIB",
+    ),
+    unusable(
+        "AUTHENTICATION_BACKENDS",
+        Ignored,
+        "has no effect: ACCOUNT_LOGIN_METHODS says what people log in with",
+    ),
+    unusable("AUTH_USER_MODEL", Ignored, "has no effect: accounts are not a Django model"),
+    unusable("EMAIL_BACKEND", Ignored, MAIL_BY_SES),
+    unusable("EMAIL_HOST", Ignored, MAIL_BY_SES),
+];
+
+/// Names of allauth's whose part of it is still to come.
+pub(super) const NOT_YET: &[&str] = &[
+    "HEADLESS_ADAPTER",
+    "HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN",
+    "HEADLESS_JWT_ALGORITHM",
+    "HEADLESS_JWT_AUTHORIZATION_HEADER_SCHEME",
+    "HEADLESS_JWT_PRIVATE_KEY",
+    "HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN",
+    "HEADLESS_JWT_ROTATE_REFRESH_TOKEN",
+    "HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED",
+    "HEADLESS_SPECIFICATION_TEMPLATE_NAME",
+    "HEADLESS_TOKEN_STRATEGY",
+    "MFA_ADAPTER",
+    "MFA_ALLOW_UNVERIFIED_EMAIL",
+    "MFA_FORMS",
+    "MFA_PASSKEY_SIGNUP_ENABLED",
+    "MFA_RATE_LIMITS",
+    "MFA_REAUTHENTICATION_REQUIRED",
+    "MFA_RECOVERY_CODES_SHOW_ONCE",
+    "MFA_RECOVERY_CODE_COUNT",
+    "MFA_RECOVERY_CODE_DIGITS",
+    "MFA_TOTP_DIGITS",
+    "MFA_TOTP_INSECURE_BYPASS_CODE",
+    "MFA_TOTP_ISSUER",
+    "MFA_TOTP_PERIOD",
+    "MFA_TOTP_TOLERANCE",
+    "MFA_TRUST_COOKIE_AGE",
+    "MFA_TRUST_COOKIE_DOMAIN",
+    "MFA_TRUST_COOKIE_HTTPONLY",
+    "MFA_TRUST_COOKIE_NAME",
+    "MFA_TRUST_COOKIE_PATH",
+    "MFA_TRUST_COOKIE_SAMESITE",
+    "MFA_TRUST_COOKIE_SECURE",
+    "MFA_TRUST_ENABLED",
+    "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN",
+    "MFA_WEBAUTHN_USER_VERIFICATION",
+    "SOCIALACCOUNT_ADAPTER",
+    "SOCIALACCOUNT_AUTO_SIGNUP",
+    "SOCIALACCOUNT_EMAIL_AUTHENTICATION",
+    "SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT",
+    "SOCIALACCOUNT_EMAIL_REQUIRED",
+    "SOCIALACCOUNT_EMAIL_VERIFICATION",
+    "SOCIALACCOUNT_FORMS",
+    "SOCIALACCOUNT_LOGIN_ON_GET",
+    "SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX",
+    "SOCIALACCOUNT_QUERY_EMAIL",
+    "SOCIALACCOUNT_REAUTHENTICATION_REQUIRED",
+    "SOCIALACCOUNT_REQUESTS_TIMEOUT",
+    "SOCIALACCOUNT_SOCIALACCOUNT_STR",
+    "SOCIALACCOUNT_STORE_TOKENS",
+    "USERSESSIONS_ADAPTER",
+];
+
+/// What allauth's names begin with, other than `ACCOUNT_`.
+const PREFIXES: &[&str] = &["ALLAUTH_", "HEADLESS_", "MFA_", "SOCIALACCOUNT_", "USERSESSIONS_"];
+
+/// Notes the names that cannot be used, and those that nobody knows. Values of the latter are not shown: they
+/// may be secrets of something else.
+pub(super) fn check(source: &mut Source) {
+    let declared: Vec<_> = declared_names().collect();
+    let names = source.names().filter(|name| !declared.contains(name));
+    for name in &names.map(str::to_owned).collect::<Vec<_>>() {
+        if let Some(known) = UNUSABLE.iter().find(|unusable| unusable.name == name) {
+            check_unusable(known, source);
+        } else if NOT_YET.contains(&name.as_str()) {
+            if source.variable(name).is_some() {
+                source.hints.push(format!("{name} has no effect yet"));
+            }
+        } else {
+            check_unknown(name, source);
+        }
+    }
+}
+
+fn check_unusable(known: &Unusable, source: &mut Source) {
+    // Nothing is asked for by a value that is empty.
+    let Some(value) = source.variable(known.name) else { return };
+    let raw = Raw::of(value);
+    let is_off = matches!(switch(&raw), Ok(false)) || raw.text.trim() == "null" || raw.text.trim() == "[]";
+    match known.verdict {
+        Ignored => source.hints.push(format!("{} {}", known.name, known.text)),
+        RefusedUnlessOff if is_off => {}
+        Refused | RefusedUnlessOff => {
+            let value = (known.name != "SECRET_KEY_FALLBACKS").then(|| value.to_owned());
+            source.problems.push(Problem::of(known.name, value, known.text.to_owned()));
+        }
+    }
+}
+
+fn check_unknown(name: &str, source: &mut Source) {
+    if name.starts_with("ACCOUNT_") {
+        let remedy = format!("is no setting{}", suggestion(name, known_names()));
+        source.problems.push(Problem::of(name, None, remedy));
+    } else if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
+        source.hints.push(format!("{name} is no setting{}", suggestion(name, known_names())));
+    }
+}
+
+/// Everything that can be set, under all its names.
+fn declared_names() -> impl Iterator<Item = &'static str> {
+    let mut names = Vec::new();
+    for group in ALL {
+        group.walk(&mut |group| {
+            for setting in group.settings {
+                names.push(setting.name);
+                names.extend(setting.aliases);
+            }
+        });
+    }
+    names.into_iter()
+}
+
+fn known_names() -> impl Iterator<Item = &'static str> {
+    declared_names().chain(UNUSABLE.iter().map(|unusable| unusable.name)).chain(NOT_YET.iter().copied())
+}

@@ -1,0 +1,70 @@
+//! The table: what is read from DynamoDB, and the one commit that writes it.
+//!
+//! There is one table and no secondary index: an index is eventually consistent, and every look-up here guards a
+//! login. All reads are strongly consistent.
+
+mod commit;
+mod item;
+mod load;
+mod outbox;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+pub use commit::Terms;
+pub use outbox::{OutboxItem, id_of as outbox_id, place as outbox_place};
+
+use crate::aws::Aws;
+
+/// The table of the service.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// Why the table could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Something changed between reading and writing: read it again, and decide anew.
+    #[error("something changed meanwhile")]
+    Lost,
+    /// The table can't be reached, or not in time; nothing is known to be wrong with the request.
+    #[error("the table is unavailable: {0}")]
+    Unavailable(String),
+    /// The table has, or was given, something that makes no sense.
+    #[error("the table has an item that can't be read: {0}")]
+    Corrupt(String),
+}
+
+type Item = HashMap<String, AttributeValue>;
+
+impl Store {
+    /// The table of this name.
+    pub fn new(aws: &Aws, table: &str) -> Self {
+        Self { client: Client::new(&aws.service("DYNAMODB")), table: table.to_owned() }
+    }
+
+    /// Opens a connection, so that the first request finds one.
+    pub async fn warm_up(&self) {
+        let key = item::Key::outbox("none").attributes();
+        let answer = self.client.get_item().table_name(&self.table).set_key(Some(key)).send().await;
+        if let Err(error) = answer {
+            tracing::warn!("no connection to the table yet: {}", unavailable(&error));
+        }
+    }
+}
+
+/// What an error of the SDK means, without what the request held: that may be secret.
+fn unavailable<E: std::error::Error>(error: &SdkError<E>) -> StoreError {
+    StoreError::Unavailable(match error {
+        SdkError::ServiceError(service) => service.err().to_string(),
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(_) => "no connection".to_owned(),
+        SdkError::ResponseError(_) => "an answer that can't be read".to_owned(),
+        _ => "a request that can't be sent".to_owned(),
+    })
+}

@@ -1,0 +1,392 @@
+//! Writing what a request changes: all of it, in one transaction, or nothing.
+//!
+//! Every write is conditional on what was read, so of two requests that saw the same state one succeeds and the
+//! other decides anew. The transaction carries a token of its own: sent again after an answer was lost, it does not
+//! apply twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+
+use super::item::{self, Key};
+use super::{Item, Store, StoreError, unavailable};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::time::Timestamp;
+use crate::domain::token::SessionKey;
+use crate::flows::visit::{Changes, CounterKey, Loaded, SessionChange, Stored, Usage};
+
+/// Most items of a DynamoDB transaction.
+const MOST_ITEMS: usize = 100;
+
+/// What a commit needs to know besides what changes.
+#[derive(Clone, Debug)]
+pub struct Terms<'a> {
+    /// What was read.
+    pub loaded: &'a Loaded,
+    /// When it is.
+    pub now: Timestamp,
+    /// When sessions that are written now expire.
+    pub session_expires_at: Timestamp,
+    /// Whether an address can be verified by one account only (`ACCOUNT_UNIQUE_EMAIL`).
+    pub unique_email: bool,
+    /// Names this commit; sent again under the same name, it does not apply twice. At most 36 characters.
+    pub token: &'a str,
+    /// Messages for the outbox: their ids, and what they hold, sealed.
+    pub outbox: &'a [(String, Vec<u8>)],
+}
+
+impl Store {
+    /// Writes all changes, or none: then something that was read has changed, or the table is unavailable.
+    pub async fn commit(&self, changes: &Changes, terms: &Terms<'_>) -> Result<(), StoreError> {
+        let mut writes = Writes { table: &self.table, items: Vec::new() };
+        writes.session(&changes.session, terms)?;
+        for (before, after) in &changes.accounts {
+            writes.account(before.as_ref(), after, terms)?;
+        }
+        for (key, usage) in &changes.counters {
+            writes.counter(key, usage, terms.now)?;
+        }
+        for (id, sealed) in terms.outbox {
+            writes.outbox(id, sealed, terms.now)?;
+        }
+        let room = MOST_ITEMS.saturating_sub(writes.items.len());
+        let (now, later) = changes.ended.split_at_checked(room).unwrap_or((&changes.ended, &[]));
+        for key in now {
+            writes.end(key)?;
+        }
+        self.transact(writes.items, terms.token).await?;
+        // More sessions than fit: each chunk is a commit of its own, and ending a session twice does no harm.
+        for (number, chunk) in later.chunks(MOST_ITEMS).enumerate() {
+            let mut writes = Writes { table: &self.table, items: Vec::new() };
+            for key in chunk {
+                writes.end(key)?;
+            }
+            let token: String = format!("{number}{}", terms.token).chars().take(36).collect();
+            self.transact(writes.items, &token).await?;
+        }
+        Ok(())
+    }
+
+    async fn transact(&self, items: Vec<TransactWriteItem>, token: &str) -> Result<(), StoreError> {
+        let transaction = self.client.transact_write_items().client_request_token(token);
+        match transaction.set_transact_items(Some(items)).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(explain(&error)),
+        }
+    }
+}
+
+fn explain(error: &SdkError<TransactWriteItemsError>) -> StoreError {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+    else {
+        return unavailable(error);
+    };
+    let reasons: BTreeSet<&str> = cancelled
+        .cancellation_reasons()
+        .iter()
+        .filter_map(|reason| reason.code())
+        .filter(|code| *code != "None")
+        .collect();
+    let lost = ["ConditionalCheckFailed", "TransactionConflict"];
+    if reasons.iter().all(|reason| lost.contains(reason)) {
+        StoreError::Lost
+    } else {
+        StoreError::Unavailable(format!("transaction cancelled: {reasons:?}"))
+    }
+}
+
+struct Writes<'a> {
+    table: &'a str,
+    items: Vec<TransactWriteItem>,
+}
+
+/// A condition on an item, with the values that it names.
+struct Condition {
+    expression: String,
+    values: Vec<(&'static str, aws_sdk_dynamodb::types::AttributeValue)>,
+}
+
+impl Condition {
+    fn absent() -> Self {
+        Self { expression: "attribute_not_exists(pk)".into(), values: Vec::new() }
+    }
+
+    fn version(version: i64) -> Self {
+        Self { expression: "version = :seen".into(), values: vec![(":seen", item::number(version))] }
+    }
+
+    fn unchanged<T>(before: Option<&Stored<T>>) -> Self {
+        before.map_or_else(Self::absent, |stored| Self::version(stored.version))
+    }
+}
+
+impl Writes<'_> {
+    fn session(&mut self, change: &SessionChange, terms: &Terms<'_>) -> Result<(), StoreError> {
+        match change {
+            SessionChange::None => Ok(()),
+            SessionChange::Delete(key, version) => {
+                self.delete(&Key::session(key), Some(Condition::version(*version)))
+            }
+            SessionChange::Put { token, session, replaces } => {
+                let key = token.key();
+                let mut condition = Condition::absent();
+                let mut version = 1;
+                match replaces {
+                    Some((old, seen)) if *old == key => {
+                        condition = Condition::version(*seen);
+                        version = seen + 1;
+                    }
+                    Some((old, seen)) => self.delete(&Key::session(old), Some(Condition::version(*seen)))?,
+                    None => {}
+                }
+                let mut item = Key::session(&key).attributes();
+                item.insert("document".into(), item::document(session)?);
+                item.insert("version".into(), item::number(version));
+                item.insert("valid_until".into(), item::number(terms.session_expires_at.millis()));
+                item.insert("expires_at".into(), item::number(terms.session_expires_at.seconds() + 1));
+                self.put(item, condition)
+            }
+        }
+    }
+
+    fn end(&mut self, key: &SessionKey) -> Result<(), StoreError> {
+        self.delete(&Key::session(key), None)
+    }
+
+    fn account(
+        &mut self,
+        before: Option<&Stored<Account>>,
+        after: &Account,
+        terms: &Terms<'_>,
+    ) -> Result<(), StoreError> {
+        let key = Key::account(&after.id);
+        let document = item::document(&Account { last_login_at: None, ..after.clone() })?;
+        let login = after.last_login_at.map(|at| item::number(at.millis()));
+        match before {
+            None => {
+                let mut item = key.attributes();
+                item.insert("document".into(), document);
+                item.insert("version".into(), item::number(1));
+                item.extend(login.map(|login| ("last_login_at".to_owned(), login)));
+                self.put(item, Condition::absent())?;
+            }
+            Some(stored) => {
+                let Account { last_login_at, .. } = stored.value.clone();
+                let only_logged_in = Account { last_login_at, ..after.clone() } == stored.value;
+                let mut sets = Vec::new();
+                let mut values = Vec::new();
+                if !only_logged_in {
+                    sets.extend(["document = :document", "version = :next"]);
+                    values.extend([(":document", document), (":next", item::number(stored.version + 1))]);
+                }
+                if let Some(login) = login.filter(|_| after.last_login_at != last_login_at) {
+                    // Without a new version: two logins at once do not get in each other's way.
+                    sets.push("last_login_at = :login");
+                    values.push((":login", login));
+                }
+                let expression = format!("SET {}", sets.join(", "));
+                self.update(&key, &expression, values, Condition::version(stored.version))?;
+            }
+        }
+        self.look_ups(before.map(|stored| &stored.value), after, terms)
+    }
+
+    /// The items by which an account is found follow from the account: what it had and has no more is removed, what
+    /// it has now is added.
+    fn look_ups(
+        &mut self,
+        before: Option<&Account>,
+        after: &Account,
+        terms: &Terms<'_>,
+    ) -> Result<(), StoreError> {
+        let old = before.map(addresses).unwrap_or_default();
+        let new = addresses(after);
+        let was_active = before.is_some_and(|account| account.active);
+        for email in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+            let (had, has) = (old.get(email), new.get(email));
+            match has {
+                None => self.delete(&Key::email_owner(email, &after.id), None)?,
+                Some(verified) if had != has || was_active != after.active => {
+                    let mut item = Key::email_owner(email, &after.id).attributes();
+                    item.insert("verified".into(), aws_sdk_dynamodb::types::AttributeValue::Bool(*verified));
+                    item.insert("active".into(), aws_sdk_dynamodb::types::AttributeValue::Bool(after.active));
+                    self.put_anyway(item)?;
+                }
+                Some(_) => {}
+            }
+            self.claim(email, had.copied(), has.copied(), &after.id, terms)?;
+        }
+        let name =
+            |account: &Account| account.username.as_ref().map(|name| Key::username(&name.to_lowercase()));
+        self.unique(before.and_then(name), name(after), &after.id)?;
+        let number = |account: &Account| account.phone.as_ref().map(|phone| Key::phone(&phone.number));
+        self.unique(before.and_then(number), number(after), &after.id)
+    }
+
+    /// One item for each address is changed by everybody who adds, verifies or removes it: so of two accounts that
+    /// do it at once one decides anew.
+    fn claim(
+        &mut self,
+        email: &str,
+        had: Option<bool>,
+        has: Option<bool>,
+        id: &AccountId,
+        terms: &Terms<'_>,
+    ) -> Result<(), StoreError> {
+        let added = had.is_none() && has.is_some();
+        let verified = had != Some(true) && has == Some(true) && terms.unique_email;
+        let released = had == Some(true) && has != Some(true) && terms.unique_email;
+        if !added && !verified && !released {
+            return Ok(());
+        }
+        let mut expression = "SET version = if_not_exists(version, :zero) + :one".to_owned();
+        let mut values = vec![(":zero", item::number(0)), (":one", item::number(1))];
+        let mut conditions = Vec::new();
+        if let Some(owners) = terms.loaded.emails.get(email).filter(|_| added) {
+            match owners.version {
+                Some(version) => {
+                    conditions.push("version = :seen");
+                    values.push((":seen", item::number(version)));
+                }
+                None => conditions.push("attribute_not_exists(version)"),
+            }
+        }
+        if verified {
+            expression.push_str(", verified_by = :me");
+            conditions.push("(attribute_not_exists(verified_by) OR verified_by = :me)");
+            values.push((":me", item::text(id.as_str())));
+        }
+        if released {
+            expression.push_str(" REMOVE verified_by");
+            conditions.push("(attribute_not_exists(verified_by) OR verified_by = :me)");
+            values.push((":me", item::text(id.as_str())));
+        }
+        let condition = Condition { expression: conditions.join(" AND "), values: Vec::new() };
+        self.update(&Key::claim(email), &expression, values, condition)
+    }
+
+    /// A look-up that only one account can have.
+    fn unique(&mut self, before: Option<Key>, after: Option<Key>, id: &AccountId) -> Result<(), StoreError> {
+        if before == after {
+            return Ok(());
+        }
+        if let Some(key) = before {
+            self.delete(&key, None)?;
+        }
+        if let Some(key) = after {
+            let mut item = key.attributes();
+            item.insert("account".into(), item::text(id.as_str()));
+            self.put(item, Condition::absent())?;
+        }
+        Ok(())
+    }
+
+    fn counter(&mut self, key: &CounterKey, usage: &Usage, now: Timestamp) -> Result<(), StoreError> {
+        let condition = Condition::unchanged(usage.before.as_ref());
+        let key = Key::counter(key);
+        if usage.hits == 0 {
+            return self.check(&key, condition);
+        }
+        let mut item = key.attributes();
+        let version = usage.before.as_ref().map_or(1, |stored| stored.version + 1);
+        item.insert("document".into(), item::document(&usage.after)?);
+        item.insert("version".into(), item::number(version));
+        item.insert("expires_at".into(), item::number(now.plus(usage.rate.duration).seconds() + 1));
+        self.put(item, condition)
+    }
+
+    fn outbox(&mut self, id: &str, sealed: &[u8], now: Timestamp) -> Result<(), StoreError> {
+        let item = super::outbox::new_item(id, sealed, now);
+        self.put(item, Condition::absent())
+    }
+
+    fn put(&mut self, item: Item, condition: Condition) -> Result<(), StoreError> {
+        let mut put = Put::builder()
+            .table_name(self.table)
+            .set_item(Some(item))
+            .condition_expression(condition.expression);
+        for (name, value) in condition.values {
+            put = put.expression_attribute_values(name, value);
+        }
+        self.push(TransactWriteItem::builder().put(built(put.build())?))
+    }
+
+    fn put_anyway(&mut self, item: Item) -> Result<(), StoreError> {
+        let put = Put::builder().table_name(self.table).set_item(Some(item)).build();
+        self.push(TransactWriteItem::builder().put(built(put)?))
+    }
+
+    fn delete(&mut self, key: &Key, condition: Option<Condition>) -> Result<(), StoreError> {
+        let mut delete = Delete::builder().table_name(self.table).set_key(Some(key.attributes()));
+        if let Some(condition) = condition {
+            delete = delete.condition_expression(condition.expression);
+            for (name, value) in condition.values {
+                delete = delete.expression_attribute_values(name, value);
+            }
+        }
+        self.push(TransactWriteItem::builder().delete(built(delete.build())?))
+    }
+
+    fn update(
+        &mut self,
+        key: &Key,
+        expression: &str,
+        values: Vec<(&'static str, aws_sdk_dynamodb::types::AttributeValue)>,
+        condition: Condition,
+    ) -> Result<(), StoreError> {
+        let mut update = Update::builder()
+            .table_name(self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression(expression);
+        if !condition.expression.is_empty() {
+            update = update.condition_expression(condition.expression);
+        }
+        let unique: BTreeMap<_, _> =
+            values.into_iter().chain(condition.values).collect::<Vec<_>>().into_iter().fold(
+                BTreeMap::new(),
+                |mut unique, (name, value)| {
+                    unique.insert(name, value);
+                    unique
+                },
+            );
+        for (name, value) in unique {
+            update = update.expression_attribute_values(name, value);
+        }
+        self.push(TransactWriteItem::builder().update(built(update.build())?))
+    }
+
+    fn check(&mut self, key: &Key, condition: Condition) -> Result<(), StoreError> {
+        let mut check = ConditionCheck::builder()
+            .table_name(self.table)
+            .set_key(Some(key.attributes()))
+            .condition_expression(condition.expression);
+        for (name, value) in condition.values {
+            check = check.expression_attribute_values(name, value);
+        }
+        self.push(TransactWriteItem::builder().condition_check(built(check.build())?))
+    }
+
+    fn push(
+        &mut self,
+        item: aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder,
+    ) -> Result<(), StoreError> {
+        self.items.push(item.build());
+        Ok(())
+    }
+}
+
+fn built<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
+    built.map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// The addresses by which an account is found, and whether it has verified them.
+fn addresses(account: &Account) -> BTreeMap<String, bool> {
+    let mut addresses: BTreeMap<String, bool> =
+        account.emails.iter().map(|address| (address.email.clone(), address.verified)).collect();
+    if let Some(email) = account.email.as_ref().filter(|email| !email.is_empty()) {
+        addresses.entry(email.clone()).or_insert(false);
+    }
+    addresses
+}

@@ -1,0 +1,134 @@
+//! Keys and attributes of items.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Item, StoreError};
+use crate::domain::account::AccountId;
+use crate::domain::token::SessionKey;
+use crate::flows::visit::CounterKey;
+
+/// Where an item is: its partition key and its sort key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+/// The sort key of items that are alone in their partition.
+const ALONE: &str = "-";
+/// The sort key of the item that says who has verified an address.
+pub(super) const CLAIM: &str = "CLAIM";
+const OWNER: &str = "USER#";
+pub(super) const SESSION: &str = "SESSION#";
+pub(super) const OUTBOX: &str = "OUTBOX#";
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub fn account(id: &AccountId) -> Self {
+        Self::new(account_partition(id), "ACCOUNT")
+    }
+
+    pub fn session(key: &SessionKey) -> Self {
+        let sk = format!("{SESSION}{}", key.hash);
+        let pk = key.account.as_ref().map_or_else(|| sk.clone(), account_partition);
+        Self::new(pk, sk)
+    }
+
+    pub fn email_owner(email: &str, id: &AccountId) -> Self {
+        Self::new(email_partition(email), format!("{OWNER}{}", id.as_str()))
+    }
+
+    pub fn claim(email: &str) -> Self {
+        Self::new(email_partition(email), CLAIM)
+    }
+
+    pub fn username(folded: &str) -> Self {
+        Self::new(format!("USERNAME#{folded}"), ALONE)
+    }
+
+    pub fn phone(number: &str) -> Self {
+        Self::new(format!("PHONE#{number}"), ALONE)
+    }
+
+    pub fn counter(key: &CounterKey) -> Self {
+        Self::new(format!("RATE#{}", key.0), ALONE)
+    }
+
+    pub fn outbox(id: &str) -> Self {
+        Self::new(format!("{OUTBOX}{id}"), ALONE)
+    }
+
+    pub fn attributes(&self) -> Item {
+        HashMap::from([("pk".into(), text(&self.pk)), ("sk".into(), text(&self.sk))])
+    }
+
+    pub fn of(item: &Item) -> Result<Self, StoreError> {
+        Ok(Self { pk: read_text(item, "pk")?.to_owned(), sk: read_text(item, "sk")?.to_owned() })
+    }
+}
+
+pub(super) fn account_partition(id: &AccountId) -> String {
+    format!("USER#{}", id.as_str())
+}
+
+pub(super) fn email_partition(email: &str) -> String {
+    format!("EMAIL#{email}")
+}
+
+/// The account that the sort key of an address look-up names.
+pub(super) fn owner(sort_key: &str) -> Option<AccountId> {
+    AccountId::parse(sort_key.strip_prefix(OWNER)?)
+}
+
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(super) fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(super) fn document(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_json::to_string(value)
+        .map(AttributeValue::S)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+pub(super) fn read_text<'i>(item: &'i Item, name: &str) -> Result<&'i str, StoreError> {
+    let value = item.get(name).and_then(|value| value.as_s().ok());
+    value.map(String::as_str).ok_or_else(|| corrupt(item, name))
+}
+
+pub(super) fn read_number(item: &Item, name: &str) -> Result<i64, StoreError> {
+    find_number(item, name).ok_or_else(|| corrupt(item, name))
+}
+
+pub(super) fn find_number(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(super) fn read_flag(item: &Item, name: &str) -> bool {
+    item.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default()
+}
+
+pub(super) fn read_document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    serde_json::from_str(read_text(item, "document")?).map_err(|_| corrupt(item, "document"))
+}
+
+pub(super) fn read_account_id(item: &Item, name: &str) -> Result<AccountId, StoreError> {
+    AccountId::parse(read_text(item, name)?).ok_or_else(|| corrupt(item, name))
+}
+
+/// Says which sort of item and which attribute, but nothing of what they hold.
+fn corrupt(item: &Item, attribute: &str) -> StoreError {
+    let pk = item.get("pk").and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+    let sort = pk.split('#').next().unwrap_or_default();
+    StoreError::Corrupt(format!("{attribute} of an item under {sort}#"))
+}

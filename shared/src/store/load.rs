@@ -1,0 +1,199 @@
+//! Reading what a request needs, in one round trip.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::future::{try_join, try_join_all};
+
+use super::item::{self, Key};
+use super::{Item, Store, StoreError, unavailable};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::time::Timestamp;
+use crate::domain::token::{SessionKey, SessionToken};
+use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
+
+impl Store {
+    /// Reads a session, the account that its token names, and what else is needed, all at once.
+    pub async fn load(&self, token: Option<&SessionToken>, needs: &[Need]) -> Result<Loaded, StoreError> {
+        let mut loaded = Loaded::default();
+        let account = token.and_then(SessionToken::account).cloned().map(Need::Account);
+        let needs: BTreeSet<Need> = needs.iter().cloned().chain(account).collect();
+        self.read(&mut loaded, token.map(SessionToken::key).as_ref(), &needs).await?;
+        Ok(loaded)
+    }
+
+    /// Reads more, into what was read before.
+    pub async fn load_more(&self, loaded: &mut Loaded, needs: &[Need]) -> Result<(), StoreError> {
+        self.read(loaded, None, &needs.iter().cloned().collect()).await
+    }
+
+    /// Reads one account.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<Stored<Account>>, StoreError> {
+        let mut loaded = self.load(None, &[Need::Account(id.clone())]).await?;
+        Ok(loaded.accounts.remove(id).flatten())
+    }
+
+    async fn read(
+        &self,
+        loaded: &mut Loaded,
+        session: Option<&SessionKey>,
+        needs: &BTreeSet<Need>,
+    ) -> Result<(), StoreError> {
+        let mut keys: Vec<Key> = session.map(Key::session).into_iter().collect();
+        let mut partitions = Vec::new();
+        for need in needs {
+            match need {
+                Need::Account(id) => keys.push(Key::account(id)),
+                Need::Claim(email) => keys.push(Key::claim(email)),
+                Need::Username(name) => keys.push(Key::username(name)),
+                Need::Phone(number) => keys.push(Key::phone(number)),
+                Need::Counter(key) => keys.push(Key::counter(key)),
+                Need::Email(email) => partitions.push((item::email_partition(email), "")),
+                Need::Sessions(id) => partitions.push((item::account_partition(id), item::SESSION)),
+            }
+        }
+        let queries = partitions.iter().map(|(pk, prefix)| self.query(pk, prefix));
+        let (items, partitions) = try_join(self.get(keys), try_join_all(queries)).await?;
+        let mut partitions = partitions.into_iter();
+        if let Some(key) = session
+            && let Some(item) = items.get(&Key::session(key))
+        {
+            loaded.session = Some(read_session(key.clone(), item)?);
+        }
+        for need in needs {
+            match need {
+                Need::Account(id) => {
+                    let account = items.get(&Key::account(id)).map(read_account).transpose()?;
+                    loaded.accounts.insert(id.clone(), account);
+                }
+                Need::Claim(email) => {
+                    let claim = items.get(&Key::claim(email)).map(read_claim).transpose()?.flatten();
+                    loaded.claims.insert(email.clone(), claim);
+                }
+                Need::Username(name) => {
+                    let owner = items.get(&Key::username(name)).map(read_owner).transpose()?;
+                    loaded.usernames.insert(name.clone(), owner);
+                }
+                Need::Phone(number) => {
+                    let owner = items.get(&Key::phone(number)).map(read_owner).transpose()?;
+                    loaded.phones.insert(number.clone(), owner);
+                }
+                Need::Counter(key) => {
+                    let history = items.get(&Key::counter(key)).map(|item| {
+                        Ok(Stored {
+                            version: item::read_number(item, "version")?,
+                            value: item::read_document(item)?,
+                        })
+                    });
+                    loaded.counters.insert(key.clone(), history.transpose()?);
+                }
+                Need::Email(email) => {
+                    let owners = read_owners(&partitions.next().unwrap_or_default())?;
+                    loaded.emails.insert(email.clone(), owners);
+                }
+                Need::Sessions(id) => {
+                    let items = partitions.next().unwrap_or_default();
+                    let sessions: Result<Vec<_>, _> =
+                        items.iter().map(|item| read_session(key_of_session(id, item)?, item)).collect();
+                    loaded.sessions.insert(id.clone(), sessions?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn get(&self, mut keys: Vec<Key>) -> Result<HashMap<Key, Item>, StoreError> {
+        let mut found = HashMap::new();
+        let mut tries = 0;
+        while !keys.is_empty() {
+            // What was left over is asked for again: DynamoDB gives back what it had no capacity for.
+            tries += 1;
+            if tries > 3 {
+                return Err(StoreError::Unavailable("keys were left unprocessed".to_owned()));
+            }
+            let wanted = KeysAndAttributes::builder()
+                .consistent_read(true)
+                .set_keys(Some(keys.iter().map(Key::attributes).collect()))
+                .build()
+                .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+            let answer = self.client.batch_get_item().request_items(&self.table, wanted).send().await;
+            let answer = answer.map_err(|error| unavailable(&error))?;
+            for item in answer.responses.unwrap_or_default().remove(&self.table).unwrap_or_default() {
+                found.insert(Key::of(&item)?, item);
+            }
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.table);
+            let left = left.map(|left| left.keys).unwrap_or_default();
+            keys = left.iter().map(Key::of).collect::<Result<_, _>>()?;
+        }
+        Ok(found)
+    }
+
+    async fn query(&self, pk: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.expression_attribute_values(":pk", item::text(pk));
+        let query = if prefix.is_empty() {
+            query.key_condition_expression("pk = :pk")
+        } else {
+            query
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":prefix", item::text(prefix))
+        };
+        let mut found = Vec::new();
+        let mut start: Option<HashMap<String, AttributeValue>> = None;
+        loop {
+            let page = query.clone().set_exclusive_start_key(start).send().await;
+            let page = page.map_err(|error| unavailable(&error))?;
+            found.extend(page.items.unwrap_or_default());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn read_session(key: SessionKey, item: &Item) -> Result<Stored<StoredSession>, StoreError> {
+    let session = item::read_document(item)?;
+    let expires_at = Timestamp::from_millis(item::read_number(item, "valid_until")?);
+    let version = item::read_number(item, "version")?;
+    Ok(Stored { version, value: StoredSession { key, session, expires_at } })
+}
+
+fn key_of_session(account: &AccountId, item: &Item) -> Result<SessionKey, StoreError> {
+    let key = Key::of(item)?;
+    let hash = key.sk.strip_prefix(item::SESSION).unwrap_or_default().to_owned();
+    Ok(SessionKey { account: Some(account.clone()), hash })
+}
+
+fn read_account(item: &Item) -> Result<Stored<Account>, StoreError> {
+    let account: Account = item::read_document(item)?;
+    let last_login_at = item::find_number(item, "last_login_at").map(Timestamp::from_millis);
+    Ok(Stored { version: item::read_number(item, "version")?, value: Account { last_login_at, ..account } })
+}
+
+fn read_owner(item: &Item) -> Result<AccountId, StoreError> {
+    item::read_account_id(item, "account")
+}
+
+fn read_claim(item: &Item) -> Result<Option<AccountId>, StoreError> {
+    if item.contains_key("verified_by") {
+        item::read_account_id(item, "verified_by").map(Some)
+    } else {
+        Ok(None)
+    }
+}
+
+fn read_owners(items: &[Item]) -> Result<AddressOwners, StoreError> {
+    let mut owners = AddressOwners::default();
+    for item in items {
+        let key = Key::of(item)?;
+        if key.sk == item::CLAIM {
+            owners.version = Some(item::read_number(item, "version")?);
+            owners.claimed_by = read_claim(item)?;
+        } else if let Some(account) = item::owner(&key.sk) {
+            let (verified, active) = (item::read_flag(item, "verified"), item::read_flag(item, "active"));
+            owners.owners.push(AddressOwner { account, verified, active });
+        }
+    }
+    Ok(owners)
+}

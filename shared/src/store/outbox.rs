@@ -1,0 +1,141 @@
+//! Messages that wait to be delivered. What they hold is sealed: whoever reads the table, or its stream, learns no
+//! code and no link.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::{self, Key};
+use super::{Item, Store, StoreError, unavailable};
+use crate::domain::time::Timestamp;
+
+/// How long a delivery may take before another one may try.
+const CLAIM: Duration = Duration::from_secs(60);
+/// How long a message that can't be delivered is kept.
+const KEPT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// A message that a delivery has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// Names the message.
+    pub id: String,
+    /// What it holds, sealed.
+    pub sealed: Vec<u8>,
+}
+
+pub(super) fn new_item(id: &str, sealed: &[u8], now: Timestamp) -> Item {
+    let mut item = Key::outbox(id).attributes();
+    item.insert("sealed".into(), AttributeValue::B(Blob::new(sealed)));
+    item.insert("created_at".into(), item::number(now.millis()));
+    item.insert("expires_at".into(), item::number(now.plus(KEPT).seconds()));
+    item
+}
+
+/// What a message is sealed for: it opens only under its own id.
+pub fn place(id: &str) -> String {
+    Key::outbox(id).pk
+}
+
+/// The id of the message whose partition key this is.
+pub fn id_of(partition_key: &str) -> Option<&str> {
+    partition_key.strip_prefix(item::OUTBOX)
+}
+
+impl Store {
+    /// Claims a message for 60 seconds, so that it is delivered once however often it is announced; none when it is
+    /// gone, or another delivery has claimed it.
+    pub async fn claim(&self, id: &str, now: Timestamp) -> Result<Option<OutboxItem>, StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::outbox(id).attributes()))
+            .update_expression("SET claimed_until = :until")
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
+            )
+            .expression_attribute_values(":until", item::number(now.plus(CLAIM).millis()))
+            .expression_attribute_values(":now", item::number(now.millis()))
+            .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
+            .send()
+            .await;
+        let item = match answer {
+            Ok(answer) => answer.attributes.unwrap_or_default(),
+            Err(error) => {
+                return match error.as_service_error() {
+                    Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                    _ => Err(unavailable(&error)),
+                };
+            }
+        };
+        let sealed =
+            item.get("sealed").and_then(|value| value.as_b().ok()).map(|blob| blob.as_ref().to_vec());
+        let sealed =
+            sealed.ok_or_else(|| StoreError::Corrupt("sealed of an item under OUTBOX#".to_owned()))?;
+        Ok(Some(OutboxItem { id: id.to_owned(), sealed }))
+    }
+
+    /// Removes a message that was delivered.
+    pub async fn delivered(&self, id: &str) -> Result<(), StoreError> {
+        let key = Key::outbox(id).attributes();
+        let answer = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
+        answer.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    /// Gives a message back, for another delivery to try.
+    pub async fn release(&self, id: &str) -> Result<(), StoreError> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::outbox(id).attributes()))
+            .update_expression("REMOVE claimed_until")
+            .condition_expression("attribute_exists(pk)")
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(unavailable(&error)),
+            },
+        }
+    }
+
+    /// The ids of all messages that nobody has claimed, the oldest first. It reads the whole table: for a local
+    /// stack, which has no stream, and for operators.
+    pub async fn waiting(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let mut found: Vec<(i64, String)> = Vec::new();
+        let mut start: Option<HashMap<String, AttributeValue>> = None;
+        loop {
+            let page = self
+                .client
+                .scan()
+                .table_name(&self.table)
+                .consistent_read(true)
+                .filter_expression(
+                    "begins_with(pk, :outbox) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
+                )
+                .projection_expression("pk, created_at")
+                .expression_attribute_values(":outbox", item::text(item::OUTBOX))
+                .expression_attribute_values(":now", item::number(now.millis()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| unavailable(&error))?;
+            for item in page.items.unwrap_or_default() {
+                let id = id_of(item::read_text(&item, "pk")?).unwrap_or_default().to_owned();
+                found.push((item::find_number(&item, "created_at").unwrap_or_default(), id));
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        found.sort_unstable();
+        Ok(found.into_iter().map(|(_, id)| id).collect())
+    }
+}
