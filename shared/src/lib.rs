@@ -17,6 +17,7 @@ pub mod domain;
 pub mod flows;
 pub mod http;
 pub mod lambda;
+pub mod operator;
 pub mod password;
 pub mod password_rules;
 pub mod random;

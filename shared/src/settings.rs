@@ -57,6 +57,13 @@ pub struct Loaded {
 }
 
 impl Settings {
+    /// The rules that a password must meet.
+    pub fn password_rules(&self) -> Vec<PasswordValidator> {
+        let minimum = self.account.password_min_length;
+        let minimum = minimum.map(|min_length| PasswordValidator::MinimumLength { min_length });
+        minimum.into_iter().chain(self.passwords.validators.iter().cloned()).collect()
+    }
+
     /// Reads the settings from environment variables; those of other software are passed over.
     /// No variables at all give the defaults.
     ///

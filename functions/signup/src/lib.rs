@@ -1,1 +1,18 @@
-//! To come.
+//! The function `signup`: making an account.
+
+mod signup;
+
+use lambda_http::http::Method;
+use vestibule::http::{Endpoint, Routes};
+
+/// The endpoints of this function.
+pub const fn routes() -> Routes {
+    const ENDPOINTS: &[Endpoint] = &[Endpoint {
+        path: "auth/signup",
+        methods: &[Method::POST],
+        enabled: |settings| !settings.socialaccount.only,
+        needs: signup::needs,
+        decide: signup::decide,
+    }];
+    Routes { name: "signup", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true }
+}

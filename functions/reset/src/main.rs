@@ -1,0 +1,5 @@
+//! The Lambda function `reset`.
+
+fn main() -> Result<(), vestibule::lambda::RunError> {
+    vestibule::lambda::run(vestibule_reset::routes())
+}

@@ -1,0 +1,124 @@
+//! `auth/password/reset`: GET looks at a key from a link, or takes a code as given; POST sets a new password with it.
+
+use lambda_http::http::Method;
+use serde_json::json;
+use vestibule::domain::account::Account;
+use vestibule::domain::challenge::Challenge;
+use vestibule::domain::refusal::FieldErrors;
+use vestibule::flows::password_reset;
+use vestibule::flows::visit::{Need, Stop, Tools, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::input::json::Object;
+use vestibule::http::input::{Form, Text};
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::password_rules::{self, Attributes};
+use vestibule::secret::Secret;
+use vestibule::settings::Action;
+use vestibule::signing::Keys;
+
+const HEADER: &str = "x-password-reset-key";
+
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    let settings = tools.settings;
+    let action = Action::ResetPasswordFromKey;
+    let mut needs = match call.is_get() {
+        true => Vec::new(),
+        false => Visit::counters(settings, action, &call.visitor, None, ""),
+    };
+    let object = if call.is_get() { Some(header(call)) } else { call.object().ok() };
+    let key = object.and_then(|object| Form::new(&object).text("key", &Text::PLAIN));
+    if let Some((account, _)) = key.as_deref().and_then(Keys::read_reset_key) {
+        needs.push(Need::Account(account));
+    }
+    needs
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    if !call.is_get() {
+        visit.limit(Action::ResetPasswordFromKey, "")?;
+    }
+    let challenge = password_reset::resume(visit)?;
+    if call.is_get() {
+        return look(visit, challenge, &header(call));
+    }
+    let (account, password) = match read(visit, challenge.as_ref(), &call.object()?)? {
+        Ok(read) => read,
+        Err(errors) => {
+            if errors.has("key") {
+                password_reset::fail(visit, challenge);
+            }
+            return Err(errors.into());
+        }
+    };
+    match call.method {
+        Method::POST => {
+            password_reset::reset(visit, &account.id, challenge, &password)?;
+            Ok(present::authentication(visit))
+        }
+        Method::HEAD => look(visit, challenge, &header(call)),
+        _ => Err(Halt::NotAllowed),
+    }
+}
+
+fn header(call: &Call) -> Object {
+    Object::from([("key", Some(call.header(HEADER)))])
+}
+
+fn look(visit: &mut Visit<'_>, challenge: Option<Challenge>, object: &Object) -> Result<Reply, Halt> {
+    let mut form = Form::new(object);
+    let account = read_key(visit, challenge.as_ref(), &mut form)?;
+    if let Err(errors) = form.finish() {
+        password_reset::fail(visit, challenge);
+        return Err(errors.into());
+    }
+    let account = account.ok_or(Stop::Conflict)?;
+    if let Some(challenge) = challenge {
+        password_reset::confirm_code(visit, challenge)?;
+    }
+    Ok(Reply::ok(json!({"user": present::user(&account, visit.settings())})))
+}
+
+fn read_key(
+    visit: &Visit<'_>,
+    challenge: Option<&Challenge>,
+    form: &mut Form<'_>,
+) -> Result<Option<Account>, Stop> {
+    let Some(key) = form.text("key", &Text::PLAIN) else { return Ok(None) };
+    match password_reset::check(visit, challenge, &key) {
+        Ok(account) => Ok(Some(account)),
+        Err(Stop::Invalid(errors)) => {
+            errors.into_iter().for_each(|error| form.add(error));
+            Ok(None)
+        }
+        Err(stop) => Err(stop),
+    }
+}
+
+type Read = Result<(Account, Secret), FieldErrors>;
+
+fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Result<Read, Halt> {
+    let mut form = Form::new(object);
+    let right = read_key(visit, challenge, &mut form)?;
+    let password = form.text("password", &Text::PLAIN);
+    // By code, whose password it is to be is known before the code proves to be right.
+    let account = match (right, challenge) {
+        (None, Some(challenge)) => password_reset::account_of(visit, challenge)?,
+        (right, _) => right,
+    };
+    if let (Some(account), Some(password)) = (&account, &password) {
+        let attributes = Attributes {
+            username: account.username.as_deref(),
+            email: account.email.as_deref(),
+            ..Attributes::default()
+        };
+        for refusal in password_rules::check(password, &visit.settings().password_rules(), Some(&attributes))
+        {
+            form.refuse("password", refusal);
+        }
+    }
+    Ok(form.finish().and_then(|()| match (account, password) {
+        (Some(account), Some(password)) => Ok((account, Secret::new(password))),
+        _ => Err(FieldErrors::default()),
+    }))
+}

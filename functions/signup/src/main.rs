@@ -1,0 +1,5 @@
+//! The Lambda function `signup`.
+
+fn main() -> Result<(), vestibule::lambda::RunError> {
+    vestibule::lambda::run(vestibule_signup::routes())
+}

@@ -1,0 +1,15 @@
+//! `auth/phone/verify/resend`: POST. It takes no input, and looks at none.
+
+use lambda_http::http::{Method, StatusCode};
+use vestibule::flows::verify_phone;
+use vestibule::flows::visit::Visit;
+use vestibule::http::call::Call;
+use vestibule::http::reply::{Halt, Reply};
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    if call.method != Method::POST {
+        return Err(Halt::NotAllowed);
+    }
+    verify_phone::resend(visit)?;
+    Ok(Reply::status(StatusCode::OK))
+}

@@ -1,0 +1,156 @@
+//! What operators do to accounts from outside the API.
+
+use crate::app::App;
+use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
+use crate::domain::{email, phone, username};
+use crate::flows::visit::{Changes, Need, SessionChange};
+use crate::password::Passwords;
+use crate::secret::Secret;
+use crate::store::{StoreError, Terms};
+
+/// An account to be made. Nobody is mailed, and the rules for passwords are not applied.
+#[derive(Clone, Debug, Default)]
+pub struct NewUser {
+    /// The email address, which becomes the primary one.
+    pub email: Option<String>,
+    /// The password; without one, no password can be used.
+    pub password: Option<Secret>,
+    /// The username; made from the address where usernames are on and none is given.
+    pub username: Option<String>,
+    /// The phone number.
+    pub phone: Option<String>,
+    /// Whether address and number are still to be verified.
+    pub unverified: bool,
+    /// Whether the account can't be logged in to.
+    pub inactive: bool,
+    /// Whether the operator's own services are to take it for an administrator's.
+    pub superuser: bool,
+}
+
+/// Why no account was made.
+#[derive(Debug, thiserror::Error)]
+pub enum NewUserError {
+    /// What was given is not well-formed.
+    #[error("{0:?} is not a valid {1}")]
+    Invalid(String, &'static str),
+    /// Another account has it.
+    #[error("another account has the {1} {0:?}")]
+    Taken(String, &'static str),
+    /// The table can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// This process has no table.
+    #[error("no table is configured")]
+    NoTable,
+}
+
+/// Makes an account.
+pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError> {
+    let store = app.store().ok_or(NewUserError::NoTable)?;
+    let mut user = new;
+    user.email = user.email.map(|given| email::normalise(given.trim())).filter(|email| !email.is_empty());
+    check(&user)?;
+    let name = username_of(app, &user);
+    let needs = [
+        user.email.clone().map(Need::Email),
+        name.as_ref().map(|name| Need::Username(name.to_lowercase())),
+        user.phone.clone().map(Need::Phone),
+    ];
+    let needs: Vec<Need> = needs.into_iter().flatten().collect();
+    let loaded = store.load(None, &needs).await?;
+    if let Some(email) = &user.email
+        && app.settings.account.unique_email
+        && !user.unverified
+        && loaded.emails.get(email).is_some_and(|owners| owners.claimed_by.is_some())
+    {
+        return Err(NewUserError::Taken(email.clone(), "address"));
+    }
+    if let Some(name) = &name
+        && loaded.usernames.values().any(Option::is_some)
+    {
+        return Err(NewUserError::Taken(name.clone(), "username"));
+    }
+    if let Some(phone) = &user.phone
+        && loaded.phones.values().any(Option::is_some)
+    {
+        return Err(NewUserError::Taken(phone.clone(), "phone number"));
+    }
+    let now = app.clock.now();
+    let account = make(app, user, name)?;
+    let id = account.id.clone();
+    let changes = Changes {
+        session: SessionChange::None,
+        ended: Vec::new(),
+        accounts: vec![(None, account)],
+        counters: Vec::new(),
+        letters: Vec::new(),
+    };
+    let terms = Terms {
+        loaded: &loaded,
+        now,
+        session_expires_at: now,
+        unique_email: app.settings.account.unique_email,
+        token: &app.random.uuid(now),
+        outbox: &[],
+    };
+    store.commit(&changes, &terms).await?;
+    Ok(id)
+}
+
+fn check(user: &NewUser) -> Result<(), NewUserError> {
+    let invalid = |text: &str, what| Err(NewUserError::Invalid(text.to_owned(), what));
+    match user {
+        NewUser { email: Some(address), .. } if !email::validate(address) => {
+            invalid(address, "email address")
+        }
+        NewUser { phone: Some(number), .. } if !phone::validate(number) => {
+            invalid(number, "phone number (such as +31612345678)")
+        }
+        NewUser { username: Some(name), .. } if username::check(name, &[]).is_err() => {
+            invalid(name, "username")
+        }
+        NewUser { email: None, username: None, phone: None, .. } => {
+            invalid("", "account: give it an email address, a username or a phone number")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn username_of(app: &App, user: &NewUser) -> Option<String> {
+    let settings = &app.settings.account;
+    if !settings.usernames {
+        return None;
+    }
+    user.username.clone().or_else(|| {
+        let base = username::base(&[user.email.as_deref(), Some("user")], &settings.username_blacklist);
+        let mut draw = |bound| app.random.below(bound);
+        let candidates = username::candidates(
+            &base,
+            settings.username_min_length,
+            &settings.username_blacklist,
+            &mut draw,
+        );
+        candidates.into_iter().next_back()
+    })
+}
+
+fn make(app: &App, user: NewUser, name: Option<String>) -> Result<Account, NewUserError> {
+    let now = app.clock.now();
+    let id = AccountId::parse(&app.random.uuid(now)).ok_or(NewUserError::NoTable)?;
+    let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
+    let verified = !user.unverified;
+    Ok(Account {
+        username: name,
+        password: user.password.as_ref().map(|password| passwords.hash(password)),
+        active: !user.inactive,
+        superuser: user.superuser,
+        emails: user
+            .email
+            .iter()
+            .map(|email| EmailAddress { email: email.clone(), verified, primary: true })
+            .collect(),
+        email: user.email,
+        phone: user.phone.map(|number| Phone { number, verified }),
+        ..Account::new(id, now)
+    })
+}
