@@ -10,7 +10,9 @@ use crate::domain::time::Timestamp;
 
 /// A source of random bytes; tests may repeat it.
 #[derive(Clone)]
-pub struct Random(Arc<dyn Fn(&mut [u8]) + Send + Sync>);
+pub struct Random(Arc<Fill>);
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 impl Random {
     /// The operating system's.

@@ -296,10 +296,10 @@ mod tests {
             |account| account.add_address("b@example.com"),
             |account| account.id = AccountId::parse("another").unwrap(),
         ];
-        for change in changes {
-            let mut changed = account();
-            change(&mut changed);
-            assert!(!keys().reset_key_matches(&key, &changed));
+        for alter in changes {
+            let mut altered = account();
+            alter(&mut altered);
+            assert!(!keys().reset_key_matches(&key, &altered));
         }
         let other = Keys::new(Secret::new("another-secret-that-only-tests-know"));
         assert!(!other.reset_key_matches(&key, &account()));

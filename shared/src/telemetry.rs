@@ -1,4 +1,4 @@
-//! Logging: a JSON line for each event on AWS, where CloudWatch takes it apart.
+//! Logging: a JSON line for each event on AWS, where `CloudWatch` takes it apart.
 //!
 //! Never logged: passwords, tokens, codes, keys, cookies, bodies, query strings, addresses.
 

@@ -22,10 +22,10 @@ const HEADER: &str = "x-password-reset-key";
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let action = Action::ResetPasswordFromKey;
-    let mut needs = match call.is_get() {
-        true => Vec::new(),
-        false => Visit::counters(settings, action, &call.visitor, None, ""),
-    };
+    let mut needs = Vec::new();
+    if !call.is_get() {
+        needs.extend(Visit::counters(settings, action, &call.visitor, None, ""));
+    }
     let object = if call.is_get() { Some(header(call)) } else { call.object().ok() };
     let key = object.and_then(|object| Form::new(&object).text("key", &Text::PLAIN));
     if let Some((account, _)) = key.as_deref().and_then(Keys::read_reset_key) {

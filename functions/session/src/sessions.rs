@@ -8,6 +8,7 @@ use vestibule::flows::sessions;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::Form;
+use vestibule::http::input::json::Object;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 
@@ -20,7 +21,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let Some(user) = visit.user().map(|user| user.id.clone()) else {
         return Ok(present::authentication(visit));
     };
-    let object = if call.is_get() { Default::default() } else { call.object()? };
+    let object = if call.is_get() { Object::default() } else { call.object()? };
     match call.method {
         Method::GET | Method::HEAD => list(visit, &user, &[]),
         Method::DELETE => {

@@ -37,7 +37,7 @@ pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<Ac
 
 /// Sends a code to log in with instead of a password.
 pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient) -> Decision<()> {
-    let mut challenge = Challenge::new(to.clone(), account.clone(), visit.now);
+    let mut challenge = Challenge::new(to, account.clone(), visit.now);
     send(visit, &mut challenge, false, false)?;
     let email = challenge.email().map(str::to_owned);
     let now = visit.now;

@@ -6,6 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::account::{Account, AccountId};
@@ -755,8 +757,7 @@ fn counter(
         (Per::User, Some(user)) => ("user", user.as_str().to_owned()),
         (Per::Key, _) => ("key", key.to_lowercase()),
     };
-    use base64::Engine as _;
-    let subject = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(Sha256::digest(subject.as_bytes()));
+    let subject = URL_SAFE_NO_PAD.encode(Sha256::digest(subject.as_bytes()));
     CounterKey(format!("{action}#{}/{}{scope}#{subject}", rate.amount, rate.duration.as_millis()))
 }
 

@@ -1,11 +1,15 @@
 //! Protection of browsers against requests that other sites forge in their name, as Django does it: the request
 //! must come from a trusted origin, and repeat in a header the secret that stands in a cookie.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_http::http::Method;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::call::Call;
 use super::cookie;
+use crate::domain::token::SessionToken;
 use crate::random::Random;
 use crate::settings::Settings;
 
@@ -31,10 +35,20 @@ pub enum Forged {
     Token,
 }
 
-/// The secret in the client's cookie, if it can be one of ours.
+/// The secret that the client has: in a cookie of its own, if that can be one of ours, or bound to its session
+/// (`CSRF_USE_SESSIONS`).
 pub fn secret(call: &Call, settings: &Settings) -> Option<String> {
+    if settings.csrf.use_sessions {
+        return call.visitor.token.as_ref().map(of_session);
+    }
     cookie::find(&call.headers, &settings.csrf.cookie_name)
         .filter(|secret| secret.len() == LENGTH && secret.bytes().all(|byte| LETTERS.contains(&byte)))
+}
+
+/// The secret that goes with a session: it follows from the session's token, so nothing has to be stored. The
+/// frontend, which can't read the token, is told in the header `X-CSRFToken` of every answer.
+pub fn of_session(token: &SessionToken) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(format!("csrf {}", token.text())))
 }
 
 /// A new secret: 32 letters and digits.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 
 use super::call::{Call, NoCall};
@@ -13,8 +13,9 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{Changes, Client, Loaded, Need, SessionChange, Stop, Tools, Visit};
 use crate::password::Passwords;
+use crate::secret::Secret;
 use crate::settings::Settings;
-use crate::store::{StoreError, Terms};
+use crate::store::{Store, StoreError, Terms};
 
 /// How often a request decides, when others change what it has read.
 const MOST_RACES: u32 = 3;
@@ -73,7 +74,7 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
     {
         return reply::page(StatusCode::FORBIDDEN, &forged.to_string());
     }
-    match run(app, routes, endpoint, &call).await {
+    match (Exchange { app, routes, endpoint, call: &call }).run().await {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(function = routes.name, path = endpoint.path, %error, "failed");
@@ -96,8 +97,17 @@ fn refuse(refusal: NoCall) -> Response<Body> {
 
 fn unavailable() -> Response<Body> {
     let mut response = Reply::status(StatusCode::SERVICE_UNAVAILABLE).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("1"));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
+}
+
+/// One request to an endpoint.
+#[derive(Clone, Copy)]
+struct Exchange<'a> {
+    app: &'a App,
+    routes: &'a Routes,
+    endpoint: &'a Endpoint,
+    call: &'a Call,
 }
 
 /// What a request came to, before it is written.
@@ -108,91 +118,172 @@ struct Decided {
     logged_in: bool,
 }
 
-async fn run(
-    app: &App,
-    routes: &Routes,
-    endpoint: &Endpoint,
-    call: &Call,
-) -> Result<Response<Body>, StoreError> {
-    let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
-    let tools =
-        Tools { settings: &app.settings, keys: &app.keys, random: &app.random, passwords: &passwords };
-    let mut needs = (endpoint.needs)(call, &tools);
-    for race in 1..=MOST_RACES {
-        let now = app.clock.now();
-        let mut loaded = match app.store() {
-            Some(store) if routes.uses_table => store.load(call.visitor.token.as_ref(), &needs).await?,
-            _ => Loaded::default(),
-        };
-        let decided = decide(app, endpoint, call, tools, &mut loaded, &mut needs, now).await?;
-        match commit(app, call, &decided.changes, &loaded, now).await {
-            Ok(sent) => {
-                if let Some(after_commit) = &app.after_commit {
-                    after_commit(sent).await;
+impl Exchange<'_> {
+    async fn run(self) -> Result<Response<Body>, StoreError> {
+        let Self { app, endpoint, call, .. } = self;
+        let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
+        let tools =
+            Tools { settings: &app.settings, keys: &app.keys, random: &app.random, passwords: &passwords };
+        let mut needs = (endpoint.needs)(call, &tools);
+        for race in 1..=MOST_RACES {
+            let now = app.clock.now();
+            let mut loaded = match self.store() {
+                Some(store) => store.load(call.visitor.token.as_ref(), &needs).await?,
+                None => Loaded::default(),
+            };
+            let decided = self.decide(tools, &mut loaded, &mut needs, now).await?;
+            match self.commit(&decided.changes, &loaded, now).await {
+                Ok(sent) => {
+                    if let Some(after_commit) = &app.after_commit {
+                        after_commit(sent).await;
+                    }
+                    return Ok(self.finish(decided));
                 }
-                return Ok(finish(app, endpoint, call, decided));
+                Err(StoreError::Lost) => {
+                    tracing::info!(path = endpoint.path, race, "lost a race");
+                    needs.extend(claims(&decided.changes));
+                    let pause = app.random.below(20 * race as usize) as u64;
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                Err(error) => return Err(error),
             }
-            Err(StoreError::Lost) => {
-                tracing::info!(path = endpoint.path, race, "lost a race");
-                needs.extend(claims(&decided.changes));
-                let pause = app.random.below(20 * race as usize) as u64;
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-            }
-            Err(error) => return Err(error),
         }
+        Err(StoreError::Unavailable("lost every race".to_owned()))
     }
-    Err(StoreError::Unavailable("lost every race".to_owned()))
-}
 
-/// Decides; whenever more has to be known, reads it and decides anew.
-async fn decide(
-    app: &App,
-    endpoint: &Endpoint,
-    call: &Call,
-    tools: Tools<'_>,
-    loaded: &mut Loaded,
-    needs: &mut Vec<Need>,
-    now: Timestamp,
-) -> Result<Decided, StoreError> {
-    for _ in 0..MOST_LOADS {
-        let missing = match decide_once(endpoint, call, tools, loaded, now) {
-            Ok(decided) => return Ok(decided),
-            Err(missing) => missing,
+    fn store(&self) -> Option<&Store> {
+        self.app.store().filter(|_| self.routes.uses_table)
+    }
+
+    /// Decides; whenever more has to be known, reads it and decides anew.
+    async fn decide(
+        self,
+        tools: Tools<'_>,
+        loaded: &mut Loaded,
+        needs: &mut Vec<Need>,
+        now: Timestamp,
+    ) -> Result<Decided, StoreError> {
+        for _ in 0..MOST_LOADS {
+            let missing = match self.decide_once(tools, loaded, now) {
+                Ok(decided) => return Ok(decided),
+                Err(missing) => missing,
+            };
+            match self.store() {
+                Some(store) => store.load_more(loaded, &missing).await?,
+                None => return Err(StoreError::Unavailable("this function has no table".to_owned())),
+            }
+            needs.extend(missing);
+        }
+        Err(StoreError::Corrupt("a flow never knew enough".to_owned()))
+    }
+
+    fn decide_once(self, tools: Tools<'_>, loaded: &Loaded, now: Timestamp) -> Result<Decided, Vec<Need>> {
+        let visitor = &self.call.visitor;
+        let mut visit = match Visit::open(tools, visitor, loaded, now) {
+            Ok(visit) => visit,
+            Err(Stop::Missing(needs)) => return Err(needs),
+            Err(_) => return Err(Vec::new()),
         };
-        match app.store() {
-            Some(store) => store.load_more(loaded, &missing).await?,
-            None => return Err(StoreError::Unavailable("this function has no table".to_owned())),
-        }
-        needs.extend(missing);
+        let is_app = visitor.client == Client::App;
+        let outcome = if is_app && self.routes.uses_table && visitor.presents_token && visit.token_is_stale()
+        {
+            Ok(present::unauthorized(&visit, StatusCode::GONE))
+        } else {
+            (self.endpoint.decide)(&mut visit, self.call)
+        };
+        let outcome = match outcome {
+            Err(Halt::Stop(Stop::Missing(needs))) => return Err(needs),
+            Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
+            other => other,
+        };
+        let (sessionless, logged_in) = (visit.is_sessionless(), visit.has_logged_in());
+        Ok(Decided { outcome, sessionless, logged_in, changes: visit.into_changes() })
     }
-    Err(StoreError::Corrupt("a flow never knew enough".to_owned()))
-}
 
-fn decide_once(
-    endpoint: &Endpoint,
-    call: &Call,
-    tools: Tools<'_>,
-    loaded: &Loaded,
-    now: Timestamp,
-) -> Result<Decided, Vec<Need>> {
-    let mut visit = match Visit::open(tools, &call.visitor, loaded, now) {
-        Ok(visit) => visit,
-        Err(Stop::Missing(needs)) => return Err(needs),
-        Err(_) => return Err(Vec::new()),
-    };
-    let gone = call.visitor.client == Client::App && call.visitor.presents_token && visit.token_is_stale();
-    let outcome = if gone && !matches!(endpoint.path, "config") {
-        Ok(present::unauthorized(&visit, StatusCode::GONE))
-    } else {
-        (endpoint.decide)(&mut visit, call)
-    };
-    let outcome = match outcome {
-        Err(Halt::Stop(Stop::Missing(needs))) => return Err(needs),
-        Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
-        other => other,
-    };
-    let (sessionless, logged_in) = (visit.is_sessionless(), visit.has_logged_in());
-    Ok(Decided { outcome, sessionless, logged_in, changes: visit.into_changes() })
+    async fn commit(
+        self,
+        changes: &Changes,
+        loaded: &Loaded,
+        now: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
+        let Some(store) = self.store().filter(|_| !changes.is_empty()) else { return Ok(Vec::new()) };
+        let app = self.app;
+        let outbox = app.seal(&changes.letters, &self.call.visitor.base_url, now)?;
+        let terms = Terms {
+            loaded,
+            now,
+            session_expires_at: now.plus(app.settings.session.cookie_age),
+            unique_email: app.settings.account.unique_email,
+            token: &app.random.uuid(now),
+            outbox: &outbox,
+        };
+        store.commit(changes, &terms).await?;
+        Ok(outbox.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// Turns what was decided into an answer, with the session for the client to keep.
+    fn finish(self, decided: Decided) -> Response<Body> {
+        let call = self.call;
+        let token = match &decided.changes.session {
+            SessionChange::Put { token, .. } => Some(token),
+            SessionChange::None | SessionChange::Delete(..) => None,
+        };
+        let mut response = match decided.outcome {
+            Ok(reply) => match self.exposed(token) {
+                Some(token) => reply.with_meta("session_token", token.text().into()),
+                None => reply,
+            }
+            .into_response(),
+            Err(Halt::NotAllowed) => reply::methods(&call.method, self.endpoint.methods),
+            Err(Halt::Malformed | Halt::Stop(_)) => reply::empty(StatusCode::BAD_REQUEST),
+        };
+        if call.visitor.client == Client::Browser {
+            let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
+            self.keep(token, is_gone, decided.logged_in, response.headers_mut());
+        }
+        response
+    }
+
+    /// The token of an app's session, when it has changed.
+    fn exposed<'t>(&self, token: Option<&'t SessionToken>) -> Option<&'t SessionToken> {
+        let known = self.call.visitor.token.as_ref().map(SessionToken::text);
+        token.filter(|token| self.call.visitor.client == Client::App && known != Some(token.text()))
+    }
+
+    /// Sets what a browser keeps: its session, and its CSRF secret.
+    fn keep(self, token: Option<&SessionToken>, is_gone: bool, logged_in: bool, headers: &mut HeaderMap) {
+        let Self { app, call, .. } = self;
+        let settings = &app.settings;
+        let session = cookie::Attributes::of_session(settings);
+        let mut set = |name: HeaderName, value: &str| {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.append(name, value);
+            }
+        };
+        if settings.csrf.use_sessions {
+            // A session that is not in the table holds nothing but the secret that follows from its token.
+            let new = || SessionToken::new(None, Secret::new(app.random.secret()));
+            let (token, is_new) = match (token, &call.visitor.token) {
+                (Some(token), _) => (token.clone(), true),
+                (None, Some(token)) => (token.clone(), false),
+                (None, None) => (new(), true),
+            };
+            if is_new {
+                set(header::SET_COOKIE, &session.set(&token.text()));
+            }
+            set(HeaderName::from_static("x-csrftoken"), &csrf::of_session(&token));
+            return;
+        }
+        match token {
+            Some(token) => set(header::SET_COOKIE, &session.set(&token.text())),
+            None if is_gone => set(header::SET_COOKIE, &session.delete()),
+            None => {}
+        }
+        // Set anew each time, so that it does not expire; another one after a login, as the old one may be known.
+        let secret = csrf::secret(call, settings).filter(|_| !logged_in);
+        let secret = secret.unwrap_or_else(|| csrf::new_secret(&app.random));
+        set(header::SET_COOKIE, &cookie::Attributes::of_csrf(settings).set(&secret));
+    }
 }
 
 fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
@@ -207,78 +298,8 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
     }
 }
 
-async fn commit(
-    app: &App,
-    call: &Call,
-    changes: &Changes,
-    loaded: &Loaded,
-    now: Timestamp,
-) -> Result<Vec<String>, StoreError> {
-    let Some(store) = app.store().filter(|_| !changes.is_empty()) else { return Ok(Vec::new()) };
-    let outbox = app.seal(&changes.letters, &call.visitor.base_url, now)?;
-    let terms = Terms {
-        loaded,
-        now,
-        session_expires_at: now.plus(app.settings.session.cookie_age),
-        unique_email: app.settings.account.unique_email,
-        token: &app.random.uuid(now),
-        outbox: &outbox,
-    };
-    store.commit(changes, &terms).await?;
-    Ok(outbox.into_iter().map(|(id, _)| id).collect())
-}
-
 /// The claims on addresses that a lost commit may have failed at, to be read before deciding anew.
 fn claims(changes: &Changes) -> Vec<Need> {
     let emails = changes.accounts.iter().flat_map(|(_, account)| &account.emails);
     emails.filter(|address| address.verified).map(|address| Need::Claim(address.email.clone())).collect()
-}
-
-/// Turns what was decided into an answer, with the session for the client to keep.
-fn finish(app: &App, endpoint: &Endpoint, call: &Call, decided: Decided) -> Response<Body> {
-    let token = match &decided.changes.session {
-        SessionChange::Put { token, .. } => Some(token),
-        SessionChange::None | SessionChange::Delete(..) => None,
-    };
-    let mut response = match decided.outcome {
-        Ok(reply) => match exposed(call, token) {
-            Some(token) => reply.with_meta("session_token", token.text().into()),
-            None => reply,
-        }
-        .into_response(),
-        Err(Halt::NotAllowed) => reply::methods(&call.method, endpoint.methods),
-        Err(Halt::Malformed | Halt::Stop(_)) => reply::empty(StatusCode::BAD_REQUEST),
-    };
-    if call.visitor.client == Client::Browser {
-        for line in cookies(app, call, token, decided.sessionless, decided.logged_in) {
-            if let Ok(value) = header::HeaderValue::from_str(&line) {
-                response.headers_mut().append(header::SET_COOKIE, value);
-            }
-        }
-    }
-    response
-}
-
-/// The token of an app's session, when it has changed.
-fn exposed<'t>(call: &Call, token: Option<&'t SessionToken>) -> Option<&'t SessionToken> {
-    let known = call.visitor.token.as_ref().map(SessionToken::text);
-    token.filter(|token| call.visitor.client == Client::App && known != Some(token.text()))
-}
-
-fn cookies(
-    app: &App,
-    call: &Call,
-    token: Option<&SessionToken>,
-    sessionless: bool,
-    logged_in: bool,
-) -> Vec<String> {
-    let session = cookie::Attributes::of_session(&app.settings);
-    let session = match token {
-        Some(token) => Some(session.set(&token.text())),
-        None => (call.visitor.presents_token && sessionless).then(|| session.delete()),
-    };
-    // Set anew each time, so that it does not expire; another one after a login, as the old one may be known.
-    let secret = csrf::secret(call, &app.settings).filter(|_| !logged_in);
-    let secret = secret.unwrap_or_else(|| csrf::new_secret(&app.random));
-    session.into_iter().chain([cookie::Attributes::of_csrf(&app.settings).set(&secret)]).collect()
 }

@@ -90,7 +90,9 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Value {
                 flow.insert("is_pending".into(), json!(true));
             }
             None => {
-                flows.push(Map::from_iter([("id".into(), json!(id)), ("is_pending".into(), json!(true))]))
+                let mut flow = flow(id);
+                flow.insert("is_pending".into(), json!(true));
+                flows.push(flow);
             }
         }
     }

@@ -310,12 +310,14 @@ impl Writes<'_> {
         for (name, value) in condition.values {
             put = put.expression_attribute_values(name, value);
         }
-        self.push(TransactWriteItem::builder().put(built(put.build())?))
+        self.items.push(TransactWriteItem::builder().put(built(put.build())?).build());
+        Ok(())
     }
 
     fn put_anyway(&mut self, item: Item) -> Result<(), StoreError> {
         let put = Put::builder().table_name(self.table).set_item(Some(item)).build();
-        self.push(TransactWriteItem::builder().put(built(put)?))
+        self.items.push(TransactWriteItem::builder().put(built(put)?).build());
+        Ok(())
     }
 
     fn delete(&mut self, key: &Key, condition: Option<Condition>) -> Result<(), StoreError> {
@@ -326,7 +328,8 @@ impl Writes<'_> {
                 delete = delete.expression_attribute_values(name, value);
             }
         }
-        self.push(TransactWriteItem::builder().delete(built(delete.build())?))
+        self.items.push(TransactWriteItem::builder().delete(built(delete.build())?).build());
+        Ok(())
     }
 
     fn update(
@@ -343,18 +346,13 @@ impl Writes<'_> {
         if !condition.expression.is_empty() {
             update = update.condition_expression(condition.expression);
         }
-        let unique: BTreeMap<_, _> =
-            values.into_iter().chain(condition.values).collect::<Vec<_>>().into_iter().fold(
-                BTreeMap::new(),
-                |mut unique, (name, value)| {
-                    unique.insert(name, value);
-                    unique
-                },
-            );
-        for (name, value) in unique {
+        // A value that both name is given once.
+        let values: BTreeMap<_, _> = values.into_iter().chain(condition.values).collect();
+        for (name, value) in values {
             update = update.expression_attribute_values(name, value);
         }
-        self.push(TransactWriteItem::builder().update(built(update.build())?))
+        self.items.push(TransactWriteItem::builder().update(built(update.build())?).build());
+        Ok(())
     }
 
     fn check(&mut self, key: &Key, condition: Condition) -> Result<(), StoreError> {
@@ -365,14 +363,7 @@ impl Writes<'_> {
         for (name, value) in condition.values {
             check = check.expression_attribute_values(name, value);
         }
-        self.push(TransactWriteItem::builder().condition_check(built(check.build())?))
-    }
-
-    fn push(
-        &mut self,
-        item: aws_sdk_dynamodb::types::builders::TransactWriteItemBuilder,
-    ) -> Result<(), StoreError> {
-        self.items.push(item.build());
+        self.items.push(TransactWriteItem::builder().condition_check(built(check.build())?).build());
         Ok(())
     }
 }

@@ -1,0 +1,38 @@
+# Vestibule: `make` alone prints what there is.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+FUNCTIONS := config signup login verify reset session mail
+ARCH ?= arm64
+
+.PHONY: help
+help: ## Print this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: ## Start the local stack: API on port 8000, inbox on 8025, DynamoDB on 8001
+	cargo run --quiet --release --package vestibule-cli -- serve
+
+.PHONY: test
+test: ## Run all tests that need nothing but Rust
+	cargo test --workspace
+
+.PHONY: lint
+lint: ## Check formatting, lints, documentation and templates
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --quiet
+
+.PHONY: deny
+deny: ## Check licences, sources and bans of dependencies (needs cargo-deny)
+	cargo deny check bans licenses sources
+
+.PHONY: docs
+docs: ## Write the generated documents anew
+	UPDATE=1 cargo test --package vestibule --lib the_document_is_up_to_date
+
+.PHONY: conformance
+conformance: ## Compare with the real django-allauth, step by step (needs Python and PyPI)
+	tests/conformance/run $(ARGS)
