@@ -9,12 +9,13 @@ use crate::settings::{SameSite, Settings};
 
 /// The value of a cookie that the client sent, if it sent one of this name.
 pub fn find(headers: &HeaderMap, name: &str) -> Option<String> {
-    let pairs = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    pairs
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.split_once('='))
-        .find(|(found, _)| found.trim() == name)
-        .map(|(_, value)| value.trim().trim_matches('"').to_owned())
+    headers.get_all(header::COOKIE).into_iter().find_map(|value| {
+        // One header holds all cookies of the domain: another's that is not ASCII must not hide ours.
+        let line = String::from_utf8_lossy(value.as_bytes());
+        let mut pairs = line.split(';').filter_map(|pair| pair.split_once('='));
+        let (_, value) = pairs.find(|(found, _)| found.trim() == name)?;
+        Some(value.trim().trim_matches('"').to_owned())
+    })
 }
 
 /// How a cookie is set.
