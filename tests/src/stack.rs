@@ -24,7 +24,7 @@ pub struct Stack {
     environment: HashMap<String, String>,
     table_url: String,
     data: tempfile::TempDir,
-    _stack: LocalStack,
+    _running: LocalStack,
 }
 
 impl Stack {
@@ -62,7 +62,7 @@ impl Stack {
             dynamodb: front,
             environment,
             data,
-            _stack: stack,
+            _running: stack,
         })
     }
 

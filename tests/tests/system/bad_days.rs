@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::{Answer, Client, Fault, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
@@ -145,7 +146,7 @@ impl Ready {
 
 /// What passes is not noticed.
 async fn survives_what_passes(deed: Deed) {
-    for kind in Kind::ALL {
+    join_all(Kind::ALL.map(async |kind| {
         let stack = Stack::start(&[UNLIMITED]).await;
         for (number, (operation, fault, times)) in PASSING.into_iter().enumerate() {
             let ready = Ready::for_a(deed, &stack, kind, number).await;
@@ -155,12 +156,13 @@ async fn survives_what_passes(deed: Deed) {
             ready.has_worked(&answer);
             ready.is_done(&stack, true).await;
         }
-    }
+    }))
+    .await;
 }
 
 /// What lasts is told, and done not at all; or, where the answer was lost, once.
 async fn survives_what_lasts(deed: Deed) {
-    for kind in Kind::ALL {
+    join_all(Kind::ALL.map(async |kind| {
         let stack = Stack::start(&[UNLIMITED]).await;
         for (number, (operation, fault)) in LASTING.into_iter().enumerate() {
             let ready = Ready::for_a(deed, &stack, kind, number).await;
@@ -180,7 +182,8 @@ async fn survives_what_lasts(deed: Deed) {
             ready.has_worked(&ready.run().await);
             ready.is_done(&stack, true).await;
         }
-    }
+    }))
+    .await;
 }
 
 #[tokio::test]

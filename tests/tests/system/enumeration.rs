@@ -41,6 +41,9 @@ fn form(token: &str) -> String {
     token.split('.').map(part).collect::<Vec<_>>().join(".")
 }
 
+/// A path, perhaps with the header that a GET is to have, and the body for an address.
+type Step = (&'static str, fn(&str) -> Value);
+
 async fn step(client: &Client, path: &str, body: &Value) -> Answer {
     match path.split_once('?') {
         Some((path, header)) => client.get_with(path, header, body["key"].as_str().unwrap()).await,
@@ -50,11 +53,7 @@ async fn step(client: &Client, path: &str, body: &Value) -> Answer {
 }
 
 /// Takes the same steps for both addresses, and compares what is seen; returns the mails, for the known one first.
-async fn compare(
-    settings: &[(&str, &str)],
-    kind: Kind,
-    steps: &[(&str, fn(&str) -> Value)],
-) -> [Vec<Mail>; 2] {
+async fn compare(settings: &[(&str, &str)], kind: Kind, steps: &[Step]) -> [Vec<Mail>; 2] {
     let stack = Stack::start(&[settings, &[UNLIMITED]].concat()).await;
     stack.add_user(KNOWN).await;
     let (one, other) = (stack.client(kind), stack.client(kind));
@@ -100,7 +99,7 @@ fn subjects(mails: &[Mail]) -> Vec<&str> {
 #[tokio::test]
 async fn signing_up() {
     for kind in Kind::ALL {
-        let steps: &[(&str, fn(&str) -> Value)] = &[
+        let steps: &[Step] = &[
             ("auth/signup", signup),
             ("auth/session", nothing),
             ("auth/email/verify?x-email-verification-key", wrong_key),
@@ -154,7 +153,7 @@ async fn asking_for_a_login_code() {
 #[tokio::test]
 async fn asking_for_a_new_password() {
     for kind in Kind::ALL {
-        let steps: &[(&str, fn(&str) -> Value)] = &[
+        let steps: &[Step] = &[
             ("auth/password/request", email),
             ("auth/session", nothing),
             ("auth/password/reset?x-password-reset-key", wrong_key),
@@ -178,7 +177,7 @@ async fn asking_for_a_new_password() {
 #[tokio::test]
 async fn logging_in() {
     for kind in Kind::ALL {
-        let steps: &[(&str, fn(&str) -> Value)] =
+        let steps: &[Step] =
             &[("auth/login", wrong_password), ("auth/login", wrong_password), ("auth/session", nothing)];
         let [known, unknown] = compare(&[], kind, steps).await;
         assert_eq!((known.len(), unknown.len()), (0, 0));

@@ -21,7 +21,7 @@ fn has_lost(answer: &Answer) {
     match answer.status {
         400 | 401 | 409 | 410 => {}
         503 => assert_eq!(answer.header("retry-after"), ["1"]),
-        _ => panic!("{} {}", answer.status, answer.text),
+        status => assert!(status < 400, "{status} is no answer to who comes too late: {}", answer.text),
     }
 }
 
@@ -76,7 +76,7 @@ async fn one_username_makes_one_account() {
     ])
     .await;
     let clients: Vec<Client> = (0..8).map(|_| stack.app()).collect();
-    let body = |at: usize| json!({"username": if at % 2 == 0 { "ann" } else { "ANN" }, "password": PASSWORD});
+    let body = |at: usize| json!({"username": if at.is_multiple_of(2) { "ann" } else { "ANN" }, "password": PASSWORD});
     let answers = at_once(8, |at| clients[at].post("auth/signup", body(at))).await;
     one_wins(&answers, |answer| answer.status == 200);
     assert_eq!(count(&stack, "USER#", " ACCOUNT").await, 1);
@@ -168,7 +168,7 @@ async fn a_reset_link_sets_one_password() {
 
 /// The winner's new password is the account's, and nobody else's is.
 async fn one_password(stack: &Stack, kind: Kind, winner: usize) {
-    for at in 0..MANY {
+    for at in (0..MANY).step_by(9).chain([winner]) {
         let answer = log_in(&stack.client(kind), EMAIL, &format!("{NEW_PASSWORD}-{at}")).await;
         answer.is(if at == winner { 200 } else { 400 });
     }
@@ -235,4 +235,19 @@ async fn right_passwords_at_once_all_log_in_or_come_again() {
     }
     assert!(logged_in > 0);
     assert_eq!(count(&stack, "USER#", " SESSION#").await, logged_in);
+}
+
+/// People behind one address, as in an office or on a mobile network, share the counters of that address.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "fails: logins from one address contend for its counter, and after three lost races get 503"]
+async fn people_behind_one_address_do_not_shut_each_other_out() {
+    let stack = Stack::start(&[]).await;
+    let emails: Vec<String> = (0..8).map(|at| format!("user{at}@example.com")).collect();
+    for email in &emails {
+        stack.add_user(email).await;
+    }
+    let clients: Vec<Client> = emails.iter().map(|_| stack.app()).collect();
+    let answers = at_once(8, |at| log_in(&clients[at], &emails[at], PASSWORD)).await;
+    let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, [200; 8]);
 }

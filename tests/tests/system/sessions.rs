@@ -126,3 +126,17 @@ async fn activity_is_tracked_where_that_is_set() {
     listed.is(200);
     assert!(listed.body["data"][0]["last_seen_at"].is_number(), "{}", listed.text);
 }
+
+/// A browser sends the cookies of a whole domain in one header.
+#[tokio::test]
+async fn cookies_of_others_hide_nothing() {
+    let stack = Stack::start(&[]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.browser();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    let (session, csrf) = (client.token().unwrap(), client.cookie("csrftoken").unwrap());
+    let cookies = format!("name=Zoë; x; =; sessionid={session}; csrftoken={csrf}");
+    client.get_with("auth/session", "cookie", &cookies).await.is_logged_in_as(EMAIL);
+    client.send(http::Method::DELETE, "auth/session", &[("cookie", &cookies)], "").await.is(401);
+    has_ended(&client).await;
+}

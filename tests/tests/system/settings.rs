@@ -32,7 +32,8 @@ async fn wrong_settings_stop_the_start_all_at_once() {
 #[tokio::test]
 async fn contradictions_stop_the_start() {
     for settings in [
-        &[("ACCOUNT_LOGIN_METHODS", "phone")][..],
+        &[("ACCOUNT_EMAIL_VERIFICATION", "optional"), ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true")]
+            [..],
         &[("ACCOUNT_EMAIL_VERIFICATION", "mandatory"), ("ACCOUNT_SIGNUP_FIELDS", "username*,password1*")],
         &[("SESSION_COOKIE_SAMESITE", "None"), ("SESSION_COOKIE_SECURE", "false")],
     ] {
