@@ -25,6 +25,8 @@ for crate in functions/*/; do
 done
 # shellcheck disable=SC2086 # a list of words
 cargo lambda build --locked --profile function --target "$target" --lambda-dir target/lambda --bins $packages
+rm -rf target/lambda/mail/templates
+cp -R functions/mail/templates target/lambda/mail/templates
 for crate in functions/*/; do
     test -x "target/lambda/$(basename "$crate")/bootstrap" ||
         { echo "build.sh: $crate made no target/lambda/$(basename "$crate")/bootstrap" >&2; exit 1; }
