@@ -5,7 +5,9 @@
 
 pub mod login;
 pub mod login_by_code;
+pub mod manage_email;
 pub mod notice;
+pub mod password_change;
 pub mod password_reset;
 pub mod reauthenticate;
 pub mod sessions;

@@ -106,7 +106,7 @@ fn program(app: &Arc<App>, routes: Routes) -> Function {
 }
 
 /// The functions that answer the API.
-pub fn routes() -> [Routes; 6] {
+pub fn routes() -> [Routes; 7] {
     [
         vestibule_config::routes(),
         vestibule_signup::routes(),
@@ -114,5 +114,6 @@ pub fn routes() -> [Routes; 6] {
         vestibule_verify::routes(),
         vestibule_reset::routes(),
         vestibule_session::routes(),
+        vestibule_account::routes(),
     ]
 }

@@ -145,7 +145,7 @@ fn by_email(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>> {
     Ok(visit.users_by_email(email)?.into_iter().map(|owner| owner.account.clone()).collect())
 }
 
-fn matches(visit: &Visit<'_>, account: Option<&Account>, password: &Secret) -> bool {
+pub(super) fn matches(visit: &Visit<'_>, account: Option<&Account>, password: &Secret) -> bool {
     match account.and_then(|account| account.password.as_ref()) {
         Some(hash) => visit.tools.passwords.verify(password, hash),
         None => {

@@ -48,7 +48,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
 }
 
 /// The code that this session awaits, at its stage or not.
-fn awaited(visit: &mut Visit<'_>) -> Decision<Challenge> {
+pub(super) fn awaited(visit: &mut Visit<'_>) -> Decision<Challenge> {
     let settings = &visit.settings().account;
     if !settings.email_verification_by_code_enabled {
         return Err(Stop::Conflict);
@@ -233,7 +233,7 @@ pub fn send(visit: &mut Visit<'_>, account: Option<&Account>, email: &str, signu
     }
 }
 
-fn send_code(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
+pub(super) fn send_code(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
     let email = challenge.email().unwrap_or_default().to_owned();
     visit.limit(Action::ConfirmEmail, &email)?;
     let account = match challenge.account.as_ref().filter(|_| !challenge.already_exists) {

@@ -1,10 +1,12 @@
 //! Verifying a phone number with a code from a text: at sign-up and login, and when it is changed.
 
+use super::reauthenticate;
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Content, Decision, Stop, Visit};
-use crate::domain::account::AccountId;
+use crate::domain::account::{Account, AccountId, Phone};
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Message, Recipient};
+use crate::domain::refusal::Refusal;
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::settings::{Action, SignupFieldName};
 use crate::signing::CodePurpose;
@@ -88,6 +90,61 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
     let signup = verification.pending.as_ref().is_some_and(|pending| pending.signup);
     send(visit, &mut verification.challenge, signup, true)?;
     store(visit, verification);
+    Ok(())
+}
+
+/// Whether whoever has just signed up may still correct their number (`ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE`).
+pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, PhoneVerification)> {
+    if visit.session().pending().is_none() {
+        return Err(Stop::Conflict);
+    }
+    let verification = resume(visit)?;
+    let id = verification.challenge.account.clone().ok_or(Stop::Conflict)?;
+    let account = visit.account(&id)?.ok_or(Stop::Conflict)?.clone();
+    let most = visit.settings().account.phone_verification_max_change_count;
+    if verification.challenge.change_count >= most || account.has_logged_in() {
+        return Err(Stop::Conflict);
+    }
+    Ok((account, verification))
+}
+
+/// Whether a number can be had: false when another account has it, which the client is not to learn.
+pub fn check_new(visit: &Visit<'_>, account: &Account, number: &str) -> Decision<Result<bool, Refusal>> {
+    if account.phone.as_ref().is_some_and(|phone| phone.number == number) {
+        return Ok(Err(Refusal::SameAsCurrent));
+    }
+    let taken = visit.owner_of_phone(number)?.is_some_and(|owner| *owner != account.id);
+    let told = !visit.settings().account.prevent_enumeration.is_on();
+    Ok(if taken && told { Err(Refusal::PhoneTaken) } else { Ok(!taken) })
+}
+
+/// Corrects the number of an account that has just signed up, and sends a code there.
+pub fn correct(
+    visit: &mut Visit<'_>,
+    mut verification: PhoneVerification,
+    number: &str,
+    is_free: bool,
+) -> Decision<()> {
+    let challenge = &mut verification.challenge;
+    if let (true, Some(id)) = (is_free, &challenge.account) {
+        visit.account_mut(id)?.phone = Some(Phone { number: number.to_owned(), verified: false });
+    }
+    challenge.already_exists = !is_free;
+    challenge.change_count += 1;
+    challenge.to = Recipient::Phone(number.to_owned());
+    let signup = verification.pending.as_ref().is_some_and(|pending| pending.signup);
+    send(visit, challenge, signup, false)?;
+    store(visit, verification);
+    Ok(())
+}
+
+/// Begins to change one's number: a code goes to the new one, which is set once the code is given.
+pub fn change(visit: &mut Visit<'_>, account: &AccountId, number: &str) -> Decision<()> {
+    reauthenticate::require(visit)?;
+    let to = Recipient::Phone(number.to_owned());
+    let mut challenge = Challenge::new(to, Some(account.clone()), visit.now);
+    send(visit, &mut challenge, false, false)?;
+    visit.session_mut().phone_change = Some(challenge);
     Ok(())
 }
 

@@ -470,26 +470,46 @@ impl<'a> Visit<'a> {
         let now = self.now;
         let account = self.account_mut(account)?;
         account.last_login_at = Some(now);
+        let account = account.clone();
         let (id, epoch) = (account.id.clone(), account.session_epoch);
         // Whoever was logged in here before, or before the password changed, leaves nothing behind.
         if self.session.login().is_some_and(|login| login.account != id || login.epoch != epoch) {
             self.session = Session::default();
         }
-        self.session_mut().state = State::Authenticated(Login {
-            account: id.clone(),
-            epoch,
-            id: self.tools.random.id(),
-            at: now,
-            last_seen_at: now,
-            ip: self.visitor.ip.clone(),
-            user_agent: self.visitor.short_user_agent(),
-        });
+        let login = self.new_login(&account);
+        self.session_mut().state = State::Authenticated(login);
         if self.fate == Fate::Kept {
             self.fate = Fate::Renewed;
         }
         self.user = Some(id);
         self.logged_in = true;
         Ok(())
+    }
+
+    /// Goes on with the login after the account's epoch has moved, under another token and as a session of its own.
+    pub fn stay_logged_in(&mut self, account: &Account) {
+        let login = self.new_login(account);
+        self.session_mut().state = State::Authenticated(login);
+        if self.fate == Fate::Kept {
+            self.fate = Fate::Renewed;
+        }
+    }
+
+    fn new_login(&self, account: &Account) -> Login {
+        Login {
+            account: account.id.clone(),
+            epoch: account.session_epoch,
+            id: self.tools.random.id(),
+            at: self.now,
+            last_seen_at: self.now,
+            ip: self.visitor.ip.clone(),
+            user_agent: self.visitor.short_user_agent(),
+        }
+    }
+
+    /// How many messages are to be sent so far.
+    pub const fn letter_count(&self) -> usize {
+        self.letters.len()
     }
 
     /// Whether somebody has logged in just now.

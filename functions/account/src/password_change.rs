@@ -1,0 +1,58 @@
+//! `account/password/change`: POST. Who has no password sets one, without a current one.
+
+use vestibule::domain::account::Account;
+use vestibule::domain::refusal::Refusal;
+use vestibule::domain::token::SessionToken;
+use vestibule::flows::password_change;
+use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::input::json::Object;
+use vestibule::http::input::{Form, Text};
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::password_rules::{self, Attributes};
+use vestibule::secret::Secret;
+use vestibule::settings::Action;
+
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    if call.is_get() {
+        return Vec::new();
+    }
+    let user = call.visitor.token.as_ref().and_then(SessionToken::account);
+    Visit::counters(tools.settings, Action::ChangePassword, &call.visitor, user, "")
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    if !call.is_get() {
+        visit.limit(Action::ChangePassword, "")?;
+    }
+    let input = call.input(|object| read(visit, &user, object))?;
+    let (password, had_one) = call.posted(input)?;
+    password_change::change(visit, &password, had_one)?;
+    Ok(present::authentication(visit))
+}
+
+fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Result<(Secret, bool), Halt> {
+    let mut form = Form::new(object);
+    let current = form.text("current_password", &Text::PLAIN.required_if(user.password.is_some()));
+    let current = current.filter(|password| !password.is_empty()).map(Secret::new);
+    if let Some(password) = &current
+        && !password_change::is_current(visit, user, password)
+    {
+        form.refuse("current_password", Refusal::EnterCurrentPassword);
+    }
+    let new = form.text("new_password", &Text::PLAIN);
+    if let Some(new) = &new {
+        let attributes = Attributes {
+            username: user.username.as_deref(),
+            email: user.email.as_deref(),
+            ..Attributes::default()
+        };
+        for refusal in password_rules::check(new, &visit.settings().password_rules(), Some(&attributes)) {
+            form.refuse("new_password", refusal);
+        }
+    }
+    form.finish()?;
+    Ok((Secret::new(new.unwrap_or_default()), current.is_some()))
+}

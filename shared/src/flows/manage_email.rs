@@ -1,0 +1,199 @@
+//! Managing the email addresses of an account: adding, verifying, choosing and removing them.
+
+use super::reauthenticate;
+use super::signup;
+use super::verify_email;
+use super::visit::{Decision, Stop, Visit};
+use crate::domain::account::{Account, AccountId, EmailAddress};
+use crate::domain::challenge::Challenge;
+use crate::domain::message::{Event, Recipient};
+use crate::domain::refusal::Refusal;
+use crate::settings::LoginMethod;
+
+/// An address that somebody names as theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chosen {
+    /// One that the account has.
+    Known(EmailAddress),
+    /// One that is being verified by code, and not the account's yet.
+    Pending(Challenge),
+}
+
+/// The addresses of an account, with one that is being verified by code behind them.
+pub fn list(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Vec<EmailAddress>> {
+    let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
+    let mut addresses = account.emails.clone();
+    if let Some(email) =
+        pending(visit, &account.id).and_then(|challenge| challenge.email().map(str::to_owned))
+    {
+        let unknown = EmailAddress { email: email.clone(), verified: false, primary: false };
+        addresses.push(account.address(&email).cloned().unwrap_or(unknown));
+    }
+    Ok(addresses)
+}
+
+fn pending(visit: &mut Visit<'_>, account: &AccountId) -> Option<Challenge> {
+    let challenge = verify_email::awaited(visit).ok()?;
+    (visit.user().is_some() && challenge.account.as_ref() == Some(account)).then_some(challenge)
+}
+
+/// Whether an account may add an address.
+pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<Result<(), Refusal>> {
+    let settings = &visit.settings().account;
+    let owners = &visit.owners(email)?.owners;
+    if owners.iter().any(|owner| owner.account == account.id) {
+        return Ok(Err(Refusal::DuplicateEmail));
+    }
+    if !owners.is_empty() && settings.unique_email && !settings.prevent_enumeration.is_on() {
+        return Ok(Err(Refusal::EmailTaken));
+    }
+    let most = settings.max_email_addresses.unwrap_or(MOST_ADDRESSES).min(MOST_ADDRESSES);
+    // An address to change to replaces the others, and so never is one too many.
+    let full = !settings.change_email && account.emails.len() >= most as usize;
+    Ok(if full { Err(Refusal::MaxEmailAddresses(most)) } else { Ok(()) })
+}
+
+/// How many addresses an account may have at the most: it is kept as one item.
+const MOST_ADDRESSES: u32 = 50;
+
+/// Adds an address, and sends what verifies it; by code, it is added once it is verified.
+pub fn add(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
+    reauthenticate::require(visit)?;
+    let settings = &visit.settings().account;
+    if !settings.email_verification_by_code_enabled {
+        if settings.change_email {
+            replace_unverified(visit, account, email)?;
+        } else {
+            visit.account_mut(account)?.add_address(email);
+        }
+    }
+    let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
+    verify_email::send(visit, Some(&account), email, false)
+}
+
+/// Puts an address in the place of the one that was to be verified before.
+fn replace_unverified(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
+    let account = visit.account_mut(account)?;
+    let latest =
+        account.emails.iter().rfind(|address| !address.verified).map(|address| address.email.clone());
+    if let Some(latest) = latest {
+        account.remove_address(&latest);
+    }
+    account.add_address(email);
+    Ok(())
+}
+
+/// Whether whoever has just signed up may still correct their address (`ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE`).
+pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, Challenge)> {
+    let challenge = verify_email::awaited(visit)?;
+    let id = challenge.account.clone().ok_or(Stop::Conflict)?;
+    let account = visit.account(&id)?.ok_or(Stop::Conflict)?.clone();
+    let most = visit.settings().account.email_verification_max_change_count;
+    if challenge.change_count >= most || account.has_logged_in() {
+        return Err(Stop::Conflict);
+    }
+    Ok((account, challenge))
+}
+
+/// Whether the address can be corrected to this one: none when it is taken, which the client is not to learn.
+pub fn check_correction(
+    visit: &Visit<'_>,
+    challenge: &Challenge,
+    email: &str,
+) -> Decision<Result<bool, Refusal>> {
+    if challenge.email() == Some(email) {
+        return Ok(Err(Refusal::SameAsCurrent));
+    }
+    Ok(match signup::is_free(visit, email)? {
+        Some(true) => Ok(true),
+        Some(false) => Err(Refusal::EmailTaken),
+        None => Ok(false),
+    })
+}
+
+/// Corrects the address, and sends a code there.
+pub fn correct(visit: &mut Visit<'_>, mut challenge: Challenge, email: &str, is_free: bool) -> Decision<()> {
+    let id = challenge.account.clone().ok_or(Stop::Conflict)?;
+    if is_free {
+        replace_unverified(visit, &id, email)?;
+        visit.account_mut(&id)?.email = Some(email.to_owned());
+    }
+    challenge.already_exists = !is_free;
+    challenge.change_count += 1;
+    challenge.to = Recipient::Email(email.to_owned());
+    verify_email::send_code(visit, &mut challenge, false)?;
+    visit.session_mut().email_verification = Some(challenge);
+    Ok(())
+}
+
+/// The address that somebody names, if it is theirs.
+pub fn choose(visit: &mut Visit<'_>, account: &Account, email: &str) -> Result<Chosen, Refusal> {
+    if let Some(address) = account.address(email) {
+        return Ok(Chosen::Known(address.clone()));
+    }
+    let challenge = pending(visit, &account.id);
+    let named = challenge.filter(|challenge| challenge.email() == Some(email.to_lowercase().as_str()));
+    named.map(Chosen::Pending).ok_or(Refusal::UnknownEmailOfUser)
+}
+
+/// Whether an address can be removed: not the primary one while there are others, nor the last one where people log in
+/// by email only.
+pub fn check_removal(visit: &Visit<'_>, account: &Account, chosen: &Chosen) -> Result<(), Refusal> {
+    let Chosen::Known(address) = chosen else { return Ok(()) };
+    let has_other = account.emails.len() > 1;
+    let by_email = visit.settings().account.login_methods.only() == Some(LoginMethod::Email);
+    let dangling = !has_other && by_email;
+    if (address.primary && has_other) || dangling { Err(Refusal::CannotRemovePrimaryEmail) } else { Ok(()) }
+}
+
+/// Removes an address, or gives up verifying it.
+pub fn remove(visit: &mut Visit<'_>, account: &AccountId, chosen: &Chosen) -> Decision<()> {
+    let Chosen::Known(address) = chosen else {
+        visit.session_mut().email_verification = None;
+        return Ok(());
+    };
+    reauthenticate::require(visit)?;
+    let account = visit.account_mut(account)?;
+    account.remove_address(&address.email);
+    let account = account.clone();
+    visit.notify(&account, Event::EmailDeleted { email: address.email.clone() }, None);
+    Ok(())
+}
+
+/// Whether an address can become primary: a verified one, or any while none is verified.
+pub fn check_primary(account: &Account, chosen: &Chosen) -> Result<(), Refusal> {
+    match chosen {
+        Chosen::Known(address) if address.verified || !account.has_verified(None) => Ok(()),
+        Chosen::Known(_) | Chosen::Pending(_) => Err(Refusal::UnverifiedPrimaryEmail),
+    }
+}
+
+/// Makes an address the primary one; the owner is told at the old one.
+pub fn make_primary(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
+    reauthenticate::require(visit)?;
+    let account = visit.account_mut(account)?;
+    let from = account.emails.iter().find(|address| address.primary).map(|address| address.email.clone());
+    account.make_primary(email);
+    let account = account.clone();
+    if let Some(from) = from {
+        let event = Event::EmailChanged { from: from.clone(), to: email.to_owned() };
+        visit.notify(&account, event, Some(&from));
+    }
+    Ok(())
+}
+
+/// Sends again what verifies an address; false when that may not be done now.
+pub fn resend(visit: &mut Visit<'_>, account: &Account, chosen: Chosen) -> Decision<bool> {
+    match chosen {
+        Chosen::Known(address) => {
+            let before = visit.letter_count();
+            verify_email::send(visit, Some(account), &address.email, false)?;
+            Ok(visit.letter_count() > before)
+        }
+        Chosen::Pending(_) => match verify_email::resend(visit) {
+            Ok(()) => Ok(true),
+            Err(Stop::RateLimited | Stop::Conflict) => Ok(false),
+            Err(stop) => Err(stop),
+        },
+    }
+}

@@ -1,0 +1,29 @@
+//! Changing one's password, or setting one where there was none.
+
+use super::login;
+use super::visit::{Decision, Stop, Visit};
+use crate::domain::account::Account;
+use crate::domain::message::Event;
+use crate::secret::Secret;
+
+/// Whether this is the current password.
+pub fn is_current(visit: &Visit<'_>, user: &Account, password: &Secret) -> bool {
+    login::matches(visit, Some(user), password)
+}
+
+/// Sets the password. All other sessions end, and the owner is told; this one goes on under another token, unless
+/// `ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE`.
+pub fn change(visit: &mut Visit<'_>, password: &Secret, had_one: bool) -> Decision<()> {
+    let id = visit.user().map(|user| user.id.clone()).ok_or(Stop::Unauthorized)?;
+    let hash = visit.tools.passwords.hash(password);
+    visit.account_mut(&id)?.set_password(hash);
+    let account = visit.account_mut(&id)?.clone();
+    if visit.settings().account.logout_on_password_change {
+        visit.flush();
+    } else {
+        visit.stay_logged_in(&account);
+    }
+    let event = if had_one { Event::PasswordChanged } else { Event::PasswordSet };
+    visit.notify(&account, event, None);
+    Ok(())
+}
