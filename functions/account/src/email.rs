@@ -96,9 +96,10 @@ fn correct(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
 /// Reads which of their addresses somebody means.
 fn choose(visit: &mut Visit<'_>, user: &Account, form: &mut Form<'_>) -> Option<Chosen> {
     let given = form.text("email", &Text::PLAIN)?;
-    let chosen = match email::validate(&given) {
-        true => manage_email::choose(visit, user, &given),
-        false => Err(Refusal::InvalidEmail),
+    let chosen = if email::validate(&given) {
+        manage_email::choose(visit, user, &given)
+    } else {
+        Err(Refusal::InvalidEmail)
     };
     chosen.map_err(|refusal| form.refuse("email", refusal)).ok()
 }

@@ -17,8 +17,9 @@ use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::store::{Store, StoreError, Terms};
 
-/// How often a request decides, when others change what it has read.
-const MOST_RACES: u32 = 3;
+/// How often a request decides, when others change what it has read. People behind one address share counters, so
+/// ten of them at once must all get through.
+const MOST_RACES: u32 = 10;
 /// How often a flow may ask to know more; each is a round trip.
 const MOST_LOADS: u32 = 8;
 
@@ -149,7 +150,7 @@ impl Exchange<'_> {
                 Err(StoreError::Lost) => {
                     tracing::info!(path = endpoint.path, race, "lost a race");
                     needs.extend(claims(&decided.changes));
-                    let pause = app.random.below(20 * race as usize) as u64;
+                    let pause = app.random.below((15 * race as usize).min(100)) as u64;
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
                 Err(error) => return Err(error),

@@ -12,7 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
 use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
 
-/// Most keys of a BatchGetItem.
+/// Most keys of a `BatchGetItem`.
 const MOST_KEYS: usize = 100;
 
 impl Store {

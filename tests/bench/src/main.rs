@@ -13,6 +13,7 @@ mod size;
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
@@ -24,11 +25,12 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use vestibule::app::{App, Requirements};
 use vestibule::operator::{NewUser, add_user};
+use vestibule::password::Passwords;
 use vestibule::secret::Secret;
 
 use event::Request;
 use lambda::{Failure, Lambda};
-use process::Process;
+use process::{Process, now};
 use report::{Report, Samples};
 
 const FUNCTIONS: [&str; 7] = ["config", "signup", "login", "verify", "reset", "session", "mail"];
@@ -74,20 +76,20 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
         ..NewUser::default()
     };
     add_user(&app, user).await?;
+    let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
     let mut bench = Bench {
         programs: options.programs.clone(),
         directory: directory.path().to_owned(),
         variables,
         clients: 0x0a00_0000,
         session_token: String::new(),
+        password_hash: passwords.hash(&Secret::new(PASSWORD)).0,
     };
     bench.session_token = bench.log_in().await?;
 
     let mut report = Report::default();
     cold_starts(&mut bench, options.starts, &mut report).await?;
-    let cost = &app.settings.passwords.argon2;
-    let cost = [cost.memory_kib, cost.iterations, cost.parallelism];
-    warm_requests(&mut bench, options.requests, cost, &mut report).await?;
+    warm_requests(&mut bench, options.requests, &mut report).await?;
     sizes(&options.programs, &mut report)?;
     Ok(report.finish())
 }
@@ -110,6 +112,7 @@ struct Bench {
     /// The address of the last client: each is another, as rate limits count them.
     clients: u32,
     session_token: String,
+    password_hash: String,
 }
 
 impl Bench {
@@ -182,15 +185,21 @@ impl Bench {
     }
 }
 
-async fn cold_starts(bench: &mut Bench, starts: u32, report: &mut Report) -> Result<(), Failure> {
+async fn cold_starts(bench: &mut Bench, starts: u32, report: &mut Report) -> Result<(), Box<dyn Error>> {
     let subjects = [Subject::Empty, Subject::Config, Subject::Session, Subject::Login, Subject::LoginAsking];
     let mut samples = subjects.map(|_| Samples::default());
+    let (mut hash, mut rest) = (Samples::default(), Samples::default());
     for turn in 0..starts as usize + UNCOUNTED {
-        for (subject, samples) in subjects.into_iter().zip(&mut samples) {
-            let duration = bench.cold_start(subject).await?;
-            if turn >= UNCOUNTED {
-                samples.push(duration);
-            }
+        let mut durations = subjects.map(|_| 0.0);
+        for (subject, duration) in subjects.into_iter().zip(&mut durations) {
+            *duration = bench.cold_start(subject).await?;
+        }
+        let first_hash = Hasher::first(bench).await?;
+        if turn >= UNCOUNTED {
+            samples.iter_mut().zip(durations).for_each(|(samples, duration)| samples.push(duration));
+            hash.push(first_hash);
+            let [_, _, _, login, _] = durations;
+            rest.push(login - first_hash);
         }
     }
     let [empty, config, session, login, asking] = &samples;
@@ -198,20 +207,17 @@ async fn cold_starts(bench: &mut Bench, starts: u32, report: &mut Report) -> Res
         "Cold start, from exec to the first response, over an empty function's ({:.2} ms); medians of {starts}",
         empty.median()
     ));
-    report.ratio("config", &config.over(empty), Some(1.2), "");
+    report.ratio("config", &config.over(empty), Some(1.2), "GET config");
     report.ratio("session", &session.over(empty), Some(3.0), "GET auth/session: one read of DynamoDB");
     report.ratio("login", &login.over(empty), Some(3.0), "POST auth/login");
-    report.ratio("login", &asking.over(empty), None, "the same, with SECRET_KEY from Secrets Manager");
+    report.ratio("", &hash.over(empty), None, "of these: a process's first argon2 hash, alone");
+    report.ratio("", &rest.over(empty), None, "of these: all else");
+    report.ratio("login", &asking.over(empty), None, "POST auth/login, with SECRET_KEY from Secrets Manager");
     Ok(())
 }
 
-async fn warm_requests(
-    bench: &mut Bench,
-    requests: u32,
-    cost: [u32; 3],
-    report: &mut Report,
-) -> Result<(), Box<dyn Error>> {
-    let mut hasher = Hasher::start(bench, cost)?;
+async fn warm_requests(bench: &mut Bench, requests: u32, report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let mut hasher = Hasher::start(bench).await?;
     let subjects = [Subject::Empty, Subject::Config, Subject::Session, Subject::Login];
     let mut functions = Vec::new();
     for subject in subjects {
@@ -226,7 +232,7 @@ async fn warm_requests(
                 samples.push(time);
             }
         }
-        let time = hasher.hash().await?;
+        let time = hasher.cpu_time().await?;
         if turn >= UNCOUNTED {
             hash.push(time);
         }
@@ -250,22 +256,44 @@ async fn warm_requests(
 struct Hasher(Process);
 
 impl Hasher {
-    fn start(bench: &Bench, cost: [u32; 3]) -> std::io::Result<Self> {
+    async fn start(bench: &Bench) -> io::Result<Self> {
         let mut command = Command::new(bench.programs.join("hash"));
-        command.args(cost.map(|number| number.to_string())).stdin(Stdio::piped()).stdout(Stdio::piped());
-        Process::start(command, &HashMap::new(), &bench.directory).map(Self)
+        command.args([PASSWORD, &bench.password_hash]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut hasher = Self(Process::start(command, &HashMap::new(), &bench.directory)?);
+        hasher.read_line().await?;
+        Ok(hasher)
+    }
+
+    /// How long a new process takes for its first hash, in milliseconds. Its memory is new, too.
+    async fn first(bench: &Bench) -> io::Result<f64> {
+        let mut hasher = Self::start(bench).await?;
+        let started = now();
+        hasher.verify().await?;
+        let duration = started.elapsed().as_secs_f64() * 1e3;
+        hasher.0.end().await?;
+        Ok(duration)
     }
 
     /// The CPU time of one hash, in milliseconds.
-    async fn hash(&mut self) -> std::io::Result<f64> {
+    async fn cpu_time(&mut self) -> io::Result<f64> {
         let before = self.0.cpu_time().await?;
-        let pipes = self.0.child.stdin.as_mut().zip(self.0.child.stdout.as_mut());
-        let Some((stdin, stdout)) = pipes else { return Err(std::io::ErrorKind::BrokenPipe.into()) };
-        stdin.write_all(b"\n").await?;
-        if BufReader::new(stdout).read_line(&mut String::new()).await? == 0 {
-            return Err(std::io::Error::other(self.0.log()));
-        }
+        self.verify().await?;
         Ok(milliseconds(self.0.cpu_time().await? - before))
+    }
+
+    async fn verify(&mut self) -> io::Result<()> {
+        if let Some(stdin) = &mut self.0.child.stdin {
+            stdin.write_all(b"\n").await?;
+        }
+        self.read_line().await
+    }
+
+    async fn read_line(&mut self) -> io::Result<()> {
+        let Some(stdout) = &mut self.0.child.stdout else { return Err(io::ErrorKind::BrokenPipe.into()) };
+        match BufReader::new(stdout).read_line(&mut String::new()).await? {
+            0 => Err(io::Error::other(self.0.log())),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -274,7 +302,7 @@ fn milliseconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e6
 }
 
-fn sizes(programs: &Path, report: &mut Report) -> std::io::Result<()> {
+fn sizes(programs: &Path, report: &mut Report) -> io::Result<()> {
     Report::heading("Size in MB: the program, and its zip (aim ≤ 4)");
     for name in FUNCTIONS.into_iter().chain(["empty"]) {
         let program = programs.join(name);
