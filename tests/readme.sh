@@ -1,20 +1,17 @@
 #!/bin/bash
-# Runs the commands of the README's "Try it", as they stand, against a local stack of its own, and looks at
-# what they answer.
-#
-#   tests/readme.sh PROGRAM      the built `vestibule`
+# Runs the commands of the README's "Try it", as they stand: `make run`, and the journey against it. Looks at what
+# they answer. The data goes to a folder of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-program=${1:?usage: tests/readme.sh PROGRAM}
 
 work=$(mktemp -d)
-"$program" serve --ephemeral --data-dir "$work/data" > "$work/log" 2>&1 &
+export VESTIBULE_DATA_DIR=$work/data
+setsid make run > "$work/log" 2>&1 &
 stack=$!
-trap 'kill $stack 2>/dev/null || true; wait; rm -rf "$work"' EXIT
-for _ in $(seq 100); do
-    [ ! -e "$work/data/endpoints.json" ] || break
+trap 'kill -- -$stack 2>/dev/null || true; wait; rm -rf "$work"' EXIT
+until [ -e "$work/data/endpoints.json" ]; do
     kill -0 $stack || { cat "$work/log"; exit 1; }
-    sleep 0.1
+    sleep 0.2
 done
 
 # The blocks marked as sh, each answer on a line of its own.
