@@ -3,6 +3,7 @@
 //! One module a route or a concern, all in one program: linking takes longer than running.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what tests share may fail as tests do")]
 
+mod account;
 mod bad_days;
 mod bad_input;
 mod budget;
