@@ -77,17 +77,17 @@ impl App {
             tracing::warn!("{hint}");
         }
         let random = Random::system();
-        let aws = || Aws::new(variables.clone());
-        let store = requirements
-            .table
-            .then(|| Ok::<_, AwsError>(Store::new(&aws()?, &settings.table)))
-            .transpose()?;
-        let secret = match (&settings.secret_key, &settings.secret_key_arn) {
+        let asks =
+            requirements.secret_key && settings.secret_key.is_none() && settings.secret_key_arn.is_some();
+        // One for both services: what it knows of TLS is made once.
+        let aws = (requirements.table || asks).then(|| Aws::new(variables)).transpose()?;
+        let store = aws.as_ref().filter(|_| requirements.table).map(|aws| Store::new(aws, &settings.table));
+        let secret = match (&settings.secret_key, &settings.secret_key_arn, &aws) {
             // What is never used needs no secret, and least of all the real one.
             _ if !requirements.secret_key => Secret::new(random.secret()),
-            (Some(secret), _) => secret.clone(),
-            (None, Some(arn)) => fetch_secret(&aws()?, arn).await?,
-            (None, None) => {
+            (Some(secret), ..) => secret.clone(),
+            (None, Some(arn), Some(aws)) => fetch_secret(aws, arn).await?,
+            (None, ..) => {
                 return Err(StartError::SecretKey(
                     "set it, or SECRET_KEY_ARN to a secret that holds it".to_owned(),
                 ));
