@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -49,14 +49,17 @@ def _matches(text: str, pattern: str) -> bool:
 
 @dataclass(frozen=True)
 class ToCome:
-    """Paths that the project does not have yet, and what they are part of."""
+    """What the project does not have yet: paths, or what some scenarios are about."""
 
     what: str
     paths: list[str]
+    scenarios: list[str] = field(default_factory=list)
 
-    def covers(self, transcript: Transcript) -> bool:
+    def covers(self, scenario: str, transcript: Transcript) -> bool:
         paths = [step.request.split()[1].partition("?")[0] for step in transcript.steps]
-        return any(_matches(path, mine) for path in paths for mine in self.paths)
+        return any(_matches(scenario, mine) for mine in self.scenarios) or any(
+            _matches(path, mine) for path in paths for mine in self.paths
+        )
 
 
 def read_to_come(path: Path) -> list[ToCome]:

@@ -135,8 +135,9 @@ class Runner:
             else:
                 result.accepted.append((found, reason))
         if result.differences:
-            waits = (x.what for x in self.to_come if x.covers(result.expected))
-            result.to_come = next(waits, None)
+            name = result.scenario.name
+            waits = (x for x in self.to_come if x.covers(name, result.expected))
+            result.to_come = next((x.what for x in waits), None)
 
     def _reason(self, result: Result, found: Difference) -> str | None:
         for acceptance in self.acceptances:
