@@ -59,12 +59,19 @@ struct Options {
     requests: u32,
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
+fn main() -> ExitCode {
     let options = Options::parse();
     // One thread: the function under measurement has the other processors for itself.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let met = runtime.block_on(measure(&options))?;
-    Ok(if met || !options.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let met = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(measure(&options)));
+    match met {
+        Ok(met) if met || !options.check => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
