@@ -57,3 +57,8 @@ docs: ## Write the generated documents anew
 .PHONY: conformance
 conformance: ## Compare with the real django-allauth, step by step (needs Python and PyPI)
 	tests/conformance/run $(ARGS)
+
+.PHONY: bench
+bench: ## Measure cold starts, CPU time and sizes of the functions, as ratios (needs Linux)
+	cargo build --profile function --bins --package vestibule-floor $(patsubst functions/%,--package vestibule-%,$(wildcard functions/*))
+	cargo run --quiet --release --package vestibule-bench -- $(ARGS)
