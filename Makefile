@@ -59,6 +59,7 @@ conformance: ## Compare with the real django-allauth, step by step (needs Python
 	tests/conformance/run $(ARGS)
 
 .PHONY: bench
-bench: ## Measure cold starts, CPU time and sizes of the functions, as ratios (needs Linux)
-	cargo build --profile function --bins --package vestibule-floor $(patsubst functions/%,--package vestibule-%,$(wildcard functions/*))
-	cargo run --quiet --release --package vestibule-bench -- $(ARGS)
+bench: ## Measure cold starts, CPU time and sizes as ratios (ARGS=--check fails on a missed aim; needs Linux)
+	cargo build --locked --profile function $(patsubst functions/%,--package vestibule-%,$(wildcard functions/*))
+	cargo build --locked --profile function --package vestibule-floor
+	cargo run --quiet --locked --release --package vestibule-bench -- --programs $(or $(CARGO_TARGET_DIR),target)/function $(ARGS)
