@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{refusal::Refusal, text};
+use crate::domain::{account::Account, refusal::Refusal, text};
 
 /// Lower case, sorted by bytes, one a line: the list by Royce Williams that Django 5.2 ships, under Django's BSD licence,
 /// which lies beside it.
@@ -56,6 +56,15 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
+    /// What an account knows of its user.
+    pub fn of(account: &'a Account) -> Self {
+        Self {
+            username: account.username.as_deref(),
+            email: account.email.as_deref(),
+            phone: account.phone.as_ref().map(|phone| phone.number.as_str()),
+        }
+    }
+
     /// An attribute by its name, with the name that people read.
     fn get(&self, name: &str) -> Option<(&'static str, &'a str)> {
         match name {

@@ -44,11 +44,7 @@ fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Result<(Secret, b
     }
     let new = form.text("new_password", &Text::PLAIN);
     if let Some(new) = &new {
-        let attributes = Attributes {
-            username: user.username.as_deref(),
-            email: user.email.as_deref(),
-            ..Attributes::default()
-        };
+        let attributes = Attributes::of(user);
         for refusal in password_rules::check(new, &visit.settings().password_rules(), Some(&attributes)) {
             form.refuse("new_password", refusal);
         }

@@ -102,11 +102,7 @@ fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Re
     let right = read_key(visit, challenge, &mut form)?;
     let password = form.text("password", &Text::PLAIN);
     let attributes = match (&right, challenge) {
-        (Some(account), _) => Some(Attributes {
-            username: account.username.as_deref(),
-            email: account.email.as_deref(),
-            ..Attributes::default()
-        }),
+        (Some(account), _) => Some(Attributes::of(account)),
         // By code, the password is judged before the code proves to be right: by the address alone, the same
         // whether anybody has it.
         (None, Some(challenge)) => Some(Attributes { email: challenge.email(), ..Attributes::default() }),

@@ -53,11 +53,17 @@ pub struct Routes {
 
 /// Answers a request.
 pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Body> {
-    let (method, path) = (request.method().clone(), request.raw_http_path().to_owned());
+    let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
     let response = respond(app, routes, request).await;
-    // The path is one of ours or unknown; queries, headers and bodies may hold secrets.
+    // Queries, headers and bodies may hold secrets, and so may a path that is not ours.
     tracing::info!(function = routes.name, %method, path, status = response.status().as_u16(), "answered");
     if method == Method::HEAD { response.map(|_| Body::Empty) } else { response }
+}
+
+fn known_path(routes: &Routes, path: &str) -> &'static str {
+    let is_it =
+        |endpoint: &&Endpoint| path.strip_suffix(endpoint.path).is_some_and(|rest| rest.ends_with("/v1/"));
+    routes.endpoints.iter().find(is_it).map_or("unknown", |endpoint| endpoint.path)
 }
 
 async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
