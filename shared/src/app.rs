@@ -50,6 +50,9 @@ pub enum StartError {
     /// There is no `SECRET_KEY`.
     #[error("SECRET_KEY: {0}")]
     SecretKey(String),
+    /// The secrets of other services can't be used.
+    #[error("SOCIALACCOUNT_PROVIDERS_SECRET_ARN: {0}")]
+    ProviderSecrets(String),
 }
 
 /// What a process needs besides its settings.
@@ -59,11 +62,13 @@ pub struct Requirements {
     pub table: bool,
     /// `SECRET_KEY`.
     pub secret_key: bool,
+    /// The client secrets for other services.
+    pub provider_secrets: bool,
 }
 
 impl Requirements {
     /// Everything.
-    pub const ALL: Self = Self { table: true, secret_key: true };
+    pub const ALL: Self = Self { table: true, secret_key: true, provider_secrets: true };
 }
 
 impl App {
@@ -72,27 +77,34 @@ impl App {
         variables: HashMap<String, String>,
         requirements: Requirements,
     ) -> Result<Self, StartError> {
-        let settings::Loaded { settings, hints } = Settings::read(variables.clone())?;
+        let settings::Loaded { mut settings, hints } = Settings::read(variables.clone())?;
         for hint in hints {
             tracing::warn!("{hint}");
         }
         let random = Random::system();
         let asks =
             requirements.secret_key && settings.secret_key.is_none() && settings.secret_key_arn.is_some();
-        // One for both services: what it knows of TLS is made once.
-        let aws = (requirements.table || asks).then(|| Aws::new(variables)).transpose()?;
+        let providers = settings.socialaccount.providers_secret_arn.clone();
+        let providers = providers.filter(|_| requirements.provider_secrets);
+        // One for all services: what it knows of TLS is made once.
+        let connects = requirements.table || asks || providers.is_some();
+        let aws = connects.then(|| Aws::new(variables)).transpose()?;
         let store = aws.as_ref().filter(|_| requirements.table).map(|aws| Store::new(aws, &settings.table));
         let secret = match (&settings.secret_key, &settings.secret_key_arn, &aws) {
             // What is never used needs no secret, and least of all the real one.
             _ if !requirements.secret_key => Secret::new(random.secret()),
             (Some(secret), ..) => secret.clone(),
-            (None, Some(arn), Some(aws)) => fetch_secret(aws, arn).await?,
+            (None, Some(arn), Some(aws)) => fetch_secret(aws, arn).await.map_err(StartError::SecretKey)?,
             (None, ..) => {
                 return Err(StartError::SecretKey(
                     "set it, or SECRET_KEY_ARN to a secret that holds it".to_owned(),
                 ));
             }
         };
+        if let (Some(arn), Some(aws)) = (providers, &aws) {
+            let secrets = fetch_secret(aws, &arn).await.map_err(StartError::ProviderSecrets)?;
+            settings.socialaccount.learn(&secrets).map_err(StartError::ProviderSecrets)?;
+        }
         Ok(Self {
             settings: Arc::new(settings),
             keys: Keys::new(secret),
@@ -191,13 +203,12 @@ enum WaitingContent {
     PasswordResetLink(AccountId),
 }
 
-async fn fetch_secret(aws: &Aws, arn: &str) -> Result<Secret, StartError> {
+async fn fetch_secret(aws: &Aws, arn: &str) -> Result<Secret, String> {
     let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
     let answer = client.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
         let why = error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
-        StartError::SecretKey(format!("the secret {arn} can't be read: {why}"))
+        format!("the secret {arn} can't be read: {why}")
     })?;
-    let empty = || StartError::SecretKey(format!("the secret {arn} holds no text"));
-    answer.secret_string.map(Secret::new).ok_or_else(empty)
+    answer.secret_string.map(Secret::new).ok_or_else(|| format!("the secret {arn} holds no text"))
 }

@@ -11,6 +11,7 @@ pub mod phone;
 pub mod rate;
 pub mod refusal;
 pub mod session;
+pub mod social;
 pub mod stage;
 pub(crate) mod text;
 pub mod time;

@@ -40,7 +40,10 @@ pub use document::document;
 pub use error::{Concerned, Errors, Problem};
 pub use frontend::FrontendUrls;
 pub use password_validators::PasswordValidator;
-pub use provider::{ProviderApp, ProviderFlow};
+pub use provider::{
+    DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, ProviderApp, ProviderFlow, VerifiedEmail,
+    known_provider,
+};
 pub use rate::{Action, Per, Rate, RateLimits, Rates};
 pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
 

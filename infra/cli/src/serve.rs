@@ -30,6 +30,7 @@ use crate::template::{Template, TemplateError};
 use crate::{REGION, TABLE, inbox, local_aws, welcome};
 use vestibule::clock::Clock;
 use vestibule::random::Random;
+use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, OPENID_CONNECT};
 
 /// The template that is deployed.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -299,15 +300,12 @@ fn variables(
 ) -> HashMap<String, String> {
     let mail = format!("http://{}:{}", ports::address(options.host), inbox.number);
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    let installed = installed_apps();
     let defaults = [
         ("CSRF_TRUSTED_ORIGINS", FRONTEND),
         ("DEFAULT_FROM_EMAIL", "Vestibule <vestibule@localhost>"),
         ("FRONTEND_URL", FRONTEND),
-        (
-            "INSTALLED_APPS",
-            "allauth.account,allauth.headless,allauth.mfa,allauth.usersessions,allauth.socialaccount,\
-             allauth.socialaccount.providers.openid_connect,allauth.socialaccount.providers.dummy",
-        ),
+        ("INSTALLED_APPS", installed.as_str()),
         ("SECRET_KEY", secret),
     ];
     let set = |(_, value): &(String, String)| !value.is_empty();
@@ -324,6 +322,15 @@ fn variables(
         .map(owned),
     );
     variables
+}
+
+/// All there is, and the dummy provider before all others.
+fn installed_apps() -> String {
+    let parts =
+        ["account", "headless", "mfa", "usersessions", "socialaccount"].map(|part| format!("allauth.{part}"));
+    let providers = [DUMMY, OPENID_CONNECT].into_iter().chain(KNOWN_PROVIDERS.iter().map(|known| known.id));
+    let providers = providers.map(|provider| format!("allauth.socialaccount.providers.{provider}"));
+    parts.into_iter().chain(providers).collect::<Vec<_>>().join(",")
 }
 
 /// What the template has no default for.

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::kind::{Kind, Wrong, list, optional, switch, text};
+use super::provider::{DUMMY, OPENID_CONNECT, known_provider};
+use super::source::Raw;
 
 /// Whether an address must be verified before its owner is logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,12 +18,19 @@ pub enum EmailVerification {
 }
 
 pub(super) const EMAIL_VERIFICATION: Kind<EmailVerification> =
-    Kind::new("\"mandatory\", \"optional\" or \"none\"", |raw| match (text(raw)?.as_str(), switch(raw)) {
+    Kind::new("\"mandatory\", \"optional\" or \"none\"", email_verification);
+
+pub(super) const OPTIONAL_EMAIL_VERIFICATION: Kind<Option<EmailVerification>> =
+    Kind::new("\"mandatory\", \"optional\", \"none\" or null", |raw| optional(raw, email_verification));
+
+fn email_verification(raw: &Raw<'_>) -> Result<EmailVerification, Wrong> {
+    match (text(raw)?.as_str(), switch(raw)) {
         ("mandatory", _) | (_, Ok(true)) => Ok(EmailVerification::Mandatory),
         ("optional", _) | (_, Ok(false)) => Ok(EmailVerification::Optional),
         ("none", _) => Ok(EmailVerification::None),
         _ => Err(Wrong::Shape),
-    });
+    }
+}
 
 /// How far the API hides whether somebody has an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,8 +195,7 @@ pub(super) const SUPPORTED_TYPES: Kind<Vec<String>> =
     });
 
 /// The parts of allauth that are switched on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a part that is there or is not")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Apps {
     /// `allauth.mfa`: second factors.
     pub mfa: bool,
@@ -195,44 +203,46 @@ pub struct Apps {
     pub usersessions: bool,
     /// `allauth.socialaccount`: logging in through other services.
     pub socialaccount: bool,
-    /// `allauth.socialaccount.providers.openid_connect`.
-    pub openid_connect: bool,
-    /// `allauth.socialaccount.providers.dummy`: a provider that believes everything, for tests only.
-    pub dummy_provider: bool,
+    /// `allauth.socialaccount.providers.<provider>`: the providers, in their order.
+    pub providers: Vec<String>,
 }
 
 /// Apps that are always there.
 pub(super) const ALWAYS_INSTALLED: &[&str] = &["allauth", "allauth.account", "allauth.headless"];
 
 /// All of them off.
-pub(super) const NO_APPS: Apps = Apps {
-    mfa: false,
-    usersessions: false,
-    socialaccount: false,
-    openid_connect: false,
-    dummy_provider: false,
-};
+pub(super) const NO_APPS: Apps =
+    Apps { mfa: false, usersessions: false, socialaccount: false, providers: Vec::new() };
 
 impl Apps {
-    /// The switch of the app of that name.
-    pub(super) fn switch(&mut self, app: &str) -> Option<&mut bool> {
+    /// Whether the provider that believes everything is there: for tests only.
+    pub fn has_dummy(&self) -> bool {
+        self.providers.iter().any(|provider| provider == DUMMY)
+    }
+
+    /// Switches the app of that name on; false when there is none.
+    pub(super) fn install(&mut self, app: &str) -> bool {
         match app {
-            "allauth.mfa" => Some(&mut self.mfa),
-            "allauth.usersessions" => Some(&mut self.usersessions),
-            "allauth.socialaccount" => Some(&mut self.socialaccount),
-            "allauth.socialaccount.providers.openid_connect" => Some(&mut self.openid_connect),
-            "allauth.socialaccount.providers.dummy" => Some(&mut self.dummy_provider),
-            _ => None,
+            "allauth.mfa" => self.mfa = true,
+            "allauth.usersessions" => self.usersessions = true,
+            "allauth.socialaccount" => self.socialaccount = true,
+            _ => match app.strip_prefix("allauth.socialaccount.providers.") {
+                Some(provider)
+                    if matches!(provider, DUMMY | OPENID_CONNECT) || known_provider(provider).is_some() =>
+                {
+                    self.providers.push(provider.to_owned());
+                }
+                _ => return false,
+            },
         }
+        true
     }
 }
 
 pub(super) const APPS: Kind<Apps> = Kind::new("a list of apps", |raw| {
     let mut apps = NO_APPS;
     for app in list(raw)? {
-        if let Some(on) = apps.switch(&app) {
-            *on = true;
-        }
+        apps.install(&app);
     }
     Ok(apps)
 });

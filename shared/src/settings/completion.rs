@@ -6,7 +6,7 @@ use super::choice::ALWAYS_INSTALLED;
 use super::declared::{Old, Settings};
 use super::group::Group;
 use super::kind::list;
-use super::provider::ProviderApp;
+use super::provider::{DUMMY, ProviderApp};
 use super::rate::{Action, Per, Rate, Rates, parse_rates};
 use super::signup_fields::{SignupField, SignupFieldName, SignupFields};
 use super::source::{Raw, Source};
@@ -48,7 +48,14 @@ pub(super) fn complete(settings: &mut Settings, old: &Old, source: &mut Source) 
     }
     settings.mfa.passkey_login_enabled &= settings.mfa.supported_types.iter().any(|kind| kind == "webauthn");
     settings.headless.frontend_urls.complete(&settings.headless.frontend_url);
-    complete_providers(settings);
+    complete_providers(settings, source);
+    if !source.is_given("SOCIALACCOUNT_EMAIL_REQUIRED") {
+        settings.socialaccount.email_required =
+            settings.account.signup_fields.requires(SignupFieldName::Email);
+    }
+    if !source.is_given("SOCIALACCOUNT_QUERY_EMAIL") {
+        settings.socialaccount.query_email = settings.socialaccount.email_required;
+    }
     complete_rates(settings, old);
 }
 
@@ -58,7 +65,7 @@ fn note_ignored_apps(source: &mut Source) {
     let ignored: Vec<_> = list(&Raw::of(text))
         .unwrap_or_default()
         .into_iter()
-        .filter(|app| !ALWAYS_INSTALLED.contains(&app.as_str()) && apps.switch(app).is_none())
+        .filter(|app| !ALWAYS_INSTALLED.contains(&app.as_str()) && !apps.install(app))
         .collect();
     if !ignored.is_empty() {
         source.hints.push(format!("INSTALLED_APPS: these have no effect: {}", ignored.join(", ")));
@@ -121,15 +128,24 @@ fn note_old_names(settings: &Settings, source: &mut Source) {
     source.hints.push(format!("ACCOUNT_EMAIL_VERIFICATION={verification} is the old way to say \"{word}\""));
 }
 
-/// Only providers that are installed count, the dummy before all others.
-fn complete_providers(settings: &mut Settings) {
+/// Where apps are listed, only the providers among them count, in that order. Where they are not, whatever has a client
+/// counts.
+fn complete_providers(settings: &mut Settings, source: &mut Source) {
     let providers = &mut settings.socialaccount.providers;
-    if !settings.apps.openid_connect {
-        providers.clear();
+    if !source.is_given("INSTALLED_APPS") {
+        providers.retain(|app| app.provider != DUMMY);
+        return;
     }
-    if settings.apps.dummy_provider {
-        providers.insert(0, ProviderApp::dummy());
+    let installed = &settings.apps.providers;
+    let position = |app: &ProviderApp| installed.iter().position(|provider| *provider == app.provider);
+    for app in providers.iter().filter(|app| app.provider != DUMMY && position(app).is_none()) {
+        source.hints.push(format!(
+            "SOCIALACCOUNT_PROVIDERS: {} is not offered, as INSTALLED_APPS has no allauth.socialaccount.providers.{}",
+            app.id, app.provider
+        ));
     }
+    providers.retain(|app| position(app).is_some());
+    providers.sort_by_key(position);
 }
 
 fn complete_rates(settings: &mut Settings, old: &Old) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::choice::{
     APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, EMAIL_VERIFICATION, EmailVerification,
     HEADLESS_ONLY, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
-    PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, USERNAME_FIELD,
+    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, USERNAME_FIELD,
 };
 use super::code_format::{CODE_FORMAT, CodeFormat};
 use super::cookie::{
@@ -24,7 +24,7 @@ use super::kind::{
 };
 use super::mail_address::SENDER;
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
-use super::provider::{PROVIDERS, ProviderApp};
+use super::provider::{PROVIDERS, ProviderApp, SEGMENT};
 use super::rate::{RATE_LIMITS, RATES, RateLimits, Rates};
 use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
 use crate::secret::Secret;
@@ -42,9 +42,10 @@ group! {
     pub Settings, "Service" {
         /// The parts that are switched on. `allauth`, `allauth.account` and `allauth.headless` always are;
         /// `allauth.mfa`, `allauth.usersessions` and `allauth.socialaccount` are gone when they are left out,
-        /// with their endpoints and their part of `config`. `allauth.socialaccount.providers.openid_connect` and
-        /// `allauth.socialaccount.providers.dummy` add providers; the dummy believes everything and is for tests only.
-        apps: Apps = APPS, "INSTALLED_APPS", Is(r#"["allauth", "allauth.account", "allauth.headless", "allauth.mfa", "allauth.usersessions", "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect"]"#);
+        /// with their endpoints and their part of `config`. Where the list is given, it also says which providers there
+        /// are, and in what order: `allauth.socialaccount.providers.google` and so on. `allauth.socialaccount.providers.dummy`
+        /// believes everything, is for tests only, and is refused on AWS.
+        apps: Apps = APPS, "INSTALLED_APPS", Is(r#"["allauth", "allauth.account", "allauth.headless", "allauth.mfa", "allauth.usersessions", "allauth.socialaccount"]"#);
         /// The host names that requests may be for. API Gateway routes only the names it was given,
         /// so any will do unless something else passes requests on.
         allowed_hosts: Vec<String> = HOSTS, "ALLOWED_HOSTS", Is(r#"["*"]"#);
@@ -241,10 +242,42 @@ group! {
 group! {
     /// Services that people can log in through.
     pub Socialaccount, "Other services" {
-        /// The services, as `config` lists them.
+        /// The services, in allauth's shape, each with its clients as `APP` or `APPS`. For all apps of a service, or in the
+        /// `settings` of one in lower case: `SCOPE`, `AUTH_PARAMS`, `OAUTH_PKCE_ENABLED`, `VERIFIED_EMAIL`,
+        /// `EMAIL_AUTHENTICATION`, and what docs/providers.md says of the service.
         providers: Vec<ProviderApp> = PROVIDERS, "SOCIALACCOUNT_PROVIDERS", Is("{}");
+        /// The secret in Secrets Manager that holds the client secrets: an object with the id of each app (`provider_id`,
+        /// or else the service's name, or the client id) and its secret, or an object with `secret`, `key` and `settings`.
+        /// Only the function `provider` reads it.
+        providers_secret_arn: Option<String> = OPTIONAL_TEXT, "SOCIALACCOUNT_PROVIDERS_SECRET_ARN", Is("null");
         /// Whether they are the only way to log in.
         only: bool = SWITCH, "SOCIALACCOUNT_ONLY", Is("false");
+        /// Whether people are signed up with what the service says of them, unless something is missing or taken. If not,
+        /// the frontend asks in any case.
+        auto_signup: bool = SWITCH, "SOCIALACCOUNT_AUTO_SIGNUP", Is("true");
+        /// Whether whoever has a verified address at a service is logged in to the account here that has it. Every service
+        /// can then log in to any account: only for services that are fully trusted.
+        email_authentication: bool = SWITCH, "SOCIALACCOUNT_EMAIL_AUTHENTICATION", Is("false");
+        /// Whether such a login connects the two for good.
+        email_authentication_auto_connect: bool = SWITCH, "SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT", Is("false");
+        /// Whether nobody can sign up this way without an email address.
+        email_required: bool = SWITCH, "SOCIALACCOUNT_EMAIL_REQUIRED", Computed("false", "whether `ACCOUNT_SIGNUP_FIELDS` has `email*`");
+        /// Whether an address must be verified before its owner is logged in this way; `null` for what
+        /// `ACCOUNT_EMAIL_VERIFICATION` says. An address that the service vouches for is verified.
+        email_verification: Option<EmailVerification> = OPTIONAL_EMAIL_VERIFICATION, "SOCIALACCOUNT_EMAIL_VERIFICATION", Is("null");
+        /// Whether services are asked for an email address.
+        query_email: bool = SWITCH, "SOCIALACCOUNT_QUERY_EMAIL", Computed("false", "as `SOCIALACCOUNT_EMAIL_REQUIRED`");
+        /// Whether people must prove again who they are before they connect or disconnect a service.
+        reauthentication_required: bool = SWITCH, "SOCIALACCOUNT_REAUTHENTICATION_REQUIRED", Of("ACCOUNT_REAUTHENTICATION_REQUIRED");
+        /// Whether the tokens that services give are kept, encrypted.
+        store_tokens: bool = SWITCH, "SOCIALACCOUNT_STORE_TOKENS", Is("false");
+        /// How long a service may take to answer, in seconds.
+        requests_timeout: Duration = SOME_SECONDS, "SOCIALACCOUNT_REQUESTS_TIMEOUT", Is("5");
+        /// Whether services may be at private addresses and without TLS, as in tests. Otherwise a setting that is wrong, or
+        /// a service that lies, could make the function call what only it can reach.
+        allow_private_addresses: bool = SWITCH, "SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", Is("false");
+        /// The segment before the app's id in the path of callbacks of OpenID Connect; `null` for none.
+        openid_connect_url_prefix: Option<String> = SEGMENT, "SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX", Is("oidc");
     }
 }
 

@@ -1,16 +1,26 @@
-//! Other services that people can log in through.
-//!
-//! So far only what `config` and the list of flows show of them.
+//! Other services that people can log in through (`SOCIALACCOUNT_PROVIDERS`, in allauth's own shape).
 
-use serde_json::Value;
+mod known;
 
-use super::kind::{Kind, Wrong};
+use serde_json::{Map, Value};
+
+pub use known::{KNOWN_PROVIDERS, KnownProvider, known_provider};
+
+use super::declared::Socialaccount;
+use super::kind::{Kind, Wrong, optional, text};
 use super::source::Raw;
+use super::suggestion::suggestion;
+use crate::secret::Secret;
 
-/// A service that people can log in through.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Any service that speaks OpenID Connect, by where it describes itself.
+pub const OPENID_CONNECT: &str = "openid_connect";
+/// The provider that believes whatever it is told.
+pub const DUMMY: &str = "dummy";
+
+/// A client that this API is at another service: what `APP` or an entry of `APPS` says.
+#[derive(Clone, Debug)]
 pub struct ProviderApp {
-    /// The kind of service: `openid_connect` or `dummy`.
+    /// The kind of service: `openid_connect`, `dummy`, or one of [`KNOWN_PROVIDERS`].
     pub provider: String,
     /// What the API calls it: the `provider_id`, or the kind where there is but one.
     pub id: String,
@@ -18,10 +28,39 @@ pub struct ProviderApp {
     pub name: String,
     /// The client id this API has there, where it has one.
     pub client_id: Option<String>,
+    /// What proves that it is this API that asks; none for a public client.
+    pub secret: Option<Secret>,
+    /// What a few services ask for besides, such as Apple the team.
+    pub key: Option<String>,
     /// Where the service describes itself, where it does.
     pub openid_configuration_url: Option<String>,
     /// How people can log in through it.
     pub flows: Vec<ProviderFlow>,
+    /// Whether it is for tokens of other clients only (`hidden`), and in no list.
+    pub hidden: bool,
+    /// What is asked for there (`SCOPE`); none for the service's usual.
+    pub scope: Option<Vec<String>>,
+    /// What else is said when a browser is sent there (`AUTH_PARAMS`).
+    pub auth_params: Vec<(String, String)>,
+    /// Whether the exchange is protected by PKCE (`OAUTH_PKCE_ENABLED`); none for the service's usual.
+    pub pkce: Option<bool>,
+    /// Which of its addresses count as verified whatever the service says (`VERIFIED_EMAIL`).
+    pub verified_email: VerifiedEmail,
+    /// Whether it is trusted to log people in by a verified address (`EMAIL_AUTHENTICATION`); none for what
+    /// `SOCIALACCOUNT_EMAIL_AUTHENTICATION` says.
+    pub email_authentication: Option<bool>,
+    options: Map<String, Value>,
+}
+
+/// Which addresses of a service count as verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifiedEmail {
+    /// Those that the service says are.
+    AsSaid,
+    /// All.
+    All,
+    /// Those of these domains, in lower case, as well.
+    Domains(Vec<String>),
 }
 
 /// A way to log in through another service.
@@ -44,72 +83,289 @@ impl ProviderFlow {
 }
 
 impl ProviderApp {
-    /// The provider that believes whatever it is told.
-    pub(super) fn dummy() -> Self {
-        Self {
-            provider: "dummy".to_owned(),
-            id: "dummy".to_owned(),
-            name: "Dummy".to_owned(),
-            client_id: None,
-            openid_configuration_url: None,
-            flows: vec![ProviderFlow::Redirect, ProviderFlow::Token],
+    /// What else the app's `settings`, or else its provider's, say under this name, in lower case.
+    pub fn option(&self, name: &str) -> Option<&Value> {
+        self.options.get(name)
+    }
+
+    /// Whether an address counts as verified although the service does not say so.
+    pub fn vouches_for(&self, email: &str) -> bool {
+        match &self.verified_email {
+            VerifiedEmail::AsSaid => false,
+            VerifiedEmail::All => true,
+            VerifiedEmail::Domains(domains) => email
+                .rsplit_once('@')
+                .is_some_and(|(_, domain)| domains.iter().any(|known| *known == domain.to_lowercase())),
         }
+    }
+
+    /// Whether tokens from there are taken.
+    pub fn takes_tokens(&self) -> bool {
+        self.flows.contains(&ProviderFlow::Token)
+    }
+
+    /// Takes over the client secret, or an object with `secret`, `key` and `settings`. False when it is neither.
+    fn learn(&mut self, value: &Value) -> bool {
+        match value {
+            Value::String(secret) => self.secret = Some(Secret::new(secret.as_str())),
+            Value::Object(given) => {
+                let text = |key: &str| given.get(key).and_then(Value::as_str);
+                if let Some(secret) = text("secret") {
+                    self.secret = Some(Secret::new(secret));
+                }
+                self.key = text("key").map(str::to_owned).or(self.key.take());
+                if let Some(Value::Object(settings)) = given.get("settings") {
+                    self.options.extend(settings.clone());
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+}
+
+impl Socialaccount {
+    /// Takes over the client secrets, as `SOCIALACCOUNT_PROVIDERS_SECRET_ARN` has them: an object with the id of each
+    /// app, or its client id.
+    ///
+    /// # Errors
+    /// It has another shape, or names an app that is not there. The text tells no secret.
+    pub(crate) fn learn(&mut self, secrets: &Secret) -> Result<(), String> {
+        let Ok(Value::Object(secrets)) = serde_json::from_str(secrets.expose()) else {
+            return Err("the secret must be an object of apps and their secrets".to_owned());
+        };
+        for (name, value) in secrets {
+            let is_it = |app: &&mut ProviderApp| app.id == name || app.client_id.as_ref() == Some(&name);
+            let apps: Vec<_> = self.providers.iter_mut().filter(is_it).collect();
+            if apps.is_empty() {
+                return Err(format!("the secret has {name:?}, and SOCIALACCOUNT_PROVIDERS has no such app"));
+            }
+            for app in apps {
+                if !app.learn(&value) {
+                    return Err(format!("the secret must have a text or an object as {name:?}"));
+                }
+            }
+        }
+        Ok(())
     }
 }
 
 /// The value holds the client secrets, so it is never shown.
 pub(super) const PROVIDERS: Kind<Vec<ProviderApp>> = Kind::new(
-    "an object such as {\"openid_connect\": {\"APPS\": [{\"provider_id\": \"example\", \"name\": \"Example\", \
+    "an object such as {\"google\": {\"APP\": {\"client_id\": \"…\", \"secret\": \"…\"}}, \
+     \"openid_connect\": {\"APPS\": [{\"provider_id\": \"example\", \"name\": \"Example\", \
      \"client_id\": \"…\", \"secret\": \"…\", \"settings\": {\"server_url\": \"https://id.example.com\"}}]}}",
     providers,
 )
 .secret();
 
+/// A segment of a path, or none.
+pub(super) const SEGMENT: Kind<Option<String>> =
+    Kind::new("letters, digits, \"-\", \"_\" or \".\", or null", |raw| {
+        let segment = optional(raw, text)?.filter(|text| !text.is_empty());
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if segment.iter().all(|segment| segment.chars().all(plain)) { Ok(segment) } else { Err(Wrong::Shape) }
+    });
+
 fn providers(raw: &Raw<'_>) -> Result<Vec<ProviderApp>, Wrong> {
     let Some(Value::Object(given)) = &raw.json else { return Err(Wrong::Shape) };
-    let Some(openid_connect) = given.get("openid_connect") else { return Ok(Vec::new()) };
-    let apps = match (openid_connect.get("APPS"), openid_connect.get("APP")) {
-        (Some(Value::Array(apps)), _) => apps.as_slice(),
-        (None, Some(app)) => std::slice::from_ref(app),
-        (None, None) if openid_connect.get("SERVERS").is_some() => {
-            return Err(Wrong::Because("must list \"APPS\" instead of the older \"SERVERS\"".to_owned()));
+    // It needs no client; whether it is there at all is for INSTALLED_APPS to say.
+    let nothing = Value::Object(Map::new());
+    let mut apps = vec![Settings::of(DUMMY, given.get(DUMMY).unwrap_or(&nothing))?.dummy()?];
+    for (provider, value) in given.iter().filter(|(provider, _)| *provider != DUMMY) {
+        let settings = Settings::of(provider, value)?;
+        for app in settings.apps()? {
+            apps.push(settings.app(app)?);
         }
-        (None, None) if openid_connect.is_object() => &[],
-        _ => return Err(Wrong::Shape),
-    };
-    let apps = apps.iter().map(openid_connect_app).collect::<Result<Vec<_>, _>>()?;
+    }
     for (position, app) in apps.iter().enumerate() {
-        if apps.iter().take(position).any(|other| other.id == app.id) {
-            return Err(Wrong::Because(format!(
-                "must give each app a provider_id of its own, not {:?} twice",
+        let same = |other: &&ProviderApp| other.id == app.id && !other.hidden && !app.hidden;
+        if apps.iter().take(position).any(|other| same(&other)) {
+            return because(format!(
+                "must give each app a provider_id of its own, not {:?} twice, or hide all but one",
                 app.id
-            )));
+            ));
         }
     }
     Ok(apps)
 }
 
-fn openid_connect_app(app: &Value) -> Result<ProviderApp, Wrong> {
-    let needed = |value: Option<&Value>, key: &str| {
-        let text = value.and_then(Value::as_str).filter(|text| !text.is_empty());
-        text.map(str::to_owned)
-            .ok_or_else(|| Wrong::Because(format!("must give every app of openid_connect a \"{key}\"")))
-    };
-    let server = needed(app.pointer("/settings/server_url"), "server_url\" in its \"settings")?;
-    Ok(ProviderApp {
-        provider: "openid_connect".to_owned(),
-        id: needed(app.get("provider_id"), "provider_id")?,
-        name: app.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        client_id: Some(needed(app.get("client_id"), "client_id")?),
-        openid_configuration_url: Some(configuration_url(server)),
-        flows: vec![ProviderFlow::Redirect, ProviderFlow::Token],
-    })
+fn because<T>(remedy: String) -> Result<T, Wrong> {
+    Err(Wrong::Because(remedy))
+}
+
+/// What is said of one provider, for all its apps.
+struct Settings<'a> {
+    provider: &'a str,
+    given: &'a Map<String, Value>,
+}
+
+impl<'a> Settings<'a> {
+    fn of(provider: &'a str, value: &'a Value) -> Result<Self, Wrong> {
+        let Value::Object(given) = value else {
+            return because(format!("must have an object as {provider:?}"));
+        };
+        Ok(Self { provider, given })
+    }
+
+    fn apps(&self) -> Result<&'a [Value], Wrong> {
+        let provider = self.provider;
+        let apps = match (self.given.get("APPS"), self.given.get("APP")) {
+            (Some(Value::Array(apps)), _) => apps.as_slice(),
+            (None, Some(app)) => std::slice::from_ref(app),
+            (None, None) if self.given.contains_key("SERVERS") => {
+                return because("must list \"APPS\" instead of the older \"SERVERS\"".to_owned());
+            }
+            // allauth keeps such an app in its database. Without one, nothing is offered.
+            (None, None) => &[],
+            (Some(_), _) => return because(format!("must have a list as \"APPS\" of {provider}")),
+        };
+        if !apps.is_empty() && provider != OPENID_CONNECT && known_provider(provider).is_none() {
+            let names = KNOWN_PROVIDERS.iter().map(|known| known.id).chain([OPENID_CONNECT]);
+            return because(format!(
+                "has apps of {provider:?}, which is not offered{}",
+                suggestion(provider, names)
+            ));
+        }
+        Ok(apps)
+    }
+
+    fn app(&self, app: &Value) -> Result<ProviderApp, Wrong> {
+        let provider = self.provider;
+        let Value::Object(app) = app else {
+            return because(format!("must have an object as app of {provider}"));
+        };
+        let said = |key: &str| app.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let needed = |key: &str| {
+            let missing = || Wrong::Because(format!("must give every app of {provider} a \"{key}\""));
+            said(key).map(str::to_owned).ok_or_else(missing)
+        };
+        let options = self.options(app.get("settings"))?;
+        let known = known_provider(provider);
+        let openid_configuration_url = match options.get("server_url").and_then(Value::as_str) {
+            _ if known.is_some() => None,
+            Some(server) if !server.is_empty() => Some(configuration_url(server)),
+            _ => {
+                return because(format!(
+                    "must give every app of {provider} a \"server_url\" in its \"settings\""
+                ));
+            }
+        };
+        let id = if known.is_some() {
+            said("provider_id").unwrap_or(provider).to_owned()
+        } else {
+            needed("provider_id")?
+        };
+        let name = known.map_or_else(|| said("name").unwrap_or_default(), |known| known.name);
+        let mut flows = vec![ProviderFlow::Redirect];
+        flows.extend(known.is_none_or(|known| known.takes_tokens).then_some(ProviderFlow::Token));
+        let client_id = Some(needed("client_id")?);
+        let secret = said("secret").map(Secret::new);
+        let key = said("key").map(str::to_owned);
+        let base = self.common(id, name.to_owned(), flows, options)?;
+        Ok(ProviderApp { client_id, secret, key, openid_configuration_url, ..base })
+    }
+
+    fn dummy(&self) -> Result<ProviderApp, Wrong> {
+        let flows = vec![ProviderFlow::Redirect, ProviderFlow::Token];
+        self.common(DUMMY.to_owned(), "Dummy".to_owned(), flows, self.options(None)?)
+    }
+
+    /// What the app says, and where it says nothing the provider: `SCOPE` is the provider's spelling of `scope`.
+    fn options(&self, app: Option<&Value>) -> Result<Map<String, Value>, Wrong> {
+        let mut options: Map<String, Value> = self
+            .given
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "APP" | "APPS"))
+            .map(|(name, value)| (name.to_lowercase(), value.clone()))
+            .collect();
+        match app {
+            Some(Value::Object(settings)) => {
+                let said = settings.iter().filter(|(_, value)| !value.is_null());
+                options.extend(said.map(|(name, value)| (name.clone(), value.clone())));
+            }
+            None | Some(Value::Null) => {}
+            Some(_) => {
+                return because(format!(
+                    "must have an object as \"settings\" of an app of {}",
+                    self.provider
+                ));
+            }
+        }
+        Ok(options)
+    }
+
+    fn common(
+        &self,
+        id: String,
+        name: String,
+        flows: Vec<ProviderFlow>,
+        mut options: Map<String, Value>,
+    ) -> Result<ProviderApp, Wrong> {
+        let provider = self.provider;
+        let mut take = |name: &str| options.remove(name);
+        let wrong =
+            |name: &str, kind: &str| Wrong::Because(format!("must have {kind} as \"{name}\" of {provider}"));
+        let switch = |name: &str, value: Option<Value>| match value {
+            None => Ok(None),
+            Some(Value::Bool(on)) => Ok(Some(on)),
+            Some(_) => Err(wrong(name, "true or false")),
+        };
+        let texts = |value: &Value| -> Option<Vec<String>> {
+            value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+        };
+        let scope = match take("scope") {
+            None => None,
+            Some(value) => Some(texts(&value).ok_or_else(|| wrong("SCOPE", "a list of text"))?),
+        };
+        let auth_params = match take("auth_params") {
+            None => Vec::new(),
+            Some(Value::Object(params)) => {
+                params.into_iter().map(|(name, value)| (name, plain(&value))).collect()
+            }
+            Some(_) => return Err(wrong("AUTH_PARAMS", "an object")),
+        };
+        let verified_email = match take("verified_email") {
+            None | Some(Value::Bool(false)) => VerifiedEmail::AsSaid,
+            Some(Value::Bool(true)) => VerifiedEmail::All,
+            Some(value) => {
+                let domains = texts(&value)
+                    .ok_or_else(|| wrong("VERIFIED_EMAIL", "true, false or a list of domains"))?;
+                VerifiedEmail::Domains(domains.iter().map(|domain| domain.to_lowercase()).collect())
+            }
+        };
+        let pkce = switch("OAUTH_PKCE_ENABLED", take("oauth_pkce_enabled"))?;
+        let email_authentication = switch("EMAIL_AUTHENTICATION", take("email_authentication"))?;
+        let hidden = switch("hidden", take("hidden"))?.unwrap_or(false);
+        Ok(ProviderApp {
+            provider: provider.to_owned(),
+            id,
+            name,
+            client_id: None,
+            secret: None,
+            key: None,
+            openid_configuration_url: None,
+            flows,
+            hidden,
+            scope,
+            auth_params,
+            pkce,
+            verified_email,
+            email_authentication,
+            options,
+        })
+    }
+}
+
+/// As Python writes it into a query: text without quotes.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// OpenID Connect Discovery 1.0, section 4, unless the setting names another document there.
-fn configuration_url(server: String) -> String {
+fn configuration_url(server: &str) -> String {
     if server.contains("/.well-known/") {
-        server
+        server.to_owned()
     } else {
         format!("{server}/.well-known/openid-configuration")
     }

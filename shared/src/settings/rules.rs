@@ -34,6 +34,13 @@ const ERRORS: &[Rule] = &[
         remedy: "where only other services log people in, ACCOUNT_EMAIL_VERIFICATION must be none",
     },
     Rule {
+        settings: &["SOCIALACCOUNT_EMAIL_REQUIRED", "ACCOUNT_SIGNUP_FIELDS"],
+        is_broken: |s| {
+            s.socialaccount.email_required && s.account.signup_fields.get(SignupFieldName::Email).is_none()
+        },
+        remedy: "where an address is required, ACCOUNT_SIGNUP_FIELDS must have email",
+    },
+    Rule {
         settings: &["ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "ACCOUNT_EMAIL_VERIFICATION"],
         is_broken: |s| {
             s.account.email_verification_by_code_enabled
@@ -158,7 +165,7 @@ const WARNINGS: &[Rule] = &[
     },
     Rule {
         settings: &["INSTALLED_APPS"],
-        is_broken: |s| s.apps.dummy_provider,
+        is_broken: |s| s.apps.has_dummy(),
         remedy: "the dummy provider lets anybody in as anybody: use it for tests only",
     },
 ];

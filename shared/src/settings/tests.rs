@@ -66,7 +66,7 @@ fn nothing_given_gives_the_defaults() {
     assert_eq!(s.passwords.validators.len(), 4);
     assert_eq!(s.passwords.reset_timeout, seconds(3 * 86400));
     assert_eq!((s.passwords.argon2.memory_kib, s.passwords.argon2.iterations), (19456, 2));
-    assert!(s.apps.mfa && s.apps.usersessions && s.apps.socialaccount && !s.apps.dummy_provider);
+    assert!(s.apps.mfa && s.apps.usersessions && s.apps.socialaccount && !s.apps.has_dummy());
     assert_eq!(s.mfa.supported_types, ["recovery_codes", "totp"]);
     assert_eq!((s.session.cookie_name.as_str(), s.session.cookie_age), ("sessionid", seconds(1_209_600)));
     assert!(s.session.cookie_httponly && !s.session.cookie_secure);
@@ -570,16 +570,16 @@ fn other_names_of_a_setting_are_read() {
 fn apps_are_on_until_a_list_leaves_them_out() {
     let Loaded { settings: s, hints } =
         read(&[("INSTALLED_APPS", "allauth.account,allauth.mfa,my.app")]).unwrap();
-    assert!(s.apps.mfa && !s.apps.usersessions && !s.apps.socialaccount && !s.apps.openid_connect);
+    assert!(s.apps.mfa && !s.apps.usersessions && !s.apps.socialaccount && s.apps.providers.is_empty());
     assert_eq!(hints, ["INSTALLED_APPS: these have no effect: my.app"]);
     let s = settings(&[(
         "INSTALLED_APPS",
         r#"["allauth.socialaccount", "allauth.socialaccount.providers.dummy"]"#,
     )]);
-    assert!(s.apps.socialaccount && s.apps.dummy_provider && !s.apps.mfa);
+    assert!(s.apps.socialaccount && s.apps.has_dummy() && !s.apps.mfa);
 }
 
-const TWO_PROVIDERS: &str = r#"{"google": {"APP": {}}, "openid_connect": {"APPS": [
+const TWO_PROVIDERS: &str = r#"{"google": {"SCOPE": ["email"]}, "openid_connect": {"APPS": [
     {"provider_id": "fake-oidc", "name": "Fake OIDC", "client_id": "a", "secret": "s", "settings": {"server_url": "http://idp.invalid"}},
     {"provider_id": "another", "name": "Another", "client_id": "b", "settings": {"server_url": "http://idp.invalid/.well-known/other"}}
 ]}}"#;
@@ -606,7 +606,7 @@ fn providers_are_those_that_are_installed() {
         ]
     );
     let none = [("SOCIALACCOUNT_PROVIDERS", TWO_PROVIDERS), ("INSTALLED_APPS", "allauth.socialaccount")];
-    assert_eq!(settings(&none).socialaccount.providers, []);
+    assert!(settings(&none).socialaccount.providers.is_empty());
 }
 
 #[test]
@@ -891,5 +891,111 @@ proptest! {
     #[test]
     fn no_name_makes_it_panic(name in "(ACCOUNT|MFA|HEADLESS)?_?.{0,40}", value in any::<String>()) {
         let _ = read(&[(&name, &value)]);
+    }
+}
+
+/// The apps that come of these providers; the dummy left out.
+fn apps(providers: &str) -> Vec<ProviderApp> {
+    settings(&[("SOCIALACCOUNT_PROVIDERS", providers)]).socialaccount.providers
+}
+
+#[test]
+fn an_app_says_more_than_its_provider() {
+    let apps = apps(
+        r#"{"gitlab": {
+            "SCOPE": ["read_user"], "AUTH_PARAMS": {"prompt": "login", "n": 1}, "VERIFIED_EMAIL": true, "GITLAB_URL": "https://a.example",
+            "APPS": [
+                {"client_id": "a", "secret": "s", "settings": {"gitlab_url": "https://b.example", "scope": ["api"], "verified_email": ["Example.com"]}},
+                {"client_id": "b", "provider_id": "other", "settings": {"oauth_pkce_enabled": true, "email_authentication": true}}
+            ]
+        }}"#,
+    );
+    let [first, second] = apps.as_slice() else { panic!("{apps:?}") };
+    assert_eq!((first.id.as_str(), first.name.as_str(), second.id.as_str()), ("gitlab", "GitLab", "other"));
+    assert_eq!(first.secret.as_ref().map(crate::secret::Secret::expose), Some("s"));
+    assert_eq!(first.scope.as_deref(), Some(["api".to_owned()].as_slice()));
+    assert_eq!(second.scope.as_deref(), Some(["read_user".to_owned()].as_slice()));
+    assert_eq!(first.option("gitlab_url"), Some(&"https://b.example".into()));
+    assert_eq!(second.option("gitlab_url"), Some(&"https://a.example".into()));
+    assert_eq!(
+        second.auth_params,
+        [("n".to_owned(), "1".to_owned()), ("prompt".to_owned(), "login".to_owned())]
+    );
+    assert!(first.vouches_for("a@EXAMPLE.com") && !first.vouches_for("a@b.example.com"));
+    assert!(second.vouches_for("a@anywhere.example"));
+    assert_eq!((first.pkce, second.pkce, second.email_authentication), (None, Some(true), Some(true)));
+    assert_eq!(first.flows, [ProviderFlow::Redirect]);
+}
+
+#[test]
+fn the_words_of_wrong_providers() {
+    let app = r#""APP": {"client_id": "a"}"#;
+    let cases = [
+        (
+            r#"{"gogle": {"APP": {"client_id": "a"}}}"#.to_owned(),
+            "has apps of \"gogle\", which is not offered; did you mean google?",
+        ),
+        (r#"{"google": {"APP": {}}}"#.to_owned(), "must give every app of google a \"client_id\""),
+        (r#"{"google": []}"#.to_owned(), "must have an object as \"google\""),
+        (r#"{"google": {"APPS": {}}}"#.to_owned(), "must have a list as \"APPS\" of google"),
+        (
+            format!(r#"{{"google": {{"SCOPE": "x", {app}}}}}"#),
+            "must have a list of text as \"SCOPE\" of google",
+        ),
+        (
+            format!(r#"{{"google": {{"AUTH_PARAMS": [], {app}}}}}"#),
+            "must have an object as \"AUTH_PARAMS\" of google",
+        ),
+        (
+            format!(r#"{{"google": {{"VERIFIED_EMAIL": 1, {app}}}}}"#),
+            "must have true, false or a list of domains as \"VERIFIED_EMAIL\" of google",
+        ),
+        (
+            format!(r#"{{"google": {{"OAUTH_PKCE_ENABLED": 1, {app}}}}}"#),
+            "must have true or false as \"OAUTH_PKCE_ENABLED\" of google",
+        ),
+        (
+            r#"{"google": {"APPS": [{"client_id": "a"}, {"client_id": "b"}]}}"#.to_owned(),
+            "must give each app a provider_id of its own, not \"google\" twice, or hide all but one",
+        ),
+    ];
+    for (value, remedy) in cases {
+        let problem = read(&[("SOCIALACCOUNT_PROVIDERS", &value)]).expect_err(&value).problems()[0].clone();
+        assert_eq!(problem.remedy, remedy, "{value}");
+    }
+    assert_eq!(
+        apps(
+            r#"{"google": {"APPS": [{"client_id": "a"}, {"client_id": "b", "settings": {"hidden": true}}]}}"#
+        )
+        .len(),
+        2
+    );
+    assert_eq!(apps(r#"{"saml": {"anything": 1}, "google": {"SCOPE": []}}"#).len(), 0);
+}
+
+#[test]
+fn client_secrets_are_learned_by_id_or_client_id() {
+    let secret = |text: &str| crate::secret::Secret::new(text);
+    let providers =
+        r#"{"google": {"APP": {"client_id": "a"}}, "apple": {"APP": {"client_id": "b", "key": "team"}}}"#;
+    let mut social = settings(&[("SOCIALACCOUNT_PROVIDERS", providers)]).socialaccount;
+    social
+        .learn(&secret(
+            r#"{"google": "one", "b": {"secret": "two", "settings": {"certificate_key": "pem"}}}"#,
+        ))
+        .unwrap();
+    let found = |id: &str| social.providers.iter().find(|app| app.id == id).unwrap();
+    assert_eq!(found("google").secret.as_ref().unwrap().expose(), "one");
+    assert_eq!(found("apple").secret.as_ref().unwrap().expose(), "two");
+    assert_eq!(
+        (found("apple").key.as_deref(), found("apple").option("certificate_key")),
+        (Some("team"), Some(&"pem".into()))
+    );
+    for (wrong, why) in [
+        (r#"{"gogle": "hunter2"}"#, "the secret has \"gogle\", and SOCIALACCOUNT_PROVIDERS has no such app"),
+        (r#"{"google": ["hunter2"]}"#, "the secret must have a text or an object as \"google\""),
+        ("hunter2", "the secret must be an object of apps and their secrets"),
+    ] {
+        assert_eq!(social.clone().learn(&secret(wrong)), Err(why.to_owned()));
     }
 }

@@ -110,6 +110,26 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     ),
     unusable("ALLAUTH_DEFAULT_AUTO_FIELD", Ignored, "has no effect: accounts are not a Django model"),
     unusable(
+        "SOCIALACCOUNT_ADAPTER",
+        Refused,
+        "Python code cannot run here; use the settings for what it did, such as SOCIALACCOUNT_AUTO_SIGNUP",
+    ),
+    unusable(
+        "SOCIALACCOUNT_FORMS",
+        Refused,
+        "forms written in Python cannot run here; ACCOUNT_SIGNUP_FIELDS says what is asked at sign-up",
+    ),
+    unusable(
+        "SOCIALACCOUNT_SOCIALACCOUNT_STR",
+        Refused,
+        "a Python function cannot run here; accounts at other services are shown by username, address or name",
+    ),
+    unusable(
+        "SOCIALACCOUNT_LOGIN_ON_GET",
+        RefusedUnlessOff,
+        "a GET begins nothing here; the frontend posts a form to auth/provider/redirect",
+    ),
+    unusable(
         "SECRET_KEY_FALLBACKS",
         RefusedUnlessOff,
         "there is one key at a time; links and tokens signed with another one end",
@@ -180,20 +200,6 @@ pub(super) const NOT_YET: &[&str] = &[
     "MFA_TRUST_ENABLED",
     "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN",
     "MFA_WEBAUTHN_USER_VERIFICATION",
-    "SOCIALACCOUNT_ADAPTER",
-    "SOCIALACCOUNT_AUTO_SIGNUP",
-    "SOCIALACCOUNT_EMAIL_AUTHENTICATION",
-    "SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT",
-    "SOCIALACCOUNT_EMAIL_REQUIRED",
-    "SOCIALACCOUNT_EMAIL_VERIFICATION",
-    "SOCIALACCOUNT_FORMS",
-    "SOCIALACCOUNT_LOGIN_ON_GET",
-    "SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX",
-    "SOCIALACCOUNT_QUERY_EMAIL",
-    "SOCIALACCOUNT_REAUTHENTICATION_REQUIRED",
-    "SOCIALACCOUNT_REQUESTS_TIMEOUT",
-    "SOCIALACCOUNT_SOCIALACCOUNT_STR",
-    "SOCIALACCOUNT_STORE_TOKENS",
     "USERSESSIONS_ADAPTER",
 ];
 
