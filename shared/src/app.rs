@@ -13,6 +13,7 @@ use crate::domain::message::{Envelope, Message, Recipient};
 use crate::domain::time::Timestamp;
 use crate::flows::notice::render_link;
 use crate::flows::visit::{Content, Letter};
+use crate::http::Outside;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::settings::{self, LoginMethod, Settings};
@@ -35,6 +36,8 @@ pub struct App {
     pub random: Random,
     /// Where there is no stream, delivers what a commit has put into the outbox.
     pub after_commit: Option<AfterCommit>,
+    /// Asks other services, for the function that does.
+    pub outside: Option<Arc<dyn Outside>>,
     store: Option<Store>,
 }
 
@@ -111,6 +114,7 @@ impl App {
             clock: Clock::system(),
             random,
             after_commit: None,
+            outside: None,
             store,
         })
     }

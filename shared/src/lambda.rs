@@ -20,12 +20,13 @@ pub fn run(routes: Routes) -> Result<(), Error> {
         let requirements = Requirements {
             table: routes.uses_table,
             secret_key: routes.uses_secret_key,
-            provider_secrets: false,
+            provider_secrets: routes.outside.is_some(),
         };
-        let app =
-            Arc::new(App::start(std::env::vars().collect(), requirements).await.inspect_err(|error| {
-                tracing::error!("can't start:\n{error}");
-            })?);
+        let mut app = App::start(std::env::vars().collect(), requirements).await.inspect_err(|error| {
+            tracing::error!("can't start:\n{error}");
+        })?;
+        app.outside = routes.outside.map(|make| make(&app));
+        let app = Arc::new(app);
         if let Some(store) = app.store() {
             // Lambda gives a starting function more CPU: the first request finds a connection that is open.
             store.warm_up().await;

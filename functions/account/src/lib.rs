@@ -32,5 +32,5 @@ pub const fn routes() -> Routes {
             decide: password_change::decide,
         },
     ];
-    Routes { name: "account", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true }
+    Routes { name: "account", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true, outside: None }
 }

@@ -15,5 +15,5 @@ pub const fn routes() -> Routes {
         needs: |_, _| Vec::new(),
         decide: config::decide,
     }];
-    Routes { name: "config", endpoints: ENDPOINTS, uses_table: false, uses_secret_key: false }
+    Routes { name: "config", endpoints: ENDPOINTS, uses_table: false, uses_secret_key: false, outside: None }
 }

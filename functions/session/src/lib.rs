@@ -24,5 +24,5 @@ pub const fn routes() -> Routes {
             decide: sessions::decide,
         },
     ];
-    Routes { name: "session", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: false }
+    Routes { name: "session", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: false, outside: None }
 }

@@ -40,5 +40,5 @@ pub const fn routes() -> Routes {
             decide: phone_resend::decide,
         },
     ];
-    Routes { name: "verify", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true }
+    Routes { name: "verify", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true, outside: None }
 }

@@ -46,6 +46,7 @@ impl Functions {
             let stream = Arc::clone(&stream);
             Box::pin(async move { stream.deliver(ids).await })
         }));
+        app.outside = routes().iter().find_map(|routes| routes.outside).map(|make| make(&app));
         let app = Arc::new(app);
         let programs = routes().into_iter().map(|routes| (routes.name.to_owned(), program(&app, routes)));
         Ok(Self { programs: programs.collect(), app, post })

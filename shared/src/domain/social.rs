@@ -176,3 +176,12 @@ pub enum Answer {
     /// Nothing that can be believed.
     Nothing,
 }
+
+/// A question that was put, and what came of it.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The question.
+    pub question: Question,
+    /// The answer.
+    pub answer: Answer,
+}

@@ -5,6 +5,7 @@
 //! cannot forget to load anything; which round trips that takes is up to what is prefetched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -17,6 +18,7 @@ use crate::domain::message::{Message, Recipient};
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
 use crate::domain::session::{AuthenticationRecord, Login, Session, State};
+use crate::domain::social::Asked;
 use crate::domain::stage::PendingLogin;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
@@ -68,6 +70,8 @@ pub struct Loaded {
     pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
     /// All sessions of an account.
     pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
+    /// What another service was asked, once this request has come that far.
+    pub asked: Option<Arc<Asked>>,
 }
 
 /// Something as it was read.
@@ -386,6 +390,11 @@ impl<'a> Visit<'a> {
                 self.seen = true;
             }
         }
+    }
+
+    /// What another service was asked, and said; none before it is asked.
+    pub fn asked(&self) -> Option<&'a Asked> {
+        self.loaded.asked.as_deref()
     }
 
     /// How the service is set up.

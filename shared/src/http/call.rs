@@ -5,19 +5,21 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 
 use super::cookie;
-use super::input::json::{BodyError, Object};
+use super::input::json::{BodyError, MAX_BODY_BYTES, Object};
 use super::reply::Halt;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{Client, Visitor};
 use crate::settings::Settings;
 
-/// A request by one of the two kinds of client, to one of the paths of their API.
+/// A request by one of the two kinds of client.
 #[derive(Debug)]
 pub struct Call {
     /// The method.
     pub method: Method,
-    /// What follows `/_allauth/<client>/v1/`.
+    /// What follows `/_allauth/<client>/v1/`, or the whole path, which begins with `/`, where it is none of the clients'.
     pub path: String,
+    /// What follows the path, without `?`.
+    pub query: String,
     /// Who asks.
     pub visitor: Visitor,
     /// The headers.
@@ -38,18 +40,20 @@ impl Call {
     /// Reads a request.
     pub fn read(request: Request, settings: &Settings) -> Result<Self, NoCall> {
         let path = request.raw_http_path().to_owned();
-        let (client, rest) = split_path(&path).ok_or(NoCall::UnknownPath)?;
-        let served = match client {
-            Client::Browser => settings.headless.clients.browser,
-            Client::App => settings.headless.clients.app,
+        let (client, rest) = match split_path(&path) {
+            Some((Client::Browser, _)) if !settings.headless.clients.browser => {
+                return Err(NoCall::UnknownPath);
+            }
+            Some((Client::App, _)) if !settings.headless.clients.app => return Err(NoCall::UnknownPath),
+            Some(known) => known,
+            // Whoever is led here by another site, or a link, is a browser.
+            None => (Client::Browser, path.as_str()),
         };
-        if !served {
-            return Err(NoCall::UnknownPath);
-        }
         let source_ip = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
             _ => String::new(),
         };
+        let query = request.uri().query().unwrap_or_default().to_owned();
         let (parts, body) = request.into_parts();
         let headers = parts.headers;
         let host = text(&headers, header::HOST.as_str()).to_ascii_lowercase();
@@ -77,12 +81,31 @@ impl Call {
             presents_token: token.is_some(),
             token: token.as_deref().and_then(SessionToken::parse),
         };
-        Ok(Self { method: parts.method, path: rest.to_owned(), visitor, headers, body })
+        Ok(Self { method: parts.method, path: rest.to_owned(), query, visitor, headers, body })
     }
 
     /// A header's text; empty when it is missing or no text.
     pub fn header(&self, name: &str) -> &str {
         text(&self.headers, name)
+    }
+
+    /// Whether it is to one of the paths of the clients' API.
+    pub fn is_to_api(&self) -> bool {
+        !self.path.starts_with('/')
+    }
+
+    /// What the query says under this name; the last, should it be there more than once.
+    pub fn query(&self, name: &str) -> Option<String> {
+        last(self.query.as_bytes(), name)
+    }
+
+    /// What a submitted form says under this name; the last, should it be there more than once.
+    ///
+    /// Forms are `application/x-www-form-urlencoded`, as a page of the frontend submits one.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let kind = self.header(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim();
+        let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+        last(&self.body, name).filter(|_| is_form && self.body.len() <= MAX_BODY_BYTES)
     }
 
     /// Whether it only asks.
@@ -112,10 +135,15 @@ impl Call {
     }
 }
 
+fn last(form: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(form).filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
+}
+
 fn split_path(path: &str) -> Option<(Client, &str)> {
     let path = path.strip_prefix("/_allauth/")?;
     let (client, rest) = path.split_once("/v1/")?;
     match client {
+        _ if rest.starts_with('/') => None,
         "browser" => Some((Client::Browser, rest)),
         "app" => Some((Client::App, rest)),
         _ => None,
@@ -188,7 +216,13 @@ mod tests {
     #[test]
     fn paths_name_the_client() {
         assert_eq!(split_path("/_allauth/app/v1/auth/login"), Some((Client::App, "auth/login")));
-        for path in ["/_allauth/", "/_allauth/app/v2/config", "/_allauth/other/v1/config", "/config"] {
+        for path in [
+            "/_allauth/",
+            "/_allauth/app/v2/config",
+            "/_allauth/other/v1/config",
+            "/_allauth/app/v1//config",
+            "/config",
+        ] {
             assert_eq!(split_path(path), None, "{path}");
         }
     }

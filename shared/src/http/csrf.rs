@@ -1,5 +1,5 @@
 //! Protection of browsers against requests that other sites forge in their name, as Django does it: the request
-//! must come from a trusted origin, and repeat in a header the secret that stands in a cookie.
+//! must come from a trusted origin, and repeat in a header, or in a field of a form, the secret that stands in a cookie.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -13,6 +13,7 @@ use crate::domain::token::SessionToken;
 use crate::random::Random;
 use crate::settings::Settings;
 
+const FIELD: &str = "csrfmiddlewaretoken";
 const LENGTH: usize = 32;
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
@@ -31,7 +32,9 @@ pub enum Forged {
     #[error("CSRF cookie not set: GET any path of this API first, with credentials, and keep its cookies.")]
     NoCookie,
     /// The token in the header is missing, or not the one in the cookie.
-    #[error("CSRF token missing or incorrect: repeat the CSRF cookie's value in the X-CSRFToken header.")]
+    #[error(
+        "CSRF token missing or incorrect: repeat the CSRF cookie's value in the X-CSRFToken header, or as csrfmiddlewaretoken in a form."
+    )]
     Token,
 }
 
@@ -81,7 +84,9 @@ pub fn check(call: &Call, settings: &Settings) -> Result<(), Forged> {
         }
     }
     let secret = secret(call, settings).ok_or(Forged::NoCookie)?;
-    let token = call.header(&settings.csrf.header_name);
+    // A form of a page can't send headers.
+    let field = call.field(FIELD).filter(|token| !token.is_empty());
+    let token = field.as_deref().unwrap_or_else(|| call.header(&settings.csrf.header_name));
     if bool::from(secret.as_bytes().ct_eq(token.as_bytes())) { Ok(()) } else { Err(Forged::Token) }
 }
 

@@ -1,14 +1,16 @@
 //! Endpoints, and the one way in which every request to them goes: open, load, decide, commit, respond.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_http::{Body, BoxFuture, Request, RequestExt as _, Response};
 
 use super::call::{Call, NoCall};
 use super::reply::{self, Halt, Reply};
 use super::{cookie, csrf, present};
 use crate::app::App;
+use crate::domain::social::{Answer, Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{Changes, Client, Loaded, Need, SessionChange, Stop, Tools, Visit};
@@ -26,7 +28,9 @@ const MOST_LOADS: u32 = 8;
 /// One path of the API.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
-    /// What follows `/_allauth/<client>/v1/`.
+    /// What follows `/_allauth/<client>/v1/`, or a whole path, which begins with `/`. `{name}` stands for any one segment.
+    ///
+    /// Requests to whole paths come from other sites or from anywhere: there is no protection against forged ones.
     pub path: &'static str,
     /// The methods it has, besides HEAD and OPTIONS.
     pub methods: &'static [Method],
@@ -49,6 +53,17 @@ pub struct Routes {
     pub uses_table: bool,
     /// Whether it makes or checks anything with `SECRET_KEY`.
     pub uses_secret_key: bool,
+    /// What asks other services, made once per process; it gets their secrets.
+    pub outside: Option<MakeOutside>,
+}
+
+/// Makes what asks other services.
+pub type MakeOutside = fn(&App) -> Arc<dyn Outside>;
+
+/// Asks other services.
+pub trait Outside: Send + Sync {
+    /// Asks one, once. Why it was not believed belongs in the log, by name.
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer>;
 }
 
 /// Answers a request.
@@ -61,9 +76,24 @@ pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Bo
 }
 
 fn known_path(routes: &Routes, path: &str) -> &'static str {
-    let is_it =
-        |endpoint: &&Endpoint| path.strip_suffix(endpoint.path).is_some_and(|rest| rest.ends_with("/v1/"));
-    routes.endpoints.iter().find(is_it).map_or("unknown", |endpoint| endpoint.path)
+    let path = path.split_once("/v1/").map_or(path, |(_, rest)| rest);
+    routes.find(path).map_or("unknown", |endpoint| endpoint.path)
+}
+
+impl Routes {
+    fn find(&self, path: &str) -> Option<&'static Endpoint> {
+        self.endpoints.iter().find(|endpoint| matches(endpoint.path, path))
+    }
+}
+
+fn matches(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    let fits = pattern.split('/').all(|known| {
+        segments
+            .next()
+            .is_some_and(|segment| known == segment || known.starts_with('{') && !segment.is_empty())
+    });
+    fits && segments.next().is_none()
 }
 
 async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
@@ -72,11 +102,11 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
         Ok(call) => call,
         Err(refusal) => return refuse(refusal),
     };
-    let known = routes.endpoints.iter().find(|endpoint| endpoint.path == call.path);
-    let Some(endpoint) = known.filter(|endpoint| (endpoint.enabled)(settings)) else {
+    let Some(endpoint) = routes.find(&call.path).filter(|endpoint| (endpoint.enabled)(settings)) else {
         return refuse(NoCall::UnknownPath);
     };
     if call.visitor.client == Client::Browser
+        && call.is_to_api()
         && let Err(forged) = csrf::check(&call, settings)
     {
         return reply::page(StatusCode::FORBIDDEN, &forged.to_string());
@@ -133,12 +163,15 @@ impl Exchange<'_> {
         let tools =
             Tools { settings: &app.settings, keys: &app.keys, random: &app.random, passwords: &passwords };
         let mut needs = (endpoint.needs)(call, &tools);
-        for race in 1..=MOST_RACES {
+        let mut asked = None;
+        let mut races = 0;
+        while races < MOST_RACES {
             let now = app.clock.now();
             let mut loaded = match self.store() {
                 Some(store) => store.load(call.visitor.token.as_ref(), &needs).await?,
                 None => Loaded::default(),
             };
+            loaded.asked.clone_from(&asked);
             let decided = self.decide(tools, &mut loaded, &mut needs, now).await?;
             match self.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
@@ -151,18 +184,33 @@ impl Exchange<'_> {
                     if let Some(after_commit) = &app.after_commit {
                         after_commit(sent).await;
                     }
-                    return Ok(self.finish(decided));
+                    match decided.outcome {
+                        Err(Halt::Ask(question)) => asked = Some(self.ask(question, asked.is_some()).await?),
+                        _ => return Ok(self.finish(decided)),
+                    }
                 }
                 Err(StoreError::Lost) => {
-                    tracing::info!(path = endpoint.path, race, "lost a race");
+                    races += 1;
+                    tracing::info!(path = endpoint.path, races, "lost a race");
                     needs.extend(claims(&decided.changes));
-                    let pause = app.random.below((15 * race as usize).min(100)) as u64;
+                    let pause = app.random.below((15 * races as usize).min(100)) as u64;
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
                 Err(error) => return Err(error),
             }
         }
         Err(StoreError::Unavailable("lost every race".to_owned()))
+    }
+
+    /// Asks another service. What was committed before made sure that nobody else asks the same.
+    async fn ask(self, question: Box<Question>, again: bool) -> Result<Arc<Asked>, StoreError> {
+        match &self.app.outside {
+            Some(outside) if !again => {
+                let answer = outside.ask(&question).await;
+                Ok(Arc::new(Asked { question: *question, answer }))
+            }
+            _ => Err(StoreError::Corrupt("nobody is there to be asked".to_owned())),
+        }
     }
 
     fn store(&self) -> Option<&Store> {
@@ -255,7 +303,10 @@ impl Exchange<'_> {
             .into_response(),
             Err(Halt::NotAllowed) => reply::methods(&call.method, self.endpoint.methods),
             Err(Halt::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
-            Err(Halt::Malformed | Halt::Stop(_)) => reply::empty(StatusCode::BAD_REQUEST),
+            Err(Halt::Redirect(address)) => reply::redirect(&address),
+            Err(Halt::Page(status, html)) => reply::document(status, html),
+            // Stops are explained and questions asked before they get here.
+            Err(Halt::Malformed | Halt::Stop(_) | Halt::Ask(_)) => reply::empty(StatusCode::BAD_REQUEST),
         };
         if call.visitor.client == Client::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
@@ -280,7 +331,8 @@ impl Exchange<'_> {
                 headers.append(name, value);
             }
         };
-        if settings.csrf.use_sessions {
+        let keeps_secret = call.is_to_api() || logged_in;
+        if settings.csrf.use_sessions && keeps_secret {
             // A session that is not in the table holds nothing but the secret that follows from its token.
             let new = || SessionToken::new(None, Secret::new(app.random.secret()));
             let (token, is_new) = match (token, &call.visitor.token) {
@@ -298,6 +350,9 @@ impl Exchange<'_> {
             Some(token) => set(header::SET_COOKIE, &session.set(&token.text())),
             None if is_gone => set(header::SET_COOKIE, &session.delete()),
             None => {}
+        }
+        if !keeps_secret {
+            return;
         }
         // Set anew each time, so that it does not expire; another one after a login, as the old one may be known.
         let secret = csrf::secret(call, settings).filter(|_| !logged_in);
@@ -322,4 +377,26 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
 fn claims(changes: &Changes) -> Vec<Need> {
     let emails = changes.accounts.iter().flat_map(|(_, account)| &account.emails);
     emails.filter(|address| address.verified).map(|address| Need::Claim(address.email.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_name_in_braces_stands_for_one_segment() {
+        let callback = "/accounts/{provider}/login/callback/";
+        assert!(matches(callback, "/accounts/github/login/callback/"));
+        assert!(matches("auth/login", "auth/login"));
+        for path in [
+            "/accounts//login/callback/",
+            "/accounts/oidc/github/login/callback/",
+            "/accounts/github/login/callback",
+            "accounts/github/login/callback/",
+            "/accounts/github/login/callback/x",
+        ] {
+            assert!(!matches(callback, path), "{path}");
+        }
+        assert!(!matches("auth/login", "/auth/login"));
+    }
 }

@@ -5,7 +5,10 @@ use lambda_http::{Body, Response};
 use serde_json::{Map, Value, json};
 
 use crate::domain::refusal::FieldErrors;
+use crate::domain::social::Question;
 use crate::flows::visit::Stop;
+
+const NOT_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
 
 /// An answer in the envelope.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,8 +23,8 @@ pub struct Reply {
     pub errors: Option<FieldErrors>,
 }
 
-/// Why an endpoint does not answer with what was asked for.
-#[derive(Clone, Debug, PartialEq)]
+/// How an endpoint ends other than with the envelope.
+#[derive(Clone, Debug)]
 pub enum Halt {
     /// The flow stops.
     Stop(Stop),
@@ -31,6 +34,13 @@ pub enum Halt {
     TooLarge,
     /// The method is not one of this endpoint.
     NotAllowed,
+    /// Another service is to be asked first. What was changed so far is committed; the endpoint decides anew with the
+    /// answer, and asks nothing more.
+    Ask(Box<Question>),
+    /// The browser goes on elsewhere.
+    Redirect(String),
+    /// A page for people.
+    Page(StatusCode, String),
 }
 
 impl From<Stop> for Halt {
@@ -81,10 +91,7 @@ impl Reply {
         let mut response = respond(self.status, Body::Text(Value::Object(envelope).to_string()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-        headers.insert(
-            header::CACHE_CONTROL,
-            header::HeaderValue::from_static("max-age=0, no-cache, no-store, must-revalidate, private"),
-        );
+        headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static(NOT_CACHED));
         response
     }
 }
@@ -109,13 +116,29 @@ pub fn methods(asked: &Method, allowed: &[Method]) -> Response<Body> {
     response
 }
 
+/// Sends a browser elsewhere, with GET.
+pub fn redirect(address: &str) -> Response<Body> {
+    let Ok(location) = header::HeaderValue::from_str(address) else {
+        return page(StatusCode::BAD_REQUEST, "There is no such address to go on to.");
+    };
+    let mut response = empty(StatusCode::FOUND);
+    response.headers_mut().insert(header::LOCATION, location);
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static(NOT_CACHED));
+    response
+}
+
 /// A page for people, who took the API for a site or whose frontend is set up wrongly.
 pub fn page(status: StatusCode, text: &str) -> Response<Body> {
     let title = status.canonical_reason().unwrap_or("Error");
-    let page = format!(
+    let html = format!(
         "<!doctype html><html lang=\"en\"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>\n"
     );
-    let mut response = respond(status, Body::Text(page));
+    document(status, html)
+}
+
+/// A page as it is.
+pub fn document(status: StatusCode, html: String) -> Response<Body> {
+    let mut response = respond(status, Body::Text(html));
     let html = header::HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
     response
