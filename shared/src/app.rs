@@ -17,7 +17,7 @@ use crate::http::Outside;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::settings::{self, LoginMethod, Settings};
-use crate::signing::Keys;
+use crate::signing::{Keys, SealPurpose};
 use crate::store::{OutboxItem, Store, StoreError, outbox_place};
 
 /// Called with the ids of messages that a commit has put into the outbox.
@@ -151,14 +151,17 @@ impl App {
             },
         };
         let plain = serde_json::to_vec(&letter).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let sealed = self.keys.seal(&self.random, &outbox_place(&id), &plain);
+        let sealed = self.keys.seal(SealPurpose::Outbox, &self.random, &outbox_place(&id), &plain);
         Ok((id, sealed))
     }
 
     /// Opens a message of the outbox, and completes it; none when nothing is to be sent any more.
     pub async fn open(&self, item: &OutboxItem) -> Result<Option<Envelope>, StoreError> {
         let unreadable = || StoreError::Corrupt("a sealed message; was SECRET_KEY changed?".to_owned());
-        let plain = self.keys.open(&outbox_place(&item.id), &item.sealed).ok_or_else(unreadable)?;
+        let plain = self
+            .keys
+            .open(SealPurpose::Outbox, &outbox_place(&item.id), &item.sealed)
+            .ok_or_else(unreadable)?;
         let waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
         let host = waiting.base_url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
         let site = self.settings.site_name.clone().or(host).unwrap_or_default();

@@ -6,15 +6,19 @@
 pub mod login;
 pub mod login_by_code;
 pub mod manage_email;
+pub mod mfa;
 pub mod notice;
 pub mod password_change;
 pub mod password_reset;
 pub mod reauthenticate;
+pub mod recovery_codes;
 pub mod sessions;
 pub mod signup;
 pub mod stages;
 #[cfg(test)]
 mod testing;
+pub mod totp;
+pub mod trust;
 pub mod verify_email;
 pub mod verify_phone;
 pub mod visit;

@@ -25,6 +25,11 @@ pub fn run(routes: Routes) -> Result<(), Error> {
         let mut app = App::start(std::env::vars().collect(), requirements).await.inspect_err(|error| {
             tracing::error!("can't start:\n{error}");
         })?;
+        if app.settings.debug {
+            let refused = "DEBUG must not be true here: it allows what must never be deployed";
+            tracing::error!("can't start:\n{refused}");
+            return Err(refused.into());
+        }
         app.outside = routes.outside.map(|make| make(&app));
         let app = Arc::new(app);
         if let Some(store) = app.store() {

@@ -29,6 +29,7 @@ mod unusable;
 
 pub use choice::{
     Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
+    UserVerification,
 };
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
@@ -44,6 +45,7 @@ pub use provider::{
     DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, ProviderApp, ProviderFlow, VerifiedEmail,
     known_provider,
 };
+pub(crate) use rate::WEBAUTHN_LOGIN;
 pub use rate::{Action, Per, Rate, RateLimits, Rates};
 pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
 

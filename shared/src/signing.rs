@@ -14,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::domain::account::{Account, AccountId};
+use crate::domain::authenticator::Sealed;
 use crate::domain::challenge::CodeHash;
 use crate::domain::code;
 use crate::domain::message::Recipient;
@@ -47,6 +48,27 @@ pub enum CodePurpose {
     VerifyPhone,
     /// To reset a password.
     ResetPassword,
+}
+
+/// What is encrypted; what was sealed for one purpose opens for no other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SealPurpose {
+    /// A message that waits to be sent, bound to where it waits.
+    Outbox,
+    /// The secret of an authenticator app, bound to its account.
+    TotpSecret,
+    /// Recovery codes that may be shown again, bound to their account.
+    RecoveryCodes,
+}
+
+impl SealPurpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Outbox => "outbox",
+            Self::TotpSecret => "totp-secret",
+            Self::RecoveryCodes => "recovery-codes",
+        }
+    }
 }
 
 /// What a key from a mail says, once it has proved to be ours.
@@ -193,22 +215,59 @@ impl Keys {
         )
     }
 
-    /// Encrypts a message that waits in the table (AES-256-GCM), bound to where it waits.
-    pub fn seal(&self, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
+    /// What is kept of a recovery code, as [`code::normalise`] leaves it.
+    pub fn recovery_code_hash(&self, account: &AccountId, code: &str) -> CodeHash {
+        let mac = self.mac("recovery-code", &[account.as_str().as_bytes(), code.as_bytes()]);
+        CodeHash(URL_SAFE_NO_PAD.encode(mac))
+    }
+
+    /// What a trusted browser holds: it stands for this account as it is secured now, and for the time it was given.
+    /// It dies when the password or an authenticator changes.
+    pub fn trust(&self, account: &Account, at: Timestamp) -> String {
+        let mut parts = vec![account.id.as_str().to_owned(), account.session_epoch.to_string()];
+        // A new set of recovery codes is a new authenticator.
+        parts.extend(account.authenticators.iter().map(|authenticator| authenticator.id.to_string()));
+        let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
+        let time = at.seconds().to_be_bytes();
+        URL_SAFE_NO_PAD.encode(self.mac("trust", &[&parts[..], &[time.as_slice()]].concat()))
+    }
+
+    /// Encrypts what the table keeps (AES-256-GCM), bound to where it is kept.
+    pub fn seal(&self, purpose: SealPurpose, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
         let nonce: [u8; 12] = random.bytes();
-        let cipher = Aes256Gcm::new(&(*self.derive("outbox")).into());
-        #[expect(clippy::expect_used, reason = "a message is far below AES-GCM's 64 GiB")]
+        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
+        #[expect(clippy::expect_used, reason = "what is sealed is far below AES-GCM's 64 GiB")]
         let sealed = cipher
             .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() })
-            .expect("a short message can be encrypted");
+            .expect("a short text can be encrypted");
         [nonce.as_slice(), &sealed].concat()
     }
 
-    /// Decrypts what [`Self::seal`] made for the same place; none when it was not made so.
-    pub fn open(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    /// Decrypts what [`Self::seal`] made for the same purpose and place; none when it was not made so.
+    pub fn open(&self, purpose: SealPurpose, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = sealed.split_first_chunk::<12>()?;
-        let cipher = Aes256Gcm::new(&(*self.derive("outbox")).into());
+        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
         cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()
+    }
+
+    /// Encrypts a secret of an account, bound to the account.
+    pub fn seal_text(
+        &self,
+        purpose: SealPurpose,
+        random: &Random,
+        owner: &AccountId,
+        text: &Secret,
+    ) -> Sealed {
+        let sealed = self.seal(purpose, random, owner.as_str(), text.expose().as_bytes());
+        Sealed(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// Decrypts what [`Self::seal_text`] made for the same purpose and account; none when it was not made so, as
+    /// under another `SECRET_KEY`.
+    pub fn open_text(&self, purpose: SealPurpose, owner: &AccountId, sealed: &Sealed) -> Option<Secret> {
+        let sealed = URL_SAFE_NO_PAD.decode(&sealed.0).ok()?;
+        let text = Zeroizing::new(self.open(purpose, owner.as_str(), &sealed)?);
+        std::str::from_utf8(&text).ok().map(Secret::new)
     }
 }
 
@@ -243,6 +302,7 @@ impl Spelling {
 mod tests {
     use super::*;
     use crate::domain::account::PasswordHash;
+    use crate::domain::authenticator::{Authenticator, Factor, Totp};
     use proptest::prelude::*;
 
     fn keys() -> Keys {
@@ -325,9 +385,54 @@ mod tests {
 
     #[test]
     fn a_sealed_message_opens_only_where_it_belongs() {
-        let sealed = keys().seal(&Random::system(), "OUTBOX#1", b"hello");
-        assert_eq!(keys().open("OUTBOX#1", &sealed).unwrap(), b"hello");
-        assert!(keys().open("OUTBOX#2", &sealed).is_none());
-        assert!(keys().open("OUTBOX#1", b"short").is_none());
+        let outbox = SealPurpose::Outbox;
+        let sealed = keys().seal(outbox, &Random::system(), "OUTBOX#1", b"hello");
+        assert_eq!(keys().open(outbox, "OUTBOX#1", &sealed).unwrap(), b"hello");
+        assert!(keys().open(outbox, "OUTBOX#2", &sealed).is_none());
+        assert!(keys().open(outbox, "OUTBOX#1", b"short").is_none());
+    }
+
+    #[test]
+    fn a_sealed_secret_opens_only_for_its_account_and_purpose() {
+        let (totp, codes) = (SealPurpose::TotpSecret, SealPurpose::RecoveryCodes);
+        let owner = account().id;
+        let other = AccountId::parse("another").unwrap();
+        let sealed = keys().seal_text(totp, &Random::system(), &owner, &Secret::new("GEZDGNBV"));
+        assert!(!sealed.0.contains("GEZDGNBV"));
+        assert_eq!(keys().open_text(totp, &owner, &sealed).unwrap().expose(), "GEZDGNBV");
+        assert!(keys().open_text(totp, &other, &sealed).is_none());
+        assert!(keys().open_text(codes, &owner, &sealed).is_none());
+        assert!(keys().open_text(totp, &owner, &Sealed("?".into())).is_none());
+        let again = keys().seal_text(totp, &Random::system(), &owner, &Secret::new("GEZDGNBV"));
+        assert_ne!(sealed, again, "each has a nonce of its own");
+    }
+
+    #[test]
+    fn trust_dies_with_what_it_is_bound_to() {
+        let at = Timestamp::from_millis(7000);
+        let trust = keys().trust(&account(), at);
+        assert_eq!(keys().trust(&account(), at), trust);
+        assert_ne!(keys().trust(&account(), Timestamp::from_millis(8000)), trust);
+        let changes: [fn(&mut Account); 3] = [
+            |account| account.set_password(PasswordHash("new".into())),
+            |account| account.authenticators.pop().map(|_| ()).unwrap(),
+            |account| account.id = AccountId::parse("another").unwrap(),
+        ];
+        let mut with_factor = account();
+        with_factor.authenticators = vec![Authenticator {
+            id: 1,
+            created_at: at,
+            last_used_at: None,
+            factor: Factor::Totp(Totp { secret: Sealed(String::new()), used_steps: Vec::new() }),
+        }];
+        let trust = keys().trust(&with_factor, at);
+        for alter in changes {
+            let mut altered = with_factor.clone();
+            alter(&mut altered);
+            assert_ne!(keys().trust(&altered, at), trust);
+        }
+        // Using an authenticator changes nothing about it.
+        with_factor.authenticators[0].last_used_at = Some(at);
+        assert_eq!(keys().trust(&with_factor, at), trust);
     }
 }

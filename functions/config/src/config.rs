@@ -23,10 +23,11 @@ fn describe(settings: &Settings, client: Client) -> Value {
     }
     if settings.apps.mfa {
         let mfa = &settings.mfa;
+        let types: Vec<&str> = mfa.supported_types.iter().map(|kind| kind.name()).collect();
         config.insert(
             "mfa".into(),
             json!({
-                "supported_types": mfa.supported_types,
+                "supported_types": types,
                 "passkey_login_enabled": mfa.passkey_login_enabled,
             }),
         );

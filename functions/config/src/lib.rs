@@ -11,7 +11,7 @@ pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[Endpoint {
         path: "config",
         methods: &[Method::GET],
-        enabled: |_| true,
+        enabled: |_, _| true,
         needs: |_, _| Vec::new(),
         decide: config::decide,
     }];

@@ -45,9 +45,14 @@ const MAILS: &[Source] = mails![
     "password_changed",
     "password_reset",
     "password_set",
+    "recovery_codes_generated",
     "reset_password",
     "reset_password_code",
+    "totp_activated",
+    "totp_deactivated",
     "unknown_account",
+    "webauthn_added",
+    "webauthn_removed",
 ];
 
 const TEXTS: &[Source] = texts![
@@ -82,6 +87,11 @@ pub(crate) fn kind(message: &Message) -> &'static str {
             Event::PasswordReset => "password_reset",
             Event::EmailChanged { .. } => "email_changed",
             Event::EmailDeleted { .. } => "email_deleted",
+            Event::TotpActivated => "totp_activated",
+            Event::TotpDeactivated => "totp_deactivated",
+            Event::RecoveryCodesGenerated => "recovery_codes_generated",
+            Event::WebauthnAdded => "webauthn_added",
+            Event::WebauthnRemoved => "webauthn_removed",
         },
     }
 }
@@ -135,7 +145,14 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
                     set("to_email", to);
                 }
                 Event::EmailDeleted { email } => set("deleted_email", email),
-                Event::PasswordChanged | Event::PasswordSet | Event::PasswordReset => {}
+                Event::PasswordChanged
+                | Event::PasswordSet
+                | Event::PasswordReset
+                | Event::TotpActivated
+                | Event::TotpDeactivated
+                | Event::RecoveryCodesGenerated
+                | Event::WebauthnAdded
+                | Event::WebauthnRemoved => {}
             }
         }
     }

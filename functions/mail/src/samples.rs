@@ -36,6 +36,11 @@ pub(crate) fn mails() -> Vec<Envelope> {
             to: "new.address@example.com".to_owned(),
         }),
         notification(Event::EmailDeleted { email: "spare@example.com".to_owned() }),
+        notification(Event::TotpActivated),
+        notification(Event::TotpDeactivated),
+        notification(Event::RecoveryCodesGenerated),
+        notification(Event::WebauthnAdded),
+        notification(Event::WebauthnRemoved),
     ]
     .into_iter()
     .chain(to_both())

@@ -12,14 +12,14 @@ pub const fn routes() -> Routes {
         Endpoint {
             path: "auth/password/request",
             methods: &[Method::POST],
-            enabled: |settings| !settings.socialaccount.only,
+            enabled: |settings, _| !settings.socialaccount.only,
             needs: request::needs,
             decide: request::decide,
         },
         Endpoint {
             path: "auth/password/reset",
             methods: &[Method::GET, Method::POST],
-            enabled: |settings| !settings.socialaccount.only,
+            enabled: |settings, _| !settings.socialaccount.only,
             needs: reset::needs,
             decide: reset::decide,
         },

@@ -12,14 +12,14 @@ pub const fn routes() -> Routes {
         Endpoint {
             path: "auth/session",
             methods: &[Method::GET, Method::DELETE],
-            enabled: |_| true,
+            enabled: |_, _| true,
             needs: |_, _| Vec::new(),
             decide: session::decide,
         },
         Endpoint {
             path: "auth/sessions",
             methods: &[Method::GET, Method::DELETE],
-            enabled: |settings| settings.apps.usersessions,
+            enabled: |settings, _| settings.apps.usersessions,
             needs: sessions::needs,
             decide: sessions::decide,
         },

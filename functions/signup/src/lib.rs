@@ -10,7 +10,7 @@ pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[Endpoint {
         path: "auth/signup",
         methods: &[Method::POST],
-        enabled: |settings| !settings.socialaccount.only,
+        enabled: |settings, _| !settings.socialaccount.only,
         needs: signup::needs,
         decide: signup::decide,
     }];

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::authenticator::Authenticator;
 use super::time::Timestamp;
 
 /// Names an account for good. Ours are UUIDs of version 7; imported accounts keep what they had.
@@ -78,6 +79,9 @@ pub struct Account {
     pub emails: Vec<EmailAddress>,
     /// The phone number, if any.
     pub phone: Option<Phone>,
+    /// What its owner can prove who they are with besides a password, in the order they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authenticators: Vec<Authenticator>,
     /// Goes up when all sessions are to end, as after a change of password: a session is only
     /// valid in the epoch it began in.
     pub session_epoch: u32,
@@ -99,6 +103,7 @@ impl Account {
             superuser: false,
             emails: Vec::new(),
             phone: None,
+            authenticators: Vec::new(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,

@@ -118,6 +118,16 @@ pub enum Event {
         /// The address that was removed.
         email: String,
     },
+    /// An authenticator app was added.
+    TotpActivated,
+    /// The authenticator app was removed.
+    TotpDeactivated,
+    /// A new set of recovery codes took the place of the old one.
+    RecoveryCodesGenerated,
+    /// A security key or passkey was added.
+    WebauthnAdded,
+    /// A security key or passkey was removed.
+    WebauthnRemoved,
 }
 
 /// Where a request came from, for people to judge whether it was theirs.

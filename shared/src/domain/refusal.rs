@@ -106,6 +106,16 @@ pub enum Refusal {
     /// `email2` is not `email`; without a code.
     EmailsDiffer,
 
+    // allauth: second factors.
+    /// An address can't be added where logins need a second factor.
+    AddEmailBlocked,
+    /// Recovery codes come only with a second factor.
+    CannotGenerateRecoveryCodes,
+    /// A second factor can't be added while an address is not verified.
+    UnverifiedEmail,
+    /// The account has this many authenticators, and may have no more. allauth has no such limit.
+    MaxAuthenticators(usize),
+
     // allauth: the headless API.
     /// The user has no such social account.
     AccountNotFound,
@@ -167,6 +177,10 @@ impl Refusal {
             Self::SelectOnlyOne => "select_only_one",
             Self::SameAsCurrent => "same_as_current",
             Self::RateLimited => "rate_limited",
+            Self::AddEmailBlocked => "add_email_blocked",
+            Self::CannotGenerateRecoveryCodes => "cannot_generate_recovery_codes",
+            Self::UnverifiedEmail => "unverified_email",
+            Self::MaxAuthenticators(_) => "max_authenticators",
             Self::AccountNotFound => "account_not_found",
             Self::ClientIdRequired => "client_id_required",
             Self::InvalidToken => "invalid_token",
@@ -210,6 +224,9 @@ impl Refusal {
             Self::MaxEmailAddresses(max) => {
                 return Cow::Owned(format!("You cannot add more than {max} email addresses."));
             }
+            Self::MaxAuthenticators(max) => {
+                return Cow::Owned(format!("You cannot add more than {max} authenticators."));
+            }
             Self::Required => "This field is required.",
             Self::InvalidEmail => "Enter a valid email address.",
             Self::InvalidPhone => "Enter a phone number including country code (e.g. +1 for the US).",
@@ -246,6 +263,15 @@ impl Refusal {
             Self::SameAsCurrent => "The new value must be different from the current one.",
             Self::RateLimited => "Be patient, you are sending too many requests.",
             Self::EmailsDiffer => "You must type the same email each time.",
+            Self::AddEmailBlocked => {
+                "You cannot add an email address to an account protected by two-factor authentication."
+            }
+            Self::CannotGenerateRecoveryCodes => {
+                "You cannot generate recovery codes without having two-factor authentication enabled."
+            }
+            Self::UnverifiedEmail => {
+                "You cannot activate two-factor authentication until you have verified your email address."
+            }
             Self::AccountNotFound => "Unknown account.",
             Self::ClientIdRequired => "`client_id` required.",
             Self::InvalidToken => "Invalid token.",
@@ -367,6 +393,9 @@ mod tests {
             R::SelectOnlyOne,
             R::SameAsCurrent,
             R::RateLimited,
+            R::AddEmailBlocked,
+            R::CannotGenerateRecoveryCodes,
+            R::UnverifiedEmail,
             R::AccountNotFound,
             R::ClientIdRequired,
             R::InvalidToken,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::account::AccountId;
+use super::authenticator::{AuthenticatorType, Sealed};
 use super::challenge::Challenge;
 use super::stage::PendingLogin;
 use super::time::Timestamp;
@@ -25,6 +26,9 @@ pub struct Session {
     /// A password that is being reset by code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_reset: Option<Challenge>,
+    /// The secret that an authenticator app was shown, until it proves that it has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub totp_secret: Option<Sealed>,
 }
 
 /// How far a client has come.
@@ -84,9 +88,24 @@ pub struct AuthenticationRecord {
     /// The phone number it was proved with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// The authenticator it was proved with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authenticator: Option<UsedAuthenticator>,
     /// Whether this was asked for again, before something sensitive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reauthenticated: bool,
+}
+
+/// An authenticator that proved something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsedAuthenticator {
+    /// Its id.
+    pub id: i64,
+    /// Its kind.
+    pub kind: AuthenticatorType,
+    /// Whether it was all that was asked for: a passkey that verified its user.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passwordless: bool,
 }
 
 /// A way to prove who one is.
@@ -99,6 +118,8 @@ pub enum Method {
     Code,
     /// A password reset.
     PasswordReset,
+    /// An authenticator.
+    Mfa,
 }
 
 impl Method {
@@ -108,6 +129,7 @@ impl Method {
             Self::Password => "password",
             Self::Code => "code",
             Self::PasswordReset => "password_reset",
+            Self::Mfa => "mfa",
         }
     }
 }
@@ -115,7 +137,15 @@ impl Method {
 impl AuthenticationRecord {
     /// Proved now, by this method.
     pub const fn new(method: Method, at: Timestamp) -> Self {
-        Self { method, at, email: None, username: None, phone: None, reauthenticated: false }
+        Self {
+            method,
+            at,
+            email: None,
+            username: None,
+            phone: None,
+            authenticator: None,
+            reauthenticated: false,
+        }
     }
 }
 

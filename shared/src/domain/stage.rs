@@ -22,6 +22,12 @@ pub struct PendingLogin {
     pub phone: Option<String>,
     /// Whether it began with a sign-up.
     pub signup: bool,
+    /// Whether it began with a sign-up by passkey, which is still to be made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_passkey: bool,
+    /// The stages at which it had to wait so far.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waited_at: Vec<StageKey>,
     /// When it began: it must be complete within `ACCOUNT_LOGIN_TIMEOUT`.
     pub initiated_at: Timestamp,
     /// Where it stands.
@@ -45,10 +51,17 @@ pub enum Stage {
     /// An email address is to be verified: by a link, or by a code
     /// ([`super::session::Session::email_verification`]).
     VerifyEmail,
+    /// A second factor is awaited.
+    MfaAuthenticate,
+    /// A browser is asked whether it is to be trusted.
+    MfaTrust,
+    /// A passkey is to be made, as somebody signs up with it.
+    MfaSignupWebauthn,
 }
 
 /// The name of a stage; they are passed in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum StageKey {
     /// [`Stage::LoginByCode`].
     LoginByCode,
@@ -56,11 +69,24 @@ pub enum StageKey {
     VerifyPhone,
     /// [`Stage::VerifyEmail`].
     VerifyEmail,
+    /// [`Stage::MfaAuthenticate`].
+    MfaAuthenticate,
+    /// [`Stage::MfaTrust`].
+    MfaTrust,
+    /// [`Stage::MfaSignupWebauthn`].
+    MfaSignupWebauthn,
 }
 
 impl StageKey {
     /// All of them, in the order in which they are passed.
-    pub const ALL: [Self; 3] = [Self::LoginByCode, Self::VerifyPhone, Self::VerifyEmail];
+    pub const ALL: [Self; 6] = [
+        Self::LoginByCode,
+        Self::VerifyPhone,
+        Self::VerifyEmail,
+        Self::MfaAuthenticate,
+        Self::MfaTrust,
+        Self::MfaSignupWebauthn,
+    ];
 
     /// Its name in the contract: the `id` of the pending flow.
     pub const fn name(self) -> &'static str {
@@ -68,6 +94,9 @@ impl StageKey {
             Self::LoginByCode => "login_by_code",
             Self::VerifyPhone => "verify_phone",
             Self::VerifyEmail => "verify_email",
+            Self::MfaAuthenticate => "mfa_authenticate",
+            Self::MfaTrust => "mfa_trust",
+            Self::MfaSignupWebauthn => "mfa_signup_webauthn",
         }
     }
 }
@@ -79,6 +108,9 @@ impl Stage {
             Self::LoginByCode { .. } => StageKey::LoginByCode,
             Self::VerifyPhone(_) => StageKey::VerifyPhone,
             Self::VerifyEmail => StageKey::VerifyEmail,
+            Self::MfaAuthenticate => StageKey::MfaAuthenticate,
+            Self::MfaTrust => StageKey::MfaTrust,
+            Self::MfaSignupWebauthn => StageKey::MfaSignupWebauthn,
         }
     }
 

@@ -1,8 +1,8 @@
 //! Logging in with a code from a mail or a text, instead of a password or after it.
 
 use super::stages::{self, Entry, LoginAttempt};
-use super::verify_phone;
 use super::visit::{Content, Decision, Stop, Visit};
+use super::{trust, verify_phone};
 use crate::domain::account::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Message, Recipient};
@@ -48,6 +48,8 @@ pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient)
         email,
         phone: None,
         signup: false,
+        by_passkey: false,
+        waited_at: Vec::new(),
         initiated_at: now,
         stage: Stage::LoginByCode { challenge, instead_of_password: true },
     });
@@ -130,6 +132,10 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
         Some(id) => visit.account(id)?.cloned(),
         None => None,
     };
+    let spares = visit.settings().account.login_by_code_trust_enabled;
+    if spares && account.as_ref().is_some_and(|account| trust::is_trusted(visit, account)) {
+        return Ok(Entry::Pass);
+    }
     let primary = account.as_ref().and_then(|account| account.primary_email());
     let email = attempt.email.as_deref().or(primary).map(str::to_owned);
     let phone = match (&email, visit.settings().account.signup_fields.get(SignupFieldName::Phone)) {

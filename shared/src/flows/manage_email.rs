@@ -50,7 +50,16 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<
     let most = settings.max_email_addresses.unwrap_or(MOST_ADDRESSES).min(MOST_ADDRESSES);
     // An address to change to replaces the others, and so never is one too many.
     let full = !settings.change_email && account.emails.len() >= most as usize;
-    Ok(if full { Err(Refusal::MaxEmailAddresses(most)) } else { Ok(()) })
+    if full {
+        return Ok(Err(Refusal::MaxEmailAddresses(most)));
+    }
+    // By link it would be the account's before it is verified; then no second factor could be added
+    // (`MFA_ALLOW_UNVERIFIED_EMAIL`), and so none may be there.
+    let blocked = visit.settings().apps.mfa
+        && !account.authenticators.is_empty()
+        && !visit.settings().mfa.allow_unverified_email
+        && !settings.email_verification_by_code_enabled;
+    Ok(if blocked { Err(Refusal::AddEmailBlocked) } else { Ok(()) })
 }
 
 /// How many addresses an account may have at the most: it is kept as one item.

@@ -6,21 +6,32 @@ use crate::domain::account::Account;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::secret::Secret;
+use crate::settings::Settings;
 
-/// Stops whoever has not proved again, lately, who they are (`ACCOUNT_REAUTHENTICATION_REQUIRED`). Who has nothing to
-/// prove it with is not asked.
+/// Stops whoever has not proved again, lately, who they are, before they change their account
+/// (`ACCOUNT_REAUTHENTICATION_REQUIRED`). Who has nothing to prove it with is not asked.
 pub fn require(visit: &Visit<'_>) -> Decision<()> {
-    let settings = &visit.settings().account;
+    require_if(visit, visit.settings().account.reauthentication_required)
+}
+
+/// The same, for what another setting requires it for.
+pub fn require_if(visit: &Visit<'_>, required: bool) -> Decision<()> {
     let user = visit.user().ok_or(Stop::Unauthorized)?;
-    if !settings.reauthentication_required || user.password.is_none() {
+    if !required || !is_possible(visit.settings(), user) {
         return Ok(());
     }
+    let timeout = visit.settings().account.reauthentication_timeout;
     let records = visit.session().records_of(&user.id);
     let latest = records.iter().rfind(|record| record.reauthenticated);
     match latest {
-        Some(record) if !record.at.is_older_than(settings.reauthentication_timeout, visit.now) => Ok(()),
+        Some(record) if !record.at.is_older_than(timeout, visit.now) => Ok(()),
         Some(_) | None => Err(Stop::ReauthenticationRequired),
     }
+}
+
+/// Whether an account has anything to prove it with.
+fn is_possible(settings: &Settings, account: &Account) -> bool {
+    account.password.is_some() || (settings.apps.mfa && !account.authenticators.is_empty())
 }
 
 /// Checks the password of whoever is logged in.

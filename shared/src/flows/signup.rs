@@ -19,6 +19,8 @@ pub struct NewAccount {
     pub phone: Option<String>,
     /// The password.
     pub password: Option<Secret>,
+    /// Whether a passkey is to take its place, and is made once the address is verified.
+    pub by_passkey: bool,
 }
 
 /// How many accounts may have one address, unverified: a login tries the password of each.
@@ -65,6 +67,8 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
         email: None,
         phone: None,
         signup: true,
+        by_passkey: new.by_passkey,
+        waited_at: Vec::new(),
         initiated_at: visit.now,
     };
     visit.add_account(account);
@@ -82,6 +86,8 @@ pub fn pretend(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
         email: new.email,
         phone: new.phone,
         signup: true,
+        by_passkey: new.by_passkey,
+        waited_at: Vec::new(),
         initiated_at: visit.now,
     };
     stages::begin(visit, attempt)

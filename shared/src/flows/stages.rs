@@ -1,7 +1,7 @@
 //! From saying who one is to being logged in: the stages of a login, in their order.
 
 use super::visit::{Decision, Stop, Visit};
-use super::{login_by_code, verify_email, verify_phone};
+use super::{login_by_code, mfa, trust, verify_email, verify_phone};
 use crate::domain::account::AccountId;
 use crate::domain::stage::{PendingLogin, Stage, StageKey};
 use crate::domain::time::Timestamp;
@@ -17,6 +17,10 @@ pub struct LoginAttempt {
     pub phone: Option<String>,
     /// Whether it began with a sign-up.
     pub signup: bool,
+    /// Whether it began with a sign-up by passkey, which is still to be made.
+    pub by_passkey: bool,
+    /// The stages at which it had to wait so far.
+    pub waited_at: Vec<StageKey>,
     /// When it began.
     pub initiated_at: Timestamp,
 }
@@ -34,17 +38,32 @@ pub(super) enum Entry {
 impl LoginAttempt {
     /// A login to an account.
     pub const fn new(account: AccountId, email: Option<String>, now: Timestamp) -> Self {
-        Self { account: Some(account), email, phone: None, signup: false, initiated_at: now }
+        Self {
+            account: Some(account),
+            email,
+            phone: None,
+            signup: false,
+            by_passkey: false,
+            waited_at: Vec::new(),
+            initiated_at: now,
+        }
     }
 
-    fn waiting_at(self, stage: Stage, epoch: u32) -> PendingLogin {
-        let Self { account, email, phone, signup, initiated_at } = self;
-        PendingLogin { account, epoch, email, phone, signup, initiated_at, stage }
+    /// Whether it had to wait at a stage.
+    pub(super) fn has_waited_at(&self, stage: StageKey) -> bool {
+        self.waited_at.contains(&stage)
+    }
+
+    fn pending_at(self, stage: Stage, epoch: u32) -> PendingLogin {
+        let Self { account, email, phone, signup, by_passkey, mut waited_at, initiated_at } = self;
+        waited_at.push(stage.key());
+        PendingLogin { account, epoch, email, phone, signup, by_passkey, waited_at, initiated_at, stage }
     }
 
     fn resumed(pending: &PendingLogin) -> Self {
-        let PendingLogin { account, email, phone, signup, initiated_at, .. } = pending.clone();
-        Self { account, email, phone, signup, initiated_at }
+        let pending = pending.clone();
+        let PendingLogin { account, email, phone, signup, by_passkey, waited_at, initiated_at, .. } = pending;
+        Self { account, email, phone, signup, by_passkey, waited_at, initiated_at }
     }
 }
 
@@ -78,6 +97,10 @@ fn advance(visit: &mut Visit<'_>, attempt: LoginAttempt, after: Option<StageKey>
             StageKey::LoginByCode => login_by_code::enter(visit, &attempt)?,
             StageKey::VerifyPhone => verify_phone::enter(visit, &attempt)?,
             StageKey::VerifyEmail => verify_email::enter(visit, &attempt)?,
+            StageKey::MfaAuthenticate => mfa::enter(visit, &attempt)?,
+            StageKey::MfaTrust => trust::enter(visit, &attempt),
+            StageKey::MfaSignupWebauthn if attempt.by_passkey => Entry::Wait(Stage::MfaSignupWebauthn),
+            StageKey::MfaSignupWebauthn => Entry::Pass,
         };
         match entry {
             Entry::Pass => {}
@@ -87,7 +110,7 @@ fn advance(visit: &mut Visit<'_>, attempt: LoginAttempt, after: Option<StageKey>
                     None => None,
                 };
                 let epoch = account.map_or(0, |account| account.session_epoch);
-                visit.pend(attempt.waiting_at(stage, epoch));
+                visit.pend(attempt.pending_at(stage, epoch));
                 return Ok(());
             }
             Entry::Abort => {

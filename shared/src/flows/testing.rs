@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::login::{self, Identifier};
 use super::visit::{
     AddressOwner, AddressOwners, Client, Content, CounterKey, Decision, Letter, Loaded, Need, SessionChange,
     Stop, Stored, StoredSession, Tools, Visit, Visitor,
 };
+use super::{mfa, totp};
 use crate::domain::account::{Account, AccountId, EmailAddress, PasswordHash, Phone};
-use crate::domain::message::Message;
+use crate::domain::message::{Message, Origin};
 use crate::domain::rate::History;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -28,6 +30,10 @@ pub(crate) struct World {
     pub accounts: BTreeMap<AccountId, Account>,
     /// What was sent, the oldest first.
     pub letters: Vec<Letter>,
+    /// Which kind of client it is; an app unless a test says otherwise.
+    pub client: Client,
+    /// The cookie of a trusted browser.
+    pub trust: Option<String>,
     settings: Settings,
     session: Option<(SessionToken, Session)>,
     counters: BTreeMap<CounterKey, History>,
@@ -41,6 +47,8 @@ impl World {
             now: Timestamp::from_millis(1_700_000_000_000),
             accounts: BTreeMap::new(),
             letters: Vec::new(),
+            client: Client::App,
+            trust: None,
             settings: Settings::read(variables).unwrap().settings,
             session: None,
             counters: BTreeMap::new(),
@@ -109,6 +117,50 @@ impl World {
         }
     }
 
+    /// The account, of which there is one.
+    pub fn owner(&self) -> Account {
+        self.accounts.values().next().unwrap().clone()
+    }
+
+    /// Begins a login with the right password.
+    pub fn log_in(&mut self) {
+        self.visit(|visit| {
+            let (who, password) = (Identifier::Email(EMAIL.into()), Secret::new(PASSWORD));
+            let account = login::authenticate(visit, &who, &password)?;
+            login::log_in(visit, account, who, &password)
+        })
+        .unwrap();
+    }
+
+    /// Logs in, and adds an authenticator app, where that takes no reauthentication: its secret.
+    pub fn add_app(&mut self) -> String {
+        self.log_in();
+        let account = self.owner();
+        let setup = self.visit(|visit| Ok(totp::begin(visit, &account))).unwrap();
+        let code = totp_code(setup.secret.expose(), self.now, 0);
+        self.visit(|visit| {
+            let shown = totp::shown_secret(visit, &account);
+            totp::check_setup(visit, &account, shown.as_ref(), &code)?;
+            totp::activate(visit, &account)
+        })
+        .unwrap();
+        setup.secret.expose().to_owned()
+    }
+
+    /// Gives a code of an app, or a recovery code, as the second factor of a login.
+    pub fn give(&mut self, code: &str) -> Decision<()> {
+        self.visit(|visit| {
+            let (pending, account) = mfa::resume(visit)?;
+            let authenticator = mfa::check_code(visit, &account, code)?;
+            mfa::complete(visit, &pending, authenticator)
+        })
+    }
+
+    /// Where the client's requests come from, as a notification tells it now.
+    pub fn origin(&self) -> Origin {
+        Origin { at: self.now.seconds(), ip: "192.0.2.1".into(), user_agent: "test".into() }
+    }
+
     /// A key of a reset link for an account.
     pub fn reset_key(&self, id: &AccountId) -> String {
         keys().reset_key(&self.accounts[id], self.now)
@@ -122,25 +174,27 @@ impl World {
         let keys = keys();
         let tools = Tools { settings: &settings, keys: &keys, random: &random, passwords: &passwords };
         let visitor = Visitor {
-            client: Client::App,
+            client: self.client,
             ip: "192.0.2.1".into(),
             user_agent: "test".into(),
             base_url: "https://api.example.com".into(),
             presents_token: self.session.is_some(),
             token: self.session.as_ref().map(|(token, _)| token.clone()),
+            trust: self.trust.clone(),
         };
         let mut loaded = Loaded { session: self.load_session(), ..Loaded::default() };
         for _ in 0..20 {
             let outcome = Visit::open(tools, &visitor, &loaded, self.now).and_then(|mut visit| {
                 match flow(&mut visit) {
                     Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
-                    outcome => Ok((outcome, visit.into_changes())),
+                    outcome => Ok((outcome, visit.new_trust().map(str::to_owned), visit.into_changes())),
                 }
             });
             match outcome {
                 Err(Stop::Missing(needs)) => needs.into_iter().for_each(|need| self.load(&mut loaded, need)),
                 Err(stop) => return Err(stop),
-                Ok((outcome, changes)) => {
+                Ok((outcome, trust, changes)) => {
+                    self.trust = trust.or_else(|| self.trust.take());
                     self.accounts.extend(
                         changes.accounts.into_iter().map(|(_, account)| (account.id.clone(), account)),
                     );
@@ -206,6 +260,12 @@ impl World {
                     find(&|account| account.phone.as_ref().is_some_and(|phone| phone.number == number));
                 loaded.phones.insert(number, owner);
             }
+            Need::Credential(id) => {
+                let owner = find(&|account| {
+                    account.credentials().any(|(_, credential)| credential.credential_id == id)
+                });
+                loaded.credentials.insert(id, owner);
+            }
             Need::Counter(key) => {
                 let history = self.counters.get(&key).cloned();
                 loaded.counters.insert(key, history.map(|value| Stored { version: 1, value }));
@@ -215,6 +275,11 @@ impl World {
             }
         }
     }
+}
+
+/// What an app with this secret shows, so many periods of 30 seconds from now.
+pub(crate) fn totp_code(secret: &str, now: Timestamp, periods: i64) -> String {
+    totp::code_at(secret, now.seconds() / 30 + periods)
 }
 
 fn keys() -> Keys {

@@ -19,7 +19,7 @@ use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
 use crate::domain::session::{AuthenticationRecord, Login, Session, State};
 use crate::domain::social::Asked;
-use crate::domain::stage::PendingLogin;
+use crate::domain::stage::{PendingLogin, Stage};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
 use crate::domain::{email, text, username};
@@ -41,6 +41,8 @@ pub enum Need {
     Username(String),
     /// Which account has a phone number.
     Phone(String),
+    /// Which account has a WebAuthn credential, by its id in base64url.
+    Credential(String),
     /// How often something happened.
     Counter(CounterKey),
     /// All sessions of an account.
@@ -66,6 +68,8 @@ pub struct Loaded {
     pub usernames: BTreeMap<String, Option<AccountId>>,
     /// The accounts that have a phone number.
     pub phones: BTreeMap<String, Option<AccountId>>,
+    /// The accounts that have a WebAuthn credential.
+    pub credentials: BTreeMap<String, Option<AccountId>>,
     /// Counters of rate limits; none where nothing was counted yet.
     pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
     /// All sessions of an account.
@@ -169,6 +173,8 @@ pub struct Visitor {
     pub presents_token: bool,
     /// The session token it presented, if that can be one.
     pub token: Option<SessionToken>,
+    /// Which accounts trust it, as far as a browser says ([`super::trust`]).
+    pub trust: Option<String>,
 }
 
 impl Visitor {
@@ -257,6 +263,7 @@ pub struct Visit<'a> {
     letters: Vec<Letter>,
     dropped: u32,
     ended: BTreeSet<String>,
+    trust: Option<String>,
 }
 
 /// What becomes of the token that the client presented.
@@ -343,6 +350,7 @@ impl<'a> Visit<'a> {
             letters: Vec::new(),
             dropped: 0,
             ended: BTreeSet::new(),
+            trust: None,
         };
         if let Some(stored) = &loaded.session
             && stored.value.expires_at > now
@@ -362,6 +370,9 @@ impl<'a> Visit<'a> {
             State::Pending(pending) => {
                 if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
                     self.clear_login();
+                } else if let (Some(account), Stage::MfaAuthenticate) = (&pending.account, &pending.stage) {
+                    // What its flow says of it: the kinds of factors that the account has.
+                    self.account(account)?;
                 }
             }
             State::Authenticated(login) => {
@@ -516,6 +527,16 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// Says which accounts trust this browser from now on.
+    pub(super) fn set_trust(&mut self, trust: String) {
+        self.trust = Some(trust);
+    }
+
+    /// Which accounts trust this browser, if that has changed.
+    pub fn new_trust(&self) -> Option<&str> {
+        self.trust.as_deref()
+    }
+
     /// How many messages are to be sent so far.
     pub const fn letter_count(&self) -> usize {
         self.letters.len()
@@ -574,6 +595,7 @@ impl<'a> Visit<'a> {
             Need::Claim(email) => loaded.claims.contains_key(email),
             Need::Username(name) => loaded.usernames.contains_key(name),
             Need::Phone(number) => loaded.phones.contains_key(number),
+            Need::Credential(id) => loaded.credentials.contains_key(id),
             Need::Counter(key) => loaded.counters.contains_key(key),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
         };
@@ -626,6 +648,17 @@ impl<'a> Visit<'a> {
         match self.loaded.phones.get(phone) {
             Some(owner) => Ok(owner.as_ref()),
             None => Err(Stop::Missing(vec![Need::Phone(phone.to_owned())])),
+        }
+    }
+
+    /// Which account has a WebAuthn credential, by its id in base64url.
+    pub fn owner_of_credential(&self, id: &str) -> Decision<Option<&'a AccountId>> {
+        if id.len() > MOST_CREDENTIAL_ID {
+            return Ok(None);
+        }
+        match self.loaded.credentials.get(id) {
+            Some(owner) => Ok(owner.as_ref()),
+            None => Err(Stop::Missing(vec![Need::Credential(id.to_owned())])),
         }
     }
 
@@ -713,10 +746,20 @@ impl<'a> Visit<'a> {
         key: &str,
     ) -> Vec<Need> {
         let rates = settings.account.rate_limits.for_action(action);
-        rates
-            .iter()
-            .map(|rate| Need::Counter(counter(settings, action.name(), rate, visitor, user, key)))
-            .collect()
+        Self::counters_of(settings, action.name(), rates, visitor, user, key)
+    }
+
+    /// The counters that limits of their own are counted with, to be read beforehand.
+    pub fn counters_of(
+        settings: &Settings,
+        action: &str,
+        rates: &[Rate],
+        visitor: &Visitor,
+        user: Option<&AccountId>,
+        key: &str,
+    ) -> Vec<Need> {
+        let counter = |rate| Need::Counter(counter(settings, action, rate, visitor, user, key));
+        rates.iter().map(counter).collect()
     }
 
     fn expect_counters(&self, action: &str, rates: &[Rate], key: &str) -> Decision<()> {
@@ -841,6 +884,8 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// The longest id of a credential, in base64url: 1,023 bytes (WebAuthn, section 4).
+const MOST_CREDENTIAL_ID: usize = 1364;
 const MAIL: &str = "mail";
 const ALL_MAIL: &str = "all_mail";
 /// How many counters the limit on all mail is spread over: one would be written with every mail there is, and two

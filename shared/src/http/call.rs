@@ -80,6 +80,10 @@ impl Call {
             base_url: format!("{scheme}://{host}"),
             presents_token: token.is_some(),
             token: token.as_deref().and_then(SessionToken::parse),
+            trust: match client {
+                Client::App => None,
+                Client::Browser => cookie::find(&headers, &settings.mfa.trust_cookie_name),
+            },
         };
         Ok(Self { method: parts.method, path: rest.to_owned(), query, visitor, headers, body })
     }

@@ -59,6 +59,20 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// Of a trusted browser (`MFA_TRUST_COOKIE_…`).
+    pub fn of_trust(settings: &'a Settings) -> Self {
+        let mfa = &settings.mfa;
+        Self {
+            name: &mfa.trust_cookie_name,
+            domain: mfa.trust_cookie_domain.as_deref(),
+            path: &mfa.trust_cookie_path,
+            secure: mfa.trust_cookie_secure,
+            httponly: mfa.trust_cookie_httponly,
+            samesite: mfa.trust_cookie_samesite,
+            age: Some(mfa.trust_cookie_age),
+        }
+    }
+
     /// The header that sets it.
     pub fn set(&self, value: &str) -> String {
         let age = self.age.map(|age| format!("; Max-Age={}", age.as_secs())).unwrap_or_default();

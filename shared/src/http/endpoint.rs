@@ -34,8 +34,8 @@ pub struct Endpoint {
     pub path: &'static str,
     /// The methods it has, besides HEAD and OPTIONS.
     pub methods: &'static [Method],
-    /// Whether the settings switch it on.
-    pub enabled: fn(&Settings) -> bool,
+    /// Whether the settings switch it on for this kind of client.
+    pub enabled: fn(&Settings, Client) -> bool,
     /// What it is bound to need, so that it is read together with the session.
     pub needs: fn(&Call, &Tools<'_>) -> Vec<Need>,
     /// What happens.
@@ -102,7 +102,8 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
         Ok(call) => call,
         Err(refusal) => return refuse(refusal),
     };
-    let Some(endpoint) = routes.find(&call.path).filter(|endpoint| (endpoint.enabled)(settings)) else {
+    let is_enabled = |endpoint: &&Endpoint| (endpoint.enabled)(settings, call.visitor.client);
+    let Some(endpoint) = routes.find(&call.path).filter(is_enabled) else {
         return refuse(NoCall::UnknownPath);
     };
     if call.visitor.client == Client::Browser
@@ -154,6 +155,8 @@ struct Decided {
     renewed: bool,
     sessionless: bool,
     logged_in: bool,
+    /// Which accounts trust the browser from now on, if that has changed.
+    trust: Option<String>,
 }
 
 impl Exchange<'_> {
@@ -263,6 +266,7 @@ impl Exchange<'_> {
             renewed: visit.is_modified(),
             sessionless: visit.is_sessionless(),
             logged_in: visit.has_logged_in(),
+            trust: visit.new_trust().map(str::to_owned),
             changes: visit.into_changes(),
         })
     }
@@ -311,6 +315,11 @@ impl Exchange<'_> {
         if call.visitor.client == Client::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
             self.keep(token, is_gone, decided.logged_in, response.headers_mut());
+            let trust =
+                decided.trust.map(|trust| cookie::Attributes::of_trust(&self.app.settings).set(&trust));
+            if let Some(Ok(value)) = trust.map(|line| HeaderValue::from_str(&line)) {
+                response.headers_mut().append(header::SET_COOKIE, value);
+            }
         }
         response
     }

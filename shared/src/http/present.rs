@@ -5,10 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::reply::Reply;
 use crate::domain::account::{Account, EmailAddress};
+use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor};
 use crate::domain::session::AuthenticationRecord;
 use crate::domain::stage::StageKey;
-use crate::flows::password_reset;
+use crate::domain::time::Timestamp;
 use crate::flows::visit::{Client, Visit};
+use crate::flows::{mfa, password_reset};
 use crate::settings::{ProviderFlow, Settings};
 
 /// A user, without what is empty.
@@ -29,6 +31,32 @@ pub fn user(account: &Account, settings: &Settings) -> Value {
 /// An email address of an account.
 pub fn email_address(address: &EmailAddress) -> Value {
     json!({"email": address.email, "verified": address.verified, "primary": address.primary})
+}
+
+/// An authenticator, without what is secret about it. That of an app has no id and no name.
+pub fn authenticator(authenticator: &Authenticator) -> Value {
+    let mut shown = json!({
+        "type": authenticator.factor.kind().name(),
+        "created_at": authenticator.created_at.as_seconds(),
+        "last_used_at": authenticator.last_used_at.map(Timestamp::as_seconds),
+    });
+    let more = match &authenticator.factor {
+        Factor::Totp(_) => json!({}),
+        Factor::RecoveryCodes(codes) => {
+            json!({"total_code_count": codes.total, "unused_code_count": codes.unused.len()})
+        }
+        Factor::WebAuthn(credential) => {
+            let mut more = json!({"id": authenticator.id, "name": credential.name});
+            if let (Some(passwordless), Value::Object(more)) = (credential.passwordless, &mut more) {
+                more.insert("is_passwordless".into(), json!(passwordless));
+            }
+            more
+        }
+    };
+    if let (Value::Object(shown), Value::Object(more)) = (&mut shown, more) {
+        shown.extend(more);
+    }
+    shown
 }
 
 /// Whether somebody is logged in, and if not, how they can.
@@ -70,6 +98,13 @@ fn method(record: &AuthenticationRecord) -> Value {
     method.extend(record.email.as_ref().map(|email| ("email".into(), json!(email))));
     method.extend(record.username.as_ref().map(|name| ("username".into(), json!(name))));
     method.extend(record.phone.as_ref().map(|phone| ("phone".into(), json!(phone))));
+    if let Some(used) = record.authenticator {
+        method.insert("id".into(), json!(used.id));
+        method.insert("type".into(), json!(used.kind.name()));
+        if used.passwordless {
+            method.insert("passwordless".into(), json!(true));
+        }
+    }
     if record.reauthenticated {
         method.insert("reauthenticated".into(), json!(true));
     }
@@ -79,7 +114,7 @@ fn method(record: &AuthenticationRecord) -> Value {
 fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Value {
     let settings = visit.settings();
     let mut flows = match account {
-        Some(account) => reauthentication_flows(account),
+        Some(account) => reauthentication_flows(account, settings),
         None => login_flows(settings, visit.visitor.client),
     };
     if let Some(pending) = visit.session().pending() {
@@ -92,6 +127,9 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Value {
             None => {
                 let mut flow = flow(id);
                 flow.insert("is_pending".into(), json!(true));
+                if let Some(account) = mfa::resume(visit).ok().map(|(_, account)| account) {
+                    flow.insert("types".into(), types(&account));
+                }
                 flows.push(flow);
             }
         }
@@ -108,8 +146,18 @@ fn flow(id: &str) -> Map<String, Value> {
     Map::from_iter([("id".to_owned(), json!(id))])
 }
 
-fn reauthentication_flows(account: &Account) -> Vec<Map<String, Value>> {
-    account.password.iter().map(|_| flow("reauthenticate")).collect()
+fn reauthentication_flows(account: &Account, settings: &Settings) -> Vec<Map<String, Value>> {
+    let mut flows: Vec<_> = account.password.iter().map(|_| flow("reauthenticate")).collect();
+    if settings.apps.mfa && !account.authenticators.is_empty() {
+        let mut flow = flow("mfa_reauthenticate");
+        flow.insert("types".into(), types(account));
+        flows.push(flow);
+    }
+    flows
+}
+
+fn types(account: &Account) -> Value {
+    account.authenticator_types().into_iter().map(AuthenticatorType::name).collect()
 }
 
 fn login_flows(settings: &Settings, client: Client) -> Vec<Map<String, Value>> {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::kind::{Kind, Wrong, list, optional, switch, text};
 use super::provider::{DUMMY, OPENID_CONNECT, known_provider};
 use super::source::Raw;
+use crate::domain::authenticator::AuthenticatorType;
 
 /// Whether an address must be verified before its owner is logged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,12 +188,43 @@ pub(super) const HEADLESS_ONLY: Kind<bool> = Kind::new("true", |raw| {
     }
 });
 
-pub(super) const SUPPORTED_TYPES: Kind<Vec<String>> =
+pub(super) const SUPPORTED_TYPES: Kind<Vec<AuthenticatorType>> =
     Kind::new("a list of \"recovery_codes\", \"totp\", \"webauthn\"", |raw| {
-        let types = list(raw)?;
-        let known = |word: &String| matches!(word.as_str(), "recovery_codes" | "totp" | "webauthn");
-        if types.iter().all(known) { Ok(types) } else { Err(Wrong::Shape) }
+        let known = |word: &String| AuthenticatorType::ALL.into_iter().find(|kind| kind.name() == word);
+        list(raw)?.iter().map(|word| known(word).ok_or(Wrong::Shape)).collect()
     });
+
+/// Whether a security key must verify who uses it, by a PIN or a fingerprint (WebAuthn, section 5.8.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserVerification {
+    /// It need not.
+    Discouraged,
+    /// It does if it can.
+    Preferred,
+    /// It must.
+    Required,
+}
+
+impl UserVerification {
+    /// As WebAuthn spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Discouraged => "discouraged",
+            Self::Preferred => "preferred",
+            Self::Required => "required",
+        }
+    }
+}
+
+pub(super) const USER_VERIFICATION: Kind<UserVerification> =
+    Kind::new("\"discouraged\", \"preferred\" or \"required\"", |raw| {
+        let word = text(raw)?;
+        let all = [UserVerification::Discouraged, UserVerification::Preferred, UserVerification::Required];
+        all.into_iter().find(|verification| verification.name() == word).ok_or(Wrong::Shape)
+    });
+
+/// Anything but a plain yes is a no: other software has a variable of this name as well, with values of its own.
+pub(super) const DEBUG: Kind<bool> = Kind::new("true or false", |raw| Ok(switch(raw).unwrap_or(false)));
 
 /// The parts of allauth that are switched on.
 #[derive(Clone, Debug, PartialEq, Eq)]

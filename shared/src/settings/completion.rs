@@ -10,6 +10,7 @@ use super::provider::{DUMMY, ProviderApp};
 use super::rate::{Action, Per, Rate, Rates, parse_rates};
 use super::signup_fields::{SignupField, SignupFieldName, SignupFields};
 use super::source::{Raw, Source};
+use crate::domain::authenticator::AuthenticatorType;
 
 /// The old names that say something where the new one is not given.
 pub(super) fn predecessors(name: &str) -> &'static [&'static str] {
@@ -46,7 +47,9 @@ pub(super) fn complete(settings: &mut Settings, old: &Old, source: &mut Source) 
         }
         settings.account.password_min_length = None;
     }
-    settings.mfa.passkey_login_enabled &= settings.mfa.supported_types.iter().any(|kind| kind == "webauthn");
+    let webauthn = settings.mfa.supported_types.contains(&AuthenticatorType::WebAuthn);
+    settings.mfa.passkey_login_enabled &= webauthn;
+    settings.mfa.passkey_signup_enabled &= webauthn;
     settings.headless.frontend_urls.complete(&settings.headless.frontend_url);
     complete_providers(settings, source);
     if !source.is_given("SOCIALACCOUNT_EMAIL_REQUIRED") {

@@ -89,6 +89,39 @@ pub(super) const ORIGINS: Kind<Vec<String>> =
         }
     });
 
+/// Origins as WebAuthn's client data has them: of pages, with no wildcards, and of Android apps.
+pub(super) const WEBAUTHN_ORIGINS: Kind<Vec<String>> = Kind::new(
+    "a list of origins such as https://www.example.com or android:apk-key-hash:SHA-256-IN-BASE64URL",
+    |raw| {
+        let is_app = |origin: &str| {
+            let hash = origin.strip_prefix("android:apk-key-hash:").unwrap_or_default();
+            hash.len() == 43 && hash.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+        };
+        let is_page = |origin: &str| {
+            let web = origin.starts_with("https://") || origin.starts_with("http://");
+            web && is_origin(origin) && !origin.contains('*')
+        };
+        let origins = list(raw)?;
+        match origins.iter().find(|origin| !is_page(origin) && !is_app(origin)) {
+            None => Ok(origins),
+            Some(origin) => Err(Wrong::Because(format!(
+                "has {origin:?} where an origin must be a scheme and a host, with nothing after them and no *, \
+                 as https://www.example.com, or android:apk-key-hash: and the SHA-256 of an app's signing \
+                 certificate in base64url, without padding"
+            ))),
+        }
+    },
+);
+
+/// A WebAuthn relying party's id is a domain (WebAuthn, section 4).
+pub(super) const RP_ID: Kind<Option<String>> =
+    Kind::new("a domain such as example.com, or null", |raw| match optional(raw, text)? {
+        Some(id) if id.trim().is_empty() => Ok(None),
+        Some(id) if is_host(&id) && !id.starts_with('[') => Ok(Some(id.to_ascii_lowercase())),
+        None => Ok(None),
+        Some(_) => Err(Wrong::Shape),
+    });
+
 pub(super) const HOSTS: Kind<Vec<String>> = Kind::new(
     "a list of one or more of host names, .example.com for a domain and all under it, and *",
     |raw| {

@@ -6,27 +6,30 @@
 use std::time::Duration;
 
 use super::choice::{
-    APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, EMAIL_VERIFICATION, EmailVerification,
+    APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EmailVerification,
     HEADLESS_ONLY, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
-    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, USERNAME_FIELD,
+    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, USER_VERIFICATION,
+    USERNAME_FIELD, UserVerification,
 };
 use super::code_format::{CODE_FORMAT, CodeFormat};
 use super::cookie::{
-    COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HOSTS, OPTIONAL_HEADER, ORIGINS, SAMESITE, SameSite,
+    COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HOSTS, OPTIONAL_HEADER, ORIGINS, RP_ID, SAMESITE,
+    SameSite, WEBAUTHN_ORIGINS,
 };
 use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls};
 use super::group::Default::{Computed, Is, Of};
 use super::group::{About, Group, group};
 use super::kind::{
-    ATTEMPTS, DAYS, Kind, LENGTH, LIST, OPTIONAL_COUNT, OPTIONAL_LENGTH, OPTIONAL_LIMIT, OPTIONAL_SECONDS,
-    OPTIONAL_SWITCH, OPTIONAL_TEXT, SECONDS, SECRET, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES,
-    whole,
+    ATTEMPTS, DAYS, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH, OPTIONAL_LIMIT,
+    OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, SECONDS, SECRET, SOME_SECONDS, SWITCH, TEXT,
+    TEXT_MAYBE_EMPTY, TIMES, whole,
 };
 use super::mail_address::SENDER;
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
 use super::provider::{PROVIDERS, ProviderApp, SEGMENT};
-use super::rate::{RATE_LIMITS, RATES, RateLimits, Rates};
+use super::rate::{MFA_RATE_LIMITS, RATE_LIMITS, RATES, RateLimits, Rates};
 use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
+use crate::domain::authenticator::AuthenticatorType;
 use crate::secret::Secret;
 
 /// The least that the argon2 crate takes, RFC 9106's 8 KiB for each lane; the most is what a function can have.
@@ -34,6 +37,12 @@ const ARGON2_MEMORY: Kind<u32> = Kind::new("a number of KiB, 8 to 10485760", who
 const ARGON2_ITERATIONS: Kind<u32> = Kind::new("a whole number, 1 to 1000", whole::<_, 1, 1000>);
 const ARGON2_PARALLELISM: Kind<u32> = Kind::new("a whole number, 1 to 255", whole::<_, 1, 255>);
 const EMAIL_LENGTH: Kind<usize> = Kind::new("a whole number, 6 to 320", whole::<_, 6, 320>);
+/// Fewer could be guessed; more do not fit the 31 bits of RFC 4226's codes.
+const TOTP_DIGITS: Kind<u32> = Kind::new("a whole number, 6 to 9", whole::<_, 6, 9>);
+const TOTP_PERIOD: Kind<u32> = Kind::new("a whole number of seconds, 1 to 3600", whole::<_, 1, 3600>);
+const TOTP_TOLERANCE: Kind<u32> = Kind::new("a whole number, 0 to 10", whole::<_, 0, 10>);
+const RECOVERY_CODES: Kind<usize> = Kind::new("a whole number, 1 to 100", whole::<_, 1, 100>);
+const RECOVERY_CODE_DIGITS: Kind<usize> = Kind::new("a whole number, 6 to 40", whole::<_, 6, 40>);
 const PREFIX_LENGTH: Kind<u8> = Kind::new("a whole number, 1 to 128", whole::<_, 1, 128>);
 const PROXIES: Kind<usize> = Kind::new("a whole number, 0 to 100", whole::<_, 0, 100>);
 
@@ -55,6 +64,9 @@ group! {
         secret_key_arn: Option<String> = OPTIONAL_TEXT, "SECRET_KEY_ARN", Is("null");
         /// The DynamoDB table.
         table: String = TEXT, "TABLE_NAME", Is("vestibule");
+        /// Whether this is a development server. All it does is to allow `MFA_TOTP_INSECURE_BYPASS_CODE`; functions on
+        /// AWS Lambda do not start with it.
+        debug: bool = DEBUG, "DEBUG", Is("false");
         /// What mails call the service; the host name of the request where there is none.
         site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null");
     }
@@ -232,10 +244,67 @@ group! {
 group! {
     /// TOTP, passkeys and recovery codes.
     pub Mfa, "Second factors" {
-        /// Which people can have.
-        supported_types: Vec<String> = SUPPORTED_TYPES, "MFA_SUPPORTED_TYPES", Is(r#"["recovery_codes", "totp"]"#);
+        /// Which people can have. Who has one of another type still needs it to log in.
+        supported_types: Vec<AuthenticatorType> = SUPPORTED_TYPES, "MFA_SUPPORTED_TYPES", Is(r#"["recovery_codes", "totp"]"#);
+        /// Whether people with an unverified address can have a second factor. Whoever signs up with somebody else's
+        /// address could then keep its owner out for good.
+        allow_unverified_email: bool = SWITCH, "MFA_ALLOW_UNVERIFIED_EMAIL", Is("false");
+        /// Whether people must prove again who they are before they change their second factors, or see recovery codes.
+        reauthentication_required: bool = SWITCH, "MFA_REAUTHENTICATION_REQUIRED", Is("true");
+        /// How often things may be done; see `ACCOUNT_RATE_LIMITS`. The one action is `webauthn_login`, for logins with
+        /// nothing but a passkey. Codes count as `login_failed` there.
+        passkey_login_rates: Rates = MFA_RATE_LIMITS, "MFA_RATE_LIMITS", Computed("{}", r#"`{"webauthn_login": "10/m/ip"}`"#);
+
+        /// How many digits a code of an authenticator app has.
+        totp_digits: u32 = TOTP_DIGITS, "MFA_TOTP_DIGITS", Is("6");
+        /// How long such a code is good for, in seconds. Not all apps know any other than 30.
+        totp_period: u32 = TOTP_PERIOD, "MFA_TOTP_PERIOD", Is("30");
+        /// How many codes before and after the current one are good as well, for clocks that are off.
+        totp_tolerance: u32 = TOTP_TOLERANCE, "MFA_TOTP_TOLERANCE", Is("0");
+        /// What apps call the service; `SITE_NAME` where it is `null`, or else the host name of the request.
+        totp_issuer: Option<String> = OPTIONAL_TEXT, "MFA_TOTP_ISSUER", Is("null");
+        /// A code that always passes for one of an app, for tests of a frontend. Refused unless `DEBUG` is true.
+        totp_insecure_bypass_code: Option<Secret> = OPTIONAL_CODE, "MFA_TOTP_INSECURE_BYPASS_CODE", Is("null");
+
+        /// How many recovery codes people get.
+        recovery_code_count: usize = RECOVERY_CODES, "MFA_RECOVERY_CODE_COUNT", Is("10");
+        /// How many digits each has.
+        recovery_code_digits: usize = RECOVERY_CODE_DIGITS, "MFA_RECOVERY_CODE_DIGITS", Is("8");
+        /// Whether they are shown only once. From then on nothing but their hashes is kept.
+        recovery_codes_show_once: bool = SWITCH, "MFA_RECOVERY_CODES_SHOW_ONCE", Is("false");
+
         /// Whether a passkey is enough to log in. Without `"webauthn"` among the types it never is.
         passkey_login_enabled: bool = SWITCH, "MFA_PASSKEY_LOGIN_ENABLED", Is("false");
+        /// Whether people can sign up with a passkey instead of a password. It takes `"webauthn"` among the types,
+        /// mandatory verification of addresses by code, and `email*` in `ACCOUNT_SIGNUP_FIELDS`.
+        passkey_signup_enabled: bool = SWITCH, "MFA_PASSKEY_SIGNUP_ENABLED", Is("false");
+        /// Whether security keys must verify who uses them. Passkeys always must.
+        webauthn_user_verification: UserVerification = USER_VERIFICATION, "MFA_WEBAUTHN_USER_VERIFICATION", Is("preferred");
+        /// The domain that keys and passkeys are made for, and no other can ever use: that of the frontend, or one above it. The host
+        /// name of the API's request where it is `null`.
+        webauthn_rp_id: Option<String> = RP_ID, "MFA_WEBAUTHN_RP_ID", Is("null");
+        /// The origins that may use them: of pages, and of Android apps. Where there are none, all that
+        /// the domain and the hosts under it serve by HTTPS, and `localhost`.
+        webauthn_origins: Vec<String> = WEBAUTHN_ORIGINS, "MFA_WEBAUTHN_ORIGINS", Is("[]");
+        /// Whether any origin may use them, for development only.
+        webauthn_allow_insecure_origin: bool = SWITCH, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", Is("false");
+
+        /// Whether people are asked, after their second factor, if their browser is to be spared it from now on.
+        trust_enabled: bool = SWITCH, "MFA_TRUST_ENABLED", Is("false");
+        /// How long a browser is trusted, in seconds.
+        trust_cookie_age: Duration = SOME_SECONDS, "MFA_TRUST_COOKIE_AGE", Is("1209600");
+        /// The name of the cookie that says so.
+        trust_cookie_name: String = COOKIE_NAME, "MFA_TRUST_COOKIE_NAME", Is("mfa_trusted");
+        /// The domain it is sent to, all hosts under it included.
+        trust_cookie_domain: Option<String> = COOKIE_DOMAIN, "MFA_TRUST_COOKIE_DOMAIN", Of("SESSION_COOKIE_DOMAIN");
+        /// The path it is sent to.
+        trust_cookie_path: String = COOKIE_PATH, "MFA_TRUST_COOKIE_PATH", Of("SESSION_COOKIE_PATH");
+        /// Whether it is sent over HTTPS only.
+        trust_cookie_secure: bool = SWITCH, "MFA_TRUST_COOKIE_SECURE", Of("SESSION_COOKIE_SECURE");
+        /// Whether scripts cannot read it.
+        trust_cookie_httponly: bool = SWITCH, "MFA_TRUST_COOKIE_HTTPONLY", Of("SESSION_COOKIE_HTTPONLY");
+        /// Whether it is sent along with requests from other sites.
+        trust_cookie_samesite: SameSite = SAMESITE, "MFA_TRUST_COOKIE_SAMESITE", Of("SESSION_COOKIE_SAMESITE");
     }
 }
 

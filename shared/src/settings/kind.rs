@@ -71,6 +71,8 @@ pub(super) const LENGTH: Kind<usize> =
 pub(super) const OPTIONAL_LENGTH: Kind<Option<usize>> =
     Kind::new("a whole number, 0 or more, or null", |raw| optional(raw, whole::<_, 0, { u32::MAX as u64 }>));
 pub(super) const TIMES: Kind<u32> = Kind::new("true (2 times), false (never) or a number of times", times);
+pub(super) const OPTIONAL_CODE: Kind<Option<Secret>> =
+    Kind::new("one line of text, or null", |raw| Ok(optional_text(raw)?.map(Secret::new))).secret();
 pub(super) const SECRET: Kind<Option<Secret>> =
     Kind::new("text of at least 32 characters", secret_key).secret();
 

@@ -121,6 +121,27 @@ pub(super) const RATE_LIMITS: Kind<RateLimits> =
         Ok(limits)
     });
 
+/// What `MFA_RATE_LIMITS` calls logins with nothing but a passkey, and their rates unless it says otherwise.
+pub(crate) const WEBAUTHN_LOGIN: &str = "webauthn_login";
+const WEBAUTHN_LOGIN_RATES: &str = "10/m/ip";
+
+/// The rates of passkey logins, which are all that allauth.mfa limits by itself.
+pub(super) const MFA_RATE_LIMITS: Kind<Rates> =
+    Kind::new("false, or an object such as {\"webauthn_login\": \"10/m/ip\"}", |raw| {
+        let Some(Value::Object(given)) = &raw.json else {
+            return if switch(raw)? { Err(Wrong::Shape) } else { Ok(Rates::new()) };
+        };
+        if let Some(name) = given.keys().find(|name| *name != WEBAUTHN_LOGIN) {
+            return Err(Wrong::Because(format!("has no action {name:?}, only {WEBAUTHN_LOGIN:?}")));
+        }
+        match given.get(WEBAUTHN_LOGIN) {
+            None => parse_rates(WEBAUTHN_LOGIN_RATES),
+            Some(Value::Null) => Ok(Rates::new()),
+            Some(Value::String(text)) => parse_rates(text),
+            Some(_) => Err(Wrong::Shape),
+        }
+    });
+
 pub(super) const RATES: Kind<Rates> =
     Kind::new("one or more rates such as 20/h, or null for no limit", rates);
 

@@ -94,6 +94,14 @@ const ERRORS: &[Rule] = &[
         remedy: "browsers drop a cookie with SameSite=None unless it is secure: CSRF_COOKIE_SECURE must be true",
     },
     Rule {
+        settings: &["MFA_TRUST_COOKIE_SAMESITE", "MFA_TRUST_COOKIE_SECURE"],
+        is_broken: |s| {
+            let mfa = &s.mfa;
+            trusts(s) && mfa.trust_cookie_samesite == SameSite::None && !mfa.trust_cookie_secure
+        },
+        remedy: "browsers drop a cookie with SameSite=None unless it is secure: MFA_TRUST_COOKIE_SECURE must be true",
+    },
+    Rule {
         settings: &[
             "SESSION_COOKIE_NAME",
             "SESSION_COOKIE_SECURE",
@@ -127,9 +135,62 @@ const ERRORS: &[Rule] = &[
                  their path is / and they have no domain",
     },
     Rule {
+        settings: &[
+            "MFA_TRUST_COOKIE_NAME",
+            "MFA_TRUST_COOKIE_SECURE",
+            "MFA_TRUST_COOKIE_PATH",
+            "MFA_TRUST_COOKIE_DOMAIN",
+        ],
+        is_broken: |s| {
+            let mfa = &s.mfa;
+            let breaks = breaks_prefix(
+                &mfa.trust_cookie_name,
+                mfa.trust_cookie_secure,
+                &mfa.trust_cookie_path,
+                mfa.trust_cookie_domain.as_deref(),
+            );
+            trusts(s) && breaks
+        },
+        remedy: "browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides \
+                 their path is / and they have no domain",
+    },
+    Rule {
         settings: &["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"],
         is_broken: |s| s.session.cookie_name == s.csrf.cookie_name,
         remedy: "the two cookies must have different names",
+    },
+    Rule {
+        settings: &["MFA_TRUST_COOKIE_NAME", "SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"],
+        is_broken: |s| {
+            let name = &s.mfa.trust_cookie_name;
+            trusts(s) && (*name == s.session.cookie_name || *name == s.csrf.cookie_name)
+        },
+        remedy: "cookies must have different names",
+    },
+    Rule {
+        settings: &["MFA_PASSKEY_SIGNUP_ENABLED", "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED"],
+        is_broken: |s| s.mfa.passkey_signup_enabled && !s.account.email_verification_by_code_enabled,
+        remedy: "that somebody signs up with a passkey is known to their session only, where a link may not lead: \
+                 addresses must be verified by code",
+    },
+    Rule {
+        settings: &["MFA_PASSKEY_SIGNUP_ENABLED", "ACCOUNT_SIGNUP_FIELDS"],
+        is_broken: |s| {
+            s.mfa.passkey_signup_enabled && !s.account.signup_fields.requires(SignupFieldName::Email)
+        },
+        remedy: "where people sign up with a passkey, ACCOUNT_SIGNUP_FIELDS must have email*",
+    },
+    Rule {
+        settings: &["MFA_PASSKEY_SIGNUP_ENABLED", "ACCOUNT_EMAIL_VERIFICATION"],
+        is_broken: |s| {
+            s.mfa.passkey_signup_enabled && s.account.email_verification != EmailVerification::Mandatory
+        },
+        remedy: "where people sign up with a passkey, verification must be mandatory",
+    },
+    Rule {
+        settings: &["MFA_TOTP_INSECURE_BYPASS_CODE", "DEBUG"],
+        is_broken: |s| s.mfa.totp_insecure_bypass_code.is_some() && !s.debug,
+        remedy: "a code that always passes is for tests only, and DEBUG must be true",
     },
     Rule {
         settings: &["PASSWORD_ARGON2_MEMORY_KIB", "PASSWORD_ARGON2_PARALLELISM"],
@@ -164,11 +225,26 @@ const WARNINGS: &[Rule] = &[
         remedy: "nobody can log in: allauth.socialaccount is not in INSTALLED_APPS",
     },
     Rule {
+        settings: &["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"],
+        is_broken: |s| s.mfa.webauthn_allow_insecure_origin,
+        remedy: "pages of any origin can use passkeys: use it for development only",
+    },
+    Rule {
+        settings: &["MFA_TOTP_INSECURE_BYPASS_CODE"],
+        is_broken: |s| s.mfa.totp_insecure_bypass_code.is_some(),
+        remedy: "this code gets past the second factor of anybody with an app: use it for tests only",
+    },
+    Rule {
         settings: &["INSTALLED_APPS"],
         is_broken: |s| s.apps.has_dummy(),
         remedy: "the dummy provider lets anybody in as anybody: use it for tests only",
     },
 ];
+
+/// Whether browsers are given the cookie of trust.
+fn trusts(settings: &Settings) -> bool {
+    settings.mfa.trust_enabled || settings.account.login_by_code_trust_enabled
+}
 
 /// RFC 6265bis, section 4.1.3.
 fn breaks_prefix(name: &str, secure: bool, path: &str, domain: Option<&str>) -> bool {

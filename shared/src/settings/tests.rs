@@ -9,6 +9,7 @@ use super::declared::ALL;
 use super::kind::Wrong;
 use super::unusable::{NOT_YET, UNUSABLE};
 use super::*;
+use crate::domain::authenticator::AuthenticatorType;
 
 fn read(variables: &[(&str, &str)]) -> Result<Loaded, Errors> {
     Settings::read(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
@@ -67,7 +68,7 @@ fn nothing_given_gives_the_defaults() {
     assert_eq!(s.passwords.reset_timeout, seconds(3 * 86400));
     assert_eq!((s.passwords.argon2.memory_kib, s.passwords.argon2.iterations), (19456, 2));
     assert!(s.apps.mfa && s.apps.usersessions && s.apps.socialaccount && !s.apps.has_dummy());
-    assert_eq!(s.mfa.supported_types, ["recovery_codes", "totp"]);
+    assert_eq!(s.mfa.supported_types, [AuthenticatorType::RecoveryCodes, AuthenticatorType::Totp]);
     assert_eq!((s.session.cookie_name.as_str(), s.session.cookie_age), ("sessionid", seconds(1_209_600)));
     assert!(s.session.cookie_httponly && !s.session.cookie_secure);
     assert_eq!(s.csrf.header_name, "x-csrftoken");
@@ -234,6 +235,13 @@ fn the_words_of_each_kind_of_wrong_value() {
         ("HEADLESS_CLIENTS", "[]", "a list of one or both of \"browser\", \"app\""),
         ("HEADLESS_ONLY", "maybe", "true"),
         ("MFA_SUPPORTED_TYPES", "sms", "a list of \"recovery_codes\", \"totp\", \"webauthn\""),
+        ("MFA_TOTP_DIGITS", "5", "a whole number, 6 to 9"),
+        ("MFA_TOTP_PERIOD", "0", "a whole number of seconds, 1 to 3600"),
+        ("MFA_RECOVERY_CODE_COUNT", "0", "a whole number, 1 to 100"),
+        ("MFA_RECOVERY_CODE_DIGITS", "5", "a whole number, 6 to 40"),
+        ("MFA_RATE_LIMITS", "true", "false, or an object such as {\"webauthn_login\": \"10/m/ip\"}"),
+        ("MFA_WEBAUTHN_RP_ID", "https://example.com", "a domain such as example.com, or null"),
+        ("MFA_WEBAUTHN_USER_VERIFICATION", "maybe", "\"discouraged\", \"preferred\" or \"required\""),
         ("INSTALLED_APPS", "{}", "a list of apps"),
         ("FRONTEND_URL", "www.example.com", "an address such as https://www.example.com"),
         (
@@ -449,6 +457,38 @@ fn contradictions_are_told_with_the_values_of_both() {
 }
 
 #[test]
+fn contradictions_about_second_factors() {
+    const TRUST: (&str, &str) = ("MFA_TRUST_ENABLED", "true");
+    const WEBAUTHN: (&str, &str) = ("MFA_SUPPORTED_TYPES", "webauthn");
+    const PASSKEY_SIGNUP: (&str, &str) = ("MFA_PASSKEY_SIGNUP_ENABLED", "true");
+    let cases: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[TRUST, ("MFA_TRUST_COOKIE_NAME", "csrftoken")],
+            "MFA_TRUST_COOKIE_NAME=csrftoken, SESSION_COOKIE_NAME=sessionid (default), CSRF_COOKIE_NAME=csrftoken (default): cookies must have different names",
+        ),
+        (
+            &[TRUST, ("MFA_TRUST_COOKIE_SAMESITE", "None")],
+            "MFA_TRUST_COOKIE_SAMESITE=None, MFA_TRUST_COOKIE_SECURE=false (default): browsers drop a cookie with SameSite=None unless it is secure: MFA_TRUST_COOKIE_SECURE must be true",
+        ),
+        (
+            &[TRUST, ("MFA_TRUST_COOKIE_NAME", "__Secure-x")],
+            "MFA_TRUST_COOKIE_NAME=__Secure-x, MFA_TRUST_COOKIE_SECURE=false (default), MFA_TRUST_COOKIE_PATH=/ (default), MFA_TRUST_COOKIE_DOMAIN=null (default): browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides their path is / and they have no domain",
+        ),
+        (
+            &[WEBAUTHN, PASSKEY_SIGNUP],
+            "MFA_PASSKEY_SIGNUP_ENABLED=true, ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED=false (default): that somebody signs up with a passkey is known to their session only, where a link may not lead: addresses must be verified by code",
+        ),
+        (
+            &[("MFA_TOTP_INSECURE_BYPASS_CODE", "123456")],
+            "MFA_TOTP_INSECURE_BYPASS_CODE, DEBUG=false (default): a code that always passes is for tests only, and DEBUG must be true",
+        ),
+    ];
+    for (variables, text) in cases {
+        assert_eq!(errors(variables), *text);
+    }
+}
+
+#[test]
 fn odd_combinations_give_hints() {
     assert_eq!(
         hints(&[("ACCOUNT_LOGIN_METHODS", "phone")]),
@@ -488,8 +528,8 @@ fn unknown_names_are_errors_or_hints() {
         "ACCOUNT_EMAIL_VERFICATION: is no setting; did you mean ACCOUNT_EMAIL_VERIFICATION?"
     );
     assert_eq!(errors(&[("ACCOUNT_XYZ", "")]), "ACCOUNT_XYZ: is no setting");
-    assert_eq!(hints(&[("MFA_TOTP_DIGITS", "")]), [""; 0]);
-    assert_eq!(hints(&[("MFA_TOTP_DIGITS", "8")]), ["MFA_TOTP_DIGITS has no effect yet"]);
+    assert_eq!(hints(&[("HEADLESS_TOKEN_STRATEGY", "")]), [""; 0]);
+    assert_eq!(hints(&[("HEADLESS_TOKEN_STRATEGY", "x")]), ["HEADLESS_TOKEN_STRATEGY has no effect yet"]);
     assert_eq!(
         hints(&[("HEADLESS_CLIENT", "app"), ("USERSESSIONS_X", "1")]),
         ["HEADLESS_CLIENT is no setting; did you mean HEADLESS_CLIENTS?", "USERSESSIONS_X is no setting"]
@@ -781,7 +821,76 @@ fn passkeys_need_webauthn() {
     let passkeys = ("MFA_PASSKEY_LOGIN_ENABLED", "true");
     assert!(!settings(&[passkeys]).mfa.passkey_login_enabled);
     assert!(settings(&[passkeys, ("MFA_SUPPORTED_TYPES", "totp,webauthn")]).mfa.passkey_login_enabled);
-    assert_eq!(settings(&[("MFA_SUPPORTED_TYPES", "[]")]).mfa.supported_types, [""; 0]);
+    assert_eq!(settings(&[("MFA_SUPPORTED_TYPES", "[]")]).mfa.supported_types, []);
+}
+
+#[test]
+fn signing_up_with_a_passkey_has_preconditions() {
+    let signup = ("MFA_PASSKEY_SIGNUP_ENABLED", "true");
+    let webauthn = ("MFA_SUPPORTED_TYPES", "webauthn");
+    let by_code = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+    assert!(!settings(&[signup]).mfa.passkey_signup_enabled, "without webauthn it is off, as in allauth");
+    assert!(settings(&[signup, webauthn, by_code]).mfa.passkey_signup_enabled);
+    let optional = errors(&[signup, webauthn, by_code, ("ACCOUNT_EMAIL_VERIFICATION", "optional")]);
+    assert!(
+        optional.contains("MFA_PASSKEY_SIGNUP_ENABLED=true, ACCOUNT_EMAIL_VERIFICATION=optional: "),
+        "{optional}"
+    );
+    let no_email = errors(&[
+        signup,
+        webauthn,
+        by_code,
+        ("ACCOUNT_SIGNUP_FIELDS", "username*"),
+        ("ACCOUNT_LOGIN_METHODS", "username"),
+    ]);
+    assert!(
+        no_email.contains("MFA_PASSKEY_SIGNUP_ENABLED=true, ACCOUNT_SIGNUP_FIELDS=username*: "),
+        "{no_email}"
+    );
+}
+
+#[test]
+fn passkey_logins_have_limits_of_their_own() {
+    let rates = |text: &str| settings(&[("MFA_RATE_LIMITS", text)]).mfa.passkey_login_rates;
+    let ten = [Rate { amount: 10, duration: seconds(60), per: Per::Ip }];
+    assert_eq!(settings(&[("ACCOUNT_RATE_LIMITS", "false")]).mfa.passkey_login_rates, ten);
+    assert_eq!(rates("{}"), ten);
+    assert_eq!(rates("false"), []);
+    assert_eq!(rates(r#"{"webauthn_login": null}"#), []);
+    assert_eq!(rates(r#"{"webauthn_login": "2/m"}"#), [Rate { amount: 2, ..ten[0] }]);
+    assert_eq!(
+        errors(&[("MFA_RATE_LIMITS", r#"{"login": "2/m"}"#)]),
+        r#"MFA_RATE_LIMITS={"login": "2/m"}: has no action "login", only "webauthn_login""#
+    );
+}
+
+#[test]
+fn the_cookie_of_trust_is_as_that_of_the_session() {
+    let own = settings(&[("SESSION_COOKIE_PATH", "/api"), ("SESSION_COOKIE_SECURE", "true")]).mfa;
+    assert_eq!((own.trust_cookie_path.as_str(), own.trust_cookie_secure), ("/api", true));
+    let other = settings(&[("SESSION_COOKIE_PATH", "/api"), ("MFA_TRUST_COOKIE_PATH", "/")]).mfa;
+    assert_eq!(other.trust_cookie_path, "/");
+}
+
+#[test]
+fn passkeys_are_used_by_pages_and_by_apps() {
+    let app = format!("android:apk-key-hash:{}", "a".repeat(43));
+    let given = format!("https://www.example.com,http://localhost:3000,{app}");
+    let origins = settings(&[("MFA_WEBAUTHN_ORIGINS", &given)]).mfa.webauthn_origins;
+    assert_eq!(origins, ["https://www.example.com", "http://localhost:3000", app.as_str()]);
+    for wrong in ["example.com", "https://*.example.com", "https://example.com/", "android:apk-key-hash:x"] {
+        let told = errors(&[("MFA_WEBAUTHN_ORIGINS", wrong)]);
+        assert!(told.contains(&format!("has {wrong:?} where an origin must be")), "{told}");
+    }
+}
+
+/// Other software has a variable of this name, too.
+#[test]
+fn debug_is_off_unless_it_says_yes() {
+    assert!(settings(&[("DEBUG", "True")]).debug);
+    for text in ["", "0", "false", "express:*", "[]"] {
+        assert!(!settings(&[("DEBUG", text)]).debug, "{text}");
+    }
 }
 
 /// Combinations that the reference starts with, so this must, too.

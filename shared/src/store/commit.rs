@@ -222,11 +222,17 @@ impl Writes<'_> {
             }
             self.claim(email, had.copied(), has.copied(), &after.id, terms)?;
         }
-        let name =
-            |account: &Account| account.username.as_ref().map(|name| Key::username(&username::fold(name)));
-        self.unique(before.and_then(name), name(after), &after.id)?;
-        let number = |account: &Account| account.phone.as_ref().map(|phone| Key::phone(&phone.number));
-        self.unique(before.and_then(number), number(after), &after.id)
+        let old = before.map(unique_keys).unwrap_or_default();
+        let new = unique_keys(after);
+        for key in old.difference(&new) {
+            self.delete(key, None)?;
+        }
+        for key in new.difference(&old) {
+            let mut item = key.attributes();
+            item.insert("account".into(), item::text(after.id.as_str()));
+            self.put(item, Condition::absent())?;
+        }
+        Ok(())
     }
 
     /// One item for each address is changed by everybody who adds, verifies or removes it: so of two accounts that
@@ -269,22 +275,6 @@ impl Writes<'_> {
         }
         let condition = Condition { expression: conditions.join(" AND "), values: Vec::new() };
         self.update(&Key::claim(email), &expression, values, condition)
-    }
-
-    /// A look-up that only one account can have.
-    fn unique(&mut self, before: Option<Key>, after: Option<Key>, id: &AccountId) -> Result<(), StoreError> {
-        if before == after {
-            return Ok(());
-        }
-        if let Some(key) = before {
-            self.delete(&key, None)?;
-        }
-        if let Some(key) = after {
-            let mut item = key.attributes();
-            item.insert("account".into(), item::text(id.as_str()));
-            self.put(item, Condition::absent())?;
-        }
-        Ok(())
     }
 
     fn counter(&mut self, key: &CounterKey, usage: &Usage, now: Timestamp) -> Result<(), StoreError> {
@@ -374,6 +364,14 @@ impl Writes<'_> {
 
 fn built<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
     built.map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// The look-ups that only one account can have.
+fn unique_keys(account: &Account) -> BTreeSet<Key> {
+    let name = account.username.as_ref().map(|name| Key::username(&username::fold(name)));
+    let number = account.phone.as_ref().map(|phone| Key::phone(&phone.number));
+    let credentials = account.credentials().map(|(_, credential)| Key::credential(&credential.credential_id));
+    name.into_iter().chain(number).chain(credentials).collect()
 }
 
 /// The addresses by which an account is found, and whether it has verified them.

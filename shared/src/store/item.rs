@@ -57,6 +57,10 @@ impl Key {
         Self::new(format!("PHONE#{number}"), ALONE)
     }
 
+    pub fn credential(id: &str) -> Self {
+        Self::new(format!("CREDENTIAL#{id}"), ALONE)
+    }
+
     pub fn counter(key: &CounterKey) -> Self {
         Self::new(format!("RATE#{}", key.0), ALONE)
     }

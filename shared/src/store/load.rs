@@ -50,6 +50,7 @@ impl Store {
                 Need::Claim(email) => keys.push(Key::claim(email)),
                 Need::Username(name) => keys.push(Key::username(name)),
                 Need::Phone(number) => keys.push(Key::phone(number)),
+                Need::Credential(id) => keys.push(Key::credential(id)),
                 Need::Counter(key) => keys.push(Key::counter(key)),
                 Need::Email(email) => partitions.push((item::email_partition(email), "")),
                 Need::Sessions(id) => partitions.push((item::account_partition(id), item::SESSION)),
@@ -80,6 +81,10 @@ impl Store {
                 Need::Phone(number) => {
                     let owner = items.get(&Key::phone(number)).map(read_owner).transpose()?;
                     loaded.phones.insert(number.clone(), owner);
+                }
+                Need::Credential(id) => {
+                    let owner = items.get(&Key::credential(id)).map(read_owner).transpose()?;
+                    loaded.credentials.insert(id.clone(), owner);
                 }
                 Need::Counter(key) => {
                     let history = items.get(&Key::counter(key)).map(|item| {

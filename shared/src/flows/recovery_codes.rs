@@ -1,0 +1,232 @@
+//! Recovery codes, to get in with when the second factor is lost.
+//!
+//! What is checked is a hash. The codes themselves are kept as long as they may be shown again, encrypted and bound to
+//! their account: for good, or until they were shown (`MFA_RECOVERY_CODES_SHOW_ONCE`).
+
+use subtle::ConstantTimeEq as _;
+
+use super::visit::{Decision, Stop, Visit};
+use super::{mfa, reauthenticate};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, RecoveryCodes};
+use crate::domain::challenge::CodeHash;
+use crate::domain::code::{self, CodeFormat};
+use crate::domain::message::Event;
+use crate::domain::refusal::Refusal;
+use crate::secret::Secret;
+use crate::signing::SealPurpose;
+
+/// A set of recovery codes, as its owner sees it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The set.
+    pub authenticator: Authenticator,
+    /// The codes that are left; none where they were shown before, and that was the last time.
+    pub unused: Option<Vec<Secret>>,
+}
+
+/// The recovery codes of an account, if it has any. To look at them is to view them.
+pub fn view(visit: &mut Visit<'_>, account: &Account) -> Decision<Option<Shown>> {
+    let Some(authenticator) = account.authenticator(AuthenticatorType::RecoveryCodes).cloned() else {
+        return Ok(None);
+    };
+    reauthenticate::require_if(visit, visit.settings().mfa.reauthentication_required)?;
+    let Factor::RecoveryCodes(codes) = &authenticator.factor else { return Ok(None) };
+    let show_once = visit.settings().mfa.recovery_codes_show_once;
+    let may_show = !show_once || codes.viewed_at.is_none();
+    let unused = may_show.then(|| unused(visit, &account.id, codes)).flatten();
+    let now = visit.now;
+    if codes.viewed_at.is_none() || (show_once && codes.shown.is_some()) {
+        let found = mfa::find(visit.account_mut(&account.id)?, authenticator.id);
+        if let Some(Factor::RecoveryCodes(codes)) = found.map(|found| &mut found.factor) {
+            codes.viewed_at.get_or_insert(now);
+            if show_once {
+                codes.shown = None;
+            }
+        }
+    }
+    Ok(Some(Shown { authenticator, unused }))
+}
+
+fn unused(visit: &Visit<'_>, owner: &AccountId, codes: &RecoveryCodes) -> Option<Vec<Secret>> {
+    let keys = visit.tools.keys;
+    let shown = keys.open_text(SealPurpose::RecoveryCodes, owner, codes.shown.as_ref()?)?;
+    let is_left = |code: &&str| codes.unused.contains(&keys.recovery_code_hash(owner, code));
+    Some(shown.expose().lines().filter(is_left).map(Secret::new).collect())
+}
+
+/// Whether an account may have recovery codes.
+pub fn check_may_generate(account: &Account) -> Result<(), Refusal> {
+    if account.has_second_factor() { Ok(()) } else { Err(Refusal::CannotGenerateRecoveryCodes) }
+}
+
+/// Puts a new set in the place of the old one, and shows it; the owner is told.
+pub fn regenerate(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Shown> {
+    reauthenticate::require_if(visit, visit.settings().mfa.reauthentication_required)?;
+    let codes = make(visit);
+    let mut set = keep(visit, account, &codes, visit.settings().mfa.recovery_codes_show_once);
+    set.viewed_at = Some(visit.now);
+    let others = &mut visit.account_mut(account)?.authenticators;
+    others.retain(|authenticator| authenticator.factor.kind() != AuthenticatorType::RecoveryCodes);
+    let authenticator = mfa::push(visit, account, Factor::RecoveryCodes(set))?;
+    mfa::tell(visit, account, Event::RecoveryCodesGenerated)?;
+    Ok(Shown { authenticator, unused: Some(codes) })
+}
+
+/// Adds a set, unless there is one or people can't have any: whether it did. The owner sees it later.
+pub(super) fn add_unless_there(visit: &mut Visit<'_>, account: &AccountId) -> Decision<bool> {
+    let kind = AuthenticatorType::RecoveryCodes;
+    let known = visit.account(account)?.ok_or(Stop::Conflict)?;
+    if known.authenticator(kind).is_some() || !visit.settings().mfa.supported_types.contains(&kind) {
+        return Ok(false);
+    }
+    let codes = make(visit);
+    let set = keep(visit, account, &codes, false);
+    mfa::push(visit, account, Factor::RecoveryCodes(set))?;
+    Ok(true)
+}
+
+fn make(visit: &Visit<'_>) -> Vec<Secret> {
+    let mfa = &visit.settings().mfa;
+    let format = CodeFormat {
+        length: Some(mfa.recovery_code_digits),
+        numeric: true,
+        dashed: false,
+        allowed_chars: None,
+    };
+    let mut codes: Vec<Secret> = Vec::new();
+    while codes.len() < mfa.recovery_code_count {
+        let code = visit.new_code(&format).text;
+        // Of two equal ones, one would be used up with the other.
+        if codes.iter().all(|other| other.expose() != code) {
+            codes.push(Secret::new(code));
+        }
+    }
+    codes
+}
+
+fn keep(visit: &Visit<'_>, owner: &AccountId, codes: &[Secret], hashes_only: bool) -> RecoveryCodes {
+    let tools = visit.tools;
+    let shown = (!hashes_only).then(|| {
+        let lines = codes.iter().map(Secret::expose).collect::<Vec<_>>().join("\n");
+        tools.keys.seal_text(SealPurpose::RecoveryCodes, tools.random, owner, &Secret::new(lines))
+    });
+    let hash = |code: &Secret| tools.keys.recovery_code_hash(owner, code.expose());
+    RecoveryCodes { unused: codes.iter().map(hash).collect(), total: codes.len(), shown, viewed_at: None }
+}
+
+/// Whether an answer is a code that is left; it is used up.
+pub(super) fn accept(
+    visit: &mut Visit<'_>,
+    account: &Account,
+    authenticator: i64,
+    codes: &RecoveryCodes,
+    answer: &str,
+) -> Decision<bool> {
+    let given = visit.tools.keys.recovery_code_hash(&account.id, &code::normalise(answer));
+    let is_it = |hash: &CodeHash| bool::from(hash.0.as_bytes().ct_eq(given.0.as_bytes()));
+    if !codes.unused.iter().any(is_it) {
+        return Ok(false);
+    }
+    let found = mfa::find(visit.account_mut(&account.id)?, authenticator);
+    if let Some(Factor::RecoveryCodes(codes)) = found.map(|found| &mut found.factor) {
+        codes.unused.retain(|hash| !is_it(hash));
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{World, codes};
+    use super::*;
+
+    const NO_REAUTHENTICATION: (&str, &str) = ("MFA_REAUTHENTICATION_REQUIRED", "false");
+
+    /// A world whose account has an app, and its recovery codes as `MFA_RECOVERY_CODES_SHOW_ONCE` shows them first.
+    fn world(settings: &[(&str, &str)]) -> (World, Vec<String>) {
+        let mut world = World::new(&[settings, &[NO_REAUTHENTICATION]].concat());
+        world.add(true, None);
+        world.add_app();
+        let codes = look(&mut world).expect("they are shown at first");
+        (world, codes)
+    }
+
+    fn look(world: &mut World) -> Option<Vec<String>> {
+        let account = world.owner();
+        let shown = world.visit(|visit| view(visit, &account)).unwrap().unwrap();
+        texts(shown)
+    }
+
+    fn texts(shown: Shown) -> Option<Vec<String>> {
+        let codes = shown.unused?;
+        Some(codes.iter().map(|code| code.expose().to_owned()).collect())
+    }
+
+    fn stored(world: &World) -> RecoveryCodes {
+        match &world.owner().authenticator(AuthenticatorType::RecoveryCodes).unwrap().factor {
+            Factor::RecoveryCodes(codes) => codes.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_code_gets_in_once() {
+        let (mut world, all) = world(&[]);
+        assert_eq!(all.len(), 10);
+        assert!(all.iter().all(|code| code.len() == 8 && code.bytes().all(|byte| byte.is_ascii_digit())));
+        world.forget_session();
+        world.log_in();
+        world.give(&format!(" {}-{}", &all[3][..4], &all[3][4..])).unwrap();
+        assert!(world.is_logged_in());
+        let left = look(&mut world).unwrap();
+        assert_eq!(left.len(), 9);
+        assert!(!left.contains(&all[3]));
+        world.forget_session();
+        world.log_in();
+        assert_eq!(codes(world.give(&all[3])), ["incorrect_code"]);
+        world.give(&all[4]).unwrap();
+    }
+
+    #[test]
+    fn codes_are_kept_as_hashes_and_sealed() {
+        let (world, all) = world(&[]);
+        let text = serde_json::to_string(&world.owner()).unwrap();
+        assert!(all.iter().all(|code| !text.contains(code)));
+    }
+
+    #[test]
+    fn codes_that_were_shown_once_are_not_kept() {
+        let (mut world, all) = world(&[("MFA_RECOVERY_CODES_SHOW_ONCE", "true")]);
+        assert_eq!(stored(&world).shown, None);
+        assert_eq!(look(&mut world), None);
+        world.forget_session();
+        world.log_in();
+        world.give(&all[0]).unwrap();
+        let account = world.owner();
+        let new = texts(world.visit(|visit| regenerate(visit, &account.id)).unwrap()).unwrap();
+        assert_eq!(stored(&world).shown, None);
+        assert_eq!(look(&mut world), None);
+        world.forget_session();
+        world.log_in();
+        assert_eq!(codes(world.give(&all[1])), ["incorrect_code"], "the old ones are void");
+        world.give(&new[1]).unwrap();
+    }
+
+    #[test]
+    fn codes_come_with_a_second_factor_only() {
+        let mut world = World::new(&[NO_REAUTHENTICATION]);
+        world.add(true, None);
+        assert_eq!(check_may_generate(&world.owner()), Err(Refusal::CannotGenerateRecoveryCodes));
+        world.add_app();
+        assert_eq!(check_may_generate(&world.owner()), Ok(()));
+        let account = world.owner();
+        world.visit(|visit| super::super::totp::deactivate(visit, &account)).unwrap();
+        assert_eq!(world.owner().authenticators, []);
+    }
+
+    #[test]
+    fn no_two_codes_are_equal() {
+        let (_, all) = world(&[("MFA_RECOVERY_CODE_COUNT", "100"), ("MFA_RECOVERY_CODE_DIGITS", "6")]);
+        assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), 100);
+    }
+}
