@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::try_join3;
+use jsonwebtoken::AlgorithmFamily;
 use lambda_http::http::Uri;
 use serde::{Deserialize, Serialize};
 
@@ -11,12 +13,14 @@ use crate::clock::Clock;
 use crate::domain::account::AccountId;
 use crate::domain::message::{Envelope, Message, Recipient};
 use crate::domain::time::Timestamp;
+use crate::domain::token::SessionKey;
 use crate::flows::notice::render_link;
 use crate::flows::visit::{Content, Letter};
-use crate::http::Outside;
+use crate::http::{Outside, Routes};
+use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::settings::{self, LoginMethod, Settings};
+use crate::settings::{self, JwtSettings, LoginMethod, Settings, TokenStrategy};
 use crate::signing::{Keys, SealPurpose};
 use crate::store::{OutboxItem, Store, StoreError, outbox_place};
 
@@ -30,6 +34,8 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// What links and codes are made with.
     pub keys: Keys,
+    /// What makes access and refresh tokens, where there are any.
+    pub jwt: Option<Jwt>,
     /// Tells the time.
     pub clock: Clock,
     /// Draws random numbers.
@@ -56,6 +62,12 @@ pub enum StartError {
     /// The secrets of other services can't be used.
     #[error("SOCIALACCOUNT_PROVIDERS_SECRET_ARN: {0}")]
     ProviderSecrets(String),
+    /// A secret can't be fetched.
+    #[error("{0}")]
+    Secret(String),
+    /// There is no key for access and refresh tokens, or it can't be used.
+    #[error("{0}")]
+    TokenKey(String),
 }
 
 /// What a process needs besides its settings.
@@ -67,11 +79,24 @@ pub struct Requirements {
     pub secret_key: bool,
     /// The client secrets for other services.
     pub provider_secrets: bool,
+    /// The keys of access and refresh tokens, where there are any.
+    pub token_keys: bool,
 }
 
 impl Requirements {
     /// Everything.
-    pub const ALL: Self = Self { table: true, secret_key: true, provider_secrets: true };
+    pub const ALL: Self = Self { table: true, secret_key: true, token_keys: true, provider_secrets: true };
+    /// The table, and nothing secret.
+    pub const TABLE: Self =
+        Self { table: true, secret_key: false, token_keys: false, provider_secrets: false };
+
+    /// What a function needs.
+    pub const fn of(routes: &Routes) -> Self {
+        // Whoever looks sessions up can be shown an access token instead.
+        let table = routes.uses_table;
+        let provider_secrets = routes.outside.is_some();
+        Self { table, secret_key: routes.uses_secret_key, token_keys: table, provider_secrets }
+    }
 }
 
 impl App {
@@ -85,38 +110,48 @@ impl App {
             tracing::warn!("{hint}");
         }
         let random = Random::system();
-        let asks =
-            requirements.secret_key && settings.secret_key.is_none() && settings.secret_key_arn.is_some();
-        let providers = settings.socialaccount.providers_secret_arn.clone();
-        let providers = providers.filter(|_| requirements.provider_secrets);
+        let wanted = Wanted::of(&settings, requirements);
         // One for all services: what it knows of TLS is made once.
-        let connects = requirements.table || asks || providers.is_some();
+        let connects = requirements.table || wanted.arns().iter().any(Option::is_some);
         let aws = connects.then(|| Aws::new(variables)).transpose()?;
         let store = aws.as_ref().filter(|_| requirements.table).map(|aws| Store::new(aws, &settings.table));
-        let secret = match (&settings.secret_key, &settings.secret_key_arn, &aws) {
+        let fetch = |arn| fetch_secret(aws.as_ref(), arn);
+        let [secret_key, jwt_keys, provider_secrets] = wanted.arns();
+        let (secret, token_keys, provider_secrets) =
+            try_join3(fetch(secret_key), fetch(jwt_keys), fetch(provider_secrets))
+                .await
+                .map_err(StartError::Secret)?;
+        let secret = match settings.secret_key.clone().or(secret) {
+            Some(secret) if wanted.secret_key => secret,
             // What is never used needs no secret, and least of all the real one.
-            _ if !requirements.secret_key => Secret::new(random.secret()),
-            (Some(secret), ..) => secret.clone(),
-            (None, Some(arn), Some(aws)) => fetch_secret(aws, arn).await.map_err(StartError::SecretKey)?,
-            (None, ..) => {
+            _ if !wanted.secret_key => Secret::new(random.secret()),
+            _ => {
                 return Err(StartError::SecretKey(
                     "set it, or SECRET_KEY_ARN to a secret that holds it".to_owned(),
                 ));
             }
         };
-        if let (Some(arn), Some(aws)) = (providers, &aws) {
-            let secrets = fetch_secret(aws, &arn).await.map_err(StartError::ProviderSecrets)?;
+        if let Some(secrets) = provider_secrets {
             settings.socialaccount.learn(&secrets).map_err(StartError::ProviderSecrets)?;
         }
+        let keys = Keys::new(secret);
+        let jwt = wanted.jwt.then(|| token_maker(&settings.headless.jwt, &keys, token_keys.as_ref()));
         Ok(Self {
             settings: Arc::new(settings),
-            keys: Keys::new(secret),
+            keys,
+            jwt: jwt.transpose()?,
             clock: Clock::system(),
             random,
             after_commit: None,
             outside: None,
             store,
         })
+    }
+
+    /// The session of an access token that is ours and has not expired.
+    pub fn session_of(&self, access_token: &str) -> Option<SessionKey> {
+        let claims = self.jwt.as_ref()?.read(access_token, TokenUse::Access)?;
+        claims.session().filter(|_| !claims.has_expired(self.clock.now()))
     }
 
     /// The table, where this process has one.
@@ -210,12 +245,81 @@ enum WaitingContent {
     PasswordResetLink(AccountId),
 }
 
-async fn fetch_secret(aws: &Aws, arn: &str) -> Result<Secret, String> {
+/// Which secrets a process needs.
+struct Wanted {
+    secret_key: bool,
+    /// Where it is to be read from, where it is not among the settings.
+    secret_key_arn: Option<String>,
+    /// Whether it makes or checks tokens.
+    jwt: bool,
+    /// Where the keys for them are to be read from.
+    jwt_keys_arn: Option<String>,
+    /// Where the client secrets for other services are to be read from.
+    provider_secrets_arn: Option<String>,
+}
+
+impl Wanted {
+    fn of(settings: &Settings, requirements: Requirements) -> Self {
+        let tokens = &settings.headless.jwt;
+        let jwt = requirements.token_keys && settings.headless.token_strategy == TokenStrategy::Jwt;
+        let is_given = tokens.private_key.is_some();
+        let secret_key = requirements.secret_key || (jwt && !is_given && is_shared(tokens));
+        let arn_if = |wanted: bool, arn: &Option<String>| arn.clone().filter(|_| wanted);
+        Self {
+            secret_key,
+            secret_key_arn: arn_if(secret_key && settings.secret_key.is_none(), &settings.secret_key_arn),
+            jwt,
+            jwt_keys_arn: arn_if(jwt && !is_given && !is_shared(tokens), &tokens.keys_arn),
+            provider_secrets_arn: arn_if(
+                requirements.provider_secrets,
+                &settings.socialaccount.providers_secret_arn,
+            ),
+        }
+    }
+
+    fn arns(&self) -> [Option<&str>; 3] {
+        [&self.secret_key_arn, &self.jwt_keys_arn, &self.provider_secrets_arn].map(Option::as_deref)
+    }
+}
+
+/// Whether tokens are signed with a secret that whoever verifies them has too.
+fn is_shared(settings: &JwtSettings) -> bool {
+    settings.algorithm.family() == AlgorithmFamily::Hmac
+}
+
+fn token_maker(
+    settings: &JwtSettings,
+    secret_key: &Keys,
+    fetched: Option<&Secret>,
+) -> Result<Jwt, StartError> {
+    let unusable = |name: &str, error: KeyError| StartError::TokenKey(format!("{name}: {error}"));
+    match (&settings.private_key, fetched) {
+        (Some(secret), _) if is_shared(settings) => Ok(Jwt::with_shared_secret(settings, secret)),
+        (None, _) if is_shared(settings) => Ok(Jwt::with_shared_secret(settings, &secret_key.token_secret())),
+        (Some(pem), _) => Jwt::with_private_key(settings, pem)
+            .map_err(|error| unusable("HEADLESS_JWT_PRIVATE_KEY", error)),
+        (None, Some(document)) => {
+            let set: KeySet = serde_json::from_str(document.expose()).map_err(|_| {
+                let text = "HEADLESS_JWT_KEYS_ARN: the secret holds no keys yet; rotate it, and the function keys makes some";
+                StartError::TokenKey(text.to_owned())
+            })?;
+            Jwt::with_key_set(settings, &set).map_err(|error| unusable("HEADLESS_JWT_KEYS_ARN", error))
+        }
+        (None, None) => Err(StartError::TokenKey(
+            "HEADLESS_JWT_PRIVATE_KEY: set it, or HEADLESS_JWT_KEYS_ARN to a secret that the function keys keeps"
+                .to_owned(),
+        )),
+    }
+}
+
+async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {
+    let (Some(aws), Some(arn)) = (aws, arn) else { return Ok(None) };
     let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
     let answer = client.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
         let why = error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
         format!("the secret {arn} can't be read: {why}")
     })?;
-    answer.secret_string.map(Secret::new).ok_or_else(|| format!("the secret {arn} holds no text"))
+    let secret = answer.secret_string.map(Secret::new);
+    secret.map(Some).ok_or_else(|| format!("the secret {arn} holds no text"))
 }

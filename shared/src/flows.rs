@@ -17,6 +17,7 @@ pub mod signup;
 pub mod stages;
 #[cfg(test)]
 mod testing;
+pub mod tokens;
 pub mod totp;
 pub mod trust;
 pub mod verify_email;

@@ -8,4 +8,4 @@ pub mod input;
 pub mod present;
 pub mod reply;
 
-pub use endpoint::{Endpoint, Outside, Routes, answer};
+pub use endpoint::{Document, Endpoint, Outside, Routes, answer};

@@ -17,11 +17,7 @@ pub fn run(routes: Routes) -> Result<(), Error> {
     // A function answers one request at a time: more threads would only take longer to start.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let requirements = Requirements {
-            table: routes.uses_table,
-            secret_key: routes.uses_secret_key,
-            provider_secrets: routes.outside.is_some(),
-        };
+        let requirements = Requirements::of(&routes);
         let mut app = App::start(std::env::vars().collect(), requirements).await.inspect_err(|error| {
             tracing::error!("can't start:\n{error}");
         })?;

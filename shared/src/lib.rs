@@ -4,7 +4,7 @@
 //!
 //! - [`secret`]: texts that must not be shown
 //! - [`domain`]: what accounts, sessions and codes are
-//! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`]
+//! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`jwt`]
 //! - [`flows`]: what happens, as plain functions
 //! - [`aws`], [`store`]: the table
 //! - [`app`], [`http`], [`operator`]: one process, the protocol it speaks, what operators do
@@ -16,6 +16,7 @@ pub mod clock;
 pub mod domain;
 pub mod flows;
 pub mod http;
+pub mod jwt;
 pub mod lambda;
 pub mod operator;
 pub mod password;

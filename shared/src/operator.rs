@@ -90,6 +90,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     let changes = Changes {
         session: SessionChange::None,
         ended: Vec::new(),
+        others: Vec::new(),
         accounts: vec![(None, account)],
         counters: Vec::new(),
         letters: Vec::new(),

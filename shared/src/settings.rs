@@ -29,13 +29,13 @@ mod unusable;
 
 pub use choice::{
     Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
-    UserVerification,
+    TokenStrategy, UserVerification,
 };
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
 pub use declared::{
-    Account, Allauth, Argon2Cost, Csrf, Headless, Mail, Mfa, Passwords, Session, Settings, Socialaccount,
-    Usersessions,
+    Account, Allauth, Argon2Cost, Csrf, Headless, JwtSettings, Mail, Mfa, Passwords, Session, Settings,
+    Socialaccount, Usersessions,
 };
 pub use document::document;
 pub use error::{Concerned, Errors, Problem};

@@ -135,6 +135,11 @@ impl Keys {
         expected.is_some_and(|expected| bool::from(given.0.as_bytes().ct_eq(expected.0.as_bytes())))
     }
 
+    /// A secret for access and refresh tokens of our own, where `HEADLESS_JWT_PRIVATE_KEY` gives none.
+    pub fn token_secret(&self) -> Secret {
+        Secret::new(URL_SAFE_NO_PAD.encode(self.derive("token").as_ref()))
+    }
+
     /// A number that follows from a text, and that nobody else can tell.
     pub fn spread(&self, text: &str) -> u32 {
         let [a, b, c, d, ..] = self.mac("spread", &[text.as_bytes()]);

@@ -6,7 +6,6 @@ use serde_json::Value;
 use vestibule::domain::account::{Account, AccountId};
 use vestibule::domain::email;
 use vestibule::domain::refusal::Refusal;
-use vestibule::domain::token::SessionToken;
 use vestibule::flows::manage_email::{self, Chosen};
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
@@ -21,7 +20,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
-    let user = call.visitor.token.as_ref().and_then(SessionToken::account);
+    let user = call.visitor.account();
     let mut needs = Visit::counters(settings, Action::ManageEmail, &call.visitor, user, "");
     let email = call.object().ok().and_then(|object| Form::new(&object).text("email", &Text::EMAIL));
     if let Some(email) = email {

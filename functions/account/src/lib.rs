@@ -32,5 +32,12 @@ pub const fn routes() -> Routes {
             decide: password_change::decide,
         },
     ];
-    Routes { name: "account", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true, outside: None }
+    Routes {
+        name: "account",
+        endpoints: ENDPOINTS,
+        documents: &[],
+        uses_table: true,
+        uses_secret_key: true,
+        outside: None,
+    }
 }

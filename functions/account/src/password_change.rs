@@ -2,7 +2,6 @@
 
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
-use vestibule::domain::token::SessionToken;
 use vestibule::flows::password_change;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
@@ -18,7 +17,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
-    let user = call.visitor.token.as_ref().and_then(SessionToken::account);
+    let user = call.visitor.account();
     Visit::counters(tools.settings, Action::ChangePassword, &call.visitor, user, "")
 }
 

@@ -3,7 +3,6 @@
 use lambda_http::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use vestibule::domain::account::Account;
-use vestibule::domain::token::SessionToken;
 use vestibule::flows::verify_phone::{self, PhoneVerification};
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
@@ -18,7 +17,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
-    let user = call.visitor.token.as_ref().and_then(SessionToken::account);
+    let user = call.visitor.account();
     let mut needs = Visit::counters(settings, Action::ChangePhone, &call.visitor, user, "");
     let phone = call.object().ok().and_then(|object| Form::new(&object).text("phone", &Text::PHONE));
     if let Some(phone) = phone {

@@ -15,5 +15,12 @@ pub const fn routes() -> Routes {
         needs: |_, _| Vec::new(),
         decide: config::decide,
     }];
-    Routes { name: "config", endpoints: ENDPOINTS, uses_table: false, uses_secret_key: false, outside: None }
+    Routes {
+        name: "config",
+        endpoints: ENDPOINTS,
+        documents: &[],
+        uses_table: false,
+        uses_secret_key: false,
+        outside: None,
+    }
 }

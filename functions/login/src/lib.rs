@@ -48,5 +48,12 @@ pub const fn routes() -> Routes {
             decide: code_resend::decide,
         },
     ];
-    Routes { name: "login", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true, outside: None }
+    Routes {
+        name: "login",
+        endpoints: ENDPOINTS,
+        documents: &[],
+        uses_table: true,
+        uses_secret_key: true,
+        outside: None,
+    }
 }

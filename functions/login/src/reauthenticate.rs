@@ -1,6 +1,5 @@
 //! `auth/reauthenticate`: POST.
 
-use vestibule::domain::token::SessionToken;
 use vestibule::flows::reauthenticate;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
@@ -11,7 +10,7 @@ use vestibule::secret::Secret;
 use vestibule::settings::Action;
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
-    let user = call.visitor.token.as_ref().and_then(SessionToken::account);
+    let user = call.visitor.account();
     Visit::counters(tools.settings, Action::Reauthenticate, &call.visitor, user, "")
 }
 

@@ -39,8 +39,8 @@ pub fn run() -> Result<(), Error> {
 }
 
 async fn start(variables: HashMap<String, String>) -> Result<(App, Mailer<AwsSender>), Error> {
-    let app =
-        App::start(variables.clone(), Requirements { provider_secrets: false, ..Requirements::ALL }).await?;
+    let requirements = Requirements { table: true, secret_key: true, ..Requirements::TABLE };
+    let app = App::start(variables.clone(), requirements).await?;
     let mailer = Mailer::from_settings(&app.settings, Aws::new(variables)?)?;
     Ok((app, mailer))
 }

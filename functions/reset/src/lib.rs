@@ -24,5 +24,12 @@ pub const fn routes() -> Routes {
             decide: reset::decide,
         },
     ];
-    Routes { name: "reset", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true, outside: None }
+    Routes {
+        name: "reset",
+        endpoints: ENDPOINTS,
+        documents: &[],
+        uses_table: true,
+        uses_secret_key: true,
+        outside: None,
+    }
 }

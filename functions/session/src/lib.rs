@@ -1,10 +1,13 @@
-//! The function `session`: who is logged in, logging out, and the list of one's sessions.
+//! The function `session`: who is logged in, logging out, the list of one's sessions, and tokens for other services.
 
+mod discovery;
+mod refresh;
 mod session;
 mod sessions;
 
 use lambda_http::http::Method;
-use vestibule::http::{Endpoint, Routes};
+use vestibule::flows::visit::Client;
+use vestibule::http::{Document, Endpoint, Routes};
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
@@ -23,6 +26,24 @@ pub const fn routes() -> Routes {
             needs: sessions::needs,
             decide: sessions::decide,
         },
+        Endpoint {
+            path: "tokens/refresh",
+            methods: &[Method::POST],
+            enabled: |_, client| client == Client::App,
+            needs: refresh::needs,
+            decide: refresh::decide,
+        },
     ];
-    Routes { name: "session", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: false, outside: None }
+    const DOCUMENTS: &[Document] = &[
+        Document { path: "/.well-known/jwks.json", write: discovery::keys },
+        Document { path: "/.well-known/openid-configuration", write: discovery::configuration },
+    ];
+    Routes {
+        name: "session",
+        endpoints: ENDPOINTS,
+        documents: DOCUMENTS,
+        uses_table: true,
+        uses_secret_key: false,
+        outside: None,
+    }
 }

@@ -3,7 +3,6 @@
 use lambda_http::http::Method;
 use serde_json::{Value, json};
 use vestibule::domain::account::AccountId;
-use vestibule::domain::token::SessionToken;
 use vestibule::flows::sessions;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
@@ -13,7 +12,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 
 pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
-    let account = call.visitor.token.as_ref().and_then(SessionToken::account);
+    let account = call.visitor.account();
     account.cloned().map(Need::Sessions).into_iter().collect()
 }
 

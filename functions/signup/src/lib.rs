@@ -14,5 +14,12 @@ pub const fn routes() -> Routes {
         needs: signup::needs,
         decide: signup::decide,
     }];
-    Routes { name: "signup", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true, outside: None }
+    Routes {
+        name: "signup",
+        endpoints: ENDPOINTS,
+        documents: &[],
+        uses_table: true,
+        uses_secret_key: true,
+        outside: None,
+    }
 }

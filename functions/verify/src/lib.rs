@@ -40,5 +40,12 @@ pub const fn routes() -> Routes {
             decide: phone_resend::decide,
         },
     ];
-    Routes { name: "verify", endpoints: ENDPOINTS, uses_table: true, uses_secret_key: true, outside: None }
+    Routes {
+        name: "verify",
+        endpoints: ENDPOINTS,
+        documents: &[],
+        uses_table: true,
+        uses_secret_key: true,
+        outside: None,
+    }
 }

@@ -31,7 +31,7 @@ pub enum UserError {
 /// Makes an account, and returns its id.
 pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserError> {
     let variables = variables(user, environment)?;
-    let requirements = Requirements { table: true, secret_key: false, provider_secrets: false };
+    let requirements = Requirements::TABLE;
     let app = App::start(variables, requirements).await?;
     let new = NewUser {
         email: user.email.clone(),

@@ -1,5 +1,7 @@
 //! A session: what a client has proved so far, and what it is about to prove.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::account::AccountId;
@@ -29,6 +31,61 @@ pub struct Session {
     /// The secret that an authenticator app was shown, until it proves that it has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totp_secret: Option<Sealed>,
+    /// The refresh tokens of an app that is logged in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<TokenFamily>,
+}
+
+/// The refresh tokens of a session: one is good at a time, and each use brings the next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenFamily {
+    /// The pair that was made last.
+    pub current: TokenPair,
+    /// The refresh token whose use made it; none for the pair of the login.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
+}
+
+/// An access token and a refresh token, by what names them: enough to make both again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenPair {
+    /// The `jti` of the access token.
+    pub access_id: String,
+    /// The `jti` of the refresh token.
+    pub refresh_id: String,
+    /// When both were made.
+    pub issued_at: Timestamp,
+}
+
+/// What a refresh token is, when it is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshUse {
+    /// The good one.
+    Current,
+    /// The one before, so lately that its answer may have been lost.
+    Repeated,
+    /// One that was used before: two have it, and one of them has stolen it (RFC 9700, 4.14.2).
+    Reused,
+}
+
+impl TokenFamily {
+    /// What the refresh token of this name is.
+    pub fn judge(&self, refresh_id: &str, grace: Duration, now: Timestamp) -> RefreshUse {
+        let lately = grace > Duration::ZERO && !self.current.issued_at.is_older_than(grace, now);
+        if self.current.refresh_id == refresh_id {
+            RefreshUse::Current
+        } else if lately && self.replaced.as_deref() == Some(refresh_id) {
+            RefreshUse::Repeated
+        } else {
+            RefreshUse::Reused
+        }
+    }
+
+    /// The family after its good refresh token was used, with a new pair.
+    #[must_use]
+    pub fn rotated(self, new: TokenPair) -> Self {
+        Self { replaced: Some(self.current.refresh_id), current: new }
+    }
 }
 
 /// How far a client has come.

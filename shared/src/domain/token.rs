@@ -16,7 +16,7 @@ pub struct SessionToken {
 }
 
 /// What the table knows a session by: the account named by its token, and a hash of its secret.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey {
     /// The account that the token names.
     pub account: Option<AccountId>,
@@ -42,9 +42,7 @@ impl SessionToken {
             Some((account, secret)) => (Some(AccountId::parse(account)?), secret),
             None => (None, text),
         };
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let valid = secret.len() == 43 && secret.bytes().all(allowed);
-        valid.then(|| Self::new(account, Secret::new(secret)))
+        is_32_bytes(secret).then(|| Self::new(account, Secret::new(secret)))
     }
 
     /// As clients hold it. This is a secret.
@@ -65,6 +63,20 @@ impl SessionToken {
         let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()));
         SessionKey { account: self.account.clone(), hash }
     }
+}
+
+impl SessionKey {
+    /// From an account and a hash; none when they can't be ours.
+    pub fn parse(account: &str, hash: &str) -> Option<Self> {
+        let account = AccountId::parse(account)?;
+        is_32_bytes(hash).then(|| Self { account: Some(account), hash: hash.to_owned() })
+    }
+}
+
+/// Whether this may be 32 bytes in base64url.
+fn is_32_bytes(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == 43 && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

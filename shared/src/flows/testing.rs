@@ -14,11 +14,12 @@ use crate::domain::message::{Message, Origin};
 use crate::domain::rate::History;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
-use crate::domain::token::SessionToken;
+use crate::domain::token::{SessionKey, SessionToken};
+use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{Settings, TokenStrategy};
 use crate::signing::Keys;
 
 pub(crate) const EMAIL: &str = "ann@example.com";
@@ -91,6 +92,11 @@ impl World {
     /// The token that the client holds.
     pub fn token(&self) -> Option<String> {
         self.session.as_ref().map(|(token, _)| token.text())
+    }
+
+    /// What the table knows its session by.
+    pub fn key(&self) -> Option<SessionKey> {
+        self.session.as_ref().map(|(token, _)| token.key())
     }
 
     /// The client forgets its session.
@@ -172,7 +178,16 @@ impl World {
         let settings = self.settings.clone();
         let passwords = Passwords::new(&settings.passwords.argon2, &random);
         let keys = keys();
-        let tools = Tools { settings: &settings, keys: &keys, random: &random, passwords: &passwords };
+        let tokens = &settings.headless;
+        let jwt = (tokens.token_strategy == TokenStrategy::Jwt)
+            .then(|| Jwt::with_shared_secret(&tokens.jwt, &keys.token_secret()));
+        let tools = Tools {
+            settings: &settings,
+            keys: &keys,
+            random: &random,
+            passwords: &passwords,
+            jwt: jwt.as_ref(),
+        };
         let visitor = Visitor {
             client: self.client,
             ip: "192.0.2.1".into(),
@@ -181,6 +196,7 @@ impl World {
             presents_token: self.session.is_some(),
             token: self.session.as_ref().map(|(token, _)| token.clone()),
             trust: self.trust.clone(),
+            session: self.session.as_ref().map(|(token, _)| token.key()),
         };
         let mut loaded = Loaded { session: self.load_session(), ..Loaded::default() };
         for _ in 0..20 {
@@ -204,7 +220,10 @@ impl World {
                     match changes.session {
                         SessionChange::None => {}
                         SessionChange::Delete(..) => self.session = None,
-                        SessionChange::Put { token, session, .. } => self.session = Some((token, *session)),
+                        SessionChange::Put { token, session, .. } => {
+                            let held = token.or_else(|| self.session.take().map(|(token, _)| token));
+                            self.session = Some((held.unwrap(), *session));
+                        }
                     }
                     return outcome;
                 }
@@ -269,6 +288,10 @@ impl World {
             Need::Counter(key) => {
                 let history = self.counters.get(&key).cloned();
                 loaded.counters.insert(key, history.map(|value| Stored { version: 1, value }));
+            }
+            Need::Session(key) => {
+                let found = self.load_session().filter(|stored| stored.value.key == key);
+                loaded.others.insert(key, found);
             }
             Need::Sessions(id) => {
                 loaded.sessions.insert(id, self.load_session().into_iter().collect());

@@ -17,12 +17,13 @@ use crate::domain::code::{self, CodeFormat};
 use crate::domain::message::{Message, Recipient};
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
-use crate::domain::session::{AuthenticationRecord, Login, Session, State};
+use crate::domain::session::{AuthenticationRecord, Login, Session, State, TokenFamily, TokenPair};
 use crate::domain::social::Asked;
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
 use crate::domain::{email, text, username};
+use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::settings::{Action, Settings};
@@ -47,6 +48,8 @@ pub enum Need {
     Counter(CounterKey),
     /// All sessions of an account.
     Sessions(AccountId),
+    /// A session other than the client's own.
+    Session(SessionKey),
 }
 
 /// Names a counter of a rate limit.
@@ -76,6 +79,8 @@ pub struct Loaded {
     pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
     /// What another service was asked, once this request has come that far.
     pub asked: Option<Arc<Asked>>,
+    /// Sessions that were asked for by themselves.
+    pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
 }
 
 /// Something as it was read.
@@ -169,15 +174,22 @@ pub struct Visitor {
     pub user_agent: String,
     /// The scheme and host it asked, such as `https://api.example.com`.
     pub base_url: String,
-    /// Whether it presented a session token, be it nonsense.
+    /// Whether it presented a session token, be it nonsense, or an access token that is as good as one.
     pub presents_token: bool,
     /// The session token it presented, if that can be one.
     pub token: Option<SessionToken>,
     /// Which accounts trust it, as far as a browser says ([`super::trust`]).
     pub trust: Option<String>,
+    /// The session that it names, by either.
+    pub session: Option<SessionKey>,
 }
 
 impl Visitor {
+    /// The account that what it presented names. That proves nothing yet.
+    pub fn account(&self) -> Option<&AccountId> {
+        self.session.as_ref()?.account.as_ref()
+    }
+
     /// As much of its `User-Agent` as is kept: 200 characters.
     pub fn short_user_agent(&self) -> String {
         self.user_agent.chars().take(200).collect()
@@ -195,6 +207,8 @@ pub struct Tools<'a> {
     pub random: &'a Random,
     /// What hashes passwords.
     pub passwords: &'a Passwords<'a>,
+    /// What makes access and refresh tokens, where there are any.
+    pub jwt: Option<&'a Jwt>,
 }
 
 /// A message that the commit puts into the outbox.
@@ -262,8 +276,10 @@ pub struct Visit<'a> {
     usages: BTreeMap<CounterKey, Usage>,
     letters: Vec<Letter>,
     dropped: u32,
-    ended: BTreeSet<String>,
     trust: Option<String>,
+    ended: BTreeSet<SessionKey>,
+    others: BTreeMap<SessionKey, Session>,
+    issued: Option<TokenPair>,
 }
 
 /// What becomes of the token that the client presented.
@@ -286,6 +302,8 @@ pub struct Changes {
     pub session: SessionChange,
     /// Other sessions that end.
     pub ended: Vec<SessionKey>,
+    /// Other sessions that change, with the version that was read.
+    pub others: Vec<(SessionKey, i64, Session)>,
     /// Accounts: as they were read, if they were there, and as they are to be.
     pub accounts: Vec<(Option<Stored<Account>>, Account)>,
     /// Counters of rate limits.
@@ -302,6 +320,7 @@ impl Changes {
     pub fn is_empty(&self) -> bool {
         matches!(self.session, SessionChange::None)
             && self.ended.is_empty()
+            && self.others.is_empty()
             && self.accounts.is_empty()
             && self.letters.is_empty()
             && self.counters.iter().all(|(_, usage)| usage.hits == 0)
@@ -313,10 +332,12 @@ impl Changes {
 pub enum SessionChange {
     /// Nothing.
     None,
-    /// It is written under this token; `replaces` is what the table had, perhaps under another key.
+    /// It is written; `replaces` is what the table had, perhaps under another key.
     Put {
-        /// The token that the client holds from now on.
-        token: SessionToken,
+        /// What the table knows it by.
+        key: SessionKey,
+        /// The token that the client holds from now on; none when it came with an access token, and keeps that.
+        token: Option<SessionToken>,
         /// The session.
         session: Box<Session>,
         /// What was read.
@@ -351,6 +372,8 @@ impl<'a> Visit<'a> {
             dropped: 0,
             ended: BTreeSet::new(),
             trust: None,
+            others: BTreeMap::new(),
+            issued: None,
         };
         if let Some(stored) = &loaded.session
             && stored.value.expires_at > now
@@ -488,6 +511,7 @@ impl<'a> Visit<'a> {
     /// remembers the time.
     pub fn log_in(&mut self, account: &AccountId) -> Decision<()> {
         let now = self.now;
+        let before = self.user.take();
         let account = self.account_mut(account)?;
         account.last_login_at = Some(now);
         let account = account.clone();
@@ -501,9 +525,25 @@ impl<'a> Visit<'a> {
         if self.fate == Fate::Kept {
             self.fate = Fate::Renewed;
         }
+        if self.tools.jwt.is_some() && self.visitor.client == Client::App && before.as_ref() != Some(&id) {
+            let pair = self.new_pair();
+            self.session.tokens = Some(TokenFamily { current: pair.clone(), replaced: None });
+            self.issued = Some(pair);
+        }
         self.user = Some(id);
         self.logged_in = true;
         Ok(())
+    }
+
+    /// Names for an access token and a refresh token.
+    pub fn new_pair(&self) -> TokenPair {
+        let id = || self.tools.random.uuid(self.now);
+        TokenPair { access_id: id(), refresh_id: id(), issued_at: self.now }
+    }
+
+    /// The tokens that an app gets because it has just been logged in.
+    pub const fn issued(&self) -> Option<&TokenPair> {
+        self.issued.as_ref()
     }
 
     /// Goes on with the login after the account's epoch has moved, under another token and as a session of its own.
@@ -547,9 +587,40 @@ impl<'a> Visit<'a> {
         self.logged_in
     }
 
-    /// Ends another session of the account.
+    /// Ends a session; the client's own by logging out.
     pub fn end_session(&mut self, key: &SessionKey) {
-        self.ended.insert(key.hash.clone());
+        if self.session_key() == Some(key) {
+            self.flush();
+        } else {
+            self.ended.insert(key.clone());
+        }
+    }
+
+    /// A session that is still valid, the client's own or another one, with its login.
+    pub fn valid_session(&self, key: &SessionKey) -> Decision<Option<(Session, Login)>> {
+        let session = if self.session_key() == Some(key) {
+            Some(&self.session)
+        } else {
+            let missing = || Stop::Missing(vec![Need::Session(key.clone())]);
+            let stored = self.loaded.others.get(key).ok_or_else(missing)?;
+            let valid = stored.as_ref().filter(|stored| stored.value.expires_at > self.now);
+            valid.map(|stored| &stored.value.session)
+        };
+        let Some((session, login)) = session.and_then(|session| Some((session, session.login()?))) else {
+            return Ok(None);
+        };
+        let account = self.account(&login.account)?;
+        let valid = account.is_some_and(|account| account.active && account.session_epoch == login.epoch);
+        Ok(valid.then(|| (session.clone(), login.clone())))
+    }
+
+    /// Changes a session that was asked for with [`Self::valid_session`].
+    pub fn change_session(&mut self, key: &SessionKey, session: Session) {
+        if self.session_key() == Some(key) {
+            *self.session_mut() = session;
+        } else {
+            self.others.insert(key.clone(), session);
+        }
     }
 
     /// All valid sessions of an account, the oldest first: (what the table knows it by, its login).
@@ -598,6 +669,7 @@ impl<'a> Visit<'a> {
             Need::Credential(id) => loaded.credentials.contains_key(id),
             Need::Counter(key) => loaded.counters.contains_key(key),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
+            Need::Session(key) => loaded.others.contains_key(key),
         };
         let missing: Vec<Need> = needs.into_iter().filter(|need| !known(need)).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
@@ -836,11 +908,13 @@ impl<'a> Visit<'a> {
     pub fn into_changes(self) -> Changes {
         let loaded = self.loaded;
         let stored = loaded.session.as_ref().map(|stored| (stored.value.key.clone(), stored.version));
-        let put = |token: SessionToken, replaces| SessionChange::Put {
+        let put = |key, token, replaces| SessionChange::Put {
+            key,
             token,
             session: Box::new(self.session.clone()),
             replaces,
         };
+        let put_anew = |token: SessionToken, replaces| put(token.key(), Some(token), replaces);
         let new_token = || {
             let account = match &self.session.state {
                 State::Anonymous => None,
@@ -859,15 +933,16 @@ impl<'a> Visit<'a> {
             (Fate::Ended, Some((key, version))) if self.session.is_blank() => {
                 SessionChange::Delete(key, version)
             }
-            (Fate::Kept, Some(stored)) => match &self.visitor.token {
-                Some(token) => put(token.clone(), Some(stored)),
-                None => SessionChange::None,
-            },
-            (Fate::Ended | Fate::Renewed, Some(stored)) => put(new_token(), Some(stored)),
+            (Fate::Kept, Some(stored)) => put(stored.0.clone(), self.visitor.token.clone(), Some(stored)),
+            (Fate::Ended | Fate::Renewed, Some(stored)) => put_anew(new_token(), Some(stored)),
             (Fate::Absent | Fate::Ended, _) if self.session.is_blank() => SessionChange::None,
-            (_, _) => put(new_token(), None),
+            (_, _) => put_anew(new_token(), None),
         };
-        let ended = loaded.sessions.values().flatten().map(|stored| stored.value.key.clone());
+        let others = self.others.into_iter().filter(|(key, _)| !self.ended.contains(key));
+        let others = others.filter_map(|(key, session)| {
+            let version = loaded.others.get(&key)?.as_ref()?.version;
+            Some((key, version, session))
+        });
         let accounts = self.accounts.into_iter().filter_map(|(id, account)| {
             let before = loaded.accounts.get(&id).cloned().flatten();
             let changed = before.as_ref().is_none_or(|before| before.value != account);
@@ -875,7 +950,8 @@ impl<'a> Visit<'a> {
         });
         Changes {
             session,
-            ended: ended.filter(|key| self.ended.contains(&key.hash)).collect(),
+            others: others.collect(),
+            ended: self.ended.iter().cloned().collect(),
             accounts: accounts.collect(),
             counters: self.usages.into_iter().collect(),
             letters: self.letters,

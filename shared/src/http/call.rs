@@ -7,6 +7,7 @@ use lambda_http::{Body, Request, RequestExt as _};
 use super::cookie;
 use super::input::json::{BodyError, MAX_BODY_BYTES, Object};
 use super::reply::Halt;
+use crate::app::App;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{Client, Visitor};
 use crate::settings::Settings;
@@ -38,7 +39,8 @@ pub enum NoCall {
 
 impl Call {
     /// Reads a request.
-    pub fn read(request: Request, settings: &Settings) -> Result<Self, NoCall> {
+    pub fn read(request: Request, app: &App) -> Result<Self, NoCall> {
+        let settings = &*app.settings;
         let path = request.raw_http_path().to_owned();
         let (client, rest) = match split_path(&path) {
             Some((Client::Browser, _)) if !settings.headless.clients.browser => {
@@ -56,30 +58,34 @@ impl Call {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let (parts, body) = request.into_parts();
         let headers = parts.headers;
-        let host = text(&headers, header::HOST.as_str()).to_ascii_lowercase();
-        if !host_is_allowed(&host, &settings.allowed_hosts) {
-            return Err(NoCall::UnknownHost);
-        }
+        let base_url = base_url(&headers, settings)?;
         let body = match body {
             Body::Text(text) => text.into_bytes(),
             Body::Binary(bytes) => bytes,
             // What else there may be in a later version of the runtime is no JSON object.
             _ => Vec::new(),
         };
-        let scheme = if text(&headers, "x-forwarded-proto") == "https" { "https" } else { "http" };
-        let token = match client {
+        let said = match client {
             Client::App => {
                 Some(text(&headers, "x-session-token").to_owned()).filter(|token| !token.is_empty())
             }
             Client::Browser => cookie::find(&headers, &settings.session.cookie_name),
         };
+        let token = said.as_deref().and_then(SessionToken::parse);
+        let by_access_token = match (client, &said) {
+            (Client::App, None) => access_token(&headers, settings).and_then(|token| app.session_of(token)),
+            _ => None,
+        };
+        // Whose session has ended is told so, unless access tokens are to count as nothing then.
+        let told = by_access_token.is_some() && !settings.headless.jwt.stateful_validation_enabled;
         let visitor = Visitor {
             client,
             ip: client_ip(&headers, &source_ip, settings),
             user_agent: text(&headers, header::USER_AGENT.as_str()).to_owned(),
-            base_url: format!("{scheme}://{host}"),
-            presents_token: token.is_some(),
-            token: token.as_deref().and_then(SessionToken::parse),
+            base_url,
+            presents_token: said.is_some() || told,
+            session: token.as_ref().map(SessionToken::key).or(by_access_token),
+            token,
             trust: match client {
                 Client::App => None,
                 Client::Browser => cookie::find(&headers, &settings.mfa.trust_cookie_name),
@@ -141,6 +147,24 @@ impl Call {
 
 fn last(form: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(form).filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
+}
+
+/// The scheme and host that somebody asked, such as `https://api.example.com`.
+pub fn base_url(headers: &HeaderMap, settings: &Settings) -> Result<String, NoCall> {
+    let host = text(headers, header::HOST.as_str()).to_ascii_lowercase();
+    if !host_is_allowed(&host, &settings.allowed_hosts) {
+        return Err(NoCall::UnknownHost);
+    }
+    let scheme = if text(headers, "x-forwarded-proto") == "https" { "https" } else { "http" };
+    Ok(format!("{scheme}://{host}"))
+}
+
+/// What follows the scheme in `Authorization` (RFC 9110, 11.6.2), whose case does not matter.
+pub fn access_token<'h>(headers: &'h HeaderMap, settings: &Settings) -> Option<&'h str> {
+    let mut words = text(headers, header::AUTHORIZATION.as_str()).split_whitespace();
+    let (scheme, token) = (words.next()?, words.next()?);
+    let expected = &settings.headless.jwt.authorization_header_scheme;
+    (scheme.eq_ignore_ascii_case(expected) && words.next().is_none()).then_some(token)
 }
 
 fn split_path(path: &str) -> Option<(Client, &str)> {

@@ -8,12 +8,14 @@ use lambda_http::{Body, BoxFuture, Request, RequestExt as _, Response};
 
 use super::call::{Call, NoCall};
 use super::reply::{self, Halt, Reply};
-use super::{cookie, csrf, present};
+use super::{call, cookie, csrf, present};
 use crate::app::App;
+use crate::domain::session::TokenPair;
 use crate::domain::social::{Answer, Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{Changes, Client, Loaded, Need, SessionChange, Stop, Tools, Visit};
+use crate::jwt::SigningError;
 use crate::password::Passwords;
 use crate::secret::Secret;
 use crate::settings::Settings;
@@ -42,6 +44,15 @@ pub struct Endpoint {
     pub decide: fn(&mut Visit<'_>, &Call) -> Result<Reply, Halt>,
 }
 
+/// Something that the service says of itself, to anybody who asks for it with GET: no call of a client.
+#[derive(Clone, Copy, Debug)]
+pub struct Document {
+    /// The whole path.
+    pub path: &'static str,
+    /// Writes it for who asked this scheme and host; none where the settings switch it off.
+    pub write: fn(&App, &str) -> Option<Response<Body>>,
+}
+
 /// The endpoints of one function.
 #[derive(Clone, Debug)]
 pub struct Routes {
@@ -49,6 +60,8 @@ pub struct Routes {
     pub name: &'static str,
     /// Its endpoints.
     pub endpoints: &'static [Endpoint],
+    /// Its documents.
+    pub documents: &'static [Document],
     /// Whether it reads and writes the table.
     pub uses_table: bool,
     /// Whether it makes or checks anything with `SECRET_KEY`.
@@ -76,8 +89,10 @@ pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Bo
 }
 
 fn known_path(routes: &Routes, path: &str) -> &'static str {
+    let document = routes.documents.iter().find(|document| document.path == path);
     let path = path.split_once("/v1/").map_or(path, |(_, rest)| rest);
-    routes.find(path).map_or("unknown", |endpoint| endpoint.path)
+    let endpoint = || routes.find(path).map(|endpoint| endpoint.path);
+    document.map(|document| document.path).or_else(endpoint).unwrap_or("unknown")
 }
 
 impl Routes {
@@ -98,7 +113,11 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
     let settings = &app.settings;
-    let call = match Call::read(request, settings) {
+    if let Some(document) = routes.documents.iter().find(|document| document.path == request.raw_http_path())
+    {
+        return publish(app, document, &request);
+    }
+    let call = match Call::read(request, app) {
         Ok(call) => call,
         Err(refusal) => return refuse(refusal),
     };
@@ -118,6 +137,18 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
             tracing::error!(function = routes.name, path = endpoint.path, %error, "failed");
             unavailable()
         }
+    }
+}
+
+fn publish(app: &App, document: &Document, request: &Request) -> Response<Body> {
+    let base_url = match call::base_url(request.headers(), &app.settings) {
+        Ok(base_url) => base_url,
+        Err(refusal) => return refuse(refusal),
+    };
+    match (document.write)(app, &base_url) {
+        None => refuse(NoCall::UnknownPath),
+        Some(response) if [Method::GET, Method::HEAD].contains(request.method()) => response,
+        Some(_) => reply::methods(request.method(), &[Method::GET]),
     }
 }
 
@@ -147,6 +178,15 @@ struct Exchange<'a> {
     call: &'a Call,
 }
 
+/// Why a request gets no answer of its own.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+}
+
 /// What a request came to, before it is written.
 struct Decided {
     outcome: Result<Reply, Halt>,
@@ -157,21 +197,27 @@ struct Decided {
     logged_in: bool,
     /// Which accounts trust the browser from now on, if that has changed.
     trust: Option<String>,
+    issued: Option<TokenPair>,
 }
 
 impl Exchange<'_> {
-    async fn run(self) -> Result<Response<Body>, StoreError> {
+    async fn run(self) -> Result<Response<Body>, Unanswered> {
         let Self { app, endpoint, call, .. } = self;
         let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
-        let tools =
-            Tools { settings: &app.settings, keys: &app.keys, random: &app.random, passwords: &passwords };
+        let tools = Tools {
+            settings: &app.settings,
+            keys: &app.keys,
+            random: &app.random,
+            passwords: &passwords,
+            jwt: app.jwt.as_ref(),
+        };
         let mut needs = (endpoint.needs)(call, &tools);
         let mut asked = None;
         let mut races = 0;
         while races < MOST_RACES {
             let now = app.clock.now();
             let mut loaded = match self.store() {
-                Some(store) => store.load(call.visitor.token.as_ref(), &needs).await?,
+                Some(store) => store.load(call.visitor.session.as_ref(), &needs).await?,
                 None => Loaded::default(),
             };
             loaded.asked.clone_from(&asked);
@@ -189,7 +235,7 @@ impl Exchange<'_> {
                     }
                     match decided.outcome {
                         Err(Halt::Ask(question)) => asked = Some(self.ask(question, asked.is_some()).await?),
-                        _ => return Ok(self.finish(decided)),
+                        _ => return Ok(self.finish(decided)?),
                     }
                 }
                 Err(StoreError::Lost) => {
@@ -199,10 +245,10 @@ impl Exchange<'_> {
                     let pause = app.random.below((15 * races as usize).min(100)) as u64;
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Unavailable("lost every race".to_owned()))
+        Err(StoreError::Unavailable("lost every race".to_owned()).into())
     }
 
     /// Asks another service. What was committed before made sure that nobody else asks the same.
@@ -267,6 +313,7 @@ impl Exchange<'_> {
             sessionless: visit.is_sessionless(),
             logged_in: visit.has_logged_in(),
             trust: visit.new_trust().map(str::to_owned),
+            issued: visit.issued().cloned(),
             changes: visit.into_changes(),
         })
     }
@@ -293,19 +340,27 @@ impl Exchange<'_> {
     }
 
     /// Turns what was decided into an answer, with the session for the client to keep.
-    fn finish(self, decided: Decided) -> Response<Body> {
+    fn finish(self, decided: Decided) -> Result<Response<Body>, SigningError> {
         let call = self.call;
         let token = match &decided.changes.session {
-            SessionChange::Put { token, .. } if decided.renewed => Some(token),
-            SessionChange::Put { .. } | SessionChange::None | SessionChange::Delete(..) => None,
+            SessionChange::Put { token, .. } => token.as_ref().filter(|_| decided.renewed),
+            SessionChange::None | SessionChange::Delete(..) => None,
         };
         let mut response = match decided.outcome {
-            Ok(reply) => match self.exposed(token) {
-                Some(token) => reply.with_meta("session_token", token.text().into()),
-                None => reply,
+            Ok(mut reply) => {
+                if let Some(token) = self.exposed(token) {
+                    reply = reply.with_meta("session_token", token.text().into());
+                }
+                if let (Some(jwt), Some(pair), Some(token)) = (&self.app.jwt, &decided.issued, token) {
+                    let issued = jwt.issue(pair, &token.key(), &call.visitor.base_url)?;
+                    reply = reply
+                        .with_meta("access_token", issued.access_token.expose().into())
+                        .with_meta("refresh_token", issued.refresh_token.expose().into());
+                }
+                reply.into_response()
             }
-            .into_response(),
             Err(Halt::NotAllowed) => reply::methods(&call.method, self.endpoint.methods),
+            Err(Halt::Unsigned) => unavailable(),
             Err(Halt::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
             Err(Halt::Redirect(address)) => reply::redirect(&address),
             Err(Halt::Page(status, html)) => reply::document(status, html),
@@ -321,7 +376,7 @@ impl Exchange<'_> {
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
         }
-        response
+        Ok(response)
     }
 
     /// The token of an app's session, when it has changed.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::refusal::FieldErrors;
 use crate::domain::social::Question;
 use crate::flows::visit::Stop;
+use crate::jwt::SigningError;
 
 const NOT_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
 
@@ -41,11 +42,20 @@ pub enum Halt {
     Redirect(String),
     /// A page for people.
     Page(StatusCode, String),
+    /// There is an answer, but it can't be signed.
+    Unsigned,
 }
 
 impl From<Stop> for Halt {
     fn from(stop: Stop) -> Self {
         Self::Stop(stop)
+    }
+}
+
+impl From<SigningError> for Halt {
+    fn from(error: SigningError) -> Self {
+        tracing::error!(%error, "failed");
+        Self::Unsigned
     }
 }
 

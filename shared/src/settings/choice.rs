@@ -1,5 +1,6 @@
 //! Settings that are a choice among a few words, or a list of such choices.
 
+use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
 use super::kind::{Kind, Wrong, list, optional, switch, text};
@@ -187,6 +188,37 @@ pub(super) const HEADLESS_ONLY: Kind<bool> = Kind::new("true", |raw| {
         Err(Wrong::Because("must be true: there are no HTML pages here, only the headless API".to_owned()))
     }
 });
+
+/// What apps get when they log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenStrategy {
+    /// A session token.
+    Sessions,
+    /// An access token and a refresh token as well.
+    Jwt,
+}
+
+pub(super) const TOKEN_STRATEGY: Kind<TokenStrategy> =
+    Kind::new("\"sessions\" or \"jwt\"", |raw| match text(raw)?.as_str() {
+        "sessions"
+        | "allauth.headless.tokens.strategies.sessions.SessionTokenStrategy"
+        | "allauth.headless.tokens.sessions.SessionTokenStrategy" => Ok(TokenStrategy::Sessions),
+        "jwt" | "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy" => Ok(TokenStrategy::Jwt),
+        other if other.contains('.') => Err(Wrong::Because(
+            "must be \"sessions\" or \"jwt\": a strategy written in Python cannot run here".to_owned(),
+        )),
+        _ => Err(Wrong::Shape),
+    });
+
+pub(super) const JWT_ALGORITHM: Kind<Algorithm> = Kind::new(
+    "\"RS256\", \"RS384\", \"RS512\", \"ES256\", \"EdDSA\", \"HS256\", \"HS384\" or \"HS512\"",
+    |raw| match text(raw)?.parse() {
+        Ok(Algorithm::ES384 | Algorithm::PS256 | Algorithm::PS384 | Algorithm::PS512) | Err(_) => {
+            Err(Wrong::Shape)
+        }
+        Ok(algorithm) => Ok(algorithm),
+    },
+);
 
 pub(super) const SUPPORTED_TYPES: Kind<Vec<AuthenticatorType>> =
     Kind::new("a list of \"recovery_codes\", \"totp\", \"webauthn\"", |raw| {

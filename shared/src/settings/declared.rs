@@ -5,24 +5,26 @@
 
 use std::time::Duration;
 
+use jsonwebtoken::Algorithm;
+
 use super::choice::{
     APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EmailVerification,
-    HEADLESS_ONLY, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
-    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, USER_VERIFICATION,
-    USERNAME_FIELD, UserVerification,
+    HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
+    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, TOKEN_STRATEGY,
+    TokenStrategy, USER_VERIFICATION, USERNAME_FIELD, UserVerification,
 };
 use super::code_format::{CODE_FORMAT, CodeFormat};
 use super::cookie::{
     COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HOSTS, OPTIONAL_HEADER, ORIGINS, RP_ID, SAMESITE,
     SameSite, WEBAUTHN_ORIGINS,
 };
-use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls};
+use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls, OPTIONAL_URL};
 use super::group::Default::{Computed, Is, Of};
 use super::group::{About, Group, group};
 use super::kind::{
-    ATTEMPTS, DAYS, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH, OPTIONAL_LIMIT,
-    OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, SECONDS, SECRET, SOME_SECONDS, SWITCH, TEXT,
-    TEXT_MAYBE_EMPTY, TIMES, whole,
+    ATTEMPTS, DAYS, HEADER_SCHEME, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH,
+    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, SECONDS, SECRET,
+    SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
 };
 use super::mail_address::SENDER;
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
@@ -238,6 +240,47 @@ group! {
         serve_specification: bool = SWITCH, "HEADLESS_SERVE_SPECIFICATION", Is("false");
         /// Whether there are no HTML pages. There are none.
         only: bool = HEADLESS_ONLY, "HEADLESS_ONLY", Is("true");
+        /// What apps get when they log in: `sessions` for a session token only, `jwt` for an access token and a refresh
+        /// token as well, to show to other services. allauth's class paths say the same.
+        token_strategy: TokenStrategy = TOKEN_STRATEGY, "HEADLESS_TOKEN_STRATEGY", Is("sessions");
+    }
+    holding {
+        /// The tokens.
+        jwt: JwtSettings;
+    }
+}
+
+group! {
+    /// What apps get with `HEADLESS_TOKEN_STRATEGY` = `jwt`: JSON Web Tokens (RFC 7519).
+    pub JwtSettings, "Access and refresh tokens" {
+        /// What they are signed with. API Gateway's own authorizer takes RSA only. Where keys make themselves
+        /// (`HEADLESS_JWT_KEYS_ARN`), it is what the next key is for.
+        algorithm: Algorithm = JWT_ALGORITHM, "HEADLESS_JWT_ALGORITHM", Is("RS256");
+        /// The key: a private key in PEM form, or for HS256 and the like a secret. Without one, HS256 uses a key that is
+        /// derived from `SECRET_KEY`, and the others use the keys of `HEADLESS_JWT_KEYS_ARN`.
+        private_key: Option<Secret> = PEM_OR_SECRET, "HEADLESS_JWT_PRIVATE_KEY", Is("null");
+        /// The secret in Secrets Manager that holds keys which the function `keys` makes, and replaces in time.
+        keys_arn: Option<String> = OPTIONAL_TEXT, "HEADLESS_JWT_KEYS_ARN", Is("null");
+        /// How long an access token is good for, in seconds.
+        access_token_expires_in: Duration = SOME_SECONDS, "HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN", Is("300");
+        /// How long a refresh token is good for, in seconds.
+        refresh_token_expires_in: Duration = SOME_SECONDS, "HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN", Is("86400");
+        /// Whether a refresh token is good for one use, and brings another one.
+        rotate_refresh_token: bool = SWITCH, "HEADLESS_JWT_ROTATE_REFRESH_TOKEN", Is("true");
+        /// For how many seconds a used refresh token still brings what it brought: an answer may be lost, or two tabs
+        /// may ask at once. Used after that it ends the session, as somebody has stolen it. allauth has no such time.
+        refresh_grace: Duration = SECONDS, "HEADLESS_JWT_REFRESH_GRACE", Is("10");
+        /// The scheme of the `Authorization` header.
+        authorization_header_scheme: String = HEADER_SCHEME, "HEADLESS_JWT_AUTHORIZATION_HEADER_SCHEME", Is("Bearer");
+        /// Whether an access token whose session has ended is as good as none, rather than answered with 410. The
+        /// session is looked up either way.
+        stateful_validation_enabled: bool = SWITCH, "HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED", Is("false");
+        /// Whom access tokens are for: their `aud`. With one they have an `iss` too, as API Gateway's own authorizer
+        /// wants it.
+        audience: Option<String> = OPTIONAL_TEXT, "HEADLESS_JWT_AUDIENCE", Is("null");
+        /// The `iss` of access tokens and of `/.well-known/openid-configuration`; the URL of the API, as the request
+        /// has it, where there is none.
+        issuer: Option<String> = OPTIONAL_URL, "HEADLESS_JWT_ISSUER", Is("null");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::kind::{Kind, Wrong, text};
+use super::kind::{Kind, Wrong, optional, text};
 use super::source::Raw;
 use super::suggestion::suggestion;
 
@@ -95,11 +95,19 @@ fn frontend_urls(raw: &Raw<'_>) -> Result<FrontendUrls, Wrong> {
 
 /// The frontend's own address; pages are below it.
 pub(super) const FRONTEND_URL: Kind<String> =
-    Kind::new("an address such as https://www.example.com", |raw| {
-        let url = text(raw)?;
-        let is_web = url.starts_with("https://") || url.starts_with("http://");
-        if is_web && is_address(&url) { Ok(url) } else { Err(Wrong::Shape) }
+    Kind::new("an address such as https://www.example.com", web_address);
+/// An address that other services look under.
+pub(super) const OPTIONAL_URL: Kind<Option<String>> =
+    Kind::new("an address such as https://auth.example.com, or null", |raw| {
+        let url = optional(raw, web_address)?;
+        Ok(url.map(|url| url.trim_end_matches('/').to_owned()))
     });
+
+fn web_address(raw: &Raw<'_>) -> Result<String, Wrong> {
+    let url = text(raw)?;
+    let is_web = url.starts_with("https://") || url.starts_with("http://");
+    if is_web && is_address(&url) { Ok(url) } else { Err(Wrong::Shape) }
+}
 
 /// A path, or something with a scheme: `https`, or that of an app that opens its own links.
 /// Script would run in whatever page shows it as a link.

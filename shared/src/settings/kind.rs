@@ -76,6 +76,14 @@ pub(super) const OPTIONAL_CODE: Kind<Option<Secret>> =
 pub(super) const SECRET: Kind<Option<Secret>> =
     Kind::new("text of at least 32 characters", secret_key).secret();
 
+/// One secret, or a document of several lines that holds one.
+pub(super) const PEM_OR_SECRET: Kind<Option<Secret>> =
+    Kind::new("a private key in PEM form, or text of at least 32 characters", pem_or_secret).secret();
+pub(super) const HEADER_SCHEME: Kind<String> = Kind::new("one word, such as Bearer", |raw| {
+    let word = text(raw)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) { Ok(word) } else { Err(Wrong::Shape) }
+});
 /// `null` is none.
 pub(super) fn optional<T>(raw: &Raw<'_>, read: fn(&Raw<'_>) -> Result<T, Wrong>) -> Result<Option<T>, Wrong> {
     if raw.json == Some(Value::Null) { Ok(None) } else { read(raw).map(Some) }
@@ -161,6 +169,15 @@ fn times(raw: &Raw<'_>) -> Result<u32, Wrong> {
         Ok(on) if raw.json != Some(1.into()) => Ok(if on { 2 } else { 0 }),
         _ => whole::<_, 0, { u32::MAX as u64 }>(raw),
     }
+}
+
+fn pem_or_secret(raw: &Raw<'_>) -> Result<Option<Secret>, Wrong> {
+    let text = match &raw.json {
+        Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text,
+        _ => raw.text,
+    };
+    if text.chars().count() < 32 { Err(Wrong::Shape) } else { Ok(Some(Secret::new(text))) }
 }
 
 fn secret_key(raw: &Raw<'_>) -> Result<Option<Secret>, Wrong> {

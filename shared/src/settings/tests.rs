@@ -159,8 +159,8 @@ fn secrets_are_never_shown() {
     assert_eq!(s.secret_key.as_ref().map(crate::secret::Secret::expose), Some(key));
     assert!(!format!("{s:?}").contains("hunter2"));
     assert_eq!(
-        hints(&[("HEADLESS_JWT_PRIVATE_KEY", "hunter2")]),
-        ["HEADLESS_JWT_PRIVATE_KEY has no effect yet"]
+        errors(&[("HEADLESS_JWT_PRIVATE_KEY", "hunter2")]),
+        "HEADLESS_JWT_PRIVATE_KEY: must be a private key in PEM form, or text of at least 32 characters"
     );
 }
 

@@ -114,6 +114,11 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         Refused,
         "Python code cannot run here; settings are environment variables",
     ),
+    unusable(
+        "HEADLESS_ADAPTER",
+        Refused,
+        "Python code cannot run here; what users look like to clients is the contract's",
+    ),
     unusable("ALLAUTH_DEFAULT_AUTO_FIELD", Ignored, "has no effect: accounts are not a Django model"),
     unusable(
         "SOCIALACCOUNT_ADAPTER",
@@ -171,19 +176,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
 ];
 
 /// Names of allauth's whose part of it is still to come.
-pub(super) const NOT_YET: &[&str] = &[
-    "HEADLESS_ADAPTER",
-    "HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN",
-    "HEADLESS_JWT_ALGORITHM",
-    "HEADLESS_JWT_AUTHORIZATION_HEADER_SCHEME",
-    "HEADLESS_JWT_PRIVATE_KEY",
-    "HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN",
-    "HEADLESS_JWT_ROTATE_REFRESH_TOKEN",
-    "HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED",
-    "HEADLESS_SPECIFICATION_TEMPLATE_NAME",
-    "HEADLESS_TOKEN_STRATEGY",
-    "USERSESSIONS_ADAPTER",
-];
+pub(super) const NOT_YET: &[&str] = &["HEADLESS_SPECIFICATION_TEMPLATE_NAME", "USERSESSIONS_ADAPTER"];
 
 /// What allauth's names begin with, other than `ACCOUNT_`.
 const PREFIXES: &[&str] = &["ALLAUTH_", "HEADLESS_", "MFA_", "SOCIALACCOUNT_", "USERSESSIONS_"];

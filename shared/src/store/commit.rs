@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Up
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
 use crate::domain::account::{Account, AccountId};
+use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::domain::username;
@@ -43,6 +44,9 @@ impl Store {
     pub async fn commit(&self, changes: &Changes, terms: &Terms<'_>) -> Result<(), StoreError> {
         let mut writes = Writes { table: &self.table, items: Vec::new() };
         writes.session(&changes.session, terms)?;
+        for (key, version, session) in &changes.others {
+            writes.put_session(key, session, version + 1, Condition::version(*version), terms)?;
+        }
         for (before, after) in &changes.accounts {
             writes.account(before.as_ref(), after, terms)?;
         }
@@ -133,26 +137,36 @@ impl Writes<'_> {
             SessionChange::Delete(key, version) => {
                 self.delete(&Key::session(key), Some(Condition::version(*version)))
             }
-            SessionChange::Put { token, session, replaces } => {
-                let key = token.key();
+            SessionChange::Put { key, session, replaces, .. } => {
                 let mut condition = Condition::absent();
                 let mut version = 1;
                 match replaces {
-                    Some((old, seen)) if *old == key => {
+                    Some((old, seen)) if old == key => {
                         condition = Condition::version(*seen);
                         version = seen + 1;
                     }
                     Some((old, seen)) => self.delete(&Key::session(old), Some(Condition::version(*seen)))?,
                     None => {}
                 }
-                let mut item = Key::session(&key).attributes();
-                item.insert("document".into(), item::document(session)?);
-                item.insert("version".into(), item::number(version));
-                item.insert("valid_until".into(), item::number(terms.session_expires_at.millis()));
-                item.insert("expires_at".into(), item::number(terms.session_expires_at.seconds() + 1));
-                self.put(item, condition)
+                self.put_session(key, session, version, condition, terms)
             }
         }
+    }
+
+    fn put_session(
+        &mut self,
+        key: &SessionKey,
+        session: &Session,
+        version: i64,
+        condition: Condition,
+        terms: &Terms<'_>,
+    ) -> Result<(), StoreError> {
+        let mut item = Key::session(key).attributes();
+        item.insert("document".into(), item::document(session)?);
+        item.insert("version".into(), item::number(version));
+        item.insert("valid_until".into(), item::number(terms.session_expires_at.millis()));
+        item.insert("expires_at".into(), item::number(terms.session_expires_at.seconds() + 1));
+        self.put(item, condition)
     }
 
     fn end(&mut self, key: &SessionKey) -> Result<(), StoreError> {

@@ -9,19 +9,19 @@ use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::time::Timestamp;
-use crate::domain::token::{SessionKey, SessionToken};
+use crate::domain::token::SessionKey;
 use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
 
 /// Most keys of a `BatchGetItem`.
 const MOST_KEYS: usize = 100;
 
 impl Store {
-    /// Reads a session, the account that its token names, and what else is needed, all at once.
-    pub async fn load(&self, token: Option<&SessionToken>, needs: &[Need]) -> Result<Loaded, StoreError> {
+    /// Reads a session, the account that its key names, and what else is needed, all at once.
+    pub async fn load(&self, session: Option<&SessionKey>, needs: &[Need]) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
-        let account = token.and_then(SessionToken::account).cloned().map(Need::Account);
+        let account = session.and_then(|key| key.account.clone()).map(Need::Account);
         let needs: BTreeSet<Need> = needs.iter().cloned().chain(account).collect();
-        self.read(&mut loaded, token.map(SessionToken::key).as_ref(), &needs).await?;
+        self.read(&mut loaded, session, &needs).await?;
         Ok(loaded)
     }
 
@@ -52,6 +52,9 @@ impl Store {
                 Need::Phone(number) => keys.push(Key::phone(number)),
                 Need::Credential(id) => keys.push(Key::credential(id)),
                 Need::Counter(key) => keys.push(Key::counter(key)),
+                // The same key twice in one call is an error.
+                Need::Session(key) if Some(key) == session => {}
+                Need::Session(key) => keys.push(Key::session(key)),
                 Need::Email(email) => partitions.push((item::email_partition(email), "")),
                 Need::Sessions(id) => partitions.push((item::account_partition(id), item::SESSION)),
             }
@@ -94,6 +97,10 @@ impl Store {
                         })
                     });
                     loaded.counters.insert(key.clone(), history.transpose()?);
+                }
+                Need::Session(key) => {
+                    let found = items.get(&Key::session(key)).map(|item| read_session(key.clone(), item));
+                    loaded.others.insert(key.clone(), found.transpose()?);
                 }
                 Need::Email(email) => {
                     let owners = read_owners(&partitions.next().unwrap_or_default())?;

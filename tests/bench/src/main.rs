@@ -77,7 +77,7 @@ fn main() -> ExitCode {
 async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let variables = aws::start(directory.path()).await?;
-    let app = App::start(variables.clone(), Requirements { secret_key: false, ..Requirements::ALL }).await?;
+    let app = App::start(variables.clone(), Requirements::TABLE).await?;
     let user = NewUser {
         email: Some(EMAIL.to_owned()),
         password: Some(Secret::new(PASSWORD)),

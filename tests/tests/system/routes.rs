@@ -18,9 +18,11 @@ fn template() -> Vec<Route> {
 fn the_template_routes_every_endpoint_and_nothing_else() {
     let mut served = BTreeSet::new();
     for function in vestibule_cli::routes() {
-        for endpoint in function.endpoints {
-            let is_new = served.insert((format!("{ENDPOINTS}{}", endpoint.path), function.name.to_owned()));
-            assert!(is_new, "{} is served twice", endpoint.path);
+        let endpoints = function.endpoints.iter().map(|endpoint| format!("{ENDPOINTS}{}", endpoint.path));
+        let documents = function.documents.iter().map(|document| document.path.to_owned());
+        for path in endpoints.chain(documents) {
+            let is_new = served.insert((path.clone(), function.name.to_owned()));
+            assert!(is_new, "{path} is served twice");
         }
     }
     let routed: BTreeSet<_> = template()
