@@ -72,6 +72,7 @@ pub enum StartError {
 
 /// What a process needs besides its settings.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that is needed or is not")]
 pub struct Requirements {
     /// The table.
     pub table: bool,
@@ -115,7 +116,8 @@ impl App {
         let connects = requirements.table || wanted.arns().iter().any(Option::is_some);
         let aws = connects.then(|| Aws::new(variables)).transpose()?;
         let store = aws.as_ref().filter(|_| requirements.table).map(|aws| Store::new(aws, &settings.table));
-        let fetch = |arn| fetch_secret(aws.as_ref(), arn);
+        // Boxed: the SDK's futures are large, and most processes fetch one secret.
+        let fetch = |arn| Box::pin(fetch_secret(aws.as_ref(), arn));
         let [secret_key, jwt_keys, provider_secrets] = wanted.arns();
         let (secret, token_keys, provider_secrets) =
             try_join3(fetch(secret_key), fetch(jwt_keys), fetch(provider_secrets))

@@ -528,8 +528,9 @@ fn unknown_names_are_errors_or_hints() {
         "ACCOUNT_EMAIL_VERFICATION: is no setting; did you mean ACCOUNT_EMAIL_VERIFICATION?"
     );
     assert_eq!(errors(&[("ACCOUNT_XYZ", "")]), "ACCOUNT_XYZ: is no setting");
-    assert_eq!(hints(&[("HEADLESS_TOKEN_STRATEGY", "")]), [""; 0]);
-    assert_eq!(hints(&[("HEADLESS_TOKEN_STRATEGY", "x")]), ["HEADLESS_TOKEN_STRATEGY has no effect yet"]);
+    let later = "HEADLESS_SPECIFICATION_TEMPLATE_NAME";
+    assert_eq!(hints(&[(later, "")]), [""; 0]);
+    assert_eq!(hints(&[(later, "x")]), [format!("{later} has no effect yet")]);
     assert_eq!(
         hints(&[("HEADLESS_CLIENT", "app"), ("USERSESSIONS_X", "1")]),
         ["HEADLESS_CLIENT is no setting; did you mean HEADLESS_CLIENTS?", "USERSESSIONS_X is no setting"]
