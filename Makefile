@@ -54,6 +54,10 @@ deploy: build ## Build, and deploy as samconfig.toml says
 docs: ## Write the generated documents anew
 	UPDATE=1 cargo test --package vestibule --lib the_document_is_up_to_date
 
+.PHONY: browser-test
+browser-test: ## Test passkeys with a real browser (needs Chromium, Node.js 20 and npm)
+	tests/browser/run
+
 .PHONY: conformance
 conformance: ## Compare with the real django-allauth, step by step (needs Python and PyPI)
 	tests/conformance/run $(ARGS)

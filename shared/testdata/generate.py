@@ -370,6 +370,35 @@ def ids():
     return rows
 
 
+def choices():
+    texts = [
+        "null", "false", "true", "0", "3", "03", "-3", "3.0", "3.5", "NaN", '""', '"3"', '" 3\\n"', '"+3"', '"03"', '"0_3"', '"_3"', '"3_"', '"3.0"',
+        '"x"', '" "', '"\\u0000"', '"3\\u0000"', '["\\u0000"]', "[]", "{}", "[3]", '{"3": 1}', "99", '"99"', "9223372036854775807", '"-"', '"٤٢"',
+    ]  # fmt: skip
+    field = forms.ModelChoiceField(queryset=Group.objects.all())
+    rows = []
+    for text in texts:
+        data, read_it = read(f'{{"x": {text}}}')
+        if read_it:
+            form = type("F", (forms.Form,), {"x": field})(data)
+            found = [[e["code"], e["message"]] for es in form.errors.get_json_data().values() for e in es]
+            chosen = form.cleaned_data.get("x")
+            rows.append([text, chosen and chosen.pk, found])
+    return rows
+
+
+def nested():
+    texts = [*VALUES, *(json.dumps(text) for text in DOCUMENTS if len(text) < 4000)]
+    rows = []
+    for text in texts:
+        data, read_it = read(f'{{"x": {text}}}')
+        if read_it:
+            form = type("F", (forms.Form,), {"x": forms.JSONField()})(data)
+            found = [[e["code"], e["message"]] for es in form.errors.get_json_data().values() for e in es]
+            rows.append([text, None if found else str(form.cleaned_data["x"]), found])
+    return rows
+
+
 def messages():
     # Nobody can forbid that an authenticator is removed: that takes an adapter in Python.
     mfa = {code: text for code, text in DefaultMFAAdapter.error_messages.items() if code != "cannot_delete_authenticator"}
@@ -380,7 +409,7 @@ def messages():
 
 for rows in (
     emails, phones, usernames, username_bases, username_candidates, codes, typed_codes, passwords, documents,
-    values, fields, ids,
+    values, fields, ids, choices, nested,
 ):  # fmt: skip
     write(rows.__name__, rows())
 write("messages", [[code, str(text)] for code, text in messages()])

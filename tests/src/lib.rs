@@ -15,6 +15,7 @@ mod client;
 mod front;
 mod inbox;
 mod logs;
+mod passkey;
 mod stack;
 mod wire;
 
@@ -22,5 +23,6 @@ pub use client::{Answer, Client, Kind};
 pub use front::{Fault, Front, Tally};
 pub use inbox::{Inbox, Mail};
 pub use logs::Logs;
+pub use passkey::Passkey;
 pub use stack::{PASSWORD, Stack};
 pub use wire::raw;

@@ -1,6 +1,6 @@
 //! The function `signup`: making an account.
 
-mod signup;
+pub mod signup;
 
 use lambda_http::http::Method;
 use vestibule::http::{Endpoint, Routes};

@@ -14,7 +14,8 @@ use vestibule::password_rules;
 use vestibule::secret::Secret;
 use vestibule::settings::{Action, Settings, SignupFieldName};
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+/// What a sign-up is bound to need.
+pub fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let mut needs = Visit::counters(settings, Action::Signup, &call.visitor, None, "");
     let Ok(object) = call.object() else { return needs };
@@ -41,6 +42,15 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    sign_up(visit, call, false)
+}
+
+/// The same for somebody who is to make a passkey later, and so gives no password.
+pub fn decide_by_passkey(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    sign_up(visit, call, true)
+}
+
+fn sign_up(visit: &mut Visit<'_>, call: &Call, by_passkey: bool) -> Result<Reply, Halt> {
     if !call.is_get() {
         visit.limit(Action::Signup, "")?;
     }
@@ -49,7 +59,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     if call.method != Method::POST {
         return Err(Halt::NotAllowed);
     }
-    let input = read(visit, &call.object()?)?;
+    let input = read(visit, &call.object()?, by_passkey)?;
     if visit.user().is_some() {
         return Err(Stop::Conflict.into());
     }
@@ -74,10 +84,10 @@ struct Input {
     already_exists: bool,
 }
 
-fn read(visit: &Visit<'_>, object: &Object) -> Result<Input, Halt> {
+fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, Halt> {
     let settings = visit.settings();
     let mut form = Form::new(object);
-    let mut account = NewAccount::default();
+    let mut account = NewAccount { by_passkey, ..NewAccount::default() };
     let mut again = None;
     let mut already_exists = false;
     for field in settings.account.signup_fields.iter() {
@@ -111,7 +121,8 @@ fn read(visit: &Visit<'_>, object: &Object) -> Result<Input, Halt> {
             SignupFieldName::Password1 | SignupFieldName::Password2 => {}
         }
     }
-    if let Some(required) = settings.account.signup_fields.get(SignupFieldName::Password1) {
+    let password = settings.account.signup_fields.get(SignupFieldName::Password1);
+    if let Some(required) = password.filter(|_| !by_passkey) {
         let password = form.text("password", &Text::PLAIN.required_if(required));
         if let Some(password) = password.filter(|password| !password.is_empty()) {
             for refusal in password_rules::check(&password, &settings.password_rules(), None) {

@@ -11,10 +11,11 @@ use super::time::Timestamp;
 pub struct AccountId(String);
 
 impl AccountId {
-    /// Longest identifier of an imported account, in bytes.
-    pub const MAX_LENGTH: usize = 128;
+    /// Longest identifier of an imported account, in bytes: authenticators take no longer user handle (WebAuthn, section
+    /// 5.4.3).
+    pub const MAX_LENGTH: usize = 64;
 
-    /// From its text: 1 to 128 characters out of letters, digits, `-` and `_`, so that it can be part of
+    /// From its text: 1 to 64 characters out of letters, digits, `-` and `_`, so that it can be part of
     /// a session token.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -114,6 +115,11 @@ impl Account {
     pub fn display(&self) -> &str {
         let named = self.username.as_deref().filter(|name| !name.is_empty());
         named.or(self.email.as_deref()).filter(|name| !name.is_empty()).unwrap_or("user")
+    }
+
+    /// What authenticators are told that the account is called, for people to know it by.
+    pub fn label(&self) -> &str {
+        self.email.as_deref().filter(|email| !email.is_empty()).unwrap_or_else(|| self.display())
     }
 
     /// Whether a session was ever logged in to it.
@@ -269,7 +275,7 @@ mod tests {
     #[test]
     fn identifiers_fit_into_a_token() {
         assert!(AccountId::parse("42").is_some());
-        for bad in ["", "a.b", "a b", "ä", "a#b", &"x".repeat(129)] {
+        for bad in ["", "a.b", "a b", "ä", "a#b", &"x".repeat(65)] {
             assert!(AccountId::parse(bad).is_none(), "{bad}");
         }
     }

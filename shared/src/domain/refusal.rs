@@ -41,6 +41,10 @@ pub enum Refusal {
     InvalidId(String),
     /// An id of nothing that is there to choose; the text repeats it.
     InvalidChoice(String),
+    /// The same, of something else than a list.
+    UnavailableChoice,
+    /// Text that is no JSON, where JSON must be.
+    InvalidJson,
 
     // Django: `AUTH_PASSWORD_VALIDATORS`.
     /// A password of fewer code points than this.
@@ -140,14 +144,14 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Required => "required",
-            Self::InvalidEmail | Self::InvalidUsername => "invalid",
+            Self::InvalidEmail | Self::InvalidUsername | Self::InvalidJson => "invalid",
             Self::InvalidPhone => "invalid_phone",
             Self::TooShort { .. } => "min_length",
             Self::TooLong { .. } => "max_length",
             Self::NullCharacters => "null_characters_not_allowed",
             Self::NotAList => "invalid_list",
             Self::InvalidId(_) => "invalid_pk_value",
-            Self::InvalidChoice(_) => "invalid_choice",
+            Self::InvalidChoice(_) | Self::UnavailableChoice => "invalid_choice",
             Self::PasswordTooShort(_) => "password_too_short",
             Self::PasswordTooSimilar(_) => "password_too_similar",
             Self::PasswordTooCommon => "password_too_common",
@@ -227,6 +231,10 @@ impl Refusal {
             Self::MaxAuthenticators(max) => {
                 return Cow::Owned(format!("You cannot add more than {max} authenticators."));
             }
+            Self::UnavailableChoice => {
+                "Select a valid choice. That choice is not one of the available choices."
+            }
+            Self::InvalidJson => "Enter a valid JSON.",
             Self::Required => "This field is required.",
             Self::InvalidEmail => "Enter a valid email address.",
             Self::InvalidPhone => "Enter a phone number including country code (e.g. +1 for the US).",

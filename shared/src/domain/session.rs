@@ -31,9 +31,21 @@ pub struct Session {
     /// The secret that an authenticator app was shown, until it proves that it has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totp_secret: Option<Sealed>,
+    /// What a security key or a passkey was asked to sign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_challenge: Option<KeyChallenge>,
     /// The refresh tokens of an app that is logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenFamily>,
+}
+
+/// Something for a WebAuthn key to sign, once. It is no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyChallenge {
+    /// Random bytes, in base64url.
+    pub challenge: String,
+    /// Whether the key has to verify who uses it.
+    pub user_verification: bool,
 }
 
 /// The refresh tokens of a session: one is good at a time, and each use brings the next.

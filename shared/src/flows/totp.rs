@@ -49,8 +49,12 @@ fn link(visit: &Visit<'_>, account: &Account, secret: &Secret) -> Secret {
     let quote = |text: &str| utf8_percent_encode(text, PART).to_string();
     let host = visit.visitor.base_url.split_once("://").map_or("", |(_, host)| host);
     let issuer = settings.mfa.totp_issuer.as_deref().or(settings.site_name.as_deref()).unwrap_or(host);
-    let label = account.email.as_deref().filter(|email| !email.is_empty()).unwrap_or(account.display());
-    let link = format!("otpauth://totp/{}?secret={}&issuer={}", quote(label), secret.expose(), quote(issuer));
+    let link = format!(
+        "otpauth://totp/{}?secret={}&issuer={}",
+        quote(account.label()),
+        secret.expose(),
+        quote(issuer)
+    );
     let (digits, period) = (settings.mfa.totp_digits, settings.mfa.totp_period);
     // Others than the usual ones are named; not all apps know the names.
     let digits = if digits == 6 { String::new() } else { format!("&digits={digits}") };

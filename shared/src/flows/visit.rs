@@ -516,14 +516,20 @@ impl<'a> Visit<'a> {
         account.last_login_at = Some(now);
         let account = account.clone();
         let (id, epoch) = (account.id.clone(), account.session_epoch);
-        // Whoever was logged in here before, or before the password changed, leaves nothing behind.
-        if self.session.login().is_some_and(|login| login.account != id || login.epoch != epoch) {
-            self.session = Session::default();
-        }
-        let login = self.new_login(&account);
-        self.session_mut().state = State::Authenticated(login);
-        if self.fate == Fate::Kept {
-            self.fate = Fate::Renewed;
+        let goes_on = self.session.login().is_some_and(|login| login.account == id && login.epoch == epoch);
+        if goes_on {
+            // Whoever logs in again, as a passkey lets them, has no more privileges than before.
+            self.modified = true;
+        } else {
+            // Whoever was logged in here before, or before the password changed, leaves nothing behind.
+            if self.session.login().is_some() {
+                self.session = Session::default();
+            }
+            let login = self.new_login(&account);
+            self.session_mut().state = State::Authenticated(login);
+            if self.fate == Fate::Kept {
+                self.fate = Fate::Renewed;
+            }
         }
         if self.tools.jwt.is_some() && self.visitor.client == Client::App && before.as_ref() != Some(&id) {
             let pair = self.new_pair();

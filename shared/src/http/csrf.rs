@@ -97,7 +97,7 @@ fn origin_of(url: &str) -> Option<String> {
 }
 
 /// Whether an origin is listed, by name or as a subdomain of `https://*.example.com`.
-fn is_trusted(origin: &str, trusted: &[String]) -> bool {
+pub fn is_trusted(origin: &str, trusted: &[String]) -> bool {
     trusted.iter().any(|pattern| match pattern.split_once("://*.") {
         None => pattern == origin,
         Some((scheme, domain)) => origin.split_once("://").is_some_and(|(origin_scheme, host)| {

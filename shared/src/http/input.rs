@@ -83,6 +83,44 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// The id of one of those `known`. None if it is refused.
+    ///
+    /// As with Django's `ModelChoiceField`, it may be a text, or anything else that Python's `int` takes.
+    pub fn id(&mut self, field: &'static str, known: &[i64]) -> Option<i64> {
+        let refusal = match self.object.get(field) {
+            None => Refusal::Required,
+            Some(value) if value.is_missing() => Refusal::Required,
+            Some(value) if value.to_text().contains('\0') => Refusal::NullCharacters,
+            Some(value) => match to_integer(value).filter(|id| known.contains(id)) {
+                Some(id) => return Some(id),
+                None => Refusal::UnavailableChoice,
+            },
+        };
+        self.refuse(field, refusal);
+        None
+    }
+
+    /// Any JSON, be it in a text, which is required. None if it is refused.
+    ///
+    /// As with Django's `JSONField`, null, "", [] and {} count as missing, in a text too.
+    pub fn json(&mut self, field: &'static str) -> Option<Value> {
+        let read = match self.object.get(field) {
+            None => Ok(Value::Null),
+            Some(Value::Text(text)) if !text.is_empty() => {
+                Value::parse(text).map_err(|_| Refusal::InvalidJson)
+            }
+            Some(value) => Ok(value.clone()),
+        };
+        let refusal = match read {
+            Ok(value) if value.is_missing() => Refusal::Required,
+            Ok(Value::Text(text)) if text.contains('\0') => Refusal::NullCharacters,
+            Ok(value) => return Some(value),
+            Err(refusal) => refusal,
+        };
+        self.refuse(field, refusal);
+        None
+    }
+
     /// Adds an error to a field that looked right by itself.
     pub fn refuse(&mut self, field: &'static str, refusal: Refusal) {
         self.add(refusal.of(field));
@@ -243,6 +281,17 @@ fn chosen(value: &Value, known: &[i64]) -> Result<Vec<i64>, Refusal> {
         }
     }
     Ok(ids)
+}
+
+/// Python's `int`, for numbers of 64 bits in ASCII digits.
+fn to_integer(value: &Value) -> Option<i64> {
+    match value {
+        Value::Bool(value) => Some(i64::from(*value)),
+        Value::Integer(digits) => digits.parse().ok(),
+        Value::Float(number) => format!("{:.0}", number.trunc()).parse().ok(),
+        Value::Text(text) if could_be_integer(text) => text::strip(text).replace('_', "").parse().ok(),
+        Value::Text(_) | Value::Null | Value::List(_) | Value::Object(_) => None,
+    }
 }
 
 /// Whether Python's `int` takes the value, or Django's ORM does without asking it.

@@ -326,8 +326,8 @@ group! {
         /// The domain that keys and passkeys are made for, and no other can ever use: that of the frontend, or one above it. The host
         /// name of the API's request where it is `null`.
         webauthn_rp_id: Option<String> = RP_ID, "MFA_WEBAUTHN_RP_ID", Is("null");
-        /// The origins that may use them: of pages, and of Android apps. Where there are none, all that
-        /// the domain and the hosts under it serve by HTTPS, and `localhost`.
+        /// The origins that may use them: of pages, and of Android apps. Where there are none, they are the API's
+        /// own, `FRONTEND_URL`'s, `CSRF_TRUSTED_ORIGINS` and `https://` with the domain.
         webauthn_origins: Vec<String> = WEBAUTHN_ORIGINS, "MFA_WEBAUTHN_ORIGINS", Is("[]");
         /// Whether any origin may use them, for development only.
         webauthn_allow_insecure_origin: bool = SWITCH, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", Is("false");

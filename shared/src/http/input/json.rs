@@ -77,10 +77,7 @@ impl Object {
             return Err(BodyError::TooLarge);
         }
         let text = std::str::from_utf8(body).map_err(|_| BodyError::NotUtf8)?;
-        let mut reader = Reader { rest: text };
-        let value = reader.value(0)?;
-        match value {
-            _ if !reader.rest.is_empty() => Err(BodyError::Malformed),
+        match Value::parse(text)? {
             Value::Object(object) => Ok(object),
             _ => Err(BodyError::NotAnObject),
         }
@@ -112,6 +109,16 @@ impl<const N: usize> From<[(&str, Option<&str>); N]> for Object {
 }
 
 impl Value {
+    /// Reads any JSON, with white space around it at the most.
+    ///
+    /// # Errors
+    /// [`BodyError::Malformed`] or [`BodyError::TooDeep`].
+    pub fn parse(text: &str) -> Result<Self, BodyError> {
+        let mut reader = Reader { rest: text };
+        let value = reader.value(0)?;
+        if reader.rest.is_empty() { Ok(value) } else { Err(BodyError::Malformed) }
+    }
+
     /// Whether it counts as missing from a form: null, "", [] or {}.
     pub fn is_missing(&self) -> bool {
         match self {

@@ -115,6 +115,31 @@ fn ids_are_chosen_as_by_the_reference() {
 }
 
 #[test]
+fn one_id_is_chosen_as_by_the_reference() {
+    let rows: Vec<(String, Option<i64>, Errors)> =
+        serde_json::from_str(include_str!("../../../testdata/choices.json")).unwrap();
+    // No id of ours is written in other digits than these.
+    for (text, chosen, expected) in rows.into_iter().filter(|(text, ..)| text.is_ascii()) {
+        let object = object(&format!("{{\"x\": {text}}}"));
+        let mut form = Form::new(&object);
+        assert_eq!(form.id("x", &[3, 7, 42]), chosen, "{text}");
+        assert_eq!(errors(form), expected, "{text}");
+    }
+}
+
+#[test]
+fn json_in_json_is_read_as_by_the_reference() {
+    let rows: Vec<(String, Option<String>, Errors)> =
+        serde_json::from_str(include_str!("../../../testdata/nested.json")).unwrap();
+    for (text, written, expected) in rows {
+        let object = object(&format!("{{\"x\": {text}}}"));
+        let mut form = Form::new(&object);
+        assert_eq!(form.json("x").map(|value| value.to_text().into_owned()), written, "{text}");
+        assert_eq!(errors(form), expected, "{text}");
+    }
+}
+
+#[test]
 fn ids_that_are_missing() {
     let object = Object::default();
     let mut form = Form::new(&object);

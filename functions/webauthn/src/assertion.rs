@@ -1,0 +1,131 @@
+//! Using a key: what the endpoints that ask for one have in common.
+
+use serde_json::json;
+use vestibule::domain::account::{Account, AccountId};
+use vestibule::domain::authenticator::Factor;
+use vestibule::domain::refusal::Refusal;
+use vestibule::flows::mfa;
+use vestibule::flows::visit::{Decision, Stop, Visit};
+use vestibule::http::input::Form;
+use vestibule::http::input::json::Object;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::settings::UserVerification;
+
+use crate::ceremony::{self, Assertion, Expected, Fault, Key, Party};
+use crate::challenge;
+use crate::registration::ids;
+
+/// A key that has proved itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Proved {
+    /// Whose it is.
+    pub(crate) account: AccountId,
+    /// Its id among the account's authenticators.
+    pub(crate) authenticator: i64,
+    key: Key,
+}
+
+/// Asks for a key of this account; of nobody in particular, for any passkey whose authenticator knows its user.
+pub(crate) fn begin(visit: &mut Visit<'_>, account: Option<&Account>) -> Reply {
+    let settings = visit.settings();
+    let verification = match account {
+        Some(_) => settings.mfa.webauthn_user_verification,
+        None => UserVerification::Required,
+    };
+    let challenge = challenge::give(visit, verification == UserVerification::Required);
+    let party = Party::of(settings, &visit.visitor.base_url);
+    let allowed = account.map(ids).unwrap_or_default();
+    let options = ceremony::request(&party, &challenge, &allowed, verification.name());
+    Reply::ok(json!({"request_options": options}))
+}
+
+/// Reads the proof of one of this account's keys. Each try counts as a failed login until it turns out to be right.
+pub(crate) fn read(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Result<Proved, Halt> {
+    read_with(visit, object, |visit, response| {
+        mfa::attempt(visit, &account.id, Refusal::TooManyLoginAttempts, "credential")?;
+        let proved = check(visit, account, response, false);
+        if proved.is_ok() {
+            mfa::forgive(visit, &account.id)?;
+        }
+        Ok(proved)
+    })
+}
+
+/// Reads the proof of a passkey, which says itself whose it is. Tries do not count: anybody could shut anybody out.
+pub(crate) fn read_passkey(visit: &mut Visit<'_>, object: &Object) -> Result<Proved, Halt> {
+    read_with(visit, object, |visit, response| {
+        let Some(id) = owner(response) else { return Ok(Err(Fault::UserHandle)) };
+        let account = visit.account(&id)?;
+        Ok(account.ok_or(Fault::UserHandle).and_then(|account| check(visit, account, response, true)))
+    })
+}
+
+/// Whose passkey it says it is.
+pub(crate) fn owner(response: &Assertion) -> Option<AccountId> {
+    AccountId::parse(std::str::from_utf8(response.user_handle.as_deref()?).ok()?)
+}
+
+/// The proof in a request, if there is one.
+pub(crate) fn find(object: &Object) -> Option<Assertion> {
+    Assertion::read(&Form::new(object).json("credential")?).ok()
+}
+
+fn read_with(
+    visit: &mut Visit<'_>,
+    object: &Object,
+    check: impl FnOnce(&mut Visit<'_>, &Assertion) -> Decision<Result<Proved, Fault>>,
+) -> Result<Proved, Halt> {
+    let mut form = Form::new(object);
+    let mut proved = None;
+    if let Some(credential) = form.json("credential") {
+        let checked = match Assertion::read(&credential) {
+            Ok(response) => check(visit, &response)?,
+            Err(fault) => Err(fault),
+        };
+        match checked {
+            Ok(key) => proved = Some(key),
+            Err(fault) => {
+                report(fault);
+                form.refuse("credential", Refusal::IncorrectCode);
+            }
+        }
+    }
+    form.finish()?;
+    proved.ok_or(Halt::NotAllowed)
+}
+
+fn report(fault: Fault) {
+    match fault {
+        Fault::Counter => tracing::warn!(%fault, "a key was refused"),
+        _ => tracing::info!(%fault, "a key was refused"),
+    }
+}
+
+fn check(
+    visit: &Visit<'_>,
+    account: &Account,
+    response: &Assertion,
+    passwordless: bool,
+) -> Result<Proved, Fault> {
+    let id = ceremony::encode(&response.id);
+    let known = account.credentials().find(|(_, credential)| credential.credential_id == id);
+    let (authenticator, credential) = known.ok_or(Fault::Unknown)?;
+    let given = challenge::given(visit).ok_or(Fault::Challenge)?;
+    let party = Party::of(visit.settings(), &visit.visitor.base_url);
+    let user_verification = given.user_verification || passwordless;
+    let expected = Expected { party: &party, challenge: &given.bytes, user_verification };
+    let key = Key::from_document(&credential.document)?;
+    let key = ceremony::authenticate(&expected, &key, account.id.as_str().as_bytes(), response)?;
+    Ok(Proved { account: account.id.clone(), authenticator: authenticator.id, key })
+}
+
+/// Uses up the challenge, and remembers how far the key has counted.
+pub(crate) fn settle(visit: &mut Visit<'_>, proved: &Proved) -> Decision<()> {
+    challenge::use_up(visit);
+    let account = visit.account_mut(&proved.account)?;
+    let known = account.authenticators.iter_mut().find(|known| known.id == proved.authenticator);
+    if let Factor::WebAuthn(credential) = &mut known.ok_or(Stop::Conflict)?.factor {
+        credential.document = proved.key.to_document();
+    }
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! The ceremonies of WebAuthn: registering a key, and proving that one has it.
+//!
+//! What is checked, and in which order, is what Web Authentication Level 3 tells relying parties to do: section 7.1
+//! for a registration, 7.2 for an assertion. Nothing here knows of accounts, sessions or HTTP, and nothing does I/O: a
+//! ceremony takes the challenge that was given out and what the client answered, and says what that proves. Attestation
+//! is neither asked for nor believed: any make of key will do.
+
+mod authenticator_data;
+mod client_data;
+mod options;
+mod party;
+mod public_key;
+mod response;
+#[cfg(test)]
+mod tests;
+
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use ciborium::Value as Cbor;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use authenticator_data::AuthenticatorData;
+use client_data::{ClientData, Kind};
+use public_key::PublicKey;
+
+pub(crate) use options::{User, creation, request};
+pub(crate) use party::Party;
+pub(crate) use response::{Assertion, Registration};
+
+/// Longest credential id, in bytes (7.1, step 25).
+const MAX_ID_BYTES: usize = 1023;
+/// How deep the CBOR of an authenticator may be nested; CTAP 2 allows 4.
+const MAX_CBOR_DEPTH: usize = 16;
+
+/// Base64url as clients send it: without padding, or with it.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// Why a ceremony fails: for the log, not for the client, who is told that it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Fault {
+    /// What the client sent is not the JSON of a credential.
+    #[error("the credential has no {0}, or not in its form")]
+    Shape(&'static str),
+    /// The client data is not JSON with the members it must have.
+    #[error("the client data is malformed")]
+    ClientData,
+    /// The client data is of another ceremony.
+    #[error("the client data is of another kind of ceremony")]
+    Kind,
+    /// The challenge is not the one that was given out.
+    #[error("the answer is to another challenge")]
+    Challenge,
+    /// The page is not one of ours.
+    #[error("the origin is not one of MFA_WEBAUTHN_ORIGINS")]
+    Origin,
+    /// The page is framed by one that is not ours.
+    #[error("the page is framed by one of another origin")]
+    Framed,
+    /// The attestation object is not CBOR with the members it must have.
+    #[error("the attestation object is malformed")]
+    AttestationObject,
+    /// The authenticator data is not in its binary form.
+    #[error("the authenticator data is malformed")]
+    AuthenticatorData,
+    /// The key is for another relying party.
+    #[error("the key is for another relying party than MFA_WEBAUTHN_RP_ID")]
+    Party,
+    /// Nobody was there.
+    #[error("the user was not present")]
+    Absent,
+    /// The authenticator has not checked who was there.
+    #[error("the user was not verified")]
+    Unverified,
+    /// The key is backed up, but says it can't be.
+    #[error("the key is backed up, and may not be")]
+    Backup,
+    /// The public key is not in COSE form, or of a kind that was not asked for.
+    #[error("the public key is malformed, or of a kind that was not offered")]
+    PublicKey,
+    /// The credential's id is too long, empty, or not the same everywhere.
+    #[error("the credential's id is too long, or not the one the authenticator gave")]
+    Id,
+    /// The account has no such key.
+    #[error("the account has no such key")]
+    Unknown,
+    /// An account has such a key already.
+    #[error("an account has a key of this id already")]
+    Taken,
+    /// The answer says it is of another account, or does not say where it has to.
+    #[error("the user handle is missing, or of another account")]
+    UserHandle,
+    /// The signature is not by this key.
+    #[error("the signature is wrong")]
+    Signature,
+    /// The key has counted further before: there may be a copy of it.
+    #[error("the key's counter went back: it may have been cloned")]
+    Counter,
+}
+
+/// What an answer is held against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected<'a> {
+    /// Us.
+    pub(crate) party: &'a Party,
+    /// The challenge that was given out.
+    pub(crate) challenge: &'a [u8],
+    /// Whether the authenticator has to have checked who is there, by a PIN or a finger.
+    pub(crate) user_verification: bool,
+}
+
+/// What is kept of a key, to check its signatures with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Key {
+    /// The public key, as the authenticator gave it: COSE (RFC 9052) in base64url.
+    public_key: String,
+    /// How far it had counted when last seen; 0 if it does not count.
+    sign_count: u32,
+}
+
+impl Key {
+    /// As it is kept with its account.
+    pub(crate) fn to_document(&self) -> String {
+        json!(self).to_string()
+    }
+
+    /// What [`Self::to_document`] wrote.
+    pub(crate) fn from_document(document: &str) -> Result<Self, Fault> {
+        serde_json::from_str(document).map_err(|_| Fault::PublicKey)
+    }
+}
+
+/// A key that was just made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewKey {
+    /// What the authenticator knows it by.
+    pub(crate) credential_id: Vec<u8>,
+    /// What is kept of it.
+    pub(crate) key: Key,
+    /// Whether the authenticator checked who was there.
+    pub(crate) user_verified: bool,
+}
+
+/// Ends a registration (7.1).
+pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Result<NewKey, Fault> {
+    expected.check_client(&response.client_data, Kind::Create)?;
+    let data = AuthenticatorData::parse(&attested_data(&response.attestation_object)?)?;
+    expected.check_authenticator(&data)?;
+    let attested = data.attested.ok_or(Fault::AuthenticatorData)?;
+    PublicKey::parse(&attested.public_key)?;
+    if attested.credential_id.len() > MAX_ID_BYTES || attested.credential_id != response.id {
+        return Err(Fault::Id);
+    }
+    Ok(NewKey {
+        credential_id: attested.credential_id,
+        key: Key { public_key: encode(&attested.public_key), sign_count: data.sign_count },
+        user_verified: data.flags.user_verified(),
+    })
+}
+
+/// Checks an assertion (7.2) by this key, of the account with this user handle: the key, as it is to be kept from now
+/// on. Whether the assertion is by this key at all, its id tells the caller.
+pub(crate) fn authenticate(
+    expected: &Expected<'_>,
+    key: &Key,
+    user_handle: &[u8],
+    response: &Assertion,
+) -> Result<Key, Fault> {
+    if response.user_handle.as_ref().is_some_and(|handle| handle != user_handle) {
+        return Err(Fault::UserHandle);
+    }
+    expected.check_client(&response.client_data, Kind::Get)?;
+    let data = AuthenticatorData::parse(&response.authenticator_data)?;
+    expected.check_authenticator(&data)?;
+    let signed = [response.authenticator_data.as_slice(), &Sha256::digest(&response.client_data)].concat();
+    let public_key = decode(&key.public_key).ok_or(Fault::PublicKey)?;
+    PublicKey::parse(&public_key)?.verify(&signed, &response.signature)?;
+    // Keys that are synchronised do not count, and stay at 0.
+    let counts = data.sign_count != 0 || key.sign_count != 0;
+    if counts && data.sign_count <= key.sign_count {
+        return Err(Fault::Counter);
+    }
+    Ok(Key { public_key: key.public_key.clone(), sign_count: data.sign_count })
+}
+
+impl Expected<'_> {
+    fn check_client(&self, json: &[u8], kind: Kind) -> Result<(), Fault> {
+        let data = ClientData::parse(json)?;
+        if data.kind != kind.name() {
+            return Err(Fault::Kind);
+        }
+        let challenge = decode(&data.challenge).ok_or(Fault::Challenge)?;
+        if !bool::from(challenge.ct_eq(self.challenge)) {
+            return Err(Fault::Challenge);
+        }
+        if !self.party.expects(&data.origin) {
+            return Err(Fault::Origin);
+        }
+        match &data.top_origin {
+            Some(top) if !self.party.expects(top) => Err(Fault::Framed),
+            None if data.cross_origin => Err(Fault::Framed),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_authenticator(&self, data: &AuthenticatorData) -> Result<(), Fault> {
+        if data.rp_id_hash != *Sha256::digest(self.party.id.as_bytes()) {
+            return Err(Fault::Party);
+        }
+        if !data.flags.user_present() {
+            return Err(Fault::Absent);
+        }
+        if self.user_verification && !data.flags.user_verified() {
+            return Err(Fault::Unverified);
+        }
+        if data.flags.backed_up() && !data.flags.backup_eligible() {
+            return Err(Fault::Backup);
+        }
+        Ok(())
+    }
+}
+
+/// The authenticator data in an attestation object, whatever the attestation says.
+fn attested_data(object: &[u8]) -> Result<Vec<u8>, Fault> {
+    let (object, rest) = read_cbor(object).ok_or(Fault::AttestationObject)?;
+    let Cbor::Map(members) = object else { return Err(Fault::AttestationObject) };
+    let mut data = None;
+    let (mut format, mut statement) = (false, false);
+    for (name, value) in members {
+        match (name.as_text(), value) {
+            (Some("authData"), Cbor::Bytes(bytes)) if data.is_none() => data = Some(bytes),
+            (Some("fmt"), Cbor::Text(_)) if !format => format = true,
+            (Some("attStmt"), Cbor::Map(_)) if !statement => statement = true,
+            _ => return Err(Fault::AttestationObject),
+        }
+    }
+    data.filter(|_| format && statement && rest.is_empty()).ok_or(Fault::AttestationObject)
+}
+
+/// One item of CBOR (RFC 8949), and what follows it.
+fn read_cbor(bytes: &[u8]) -> Option<(Cbor, &[u8])> {
+    let mut rest = bytes;
+    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_CBOR_DEPTH).ok()?;
+    Some((value, rest))
+}
+
+/// Bytes as WebAuthn's JSON has them: base64url without padding.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
+}
+
+/// What [`encode`] made; padding does not matter.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    BASE64.decode(text).ok()
+}

@@ -1,0 +1,100 @@
+//! What a client sends: `RegistrationResponseJSON` and `AuthenticationResponseJSON` (5.1), as
+//! `PublicKeyCredential.toJSON()` writes them.
+
+use vestibule::http::input::json::{Object, Value};
+
+use super::{Fault, decode};
+
+/// The answer to a registration.
+#[derive(Clone, Debug)]
+pub(crate) struct Registration {
+    /// What the authenticator knows the key by.
+    pub(crate) id: Vec<u8>,
+    pub(super) client_data: Vec<u8>,
+    pub(super) attestation_object: Vec<u8>,
+    /// Whether the key can be found without its id (the extension `credProps`), if the client says so.
+    pub(crate) discoverable: Option<bool>,
+}
+
+/// The answer to an authentication.
+#[derive(Clone, Debug)]
+pub(crate) struct Assertion {
+    /// What the authenticator knows the key by.
+    pub(crate) id: Vec<u8>,
+    pub(super) client_data: Vec<u8>,
+    pub(super) authenticator_data: Vec<u8>,
+    pub(super) signature: Vec<u8>,
+    /// Whose key it is, as was said when it was registered; not all authenticators remember.
+    pub(crate) user_handle: Option<Vec<u8>>,
+}
+
+impl Registration {
+    /// Reads one.
+    pub(crate) fn read(credential: &Value) -> Result<Self, Fault> {
+        let (id, response) = envelope(credential)?;
+        let discoverable = match path(credential, &["clientExtensionResults", "credProps", "rk"]) {
+            Some(Value::Bool(discoverable)) => Some(*discoverable),
+            _ => None,
+        };
+        Ok(Self {
+            id,
+            client_data: bytes(response, "clientDataJSON")?,
+            attestation_object: bytes(response, "attestationObject")?,
+            discoverable,
+        })
+    }
+}
+
+impl Assertion {
+    /// Reads one.
+    pub(crate) fn read(credential: &Value) -> Result<Self, Fault> {
+        let (id, response) = envelope(credential)?;
+        let user_handle = match response.get("userHandle") {
+            None | Some(Value::Null) => None,
+            Some(_) => Some(bytes(response, "userHandle")?),
+        };
+        Ok(Self {
+            id,
+            client_data: bytes(response, "clientDataJSON")?,
+            authenticator_data: bytes(response, "authenticatorData")?,
+            signature: bytes(response, "signature")?,
+            user_handle,
+        })
+    }
+}
+
+/// What both have: the key's id, and the authenticator's response.
+fn envelope(credential: &Value) -> Result<(Vec<u8>, &Object), Fault> {
+    let Value::Object(credential) = credential else { return Err(Fault::Shape("object")) };
+    if !matches!(credential.get("type"), None | Some(Value::Null))
+        && text(credential, "type")? != "public-key"
+    {
+        return Err(Fault::Shape("type"));
+    }
+    let id = bytes(credential, "rawId")?;
+    if id.is_empty() || credential.get("id").is_some() && bytes(credential, "id")? != id {
+        return Err(Fault::Id);
+    }
+    match credential.get("response") {
+        Some(Value::Object(response)) => Ok((id, response)),
+        _ => Err(Fault::Shape("response")),
+    }
+}
+
+fn text<'v>(object: &'v Object, name: &'static str) -> Result<&'v str, Fault> {
+    match object.get(name) {
+        Some(Value::Text(text)) => Ok(text),
+        _ => Err(Fault::Shape(name)),
+    }
+}
+
+fn bytes(object: &Object, name: &'static str) -> Result<Vec<u8>, Fault> {
+    decode(text(object, name)?).ok_or(Fault::Shape(name))
+}
+
+fn path<'v>(value: &'v Value, names: &[&str]) -> Option<&'v Value> {
+    names.iter().try_fold(value, |value, name| match value {
+        Value::Object(object) => object.get(name),
+        _ => None,
+    })
+}

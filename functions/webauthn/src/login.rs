@@ -1,0 +1,38 @@
+//! `auth/webauthn/login`: a passkey instead of a password. GET asks for one, POST logs in with it, whoever is logged in.
+
+use lambda_http::http::Method;
+use vestibule::flows::mfa;
+use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+
+use crate::assertion;
+
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    if call.is_get() {
+        return Vec::new();
+    }
+    let mut needs = mfa::log_in_counters(tools.settings, &call.visitor);
+    let response = call.object().ok().and_then(|object| assertion::find(&object));
+    needs.extend(response.and_then(|response| assertion::owner(&response)).map(Need::Account));
+    needs
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    if !call.is_get() {
+        mfa::limit_log_in(visit)?;
+    }
+    if call.method != Method::POST {
+        call.input(|_| Ok(()))?;
+        return if [Method::GET, Method::HEAD].contains(&call.method) {
+            Ok(assertion::begin(visit, None))
+        } else {
+            Err(Halt::NotAllowed)
+        };
+    }
+    let proved = assertion::read_passkey(visit, &call.object()?)?;
+    assertion::settle(visit, &proved)?;
+    mfa::log_in(visit, proved.account, proved.authenticator)?;
+    Ok(present::authentication(visit))
+}

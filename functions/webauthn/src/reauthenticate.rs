@@ -1,0 +1,26 @@
+//! `auth/webauthn/reauthenticate`: a key, to prove again who one is. GET asks for one, POST proves it.
+
+use lambda_http::http::Method;
+use vestibule::flows::mfa::{self, Use};
+use vestibule::flows::visit::Visit;
+use vestibule::http::call::Call;
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+
+use crate::assertion;
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    if call.method != Method::POST {
+        call.input(|_| Ok(()))?;
+        return if [Method::GET, Method::HEAD].contains(&call.method) {
+            Ok(assertion::begin(visit, Some(&user)))
+        } else {
+            Err(Halt::NotAllowed)
+        };
+    }
+    let proved = assertion::read(visit, &user, &call.object()?)?;
+    assertion::settle(visit, &proved)?;
+    mfa::record_use(visit, &user.id, proved.authenticator, Use::Reauthentication)?;
+    Ok(present::authentication(visit))
+}

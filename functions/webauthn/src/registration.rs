@@ -1,0 +1,113 @@
+//! Making a key: what `account/authenticators/webauthn` and `auth/webauthn/signup` have in common.
+
+use serde_json::json;
+use vestibule::domain::account::Account;
+use vestibule::domain::authenticator::{Credential, Factor};
+use vestibule::domain::refusal::Refusal;
+use vestibule::flows::visit::{Decision, Need, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::input::json::{Object, Value};
+use vestibule::http::input::{Form, Text};
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::settings::UserVerification;
+
+use crate::ceremony::{self, Expected, Fault, NewKey, Party, Registration, User};
+use crate::challenge;
+
+/// Longest name of a key, in characters. The contract has no limit, but an account is kept as one item.
+const MAX_NAME: usize = 1000;
+
+/// Asks for a new key; one that is to do without a password must know its user, and be found without its id.
+pub(crate) fn begin(visit: &mut Visit<'_>, account: &Account, passwordless: bool) -> Reply {
+    let settings = visit.settings();
+    let verification =
+        if passwordless { UserVerification::Required } else { settings.mfa.webauthn_user_verification };
+    let challenge = challenge::give(visit, verification == UserVerification::Required);
+    let party = Party::of(settings, &visit.visitor.base_url);
+    let user = User {
+        handle: account.id.as_str().as_bytes(),
+        name: account.label(),
+        display_name: account.display(),
+    };
+    let known = ids(account);
+    let options = ceremony::creation(&party, user, &challenge, &known, passwordless, verification.name());
+    Reply::ok(json!({"creation_options": options}))
+}
+
+/// The ids of an account's keys.
+pub(crate) fn ids(account: &Account) -> Vec<&str> {
+    account.credentials().map(|(_, credential)| credential.credential_id.as_str()).collect()
+}
+
+/// What a request with a new key is bound to need.
+pub(crate) fn needs(call: &Call) -> Vec<Need> {
+    let Ok(object) = call.object() else { return Vec::new() };
+    let credential = Form::new(&object).json("credential");
+    let response = credential.and_then(|credential| Registration::read(&credential).ok());
+    response.map(|response| Need::Credential(ceremony::encode(&response.id))).into_iter().collect()
+}
+
+/// Reads a new key, of an account that has so many `known` ones. Where passkeys log in, the client may insist that it be
+/// one.
+pub(crate) fn read(
+    visit: &mut Visit<'_>,
+    known: usize,
+    object: &Object,
+    may_insist: bool,
+) -> Result<Factor, Halt> {
+    let mut form = Form::new(object);
+    let name = form.text("name", &Text::PLAIN.optional().at_most(MAX_NAME));
+    let credential = form.json("credential");
+    let insists = may_insist && form.boolean("passwordless", false) == Some(true);
+    let mut factor = None;
+    if let Some(credential) = credential {
+        let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| usual_name(known));
+        match check(visit, &credential, insists)? {
+            Ok(key) => factor = Some(Factor::WebAuthn(Credential { name, ..key })),
+            Err(fault) => {
+                tracing::info!(%fault, "a new key was refused");
+                form.refuse_all(Refusal::IncorrectCode);
+            }
+        }
+    }
+    form.finish()?;
+    factor.ok_or(Halt::NotAllowed)
+}
+
+/// A key without a name. A challenge that was signed is used up, whatever else is wrong.
+fn check(visit: &mut Visit<'_>, credential: &Value, insists: bool) -> Decision<Result<Credential, Fault>> {
+    let (response, new) = match verify(visit, credential) {
+        Ok(verified) => verified,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    challenge::use_up(visit);
+    let credential_id = ceremony::encode(&new.credential_id);
+    if insists && !new.user_verified {
+        return Ok(Err(Fault::Unverified));
+    }
+    // Nobody may claim a key that somebody has (7.1, step 26): a login with it would end up elsewhere.
+    if visit.owner_of_credential(&credential_id)?.is_some() {
+        return Ok(Err(Fault::Taken));
+    }
+    let document = new.key.to_document();
+    Ok(Ok(Credential { name: String::new(), credential_id, passwordless: response.discoverable, document }))
+}
+
+fn verify(visit: &Visit<'_>, credential: &Value) -> Result<(Registration, NewKey), Fault> {
+    let response = Registration::read(credential)?;
+    let given = challenge::given(visit).ok_or(Fault::Challenge)?;
+    let party = Party::of(visit.settings(), &visit.visitor.base_url);
+    let expected =
+        Expected { party: &party, challenge: &given.bytes, user_verification: given.user_verification };
+    let new = ceremony::register(&expected, &response)?;
+    Ok((response, new))
+}
+
+/// What a key is called whose owner does not say.
+fn usual_name(known: usize) -> String {
+    match known {
+        0 => "Master key".to_owned(),
+        1 => "Backup key".to_owned(),
+        _ => format!("Key nr. {}", known + 1),
+    }
+}

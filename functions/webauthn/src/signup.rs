@@ -1,0 +1,60 @@
+//! `auth/webauthn/signup`: signing up with a passkey instead of a password. POST begins it, as `auth/signup` does; once
+//! the address is verified, GET asks for the passkey, and PUT adds it and logs in.
+
+use lambda_http::http::Method;
+use vestibule::domain::account::Account;
+use vestibule::domain::stage::{PendingLogin, Stage};
+use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
+use vestibule::flows::{mfa, stages};
+use vestibule::http::call::Call;
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::settings::Action;
+use vestibule_signup::signup;
+
+use crate::registration;
+
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    if call.method == Method::POST {
+        return signup::needs(call, tools);
+    }
+    let mut needs = Visit::counters(tools.settings, Action::Signup, &call.visitor, None, "");
+    needs.extend(registration::needs(call));
+    needs
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    if call.method == Method::POST {
+        return signup::decide_by_passkey(visit, call);
+    }
+    if !call.is_get() {
+        visit.limit(Action::Signup, "")?;
+    }
+    call.input(|_| Ok(()))?;
+    match call.method {
+        Method::PUT => add(visit, call),
+        Method::GET | Method::HEAD => {
+            let (_, account) = resume(visit)?;
+            Ok(registration::begin(visit, &account, true))
+        }
+        _ => Err(Halt::NotAllowed),
+    }
+}
+
+fn add(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    // What is wrong with the input comes before that it comes too early, or too late.
+    let factor = registration::read(visit, 0, &call.object()?, false)?;
+    let (pending, account) = resume(visit)?;
+    mfa::add(visit, &account.id, factor, true)?;
+    stages::leave(visit, &pending)?;
+    Ok(present::authentication(visit))
+}
+
+/// The sign-up that waits for its passkey, and whose it is.
+fn resume(visit: &Visit<'_>) -> Decision<(PendingLogin, Account)> {
+    let pending = visit.session().pending().filter(|pending| pending.stage == Stage::MfaSignupWebauthn);
+    let pending = pending.ok_or(Stop::Conflict)?;
+    let id = pending.account.as_ref().ok_or(Stop::Conflict)?;
+    let account = visit.account(id)?.ok_or(Stop::Conflict)?;
+    Ok((pending.clone(), account.clone()))
+}
