@@ -11,6 +11,7 @@
     reason = "a harness fails as loudly as the tests it serves"
 )]
 
+mod authenticator;
 mod client;
 mod front;
 mod inbox;
@@ -19,6 +20,7 @@ mod passkey;
 mod stack;
 mod wire;
 
+pub use authenticator::{AuthenticatorApp, PATIENT};
 pub use client::{Answer, Client, Kind};
 pub use front::{Fault, Front, Tally};
 pub use inbox::{Inbox, Mail};

@@ -107,7 +107,7 @@ fn program(app: &Arc<App>, routes: Routes) -> Function {
 }
 
 /// The functions that answer the API.
-pub fn routes() -> [Routes; 8] {
+pub fn routes() -> [Routes; 9] {
     [
         vestibule_config::routes(),
         vestibule_signup::routes(),
@@ -116,6 +116,7 @@ pub fn routes() -> [Routes; 8] {
         vestibule_reset::routes(),
         vestibule_session::routes(),
         vestibule_account::routes(),
+        vestibule_mfa::routes(),
         vestibule_webauthn::routes(),
     ]
 }

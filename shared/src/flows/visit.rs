@@ -393,9 +393,14 @@ impl<'a> Visit<'a> {
             State::Pending(pending) => {
                 if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
                     self.clear_login();
-                } else if let (Some(account), Stage::MfaAuthenticate) = (&pending.account, &pending.stage) {
-                    // What its flow says of it: the kinds of factors that the account has.
-                    self.account(account)?;
+                } else if let (Some(account), Stage::MfaAuthenticate) = (&pending.account, &pending.stage)
+                    && !self.loaded.accounts.contains_key(account)
+                {
+                    // Its flow tells the kinds of factors that the account has. Where the token does not name the
+                    // account, what a code takes is read in the same go.
+                    let counters = super::mfa::counters(self.tools.settings, self.visitor, account);
+                    let account = Need::Account(account.clone());
+                    return Err(Stop::Missing(std::iter::once(account).chain(counters).collect()));
                 }
             }
             State::Authenticated(login) => {

@@ -8,7 +8,7 @@ use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, log_in, raw, sign_
 const SETTINGS: [(&str, &str); 3] =
     [("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"), ("ACCOUNT_LOGIN_METHODS", "email,username"), UNLIMITED];
 const SECRET: &str = "hunter2-is-my-secret";
-const PATHS: [&str; 15] = [
+const PATHS: [&str; 21] = [
     "config",
     "auth/signup",
     "auth/login",
@@ -24,6 +24,12 @@ const PATHS: [&str; 15] = [
     "auth/password/reset",
     "auth/session",
     "auth/sessions",
+    "auth/2fa/authenticate",
+    "auth/2fa/reauthenticate",
+    "auth/2fa/trust",
+    "account/authenticators",
+    "account/authenticators/totp",
+    "account/authenticators/recovery-codes",
 ];
 const METHODS: [Method; 8] = [
     Method::POST,
@@ -98,7 +104,8 @@ fn hostile_bodies() -> Vec<(String, Vec<u8>)> {
         json!("' OR 1=1 --"),
     ];
     for value in values {
-        let names = ["email", "username", "phone", "code", "key", "sessions", "password", "remember"];
+        let names =
+            ["email", "username", "phone", "code", "key", "sessions", "password", "remember", "trust"];
         let same: serde_json::Map<String, Value> =
             names.iter().map(|name| ((*name).to_owned(), value.clone())).collect();
         let text = Value::Object(same).to_string();
@@ -110,7 +117,7 @@ fn hostile_bodies() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Paths that see more than a body once there is a session.
-const WITH_SESSION: [&str; 7] = [
+const WITH_SESSION: [&str; 10] = [
     "auth/reauthenticate",
     "auth/code/confirm",
     "auth/email/verify",
@@ -118,6 +125,9 @@ const WITH_SESSION: [&str; 7] = [
     "auth/password/reset",
     "auth/session",
     "auth/sessions",
+    "auth/2fa/reauthenticate",
+    "account/authenticators/totp",
+    "account/authenticators/recovery-codes",
 ];
 
 async fn everything(client: &Client, paths: &[&str], state: &str) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, log_in, sign_up};
+use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, add_app, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
 
@@ -107,6 +107,46 @@ async fn signing_up_costs_three_round_trips() {
             }
             assert!(!stack.dynamodb.keys("OUTBOX#").await.is_empty(), "mail waits to be sent");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_second_factor_costs_two_round_trips() {
+    for kind in Kind::ALL {
+        let stack = stack(&[PATIENT[0], PATIENT[1], ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")]).await;
+        let owner = stack.client(kind);
+        let app = add_app(&owner, EMAIL).await;
+        stack.dynamodb.tally();
+        owner.get("account/authenticators").await.is(200);
+        costs(&stack, "the list of authenticators", (1, 1, 0));
+        owner.get("account/authenticators/totp").await.is(200);
+        costs(&stack, "the app", (1, 1, 0));
+        owner.get("account/authenticators/recovery-codes").await.is(200);
+        costs(&stack, "the first look at recovery codes", (2, 2, 1));
+        owner.get("account/authenticators/recovery-codes").await.is(200);
+        costs(&stack, "recovery codes", (1, 1, 0));
+
+        let client = stack.client(kind);
+        log_in(&client, EMAIL, PASSWORD).await.awaits("mfa_authenticate");
+        costs(&stack, "a right password, with a second factor", (3, 5, 2));
+        client.get("auth/session").await.awaits("mfa_authenticate");
+        costs(&stack, "a session that waits for its factor", (1, 1, 0));
+        let authenticate = "auth/2fa/authenticate";
+        client.post(authenticate, json!({"code": "wrong"})).await.is(400);
+        costs(&stack, "a wrong code", (2, 2, 1));
+        client.post(authenticate, json!({"code": app.code(0)})).await.is(200);
+        costs(&stack, "a right code", (2, 2, 1));
+        client.post("auth/2fa/reauthenticate", json!({"code": app.code(1)})).await.is(200);
+        costs(&stack, "a right code to reauthenticate", (2, 2, 1));
+
+        // The token of whoever logs in with a code from a mail does not name the account.
+        let client = stack.client(kind);
+        client.post("auth/code/request", json!({"email": EMAIL})).await.awaits("login_by_code");
+        let code = stack.inbox.only(EMAIL).await.code();
+        client.post("auth/code/confirm", json!({"code": code})).await.awaits("mfa_authenticate");
+        stack.dynamodb.tally();
+        client.post(authenticate, json!({"code": app.code(2)})).await.is(200);
+        costs(&stack, "a right code after a code from a mail", (3, 3, 1));
     }
 }
 

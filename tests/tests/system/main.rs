@@ -11,6 +11,7 @@ mod code;
 mod config;
 mod enumeration;
 mod login;
+mod mfa;
 mod password;
 mod phone;
 mod races;
@@ -23,7 +24,7 @@ mod signup;
 mod verify;
 
 use serde_json::{Value, json};
-use vestibule_tests::{Answer, Client, Fault, Kind, Logs, PASSWORD, Stack, raw};
+use vestibule_tests::{Answer, AuthenticatorApp, Client, Fault, Kind, Logs, PASSWORD, PATIENT, Stack, raw};
 
 /// Another password that all validators take.
 const NEW_PASSWORD: &str = "a-whole-other-horse";
@@ -42,6 +43,16 @@ async fn sign_up(client: &Client, email: &str) -> Answer {
 
 async fn log_in(client: &Client, email: &str, password: &str) -> Answer {
     client.post("auth/login", credentials(email, password)).await
+}
+
+/// Logs in, proves again who it is, and adds an authenticator app.
+async fn add_app(client: &Client, email: &str) -> AuthenticatorApp {
+    log_in(client, email, PASSWORD).await.is_logged_in_as(email);
+    client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+    let shown = client.get("account/authenticators/totp").await;
+    let app = AuthenticatorApp::scan(shown.is(404).body["meta"]["totp_url"].as_str().unwrap());
+    client.post("account/authenticators/totp", json!({"code": app.code(0)})).await.is(200);
+    app
 }
 
 /// Fails unless nobody is logged in with this client any more: apps are told that their token is void.

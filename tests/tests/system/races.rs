@@ -5,7 +5,10 @@ use std::future::Future;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, credentials, log_in, sign_up};
+use crate::{
+    Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, credentials, log_in,
+    sign_up,
+};
 
 const EMAIL: &str = "ann@example.com";
 const MANY: usize = 64;
@@ -173,6 +176,66 @@ async fn one_password(stack: &Stack, kind: Kind, winner: usize) {
         answer.is(if at == winner { 200 } else { 400 });
     }
     log_in(&stack.client(kind), EMAIL, PASSWORD).await.is(400);
+}
+
+/// Logins of one account that wait for its second factor.
+async fn waiting_for_the_factor(stack: &Stack, kind: Kind, count: usize) -> Vec<Client> {
+    let clients: Vec<Client> = (0..count).map(|_| stack.client(kind)).collect();
+    for client in &clients {
+        log_in(client, EMAIL, PASSWORD).await.awaits("mfa_authenticate");
+    }
+    clients
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_code_of_an_app_is_a_second_factor_once() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[&PATIENT[..], &[UNLIMITED]].concat()).await;
+        stack.add_user(EMAIL).await;
+        let app = add_app(&stack.client(kind), EMAIL).await;
+        // Once in one login, and then in many.
+        let login = waiting_for_the_factor(&stack, kind, 1).await.remove(0);
+        let twins: Vec<Client> = (0..MANY).map(|_| login.twin()).collect();
+        let others = waiting_for_the_factor(&stack, kind, MANY).await;
+        for (clients, code) in [(twins, app.code(0)), (others, app.code(1))] {
+            let body = json!({"code": code});
+            let answers = at_once(MANY, |at| clients[at].post("auth/2fa/authenticate", body.clone())).await;
+            let winner = one_wins(&answers, |answer| answer.status == 200);
+            clients[winner].get("auth/session").await.is_logged_in_as(EMAIL);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recovery_code_is_a_second_factor_once() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[&PATIENT[..], &[UNLIMITED]].concat()).await;
+        stack.add_user(EMAIL).await;
+        let owner = stack.client(kind);
+        add_app(&owner, EMAIL).await;
+        let codes = owner.get("account/authenticators/recovery-codes").await;
+        let body = json!({"code": codes.body["data"]["unused_codes"][0]});
+        let clients = waiting_for_the_factor(&stack, kind, MANY).await;
+        let answers = at_once(MANY, |at| clients[at].post("auth/2fa/authenticate", body.clone())).await;
+        let winner = one_wins(&answers, |answer| answer.status == 200);
+        clients[winner].get("auth/session").await.is_logged_in_as(EMAIL);
+        let left = owner.get("account/authenticators/recovery-codes").await;
+        assert_eq!(left.body["data"]["unused_code_count"], 9);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn recovery_codes_that_are_shown_once_are_shown_once() {
+    for kind in Kind::ALL {
+        let once = ("MFA_RECOVERY_CODES_SHOW_ONCE", "true");
+        let stack = Stack::start(&[&PATIENT[..], &[UNLIMITED, once]].concat()).await;
+        stack.add_user(EMAIL).await;
+        let owner = stack.client(kind);
+        add_app(&owner, EMAIL).await;
+        let twins: Vec<Client> = (0..MANY).map(|_| owner.twin()).collect();
+        let answers = at_once(MANY, |at| twins[at].get("account/authenticators/recovery-codes")).await;
+        one_wins(&answers, |answer| answer.body["data"].get("unused_codes").is_some());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

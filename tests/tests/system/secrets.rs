@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{Client, Kind, Logs, NEW_PASSWORD, PASSWORD, Stack, log_in, sign_up};
+use crate::{Client, Kind, Logs, NEW_PASSWORD, PASSWORD, PATIENT, Stack, add_app, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
 
@@ -123,6 +123,55 @@ async fn a_journey_with_codes_gives_nothing_away() {
         secrets.add("a reset code", &code);
         secrets.are_not_in("the table", &table(&stack).await);
         client.post("auth/password/reset", json!({"key": code, "password": NEW_PASSWORD})).await.is(401);
+        secrets.are_not_in("the table", &table(&stack).await);
+        secrets.are_not_in("the log", &logs.own());
+    }
+}
+
+#[tokio::test]
+async fn second_factors_give_nothing_away() {
+    for kind in Kind::ALL {
+        let logs = Logs::capture();
+        // Digits enough not to be part of some number by chance.
+        let long = ("MFA_RECOVERY_CODE_DIGITS", "20");
+        let trust = ("MFA_TRUST_ENABLED", "true");
+        let stack = Stack::start(&[&PATIENT[..], &[long, trust]].concat()).await;
+        stack.add_user(EMAIL).await;
+        let mut secrets = Secrets::default();
+        let client = stack.client(kind);
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        let shown = client.get("account/authenticators/totp").await;
+        secrets.add("the secret of an app", shown.is(404).body["meta"]["secret"].as_str().unwrap());
+        secrets.are_not_in("the table", &table(&stack).await);
+        let client = stack.client(kind);
+        let app = add_app(&client, EMAIL).await;
+        secrets.add("the secret of an app", &app.secret);
+        secrets.are_not_in("the table", &table(&stack).await);
+        let codes = client.get("account/authenticators/recovery-codes").await;
+        for code in codes.is(200).body["data"]["unused_codes"].as_array().unwrap() {
+            secrets.add("a recovery code", code.as_str().unwrap());
+        }
+        secrets.of(&client);
+        secrets.are_not_in("the table", &table(&stack).await);
+        client.delete("auth/session").await.is(401);
+        client.hold(None);
+        for code in [app.code(0), codes.body["data"]["unused_codes"][0].as_str().unwrap().to_owned()] {
+            log_in(&client, EMAIL, PASSWORD).await.awaits("mfa_authenticate");
+            client.post("auth/2fa/authenticate", json!({"code": code})).await;
+            if kind == Kind::Browser {
+                client.post("auth/2fa/trust", json!({"trust": false})).await.is(200);
+            }
+            secrets.of(&client);
+            secrets.are_not_in("the table", &table(&stack).await);
+            client.delete("auth/session").await.is(401);
+            client.hold(None);
+        }
+        if kind == Kind::Browser {
+            log_in(&client, EMAIL, PASSWORD).await.awaits("mfa_authenticate");
+            client.post("auth/2fa/authenticate", json!({"code": app.code(1)})).await.awaits("mfa_trust");
+            client.post("auth/2fa/trust", json!({"trust": true})).await.is(200);
+            secrets.add("what a trusted browser holds", &client.cookie("mfa_trusted").unwrap());
+        }
         secrets.are_not_in("the table", &table(&stack).await);
         secrets.are_not_in("the log", &logs.own());
     }

@@ -1,0 +1,16 @@
+//! `account/authenticators`: GET.
+
+use lambda_http::http::Method;
+use vestibule::flows::visit::Visit;
+use vestibule::http::call::Call;
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let Some(user) = visit.user() else { return Ok(present::authentication(visit)) };
+    call.input(|_| Ok(()))?;
+    if call.method != Method::GET && call.method != Method::HEAD {
+        return Err(Halt::NotAllowed);
+    }
+    Ok(Reply::ok(user.authenticators.iter().map(present::authenticator).collect()))
+}

@@ -1,0 +1,32 @@
+//! A code that somebody gives: of an authenticator app, or a recovery code.
+
+use vestibule::domain::account::Account;
+use vestibule::domain::token::SessionToken;
+use vestibule::flows::mfa;
+use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::input::json::Object;
+use vestibule::http::input::{Form, Text};
+use vestibule::http::reply::Halt;
+
+/// What checking a code takes, as far as the session's token tells.
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    let account = call.visitor.token.as_ref().and_then(SessionToken::account);
+    match account.filter(|_| !call.is_get()) {
+        Some(account) => mfa::counters(tools.settings, &call.visitor, account),
+        None => Vec::new(),
+    }
+}
+
+/// The authenticator whose code was given; the code is used up.
+pub(crate) fn check(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Result<i64, Halt> {
+    Ok(mfa::check_code(visit, account, &read(object)?)?)
+}
+
+/// The code.
+pub(crate) fn read(object: &Object) -> Result<String, Halt> {
+    let mut form = Form::new(object);
+    let code = form.text("code", &Text::PLAIN);
+    form.finish()?;
+    Ok(code.unwrap_or_default())
+}

@@ -1,0 +1,5 @@
+//! The Lambda function `mfa`.
+
+fn main() -> Result<(), vestibule::lambda::RunError> {
+    vestibule::lambda::run(vestibule_mfa::routes())
+}
