@@ -13,6 +13,8 @@ mod error;
 mod id_token;
 mod keys;
 mod profile;
+#[cfg(test)]
+mod samples;
 mod secret;
 mod template;
 #[cfg(test)]

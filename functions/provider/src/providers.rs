@@ -10,6 +10,8 @@ mod declared {
     pub mod m_to_s;
     pub mod t_to_z;
 }
+#[cfg(test)]
+mod document;
 pub mod expression;
 
 use declared::{a_to_d, e_to_l, m_to_s, t_to_z};

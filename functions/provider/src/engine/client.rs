@@ -5,12 +5,13 @@
 //! anew in between gains nothing. Every request has its own connection: a login makes two or three, to as many hosts.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use flate2::read::GzDecoder;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
@@ -161,6 +162,23 @@ fn trust(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
+#[cfg(test)]
+impl Client {
+    /// One to which every host is at a port of this machine.
+    fn finding_everything_at(rules: Rules, port: u16) -> Self {
+        Self::resolving(rules, move |_, _| Box::pin(async move { Ok(vec![([127, 0, 0, 1], port).into()]) }))
+    }
+
+    /// The same, and it believes every certificate.
+    pub(super) fn trusting_all(rules: Rules, port: u16) -> Self {
+        let client = Self::finding_everything_at(rules, port);
+        let mut config = trust(RootCertStore::empty()).unwrap();
+        config.dangerous().set_certificate_verifier(Arc::new(super::testing::Gullible));
+        client.tls.set(Arc::new(config)).unwrap();
+        client
+    }
+}
+
 /// Connects to the first address that can be. One that swallows packets must leave time for the next.
 async fn connect(addresses: &[SocketAddr], patience: Duration) -> io::Result<TcpStream> {
     let mut failed = io::Error::from(io::ErrorKind::AddrNotAvailable);
@@ -194,6 +212,7 @@ where
     let content_type = reply.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type.and_then(|value| value.split(';').next()).unwrap_or_default().trim();
     let is_json = media_type.eq_ignore_ascii_case("application/json") || media_type.ends_with("+json");
+    let is_packed = reply.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
     let body = Limited::new(reply.into_body(), MOST_BYTES).collect().await.map_err(|error| {
         if error.is::<LengthLimitError>() {
             ProviderError::TooLarge(host.to_owned())
@@ -201,7 +220,16 @@ where
             unreachable(host, &error)
         }
     })?;
-    Ok(Reply { host: host.to_owned(), status, is_json, body: body.to_bytes() })
+    let body = if is_packed { unpacked(&body.to_bytes(), host)? } else { body.to_bytes() };
+    Ok(Reply { host: host.to_owned(), status, is_json, body })
+}
+
+/// Nobody is asked for packed answers, but Stack Exchange gives no others.
+fn unpacked(packed: &[u8], host: &str) -> Result<Bytes, ProviderError> {
+    let mut body = Vec::new();
+    let most = MOST_BYTES as u64 + 1;
+    GzDecoder::new(packed).take(most).read_to_end(&mut body).map_err(|error| unreachable(host, &error))?;
+    if body.len() > MOST_BYTES { Err(ProviderError::TooLarge(host.to_owned())) } else { Ok(body.into()) }
 }
 
 fn written(request: Request, host: &str) -> Result<http::Request<Full<Bytes>>, ProviderError> {
@@ -232,10 +260,10 @@ fn origin(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
-    use rustls::pki_types::CertificateDer;
+    use std::io::Write as _;
 
     use super::*;
-    use crate::engine::testing::{LOCAL, Server, tls_server};
+    use crate::engine::testing::{LOCAL, Server, certificate};
 
     fn get(url: &str) -> Request {
         Request { method: Method::GET, url: url.parse().unwrap(), headers: Vec::new(), body: Vec::new() }
@@ -284,6 +312,21 @@ mod tests {
             let error = ask(LOCAL, &server.url).await.unwrap_err();
             assert_eq!(error, ProviderError::TooLarge("127.0.0.1".to_owned()), "chunked: {chunked}");
         }
+    }
+
+    #[test]
+    fn a_packed_answer_is_unpacked_as_far_as_it_may_be_long() {
+        let pack = |body: &[u8]| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            packer.write_all(body).unwrap();
+            packer.finish().unwrap()
+        };
+        assert_eq!(unpacked(&pack(b"{}"), "host").unwrap(), "{}".as_bytes());
+        assert_eq!(unpacked(&pack(&vec![0; MOST_BYTES]), "host").unwrap().len(), MOST_BYTES);
+        let bomb = pack(&vec![0; MOST_BYTES + 1]);
+        assert!(bomb.len() < 10_000);
+        assert_eq!(unpacked(&bomb, "host").unwrap_err(), ProviderError::TooLarge("host".to_owned()));
+        assert_eq!(unpacked(b"{}", "host").unwrap_err().name(), "unreachable");
     }
 
     #[tokio::test]
@@ -383,30 +426,21 @@ mod tests {
         }
     }
 
-    /// A client that trusts what a certificate says, and this machine to be whoever it is asked for.
-    fn trusting(certificate: Option<CertificateDer<'static>>) -> Client {
-        let client = Client::resolving(Rules { plain_http: false, ..LOCAL }, |_, port| {
-            Box::pin(async move { Ok(vec![([127, 0, 0, 1], port).into()]) })
-        });
-        if let Some(certificate) = certificate {
-            let mut roots = RootCertStore::empty();
-            roots.add(certificate).unwrap();
-            client.tls.set(Arc::new(trust(roots).unwrap())).unwrap();
-        }
-        client
-    }
-
     #[tokio::test]
     async fn a_service_is_who_its_certificate_says() {
-        let (port, certificate) = tls_server().await;
-        let ask = async |client: Client, host: &str| {
-            client.send(get(&format!("https://{host}:{port}/"))).await.map_err(|error| error.name())
+        let server = Server::over_tls(|_| Server::ok("{}")).await;
+        let ask = async |trusts: bool, host: &str| {
+            let client = Client::finding_everything_at(Rules { plain_http: false, ..LOCAL }, server.port);
+            if trusts {
+                let mut roots = RootCertStore::empty();
+                roots.add(certificate()).unwrap();
+                client.tls.set(Arc::new(trust(roots).unwrap())).unwrap();
+            }
+            let reply = client.send(get(&format!("https://{host}/"))).await;
+            reply.map_or_else(|error| error.name(), |reply| if reply.body == "{}" { "answered" } else { "" })
         };
-        assert_eq!(
-            ask(trusting(Some(certificate.clone())), "localhost").await.unwrap().body,
-            "{}".as_bytes()
-        );
-        assert_eq!(ask(trusting(Some(certificate)), "other.example").await.unwrap_err(), "unreachable");
-        assert_eq!(ask(trusting(None), "localhost").await.unwrap_err(), "unreachable");
+        assert_eq!(ask(true, "localhost").await, "answered");
+        assert_eq!(ask(true, "other.example").await, "unreachable");
+        assert_eq!(ask(false, "localhost").await, "unreachable");
     }
 }

@@ -17,7 +17,7 @@ use super::keys::{Algorithm, Key};
 use super::template::{Known, encoded};
 use super::{Engine, parse, profile, secret};
 use crate::providers::Provider;
-use crate::providers::declaration::{Authorization, By, Fetch, IdTokens, Only, Params, Secrets};
+use crate::providers::declaration::{Authorization, By, Fetch, Only, Params, Secrets};
 use crate::providers::expression;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -63,15 +63,12 @@ impl Endpoints {
     /// From its declaration.
     pub fn declared(app: &ProviderApp, provider: &'static Provider) -> Result<Self, ProviderError> {
         let known = Known::of(app, provider);
-        let of_tokens = |which: fn(IdTokens) -> &'static str| {
-            provider.id_token.map(|tokens| known.address(which(tokens))).transpose()
-        };
         Ok(Self {
             authorize: parse(&known.address(provider.authorize)?)?,
             token: parse(&known.address(provider.token)?)?,
             userinfo: None,
-            issuer: of_tokens(|tokens| tokens.issuer)?,
-            keys: of_tokens(|tokens| tokens.keys)?,
+            issuer: provider.id_token.map(|tokens| known.text(tokens.issuer)).transpose()?.flatten(),
+            keys: provider.id_token.map(|tokens| known.address(tokens.keys)).transpose()?,
             basic_auth: provider.basic_auth,
             names_itself: false,
         })

@@ -10,12 +10,13 @@ use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
-use rustls::ServerConfig;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, ServerConfig, SignatureScheme};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use vestibule::domain::time::Timestamp;
@@ -91,29 +92,45 @@ impl Drop for Server {
 impl Server {
     /// One that answers with what a function says, as it stands, and then waits for the other side to hang up.
     pub async fn start(answer: impl Fn(&Received) -> String + Send + Sync + 'static) -> Self {
-        Self::serve(answer, false).await
+        Self::serve(answer, None, false).await
     }
 
     /// One that hangs up itself.
     pub async fn closing(answer: impl Fn(&Received) -> String + Send + Sync + 'static) -> Self {
-        Self::serve(answer, true).await
+        Self::serve(answer, None, true).await
     }
 
-    async fn serve(answer: impl Fn(&Received) -> String + Send + Sync + 'static, closes: bool) -> Self {
+    /// One that speaks TLS, as `localhost`.
+    pub async fn over_tls(answer: impl Fn(&Received) -> String + Send + Sync + 'static) -> Self {
+        Self::serve(answer, Some(acceptor()), false).await
+    }
+
+    async fn serve(
+        answer: impl Fn(&Received) -> String + Send + Sync + 'static,
+        tls: Option<TlsAcceptor>,
+        closes: bool,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let received = Arc::new(Mutex::new(Vec::new()));
         let log = received.clone();
         let answer = Arc::new(answer);
         let task = tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                let (log, answer) = (log.clone(), answer.clone());
+            while let Ok((stream, _)) = listener.accept().await {
+                stream.set_nodelay(true).unwrap();
+                let (log, answer, tls) = (log.clone(), answer.clone(), tls.clone());
                 tokio::spawn(async move {
-                    let Some(request) = receive(&mut stream).await else { return };
-                    log.lock().unwrap().push(request.clone());
-                    let _ = stream.write_all(answer(&request).as_bytes()).await;
-                    if !closes {
-                        let _ = stream.read(&mut [0]).await;
+                    let answer = |request: &Received| {
+                        log.lock().unwrap().push(request.clone());
+                        answer(request)
+                    };
+                    match tls {
+                        None => converse(stream, answer, closes).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                converse(stream, answer, closes).await;
+                            }
+                        }
                     }
                 });
             }
@@ -139,40 +156,84 @@ impl Server {
         self.all().iter().map(|request| format!("{} {}", request.method, request.path())).collect()
     }
 
+    /// What was asked so far, as a function writes it.
+    pub fn asked(&self, written: impl Fn(&Received) -> String) -> Vec<String> {
+        self.all().iter().map(written).collect()
+    }
+
     /// What was asked so far.
     pub fn all(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 }
 
-/// A server that answers every request with `{}` over TLS, as `localhost`: its port and its certificate.
-pub async fn tls_server() -> (u16, CertificateDer<'static>) {
-    let certificate = CertificateDer::from_pem_slice(include_bytes!("testing/tls-cert.pem")).unwrap();
+/// What the server that speaks TLS shows.
+pub fn certificate() -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(include_bytes!("testing/tls-cert.pem")).unwrap()
+}
+
+/// Believes every certificate: to tests, the whole internet is one server.
+#[derive(Debug)]
+pub struct Gullible;
+
+impl ServerCertVerifier for Gullible {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        rustls::crypto::ring::default_provider().signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn acceptor() -> TlsAcceptor {
     let key = PrivateKeyDer::from_pem_slice(include_bytes!("testing/tls-key.pem")).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let _ = stream.read(&mut [0; 4096]).await;
-                let _ = stream.write_all(Server::ok("{}").as_bytes()).await;
-                let _ = stream.read(&mut [0]).await;
-            });
-        }
-    });
-    (port, certificate)
+        .with_single_cert(vec![certificate()], key);
+    TlsAcceptor::from(Arc::new(config.unwrap()))
 }
 
-async fn receive(stream: &mut TcpStream) -> Option<Received> {
+async fn converse<S>(mut stream: S, answer: impl FnOnce(&Received) -> String, closes: bool)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let Some(request) = receive(&mut stream).await else { return };
+    let _ = stream.write_all(answer(&request).as_bytes()).await;
+    let _ = stream.flush().await;
+    if !closes {
+        let _ = stream.read(&mut [0]).await;
+    }
+}
+
+async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
     let mut bytes = Vec::new();
     let head = loop {
         let mut chunk = [0; 4096];

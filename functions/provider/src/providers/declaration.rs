@@ -112,6 +112,13 @@ pub struct Provider {
     pub note: &'static str,
 }
 
+impl Provider {
+    /// Whether a client can present a token that it got there by itself.
+    pub const fn takes_tokens(&self) -> bool {
+        self.id_token.is_some() || self.inspection.is_some()
+    }
+}
+
 /// What a client proves itself with.
 #[derive(Clone, Copy, Debug)]
 pub enum Secrets {

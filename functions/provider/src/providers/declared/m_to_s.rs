@@ -220,6 +220,7 @@ pub const PROVIDERS: &[Provider] = &[
         first_name: "/attributes/first_name",
         last_name: "/attributes/last_name",
         display: "/attributes/email",
+        note: "With `v2` other scopes are usual: `identity`, `identity[email]`, `campaigns` and `campaigns.members`.",
         ..provider("patreon", "Patreon")
     },
     Provider {
