@@ -441,3 +441,41 @@ fn single_use(claims: &Map<String, Value>) -> Option<SingleUse> {
     let id = json!([text("iss")?, text("jti")?]).to_string();
     Some(SingleUse { id, expires_at: Timestamp::from_millis(expires_at) })
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn reply(status: u16, is_json: bool, body: &[u8]) -> Reply {
+        let status = StatusCode::from_u16(status).unwrap();
+        Reply { host: "host".to_owned(), status, is_json, body: body.to_vec().into() }
+    }
+
+    #[test]
+    fn answers_are_forms_or_json_whatever_they_call_themselves() {
+        for (is_json, body) in [
+            (true, r#"{"access_token": "a b", "expires_in": "60"}"#),
+            (false, "\n {\"access_token\": \"a b\", \"expires_in\": \"60\"}"),
+            (false, "access_token=a+b&expires_in=60"),
+            (false, "access_token=a%20b&expires_in=60"),
+        ] {
+            let data = read_token_answer(&reply(200, is_json, body.as_bytes())).unwrap();
+            assert_eq!(data, json!({"access_token": "a b", "expires_in": "60"}), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_is_read_or_refused(status in 200_u16..600, is_json: bool, body: Vec<u8>, text in ".{0,60}") {
+            for body in [body.as_slice(), text.as_bytes()] {
+                let reply = reply(status, is_json, body);
+                let read = read_token_answer(&reply);
+                prop_assert!(read.is_err() || reply.status.is_success());
+                prop_assert!(read_json(&reply).is_err() || reply.status.is_success());
+            }
+        }
+    }
+}

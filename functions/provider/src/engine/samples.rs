@@ -20,7 +20,7 @@ use vestibule::settings::KNOWN_PROVIDERS;
 
 use super::testing::{LOCAL, NOW, P256_PEM, Received, Server, Signer, app_with};
 use super::{Brought, Client, Engine, Rules};
-use crate::providers;
+use crate::providers::{self, expression};
 
 const SAMPLES: &str = include_str!("../providers/samples.json");
 const REDIRECT_URI: &str = "https://api.example/callback/";
@@ -254,6 +254,31 @@ fn declarations_hold_together() {
                 "{id}: {option}"
             );
             assert!(usual.is_none_or(|usual| !usual.starts_with("http://")), "{id}: {option}");
+        }
+    }
+}
+
+proptest::proptest! {
+    /// Whatever a service says, a profile has an identifier that can be kept, and at most one primary address.
+    #[test]
+    fn any_profile_is_read_or_refused(noise in expression::any_json(), at in 0_usize..1000) {
+        let all = samples();
+        let (id, sample) = all.iter().nth(at % all.len()).unwrap();
+        let app = sample.app(id);
+        let provider = providers::find(id).unwrap();
+        // The right shape with something else in it, and something else altogether.
+        let mut shaped = sample.steps.last().unwrap()[1].clone();
+        if let Some(members) = shaped.as_object_mut() {
+            for value in members.values_mut().skip(at % 3) {
+                *value = noise.clone();
+            }
+        }
+        for data in [noise, shaped] {
+            if let Ok(profile) = super::profile::read(&app, provider, &data, &|_| Some("sub".to_owned())) {
+                proptest::prop_assert!((1..=191).contains(&profile.uid.chars().count()));
+                proptest::prop_assert!(profile.emails.iter().filter(|email| email.primary).count() <= 1);
+                proptest::prop_assert!(profile.emails.iter().all(|email| !email.email.is_empty()));
+            }
         }
     }
 }

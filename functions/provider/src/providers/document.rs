@@ -66,6 +66,10 @@ Ory, Okta, Auth0, Microsoft Entra ID, GitLab, LinkedIn (`https://www.linkedin.co
 | `openid_configuration_overrides` | Members of the discovery document that are wrong: an object. |
 | `id_token_signed_response_alg` | The algorithm this app is registered with, and the only one it then takes. `HS256`, with the secret as its key, is taken only where it is given here. |
 
+The document must name the issuer that its address begins with. Where it does not, as with Azure AD B2C, say with
+`openid_configuration_overrides` which `issuer` is right. Userinfo that is signed or encrypted cannot be read: leave it
+alone with `fetch_userinfo`.
+
 ## What is checked
 
 Of an id token: the signature, by a key that the service publishes (RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384
