@@ -18,6 +18,7 @@ before(async () => {
     MFA_PASSKEY_SIGNUP_ENABLED: "true",
     ACCOUNT_EMAIL_VERIFICATION: "mandatory",
     ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED: "true",
+    ACCOUNT_EMAIL_NOTIFICATIONS: "true",
     ACCOUNT_RATE_LIMITS: "false",
     MFA_RATE_LIMITS: "false",
   });
@@ -25,10 +26,11 @@ before(async () => {
 
 after(() => stack?.stop());
 
-/** Signs up with a password. */
+/** Signs up with a password, and gives it once more, as is asked before one adds a key. */
 async function signUp(visitor, email) {
   await visitor.api("POST", "auth/signup", { email, password: PASSWORD });
-  return loggedIn(await visitor.api("POST", "auth/email/verify", { key: await stack.code(email) }), email);
+  await visitor.api("POST", "auth/email/verify", { key: await stack.code(email) });
+  loggedIn(await visitor.api("POST", "auth/reauthenticate", { password: PASSWORD }), email);
 }
 
 /** Adds a key of the browser's authenticator. */

@@ -22,6 +22,7 @@ mod sessions;
 mod settings;
 mod signup;
 mod verify;
+mod webauthn;
 
 use serde_json::{Value, json};
 use vestibule_tests::{Answer, AuthenticatorApp, Client, Fault, Kind, Logs, PASSWORD, PATIENT, Stack, raw};
