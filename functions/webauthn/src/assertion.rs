@@ -1,11 +1,14 @@
 //! Using a key: what the endpoints that ask for one have in common.
 
+use lambda_http::http::Method;
 use serde_json::json;
 use vestibule::domain::account::{Account, AccountId};
 use vestibule::domain::authenticator::Factor;
 use vestibule::domain::refusal::Refusal;
+use vestibule::domain::token::SessionToken;
 use vestibule::flows::mfa;
-use vestibule::flows::visit::{Decision, Stop, Visit};
+use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
+use vestibule::http::call::Call;
 use vestibule::http::input::Form;
 use vestibule::http::input::json::Object;
 use vestibule::http::reply::{Halt, Reply};
@@ -37,6 +40,15 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: Option<&Account>) -> Reply {
     let allowed = account.map(ids).unwrap_or_default();
     let options = ceremony::request(&party, &challenge, &allowed, verification.name());
     Reply::ok(json!({"request_options": options}))
+}
+
+/// What checking a key takes, as far as the session's token tells.
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    let account = call.visitor.token.as_ref().and_then(SessionToken::account);
+    match account.filter(|_| call.method == Method::POST) {
+        Some(account) => mfa::counters(tools.settings, &call.visitor, account),
+        None => Vec::new(),
+    }
 }
 
 /// Reads the proof of one of this account's keys. Each try counts as a failed login until it turns out to be right.

@@ -24,14 +24,14 @@ pub const fn routes() -> Routes {
             path: "auth/webauthn/authenticate",
             methods: &[Method::GET, Method::POST],
             enabled: |settings, _| has_keys(settings),
-            needs: |_, _| Vec::new(),
+            needs: assertion::needs,
             decide: authenticate::decide,
         },
         Endpoint {
             path: "auth/webauthn/reauthenticate",
             methods: &[Method::GET, Method::POST],
             enabled: |settings, _| has_keys(settings),
-            needs: |_, _| Vec::new(),
+            needs: assertion::needs,
             decide: reauthenticate::decide,
         },
         Endpoint {

@@ -5,10 +5,16 @@ use serde_json::{Value, json};
 
 use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, log_in, raw, sign_up};
 
-const SETTINGS: [(&str, &str); 3] =
-    [("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"), ("ACCOUNT_LOGIN_METHODS", "email,username"), UNLIMITED];
+const SETTINGS: [(&str, &str); 6] = [
+    ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+    ("ACCOUNT_LOGIN_METHODS", "email,username"),
+    ("MFA_SUPPORTED_TYPES", "totp,webauthn,recovery_codes"),
+    ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
+    ("MFA_RATE_LIMITS", "false"),
+    UNLIMITED,
+];
 const SECRET: &str = "hunter2-is-my-secret";
-const PATHS: [&str; 21] = [
+const PATHS: [&str; 25] = [
     "config",
     "auth/signup",
     "auth/login",
@@ -30,6 +36,10 @@ const PATHS: [&str; 21] = [
     "account/authenticators",
     "account/authenticators/totp",
     "account/authenticators/recovery-codes",
+    "account/authenticators/webauthn",
+    "auth/webauthn/authenticate",
+    "auth/webauthn/reauthenticate",
+    "auth/webauthn/login",
 ];
 const METHODS: [Method; 8] = [
     Method::POST,
@@ -104,8 +114,19 @@ fn hostile_bodies() -> Vec<(String, Vec<u8>)> {
         json!("' OR 1=1 --"),
     ];
     for value in values {
-        let names =
-            ["email", "username", "phone", "code", "key", "sessions", "password", "remember", "trust"];
+        let names = [
+            "email",
+            "username",
+            "phone",
+            "code",
+            "key",
+            "sessions",
+            "password",
+            "remember",
+            "trust",
+            "name",
+            "credential",
+        ];
         let same: serde_json::Map<String, Value> =
             names.iter().map(|name| ((*name).to_owned(), value.clone())).collect();
         let text = Value::Object(same).to_string();
@@ -117,7 +138,7 @@ fn hostile_bodies() -> Vec<(String, Vec<u8>)> {
 }
 
 /// Paths that see more than a body once there is a session.
-const WITH_SESSION: [&str; 10] = [
+const WITH_SESSION: [&str; 13] = [
     "auth/reauthenticate",
     "auth/code/confirm",
     "auth/email/verify",
@@ -128,6 +149,9 @@ const WITH_SESSION: [&str; 10] = [
     "auth/2fa/reauthenticate",
     "account/authenticators/totp",
     "account/authenticators/recovery-codes",
+    "account/authenticators/webauthn",
+    "auth/webauthn/reauthenticate",
+    "auth/webauthn/login",
 ];
 
 async fn everything(client: &Client, paths: &[&str], state: &str) {

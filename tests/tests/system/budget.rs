@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use vestibule_tests::Passkey;
 
 use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, add_app, log_in, sign_up};
 
@@ -147,6 +148,36 @@ async fn a_second_factor_costs_two_round_trips() {
         stack.dynamodb.tally();
         client.post(authenticate, json!({"code": app.code(2)})).await.is(200);
         costs(&stack, "a right code after a code from a mail", (3, 3, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_passkey_costs_two_round_trips() {
+    const KEYS: &str = "account/authenticators/webauthn";
+    let types = ("MFA_SUPPORTED_TYPES", "totp,webauthn,recovery_codes");
+    for kind in Kind::ALL {
+        let stack = stack(&[types, ("MFA_PASSKEY_LOGIN_ENABLED", "true")]).await;
+        let mut key = Passkey::new(&format!("http://{}", stack.api));
+        let owner = stack.client(kind);
+        log_in(&owner, EMAIL, PASSWORD).await.is(200);
+        owner.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+        stack.dynamodb.tally();
+        let options =
+            owner.get(&format!("{KEYS}?passwordless")).await.body["data"]["creation_options"].take();
+        costs(&stack, "asking for a new key", (2, 2, 1));
+        let body = json!({"credential": key.create(&options)});
+        owner.post(KEYS, body).await.is(200);
+        costs(&stack, "a new key", (2, 2, 1));
+
+        let client = stack.client(kind);
+        for path in ["login", "reauthenticate"] {
+            let path = format!("auth/webauthn/{path}");
+            let options = client.get(&path).await.body["data"]["request_options"].take();
+            costs(&stack, &format!("{path}: asking for a key"), (2, 2, 1));
+            let body = json!({"credential": key.get(&options)});
+            client.post(&path, body).await.is(200);
+            costs(&stack, &format!("{path}: a right key"), (2, 2, 1));
+        }
     }
 }
 
