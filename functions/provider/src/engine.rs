@@ -2,7 +2,7 @@
 //! Connect Core 1.0.
 //!
 //! It knows no session and no account, and decides nothing about either. What differs between services is declared in
-//! [`providers`](crate::providers); there is no code for any one of them here. Whatever is wrong has a name in
+//! [`providers`]; there is no code for any one of them here. Whatever is wrong has a name in
 //! [`ProviderError`], for the log only.
 
 mod address;
@@ -25,7 +25,6 @@ mod tests;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use url::Url;
 use vestibule::clock::Clock;
 use vestibule::domain::social::{Identity, Passage, PresentedToken};
 use vestibule::secret::Secret;
@@ -236,8 +235,4 @@ const PROTECTED: &[&str] = &[
 /// What shows that who has the verifier has asked (RFC 7636, section 4.2).
 fn challenge(verifier: &Secret) -> String {
     URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, verifier.expose().as_bytes()))
-}
-
-fn parse(address: &str) -> Result<Url, ProviderError> {
-    documents::parse(address)
 }

@@ -10,12 +10,12 @@ use vestibule::secret::Secret;
 use vestibule::settings::ProviderApp;
 
 use super::client::{Reply, Request};
-use super::documents::Discovered;
+use super::documents::{Discovered, parse};
 use super::error::ProviderError;
 use super::id_token::{Binding, Expected, Sealed, Signing};
 use super::keys::{Algorithm, Key};
 use super::template::{Known, encoded};
-use super::{Engine, parse, profile, secret};
+use super::{Engine, profile, secret};
 use crate::providers::Provider;
 use crate::providers::declaration::{Authorization, By, Fetch, Only, Params, Secrets};
 use crate::providers::expression;
