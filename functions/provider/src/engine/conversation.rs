@@ -250,8 +250,10 @@ impl Conversation<'_> {
         let single_use = claims.as_ref().and_then(single_use);
         let profile = match claims {
             Some(mut claims) if is_profile => {
-                // Nobody vouches for the name, but it is asked for once only.
-                claims.extend(user.unwrap_or_default().remove_entry("name"));
+                // Apple tells the name by the browser only. Nobody vouches for it, so it stands back behind what is signed.
+                if let Some(name) = user.and_then(|mut user| user.remove("name")) {
+                    claims.entry("name").or_insert(name);
+                }
                 Value::Object(claims)
             }
             Some(claims) if !asks || self.endpoints.userinfo.is_none() => Value::Object(claims),
@@ -290,7 +292,7 @@ impl Conversation<'_> {
                 continue;
             }
             let found = match self.fetch(fetch, known).await {
-                Err(ProviderError::Status { .. } | ProviderError::Said(_)) if fetch.optional => continue,
+                Err(error) if fetch.optional && error.is_answer() => continue,
                 found => found?,
             };
             match profile.as_object_mut().filter(|_| !fetch.into.is_empty()) {

@@ -149,6 +149,11 @@ impl ProviderError {
         }
     }
 
+    /// Whether the service has answered, but not with what was asked for.
+    pub(super) const fn is_answer(&self) -> bool {
+        matches!(self, Self::Status { .. } | Self::Said(_) | Self::Unreadable { .. } | Self::Incomplete(_))
+    }
+
     /// What a service calls an error. Whatever is not a word of the protocol could be anything, and is not repeated.
     pub(super) fn said(error: &str) -> Self {
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);

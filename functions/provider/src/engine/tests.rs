@@ -538,12 +538,17 @@ async fn a_service_may_answer_with_a_form_and_tell_addresses_apart() {
 
 #[tokio::test]
 async fn what_is_optional_may_fail_unless_nobody_answers() {
-    let not_found =
-        Box::leak(Server::with_status("404 Not Found", r#"{"message": "Not Found"}"#).into_boxed_str());
-    let (_server, app, engine) = github(FORM_TOKEN, not_found).await;
     let code = Secret::new("the-code");
-    let identity = engine.exchange(&app, REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap();
-    assert_eq!(identity.profile.emails, []);
+    for answer in [
+        Server::with_status("404 Not Found", r#"{"message": "Not Found"}"#),
+        Server::with_status("403 Forbidden", r#"{"error": "insufficient_scope"}"#),
+        Server::ok("not JSON"),
+        Server::ok("{}"),
+    ] {
+        let (_server, app, engine) = github(FORM_TOKEN, Box::leak(answer.into_boxed_str())).await;
+        let identity = engine.exchange(&app, REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap();
+        assert_eq!(identity.profile.emails, []);
+    }
 
     let elsewhere = "HTTP/1.1 301 Moved\r\nLocation: https://evil.example\r\nContent-Length: 0\r\n\r\n";
     let (_server, app, engine) = github(FORM_TOKEN, elsewhere).await;
