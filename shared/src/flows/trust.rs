@@ -83,9 +83,26 @@ mod tests {
     use super::super::testing::{World, totp_code};
     use super::*;
     use crate::secret::Secret;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_cookie_can_be_sent(cookie in ".{0,80}", entry in "[0-9-]{0,20}-[a-zA-Z0-9_-]{0,43}(\\.[0-9]{1,12}-)?") {
+            let mut world = World::new(&[TRUST, NO_REAUTHENTICATION]);
+            world.client = Client::Browser;
+            world.add(true, None);
+            world.add_app();
+            world.forget_session();
+            for cookie in [cookie, entry] {
+                world.trust = Some(cookie);
+                prop_assert!(!is_spared(&mut world));
+            }
+        }
+    }
 
     fn world(settings: &[(&str, &str)]) -> (World, String) {
-        let mut world = World::new(&[settings, &[("MFA_REAUTHENTICATION_REQUIRED", "false")]].concat());
+        let mut world = World::new(&[settings, &[NO_REAUTHENTICATION]].concat());
         world.client = Client::Browser;
         world.add(true, None);
         let secret = world.add_app();
@@ -118,6 +135,7 @@ mod tests {
     }
 
     const TRUST: (&str, &str) = ("MFA_TRUST_ENABLED", "true");
+    const NO_REAUTHENTICATION: (&str, &str) = ("MFA_REAUTHENTICATION_REQUIRED", "false");
 
     #[test]
     fn a_trusted_browser_is_spared_the_second_factor_until_it_expires() {
