@@ -125,7 +125,7 @@ impl Jwt {
         session: &SessionKey,
         base_url: &str,
     ) -> Result<IssuedPair, SigningError> {
-        let refresh = self.claims(TokenUse::Refresh, &pair.refresh_id, pair.issued_at, session, None);
+        let refresh = self.claims(TokenUse::Refresh, &pair.refresh_id, pair.issued_at, session, base_url);
         Ok(IssuedPair {
             access_token: self.issue_access(&pair.access_id, pair.issued_at, session, base_url)?,
             refresh_token: self.sign(&refresh)?,
@@ -140,7 +140,7 @@ impl Jwt {
         session: &SessionKey,
         base_url: &str,
     ) -> Result<Secret, SigningError> {
-        self.sign(&self.claims(TokenUse::Access, id, at, session, Some(base_url)))
+        self.sign(&self.claims(TokenUse::Access, id, at, session, base_url))
     }
 
     /// Who access tokens say that they come from.
@@ -168,13 +168,18 @@ impl Jwt {
         id: &str,
         at: Timestamp,
         session: &SessionKey,
-        base_url: Option<&str>,
+        base_url: &str,
     ) -> Claims {
         let lifetime = match token_use {
             TokenUse::Access => self.settings.access_token_expires_in,
             TokenUse::Refresh => self.settings.refresh_token_expires_in,
         };
-        let aud = base_url.and(self.settings.audience.clone());
+        let issuer = self.issuer(base_url);
+        let aud = self.settings.audience.clone().map(|audience| match token_use {
+            TokenUse::Access => audience,
+            // For nobody else: not all libraries refuse a token that has no audience at all.
+            TokenUse::Refresh => format!("{issuer}/_allauth/app/v1/tokens/refresh"),
+        });
         Claims {
             iat: at.seconds(),
             exp: at.plus(lifetime).seconds(),
@@ -182,7 +187,7 @@ impl Jwt {
             jti: id.to_owned(),
             token_use,
             sub: session.account.as_ref().map_or("", AccountId::as_str).to_owned(),
-            iss: base_url.filter(|_| aud.is_some()).map(|url| self.issuer(url).to_owned()),
+            iss: aud.is_some().then(|| issuer.to_owned()),
             aud,
         }
     }
@@ -308,7 +313,7 @@ mod tests {
             let jwt = Jwt::with_shared_secret(settings, &Secret::new("a-secret-of-these-tests"));
             let issued = issue(&jwt);
             let refresh = jwt.read(issued.refresh_token.expose(), TokenUse::Refresh).unwrap();
-            assert_eq!((refresh.iss, refresh.aud), (None, None));
+            assert_ne!(refresh.aud, Some("api".into()));
             let access = jwt.read(issued.access_token.expose(), TokenUse::Access).unwrap();
             (access.iss, access.aud)
         };

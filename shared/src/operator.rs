@@ -4,10 +4,13 @@ use crate::app::App;
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
 use crate::domain::{email, phone, username};
 use crate::flows::signup;
-use crate::flows::visit::{Changes, Need, SessionChange};
+use crate::flows::visit::{Changes, Loaded, Need, SessionChange, Stored};
 use crate::password::Passwords;
 use crate::secret::Secret;
-use crate::store::{StoreError, Terms};
+use crate::store::{Store, StoreError, Terms};
+
+/// How often a change is tried, when its owner changes the account at the same time.
+const MOST_TRIES: u32 = 5;
 
 /// An account to be made. Nobody is mailed, and the rules for passwords are not applied.
 #[derive(Clone, Debug, Default)]
@@ -84,28 +87,105 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     {
         return Err(NewUserError::Taken(phone.clone(), "phone number"));
     }
-    let now = app.clock.now();
     let account = make(app, user, name)?;
     let id = account.id.clone();
+    commit(app, store, &loaded, (None, account)).await?;
+    Ok(id)
+}
+
+/// An account, as an operator names it.
+#[derive(Clone, Debug)]
+pub enum UserName {
+    /// By its id: what the API calls `user.id`.
+    Id(AccountId),
+    /// By an email address, if only one account has it.
+    Email(String),
+}
+
+/// Why an account is not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// There is none.
+    #[error("there is no such account")]
+    Unknown,
+    /// Several have the address.
+    #[error("several accounts have this address; name one by its id: {0}")]
+    Ambiguous(String),
+    /// Somebody else changes it at the same time.
+    #[error("the account is being changed; try again")]
+    Busy,
+    /// The table can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// This process has no table.
+    #[error("no table is configured")]
+    NoTable,
+}
+
+/// Lets nobody log in to an account any more, or lets its owner log in again. All its sessions end, and so do the
+/// tokens that go with them.
+pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<AccountId, UserError> {
+    let store = app.store().ok_or(UserError::NoTable)?;
+    for _ in 0..MOST_TRIES {
+        let id = find(store, who).await?;
+        let loaded = store.load(None, &[Need::Account(id.clone())]).await?;
+        let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
+        if stored.value.active == active {
+            return Ok(id);
+        }
+        let mut account = stored.value.clone();
+        account.active = active;
+        account.end_sessions();
+        match commit(app, store, &loaded, (Some(stored), account)).await {
+            Err(StoreError::Lost) => {}
+            done => return Ok(done.map(|()| id)?),
+        }
+    }
+    Err(UserError::Busy)
+}
+
+async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
+    let email = match who {
+        UserName::Id(id) => return Ok(id.clone()),
+        UserName::Email(given) => email::normalise(given.trim()),
+    };
+    let loaded = store.load(None, &[Need::Email(email.clone())]).await?;
+    let owners = loaded.emails.get(&email).map(|owners| owners.owners.as_slice()).unwrap_or_default();
+    match owners {
+        [] => Err(UserError::Unknown),
+        [owner] => Ok(owner.account.clone()),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|owner| owner.account.as_str()).collect();
+            Err(UserError::Ambiguous(ids.join(", ")))
+        }
+    }
+}
+
+async fn commit(
+    app: &App,
+    store: &Store,
+    loaded: &Loaded,
+    account: (Option<Stored<Account>>, Account),
+) -> Result<(), StoreError> {
+    let now = app.clock.now();
     let changes = Changes {
         session: SessionChange::None,
         ended: Vec::new(),
         others: Vec::new(),
-        accounts: vec![(None, account)],
+        accounts: vec![account],
         counters: Vec::new(),
         letters: Vec::new(),
         dropped: 0,
     };
     let terms = Terms {
-        loaded: &loaded,
+        loaded,
         now,
         session_expires_at: now,
         unique_email: app.settings.account.unique_email,
         token: &app.random.uuid(now),
         outbox: &[],
     };
-    store.commit(&changes, &terms).await?;
-    Ok(id)
+    store.commit(&changes, &terms).await
 }
 
 fn check(user: &NewUser) -> Result<(), NewUserError> {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
-use vestibule_cli::arguments::{Data, Serve, UserAdd};
+use vestibule::app::{App, Requirements};
+use vestibule_cli::arguments::{Data, Serve, UserAdd, UserName};
 use vestibule_cli::serve::{ServeError, Stack as LocalStack};
 use vestibule_cli::user;
 
@@ -23,6 +24,7 @@ pub struct Stack {
     pub api: String,
     environment: HashMap<String, String>,
     table_url: String,
+    front_url: String,
     data: tempfile::TempDir,
     _running: LocalStack,
 }
@@ -48,9 +50,11 @@ impl Stack {
             ephemeral: true,
         };
         let front = Front::start().await;
+        let mut front_url = String::new();
         let come_between = |variables: &mut HashMap<String, String>| {
             let url = variables.get_mut("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
             *url = front.stand_before(url);
+            front_url.clone_from(url);
         };
         let stack = LocalStack::embed(&options, environment.clone(), come_between).await?;
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
@@ -59,6 +63,7 @@ impl Stack {
             inbox: Inbox::new(&address(&endpoints.inbox)),
             api: address(&endpoints.api),
             table_url: endpoints.dynamodb.clone(),
+            front_url,
             dynamodb: front,
             environment,
             data,
@@ -88,9 +93,25 @@ impl Stack {
 
     /// Makes an account.
     pub async fn add(&self, user: UserAdd) -> String {
+        user::add(&user, self.variables(&self.table_url)).await.unwrap()
+    }
+
+    /// Closes an account.
+    pub async fn disable(&self, email: &str) {
+        let data = Data { data_dir: self.data.path().to_owned() };
+        let who = UserName { id: None, email: Some(email.to_owned()), data };
+        user::set_active(&who, false, self.variables(&self.table_url)).await.unwrap();
+    }
+
+    /// Another process over the same table, with the same settings.
+    pub async fn process(&self, requirements: Requirements) -> App {
+        App::start(self.variables(&self.front_url), requirements).await.unwrap()
+    }
+
+    fn variables(&self, table_url: &str) -> HashMap<String, String> {
         let mut environment = self.environment.clone();
         for (name, value) in [
-            ("AWS_ENDPOINT_URL_DYNAMODB", self.table_url.as_str()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", table_url),
             ("AWS_REGION", "local"),
             ("AWS_ACCESS_KEY_ID", "local"),
             ("AWS_SECRET_ACCESS_KEY", "local"),
@@ -98,7 +119,7 @@ impl Stack {
         ] {
             environment.insert(name.to_owned(), value.to_owned());
         }
-        user::add(&user, environment).await.unwrap()
+        environment
     }
 
     /// A verified account without a name yet, with [`PASSWORD`].

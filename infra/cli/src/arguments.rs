@@ -66,6 +66,25 @@ pub enum User {
     /// (`aws configure export-credentials --format env` prints them), or without `TABLE_NAME` into
     /// the local stack that runs on the data directory.
     Add(UserAdd),
+    /// Let nobody log in to an account any more, and end all its sessions.
+    Disable(UserName),
+    /// Let the owner of an account log in again.
+    Enable(UserName),
+}
+
+/// An account that is there.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("account").args(["id", "email"]).required(true))]
+pub struct UserName {
+    /// Its id: what the API calls user.id.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// Its email address, if no other account has it.
+    #[arg(long)]
+    pub email: Option<String>,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// The account to make.
@@ -121,6 +140,8 @@ mod tests {
         assert!(parse("vestibule user add --email a@example.com").is_ok());
         assert!(parse("vestibule user add --username ann --inactive").is_ok());
         assert!(parse("vestibule user add --password x").is_err());
+        assert!(parse("vestibule user disable --id x").is_ok());
+        assert!(parse("vestibule user enable").is_err());
         assert!(parse("vestibule serve --host here").is_err());
         assert!(parse("vestibule serve --host localhost --port 0").is_ok());
     }

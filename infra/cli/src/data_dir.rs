@@ -101,16 +101,21 @@ impl DataDir {
         }
     }
 
-    /// The key that signs links and tokens: made on the first run, and the same ever after.
+    /// The key that signs links and seals messages: made on the first run, and the same ever after.
     pub fn secret_key(&self, random: &Random) -> Result<String, DataDirError> {
-        let path = self.file("secret-key");
+        self.kept("secret-key", || random.secret())
+    }
+
+    /// A secret that was made on the first run that asked for it.
+    pub fn kept(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, DataDirError> {
+        let path = self.file(name);
         match fs::read_to_string(&path) {
-            Ok(key) if !key.trim().is_empty() => Ok(key.trim().to_owned()),
+            Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().to_owned()),
             Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(DataDirError::Io { path, reason }),
             _ => {
-                let key = random.secret();
-                self.replace("secret-key", key.as_bytes())?;
-                Ok(key)
+                let secret = make();
+                self.replace(name, secret.as_bytes())?;
+                Ok(secret)
             }
         }
     }

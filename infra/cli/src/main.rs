@@ -48,13 +48,16 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                 let code = if settings { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE };
                 (code, error.to_string())
             }),
-            Command::User(User::Add(wanted)) => match user::add(wanted, environment).await {
-                Ok(id) => {
-                    println!("{id}");
-                    Ok(())
-                }
-                Err(error) => Err((ExitCode::FAILURE, error.to_string())),
-            },
+            Command::User(command) => {
+                let done = match command {
+                    User::Add(wanted) => user::add(wanted, environment).await,
+                    User::Disable(who) => user::set_active(who, false, environment).await,
+                    User::Enable(who) => user::set_active(who, true, environment).await,
+                };
+                let id = done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
+                println!("{id}");
+                Ok(())
+            }
         }
     })
 }

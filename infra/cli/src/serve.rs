@@ -30,7 +30,8 @@ use crate::template::{Template, TemplateError};
 use crate::{REGION, TABLE, inbox, local_aws, welcome};
 use vestibule::clock::Clock;
 use vestibule::random::Random;
-use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, OPENID_CONNECT};
+use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, OPENID_CONNECT, Settings, TokenStrategy};
+use vestibule_keys::GenerateError;
 
 /// The template that is deployed.
 pub const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -65,6 +66,9 @@ pub enum ServeError {
     /// The template names a function that there is not.
     #[error(transparent)]
     NoFunction(#[from] NoFunction),
+    /// No key for access tokens can be made.
+    #[error(transparent)]
+    TokenKey(#[from] GenerateError),
     /// The operating system refuses something else.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -121,6 +125,9 @@ impl Stack {
         let secret = if options.ephemeral { random.secret() } else { data.secret_key(&random)? };
         let mut variables = variables(environment, &endpoints, options, &mail, &secret);
         change(&mut variables);
+        if let Some(key) = token_key(&variables, &data, options.ephemeral, &random)? {
+            variables.insert("HEADLESS_JWT_PRIVATE_KEY".to_owned(), key);
+        }
         let functions = Arc::new(Functions::start(variables).await?);
         let overrides = overrides(&functions);
         let template = Template::read(TEMPLATE, &overrides)?;
@@ -322,6 +329,30 @@ fn variables(
         .map(owned),
     );
     variables
+}
+
+/// The key of access and refresh tokens, where there are such and none is given: on AWS the function `keys` makes it.
+fn token_key(
+    variables: &HashMap<String, String>,
+    data: &DataDir,
+    ephemeral: bool,
+    random: &Random,
+) -> Result<Option<String>, ServeError> {
+    // What is wrong with the settings is said when the functions start.
+    let Ok(loaded) = Settings::read(variables.clone()) else { return Ok(None) };
+    let headless = loaded.settings.headless;
+    let is_given = headless.jwt.private_key.is_some() || headless.jwt.keys_arn.is_some();
+    if headless.token_strategy != TokenStrategy::Jwt || is_given {
+        return Ok(None);
+    }
+    let algorithm = headless.jwt.algorithm;
+    let made = match vestibule_keys::generate(algorithm, random) {
+        Ok(key) => key.pem,
+        // Such tokens are signed with a secret, which SECRET_KEY brings.
+        Err(GenerateError::Shared(_)) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Some(if ephemeral { made } else { data.kept(&format!("token-key-{algorithm:?}"), || made)? }))
 }
 
 /// All there is, and the dummy provider before all others.

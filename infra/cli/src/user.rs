@@ -1,13 +1,14 @@
-//! `vestibule user add`: makes an account without its owner.
+//! `vestibule user …`: what is done to accounts without their owners.
 
 use std::collections::HashMap;
 use std::io;
 
 use vestibule::app::{App, Requirements, StartError};
+use vestibule::domain::account::AccountId;
 use vestibule::operator::{self, NewUser, NewUserError};
 use vestibule::secret::Secret;
 
-use crate::arguments::UserAdd;
+use crate::arguments::{Data, UserAdd, UserName};
 use crate::data_dir::{self, DataDirError};
 use crate::local_aws;
 
@@ -23,6 +24,12 @@ pub enum UserError {
     /// The account cannot be made.
     #[error(transparent)]
     NewUser(#[from] NewUserError),
+    /// The account cannot be changed.
+    #[error(transparent)]
+    Change(#[from] operator::UserError),
+    /// What names the account cannot be an id.
+    #[error("{0:?} is not the id of an account")]
+    NoId(String),
     /// The password cannot be read.
     #[error("the password cannot be read from the standard input: {0}")]
     Password(#[from] io::Error),
@@ -30,9 +37,7 @@ pub enum UserError {
 
 /// Makes an account, and returns its id.
 pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserError> {
-    let variables = variables(user, environment)?;
-    let requirements = Requirements::TABLE;
-    let app = App::start(variables, requirements).await?;
+    let app = App::start(variables(&user.data, environment)?, Requirements::TABLE).await?;
     let new = NewUser {
         email: user.email.clone(),
         password: user.password.as_deref().map(password).transpose()?,
@@ -43,6 +48,22 @@ pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result
         superuser: user.superuser,
     };
     Ok(operator::add_user(&app, new).await?.as_str().to_owned())
+}
+
+/// Closes an account, or opens it again, and returns its id.
+pub async fn set_active(
+    user: &UserName,
+    active: bool,
+    environment: HashMap<String, String>,
+) -> Result<String, UserError> {
+    let app = App::start(variables(&user.data, environment)?, Requirements::TABLE).await?;
+    let who = match (&user.id, &user.email) {
+        (Some(id), _) => {
+            operator::UserName::Id(AccountId::parse(id).ok_or_else(|| UserError::NoId(id.clone()))?)
+        }
+        (None, email) => operator::UserName::Email(email.clone().unwrap_or_default()),
+    };
+    Ok(operator::set_active(&app, &who, active).await?.as_str().to_owned())
 }
 
 fn password(argument: &str) -> io::Result<Secret> {
@@ -56,12 +77,12 @@ fn password(argument: &str) -> io::Result<Secret> {
 
 /// The variables that name the table: the environment's own, or those of the local stack.
 fn variables(
-    user: &UserAdd,
+    data: &Data,
     mut environment: HashMap<String, String>,
 ) -> Result<HashMap<String, String>, DataDirError> {
     environment.retain(|_, value| !value.is_empty());
     if !environment.contains_key("TABLE_NAME") {
-        let stack = data_dir::running(&user.data.data_dir)?;
+        let stack = data_dir::running(&data.data_dir)?;
         local_aws(&mut environment, &stack.dynamodb, &stack.region, &stack.table);
     }
     Ok(environment)

@@ -201,6 +201,11 @@ impl Account {
     /// Sets a password, which ends all sessions.
     pub fn set_password(&mut self, hash: PasswordHash) {
         self.password = Some(hash);
+        self.end_sessions();
+    }
+
+    /// Ends all sessions.
+    pub const fn end_sessions(&mut self) {
         self.session_epoch += 1;
     }
 

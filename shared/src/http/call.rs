@@ -65,33 +65,17 @@ impl Call {
             // What else there may be in a later version of the runtime is no JSON object.
             _ => Vec::new(),
         };
-        let said = match client {
-            Client::App => {
-                Some(text(&headers, "x-session-token").to_owned()).filter(|token| !token.is_empty())
-            }
-            Client::Browser => cookie::find(&headers, &settings.session.cookie_name),
-        };
-        let token = said.as_deref().and_then(SessionToken::parse);
-        let by_access_token = match (client, &said) {
-            (Client::App, None) => access_token(&headers, settings).and_then(|token| app.session_of(token)),
-            _ => None,
-        };
-        // Whose session has ended is told so, unless access tokens are to count as nothing then.
-        let told = by_access_token.is_some() && !settings.headless.jwt.stateful_validation_enabled;
-        let visitor = Visitor {
-            client,
-            ip: client_ip(&headers, &source_ip, settings),
-            user_agent: text(&headers, header::USER_AGENT.as_str()).to_owned(),
-            base_url,
-            presents_token: said.is_some() || told,
-            session: token.as_ref().map(SessionToken::key).or(by_access_token),
-            token,
-            trust: match client {
-                Client::App => None,
-                Client::Browser => cookie::find(&headers, &settings.mfa.trust_cookie_name),
-            },
-        };
+        let visitor = visitor(client, &headers, &source_ip, base_url, app);
         Ok(Self { method: parts.method, path: rest.to_owned(), query, visitor, headers, body })
+    }
+
+    /// A request to another API, as far as its headers tell who makes it: an app if it shows a token, else a browser.
+    pub fn elsewhere(method: Method, headers: HeaderMap, source_ip: &str, app: &App) -> Self {
+        let shows_token =
+            headers.contains_key("x-session-token") || access_token(&headers, &app.settings).is_some();
+        let client = if shows_token { Client::App } else { Client::Browser };
+        let visitor = visitor(client, &headers, source_ip, origin(&headers), app);
+        Self { method, path: String::new(), query: String::new(), visitor, headers, body: Vec::new() }
     }
 
     /// A header's text; empty when it is missing or no text.
@@ -149,14 +133,47 @@ fn last(form: &[u8], name: &str) -> Option<String> {
     form_urlencoded::parse(form).filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
 }
 
-/// The scheme and host that somebody asked, such as `https://api.example.com`.
+fn visitor(client: Client, headers: &HeaderMap, source_ip: &str, base_url: String, app: &App) -> Visitor {
+    let settings = &*app.settings;
+    let said = match client {
+        Client::App => Some(text(headers, "x-session-token").to_owned()).filter(|token| !token.is_empty()),
+        Client::Browser => cookie::find(headers, &settings.session.cookie_name),
+    };
+    let token = said.as_deref().and_then(SessionToken::parse);
+    let by_access_token = match (client, &said) {
+        (Client::App, None) => access_token(headers, settings).and_then(|token| app.session_of(token)),
+        _ => None,
+    };
+    // Whose session has ended is told so, unless access tokens are to count as nothing then.
+    let told = by_access_token.is_some() && !settings.headless.jwt.stateful_validation_enabled;
+    Visitor {
+        client,
+        ip: client_ip(headers, source_ip, settings),
+        user_agent: text(headers, header::USER_AGENT.as_str()).to_owned(),
+        base_url,
+        presents_token: said.is_some() || told,
+        session: token.as_ref().map(SessionToken::key).or(by_access_token),
+        token,
+        trust: match client {
+            Client::App => None,
+            Client::Browser => cookie::find(headers, &settings.mfa.trust_cookie_name),
+        },
+    }
+}
+
+/// The scheme and host that somebody asked, such as `https://api.example.com`, if it may be asked.
 pub fn base_url(headers: &HeaderMap, settings: &Settings) -> Result<String, NoCall> {
     let host = text(headers, header::HOST.as_str()).to_ascii_lowercase();
     if !host_is_allowed(&host, &settings.allowed_hosts) {
         return Err(NoCall::UnknownHost);
     }
+    Ok(origin(headers))
+}
+
+fn origin(headers: &HeaderMap) -> String {
+    let host = text(headers, header::HOST.as_str()).to_ascii_lowercase();
     let scheme = if text(headers, "x-forwarded-proto") == "https" { "https" } else { "http" };
-    Ok(format!("{scheme}://{host}"))
+    format!("{scheme}://{host}")
 }
 
 /// What follows the scheme in `Authorization` (RFC 9110, 11.6.2), whose case does not matter.

@@ -119,6 +119,11 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         Refused,
         "Python code cannot run here; what users look like to clients is the contract's",
     ),
+    unusable(
+        "USERSESSIONS_ADAPTER",
+        Refused,
+        "Python code cannot run here; sessions are shown as the contract has it",
+    ),
     unusable("ALLAUTH_DEFAULT_AUTO_FIELD", Ignored, "has no effect: accounts are not a Django model"),
     unusable(
         "SOCIALACCOUNT_ADAPTER",
@@ -176,7 +181,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
 ];
 
 /// Names of allauth's whose part of it is still to come.
-pub(super) const NOT_YET: &[&str] = &["HEADLESS_SPECIFICATION_TEMPLATE_NAME", "USERSESSIONS_ADAPTER"];
+pub(super) const NOT_YET: &[&str] = &["HEADLESS_SPECIFICATION_TEMPLATE_NAME"];
 
 /// What allauth's names begin with, other than `ACCOUNT_`.
 const PREFIXES: &[&str] = &["ALLAUTH_", "HEADLESS_", "MFA_", "SOCIALACCOUNT_", "USERSESSIONS_"];

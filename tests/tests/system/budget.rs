@@ -231,3 +231,36 @@ async fn a_new_password_costs_three_round_trips() {
         }
     }
 }
+
+#[tokio::test]
+async fn managing_an_account_costs_two_round_trips() {
+    for kind in Kind::ALL {
+        let stack = held(&[]).await;
+        let client = stack.client(kind);
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        stack.dynamodb.tally();
+        client.get("account/email").await.is(200);
+        costs(&stack, "the list of addresses", (1, 1, 0));
+        client.post("account/email", json!({"email": "ann2@example.com"})).await.is(200);
+        costs(&stack, "adding an address", (2, 3, 1));
+        client.delete_with("account/email", json!({"email": "ann2@example.com"})).await.is(200);
+        costs(&stack, "removing an address", (2, 3, 1));
+        let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+        client.post("account/password/change", change).await;
+        costs(&stack, "changing the password", (2, 3, 1));
+    }
+}
+
+#[tokio::test]
+async fn refreshing_costs_two_round_trips() {
+    let stack = stack(&[crate::tokens::JWT, crate::tokens::HS256]).await;
+    let (_, tokens) = crate::tokens::tokens(&stack).await;
+    stack.dynamodb.tally();
+    let body = json!({"refresh_token": tokens.refresh});
+    for (what, budget) in [("refreshing", (2, 2, 1)), ("refreshing again", (1, 1, 0))] {
+        stack.app().post("tokens/refresh", body.clone()).await.is(200);
+        costs(&stack, what, budget);
+    }
+    stack.app().post("tokens/refresh", json!({"refresh_token": "x"})).await.is(400);
+    costs(&stack, "refreshing with nonsense", (0, 0, 0));
+}

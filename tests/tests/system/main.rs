@@ -10,6 +10,7 @@ mod budget;
 mod code;
 mod config;
 mod enumeration;
+mod guarding;
 mod login;
 mod mfa;
 mod password;
@@ -21,6 +22,8 @@ mod secrets;
 mod sessions;
 mod settings;
 mod signup;
+mod template;
+mod tokens;
 mod verify;
 mod webauthn;
 

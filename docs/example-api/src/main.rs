@@ -1,0 +1,8 @@
+//! The example as a Lambda function.
+
+use lambda_http::{Error, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    run(service_fn(vestibule_example_api::greet)).await
+}

@@ -1,0 +1,78 @@
+//! Who is asking.
+
+use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
+use lambda_http::http::{HeaderValue, header};
+use serde::Serialize;
+use vestibule::app::App;
+use vestibule::flows::visit::{Client, Loaded, Tools, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::csrf;
+use vestibule::password::Passwords;
+use vestibule::store::StoreError;
+
+/// What API Gateway is told: whether the request goes on, and what the integration learns of who made it, in
+/// `requestContext.authorizer.lambda`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verdict {
+    /// Whether it goes on; if not, the client gets 403.
+    pub is_authorized: bool,
+    /// Who made it.
+    pub context: Option<Identity>,
+}
+
+/// Somebody who is logged in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Identity {
+    /// The account: what the API calls `user.id`.
+    pub account_id: String,
+    /// Where mail about the account goes; empty for an account without an address.
+    pub email: String,
+}
+
+/// Finds out who makes a request, in one round trip. What is wrong with what they show makes no difference: the
+/// request is refused.
+///
+/// A browser's request that may change something must also prove that no other site forged it, as in our own API.
+pub async fn authorize(app: &App, request: Request) -> Result<Verdict, StoreError> {
+    let call = read(app, request);
+    let forged = call.visitor.client == Client::Browser && csrf::check(&call, &app.settings).is_err();
+    let identity = if forged { None } else { identify(app, &call).await? };
+    Ok(Verdict { is_authorized: identity.is_some(), context: identity })
+}
+
+fn read(app: &App, request: Request) -> Call {
+    let Request { mut headers, cookies, request_context, .. } = request;
+    // API Gateway takes cookies out of the headers.
+    if let Ok(value) = HeaderValue::from_str(&cookies.join("; "))
+        && !cookies.is_empty()
+    {
+        headers.insert(header::COOKIE, value);
+    }
+    let source_ip = request_context.http.source_ip.unwrap_or_default();
+    Call::elsewhere(request_context.http.method, headers, &source_ip, app)
+}
+
+async fn identify(app: &App, call: &Call) -> Result<Option<Identity>, StoreError> {
+    let Some(session) = &call.visitor.session else { return Ok(None) };
+    let Some(store) = app.store() else { return Ok(None) };
+    let loaded = store.load(Some(session), &[]).await?;
+    Ok(recognise(app, call, &loaded))
+}
+
+fn recognise(app: &App, call: &Call, loaded: &Loaded) -> Option<Identity> {
+    let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
+    let tools = Tools {
+        settings: &app.settings,
+        keys: &app.keys,
+        random: &app.random,
+        passwords: &passwords,
+        jwt: app.jwt.as_ref(),
+    };
+    let visit = Visit::open(tools, &call.visitor, loaded, app.clock.now()).ok()?;
+    let user = visit.user()?;
+    Some(Identity {
+        account_id: user.id.as_str().to_owned(),
+        email: user.primary_email().unwrap_or_default().to_owned(),
+    })
+}

@@ -1,0 +1,36 @@
+//! Runs on AWS Lambda: puts the parts together, and holds no logic.
+
+use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use vestibule::app::{App, Requirements};
+use vestibule::telemetry;
+
+use crate::authorize::authorize;
+
+pub use lambda_runtime::Error as RunError;
+
+/// Starts, and answers API Gateway until Lambda ends the process. Wrong settings end it at once, all of them listed
+/// in the log.
+pub fn run() -> Result<(), Error> {
+    telemetry::start();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let requirements = Requirements { token_keys: true, ..Requirements::TABLE };
+        let app = App::start(std::env::vars().collect(), requirements)
+            .await
+            .inspect_err(|error| tracing::error!("can't start:\n{error}"))?;
+        if let Some(store) = app.store() {
+            store.warm_up().await;
+        }
+        let app = &app;
+        lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
+            let verdict = authorize(app, event.payload).await;
+            match &verdict {
+                Ok(verdict) => tracing::info!(is_authorized = verdict.is_authorized, "answered"),
+                Err(error) => tracing::error!(%error, "failed"),
+            }
+            verdict.map_err(Error::from)
+        }))
+        .await
+    })
+}

@@ -1,0 +1,304 @@
+//! Guarding other APIs: the function `authorizer`, and the example of `docs/guarding.md` behind what API Gateway does
+//! with both kinds of authorizer.
+
+use std::time::Duration;
+
+use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request;
+use http::Method;
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Value, json};
+use vestibule::app::{App, Requirements};
+use vestibule_authorizer::{Verdict, authorize};
+
+use crate::tokens::{HS256, JWT, tokens};
+use crate::{Client, Kind, NEW_PASSWORD, PASSWORD, Stack, log_in};
+
+const EMAIL: &str = "ann@example.com";
+const KEY: (&str, &str) = ("HEADLESS_JWT_PRIVATE_KEY", "a-secret-that-only-these-tests-know");
+
+/// A stack, its account, and the authorizer over its table.
+async fn stack(settings: &[(&str, &str)]) -> (Stack, String, App) {
+    let stack = Stack::start(settings).await;
+    let id = stack.add_user(EMAIL).await;
+    let app = stack.process(Requirements { token_keys: true, ..Requirements::TABLE }).await;
+    (stack, id, app)
+}
+
+/// A request to another API, as API Gateway describes it to an authorizer.
+fn event(method: &Method, headers: &[(&str, &str)]) -> Value {
+    let cookies: Vec<&str> = headers
+        .iter()
+        .filter(|(name, _)| *name == "cookie")
+        .flat_map(|(_, value)| value.split("; "))
+        .collect();
+    let headers = headers.iter().filter(|(name, _)| *name != "cookie");
+    let mut headers: serde_json::Map<String, Value> =
+        headers.map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    headers.insert("host".into(), json!("orders.example.com"));
+    headers.insert("x-forwarded-proto".into(), json!("https"));
+    json!({
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeArn": "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/$default/ANY/by-session",
+        "identitySource": null,
+        "routeKey": "ANY /by-session",
+        "rawPath": "/by-session",
+        "rawQueryString": "",
+        "cookies": cookies,
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "abcdef123",
+            "domainName": "orders.example.com",
+            "http": {
+                "method": method.as_str(),
+                "path": "/by-session",
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "test",
+            },
+            "requestId": "id",
+            "routeKey": "ANY /by-session",
+            "stage": "$default",
+            "time": "01/Jan/2027:00:00:00 +0000",
+            "timeEpoch": 1_798_761_600_000_u64,
+        },
+    })
+}
+
+async fn ask(app: &App, method: &Method, headers: &[(&str, &str)]) -> Verdict {
+    let event: ApiGatewayV2CustomAuthorizerV2Request =
+        serde_json::from_value(event(method, headers)).unwrap();
+    authorize(app, event).await.unwrap()
+}
+
+/// What the client would show to another API on a domain that its cookies are sent to.
+fn shown(client: &Client) -> Vec<(&'static str, String)> {
+    match client.kind {
+        Kind::App => vec![("x-session-token", client.token().unwrap())],
+        Kind::Browser => vec![("cookie", format!("a=b; sessionid={}", client.token().unwrap()))],
+    }
+}
+
+async fn lets_in(app: &App, headers: &[(&'static str, String)]) -> bool {
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    ask(app, &Method::GET, &headers).await.is_authorized
+}
+
+#[tokio::test]
+async fn whoever_is_logged_in_is_let_in_by_name() {
+    let (stack, id, app) = stack(&[JWT, HS256, KEY]).await;
+    for kind in Kind::ALL {
+        let client = stack.client(kind);
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        let headers = shown(&client);
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let verdict = serde_json::to_value(ask(&app, &Method::GET, &headers).await).unwrap();
+        assert_eq!(verdict, json!({"isAuthorized": true, "context": {"account_id": id, "email": EMAIL}}));
+    }
+    let (_, tokens) = tokens(&stack).await;
+    assert!(lets_in(&app, &[("authorization", format!("Bearer {}", tokens.access))]).await);
+    assert!(!lets_in(&app, &[("authorization", format!("Bearer {}", tokens.refresh))]).await);
+}
+
+#[tokio::test]
+async fn nobody_else_is() {
+    let (stack, _, app) = stack(&[JWT, HS256, KEY]).await;
+    let client = stack.app();
+    crate::sign_up(&client, "ben@example.com").await.awaits("verify_email");
+    let pending = client.token().unwrap();
+    let made_up = format!("somebody.{}", "x".repeat(43));
+    for headers in [
+        vec![],
+        vec![("x-session-token", "nonsense".to_owned())],
+        vec![("x-session-token", made_up.clone())],
+        vec![("cookie", format!("sessionid={made_up}"))],
+        vec![("authorization", "Bearer x.y.z".to_owned())],
+        vec![("authorization", format!("Bearer {pending}"))],
+        vec![("x-session-token", pending)],
+    ] {
+        assert!(!lets_in(&app, &headers).await, "{headers:?}");
+    }
+    let refused = serde_json::to_value(ask(&app, &Method::GET, &[]).await).unwrap();
+    assert_eq!(refused, json!({"isAuthorized": false, "context": null}));
+}
+
+/// Ends the session in one way; what was shown before is refused by the next request.
+async fn ends(settings: &[(&str, &str)], end: impl AsyncFn(&Stack, &Client)) {
+    for kind in Kind::ALL {
+        let (stack, _, app) = stack(&[&[JWT, HS256, KEY], settings].concat()).await;
+        let client = stack.client(kind);
+        let answer = log_in(&client, EMAIL, PASSWORD).await;
+        let mut all = vec![shown(&client)];
+        if kind == Kind::App {
+            let access = answer.is(200).body["meta"]["access_token"].as_str().unwrap();
+            all.push(vec![("authorization", format!("Bearer {access}"))]);
+        }
+        for headers in &all {
+            assert!(lets_in(&app, headers).await, "{headers:?}");
+        }
+        end(&stack, &client).await;
+        for headers in &all {
+            assert!(!lets_in(&app, headers).await, "{headers:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_out_is_seen_at_once() {
+    ends(&[], async |_, client| {
+        client.delete("auth/session").await.is(401);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_from_elsewhere_is_refused_at_once() {
+    ends(&[], async |stack, client| {
+        let other = stack.app();
+        log_in(&other, EMAIL, PASSWORD).await.is(200);
+        let list = other.get("auth/sessions").await;
+        let ids: Vec<&Value> = list.body["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|session| session["is_current"] == false)
+            .map(|session| &session["id"])
+            .collect();
+        other.delete_with("auth/sessions", json!({"sessions": ids})).await.is(200);
+        assert!(client.token().is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_of_password_is_seen_at_once() {
+    ends(&[], async |stack, _| {
+        let other = stack.app();
+        log_in(&other, EMAIL, PASSWORD).await.is(200);
+        let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+        other.post("account/password/change", change).await.is(200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_that_was_closed_is_refused_at_once() {
+    ends(&[], async |stack, _| stack.disable(EMAIL).await).await;
+}
+
+#[tokio::test]
+async fn a_browser_s_changes_must_not_be_forged() {
+    let (stack, _, app) = stack(&[("CSRF_TRUSTED_ORIGINS", "http://localhost:3000")]).await;
+    let client = stack.browser();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    let secret = client.cookie("csrftoken").unwrap();
+    let cookies = format!("sessionid={}; csrftoken={secret}", client.token().unwrap());
+    let own = ("origin", "https://orders.example.com");
+    let frontend = ("origin", "http://localhost:3000");
+    let elsewhere = ("origin", "https://evil.example.com");
+    let token = ("x-csrftoken", secret.as_str());
+    for (headers, expected) in [
+        (vec![own, token], true),
+        (vec![frontend, token], true),
+        (vec![elsewhere, token], false),
+        (vec![own], false),
+        (vec![own, ("x-csrftoken", "x")], false),
+        (vec![token], false),
+    ] {
+        let headers = [vec![("cookie", cookies.as_str())], headers].concat();
+        assert_eq!(ask(&app, &Method::POST, &headers).await.is_authorized, expected, "{headers:?}");
+        assert!(ask(&app, &Method::GET, &headers).await.is_authorized);
+    }
+}
+
+#[tokio::test]
+async fn asking_costs_one_read() {
+    let (stack, _, app) = stack(&[JWT, HS256, KEY]).await;
+    let (client, tokens) = tokens(&stack).await;
+    stack.dynamodb.set_latency(Duration::from_millis(20));
+    for headers in [shown(&client), vec![("authorization", format!("Bearer {}", tokens.access))]] {
+        stack.dynamodb.tally();
+        assert!(lets_in(&app, &headers).await);
+        let tally = stack.dynamodb.tally();
+        assert_eq!((tally.round_trips, tally.calls(), tally.writes()), (1, 1, 0));
+    }
+    stack.dynamodb.tally();
+    assert!(!lets_in(&app, &[]).await);
+    assert_eq!(stack.dynamodb.tally().calls(), 0);
+}
+
+/// The example behind its two routes, as API Gateway runs it.
+async fn call_example(authorizer: Value) -> (u16, Value) {
+    let mut event = event(&Method::GET, &[]);
+    event["requestContext"]["authorizer"] = authorizer;
+    let request = lambda_http::request::from_str(&event.to_string()).unwrap();
+    let response = vestibule_example_api::greet(request).await.unwrap();
+    let body = match response.body() {
+        lambda_http::Body::Text(text) => serde_json::from_str(text).unwrap(),
+        _ => Value::Null,
+    };
+    (response.status().as_u16(), body)
+}
+
+/// API Gateway's own authorizer: it knows an issuer and an audience, and asks the issuer for the rest.
+async fn by_token(stack: &Stack, token: &str, audience: &str) -> (u16, Value) {
+    let app = stack.app();
+    let issuer = format!("http://{}", stack.api);
+    let about = app.get("/.well-known/openid-configuration").await;
+    assert_eq!(about.body["issuer"], issuer);
+    let keys = about.body["jwks_uri"].as_str().unwrap().strip_prefix(&issuer).unwrap().to_owned();
+    let keys: JwkSet = serde_json::from_value(app.get(&keys).await.body).unwrap();
+    let claims = || {
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        let key = DecodingKey::from_jwk(keys.find(&header.kid?)?).ok()?;
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[&issuer]);
+        validation.set_audience(&[audience]);
+        Some(jsonwebtoken::decode::<serde_json::Map<String, Value>>(token, &key, &validation).ok()?.claims)
+    };
+    let Some(claims) = claims() else { return (401, Value::Null) };
+    // It hands all claims on as text.
+    let claims: serde_json::Map<String, Value> = claims
+        .into_iter()
+        .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned).into()))
+        .collect();
+    call_example(json!({"jwt": {"claims": claims, "scopes": null}})).await
+}
+
+async fn by_session(app: &App, headers: &[(&str, &str)]) -> (u16, Value) {
+    let verdict = ask(app, &Method::GET, headers).await;
+    if !verdict.is_authorized {
+        return (403, Value::Null);
+    }
+    call_example(json!({"lambda": verdict.context})).await
+}
+
+#[tokio::test]
+async fn the_example_is_guarded_both_ways() {
+    let pem = include_str!("../../../shared/testdata/rsa-private-key.pem");
+    let settings = [JWT, ("HEADLESS_JWT_PRIVATE_KEY", pem), ("HEADLESS_JWT_AUDIENCE", "vestibule")];
+    let (stack, id, app) = stack(&settings).await;
+    let (client, tokens) = tokens(&stack).await;
+    let greeting = (200, json!({"hello": id}));
+    let bearer = format!("Bearer {}", tokens.access);
+    let session = client.token().unwrap();
+
+    assert_eq!(by_token(&stack, &tokens.access, "vestibule").await, greeting);
+    assert_eq!(by_session(&app, &[("authorization", &bearer)]).await, greeting);
+    assert_eq!(by_session(&app, &[("x-session-token", &session)]).await, greeting);
+
+    assert_eq!(by_token(&stack, &tokens.access, "payments").await.0, 401);
+    assert_eq!(by_token(&stack, &tokens.refresh, "vestibule").await.0, 401);
+    assert_eq!(by_token(&stack, "x.y.z", "vestibule").await.0, 401);
+    assert_eq!(by_session(&app, &[]).await.0, 403);
+    // A route without an authorizer greets nobody.
+    assert_eq!(call_example(Value::Null).await.0, 401);
+
+    // What was revoked: a signature alone does not tell, the session does.
+    client.delete("auth/session").await.is(401);
+    assert_eq!(by_token(&stack, &tokens.access, "vestibule").await, greeting);
+    assert_eq!(by_session(&app, &[("authorization", &bearer)]).await.0, 403);
+}

@@ -1,0 +1,32 @@
+//! What a function of the template may read is what its program needs.
+
+use std::collections::BTreeMap;
+
+use vestibule::app::Requirements;
+use vestibule_cli::serve::TEMPLATE;
+
+/// The text of each function, by the name of its program.
+fn functions() -> BTreeMap<&'static str, &'static str> {
+    TEMPLATE
+        .split("\n\n")
+        .filter(|block| block.contains("Type: AWS::Serverless::Function"))
+        .map(|block| {
+            let code = block.lines().find_map(|line| line.trim().strip_prefix("CodeUri: target/lambda/"));
+            (code.unwrap().trim_end_matches('/'), block)
+        })
+        .collect()
+}
+
+#[test]
+fn functions_may_read_the_secrets_that_they_need_and_no_others() {
+    let functions = functions();
+    for routes in vestibule_cli::routes() {
+        let (name, needs) = (routes.name, Requirements::of(&routes));
+        let template = functions[name];
+        let reads = |secret: &str| template.contains(&format!("Resource: !Ref {secret}\n"));
+        assert_eq!(reads("SecretKey"), needs.secret_key, "SECRET_KEY in {name}");
+        assert_eq!(template.contains("SECRET_KEY_ARN"), needs.secret_key, "SECRET_KEY_ARN in {name}");
+        assert_eq!(reads("TokenKeys"), needs.token_keys, "the keys of tokens in {name}");
+        assert_eq!(template.contains("!GetAtt Table.Arn"), needs.table, "the table in {name}");
+    }
+}
