@@ -7,8 +7,8 @@ use lambda_http::{Body, Error, Request, RequestExt as _, Response};
 use serde_json::{Value, json};
 
 /// `GET /by-token` and `GET /by-session`: greets whoever asks.
-pub async fn greet(request: Request) -> Result<Response<Body>, Error> {
-    let Some(account) = account(&request) else {
+pub fn greet(request: &Request) -> Result<Response<Body>, Error> {
+    let Some(account) = account(request) else {
         // Only a route that was left without an authorizer leads here.
         return Ok(Response::builder().status(StatusCode::UNAUTHORIZED).body(Body::Empty)?);
     };

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use vestibule::secret::Secret;
 
 /// The labels of each version.
@@ -47,7 +48,9 @@ impl Vault for SecretsManager {
         match answer {
             Ok(answer) => Ok(answer.secret_string.map(Secret::new)),
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) =>
+                if error
+                    .as_service_error()
+                    .is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
             {
                 Ok(None)
             }

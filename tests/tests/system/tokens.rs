@@ -22,7 +22,7 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     pub fn of(part: &Value) -> Self {
-        let text = |name: &str| part[name].as_str().unwrap_or_else(|| panic!("{name} in {part}")).to_owned();
+        let text = |name: &str| part[name].as_str().unwrap().to_owned();
         Self { access: text("access_token"), refresh: text("refresh_token") }
     }
 }
