@@ -53,6 +53,7 @@ deploy: build ## Build, and deploy as samconfig.toml says
 .PHONY: docs
 docs: ## Write the generated documents anew
 	UPDATE=1 cargo test --package vestibule --package vestibule-provider --lib the_document_is_up_to_date
+	UPDATE=1 cargo test --package vestibule-cli --test openapi the_description_is_up_to_date
 
 .PHONY: browser-test
 browser-test: ## Test passkeys with a real browser (needs Chromium, Node.js 20 and npm)

@@ -5,7 +5,11 @@ pub mod cookie;
 pub mod csrf;
 pub mod endpoint;
 pub mod input;
+#[cfg(feature = "openapi")]
+pub mod openapi;
+pub mod operation;
 pub mod present;
 pub mod reply;
 
 pub use endpoint::{Document, Endpoint, Outside, Routes, answer};
+pub use operation::{Answer, Body, Operation, Parameter};

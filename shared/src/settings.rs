@@ -26,6 +26,7 @@ mod suggestion;
 #[cfg(test)]
 mod tests;
 mod unusable;
+mod when;
 
 pub use choice::{
     Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
@@ -48,6 +49,7 @@ pub use provider::{
 pub(crate) use rate::WEBAUTHN_LOGIN;
 pub use rate::{Action, Per, Rate, RateLimits, Rates};
 pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
+pub use when::When;
 
 use group::Group;
 use source::Source;

@@ -1,13 +1,13 @@
 //! Clients: a browser that keeps cookies and repeats its CSRF token, and an app that keeps its session token.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, header};
 use serde_json::Value;
 
-use crate::wire;
+use crate::{Description, wire};
 
 /// Which of the two APIs a client speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub struct Client {
     pub kind: Kind,
     address: String,
     origin: String,
+    description: Arc<Description>,
     kept: Mutex<Kept>,
 }
 
@@ -62,15 +63,17 @@ pub struct Answer {
 }
 
 impl Client {
-    pub(crate) fn new(kind: Kind, address: &str, origin: &str) -> Self {
-        Self { kind, address: address.to_owned(), origin: origin.to_owned(), kept: Mutex::default() }
+    pub(crate) fn new(kind: Kind, address: &str, description: &Arc<Description>) -> Self {
+        let (address, origin) = (address.to_owned(), format!("http://{address}"));
+        Self { kind, address, origin, description: Arc::clone(description), kept: Mutex::default() }
     }
 
     /// Another client that holds the same session, as a second tab does.
     #[must_use]
     pub fn twin(&self) -> Self {
         let kept = Mutex::new(self.kept().clone());
-        Self { kind: self.kind, address: self.address.clone(), origin: self.origin.clone(), kept }
+        let (address, origin) = (self.address.clone(), self.origin.clone());
+        Self { kind: self.kind, address, origin, description: Arc::clone(&self.description), kept }
     }
 
     /// GET.
@@ -98,7 +101,8 @@ impl Client {
         self.send(Method::DELETE, path, &[], body.to_string()).await
     }
 
-    /// Sends anything, with headers that take the place of the client's own.
+    /// Sends anything, with headers that take the place of the client's own. Fails unless what was accepted and what comes
+    /// back are as the API describes itself.
     pub async fn send(
         &self,
         method: Method,
@@ -109,8 +113,11 @@ impl Client {
         if self.kind == Kind::Browser && method != Method::GET && self.cookie("csrftoken").is_none() {
             Box::pin(self.send(Method::GET, "config", &[], "")).await;
         }
-        let request = self.request(method, path, headers, body.into());
+        let body = body.into();
+        let request = self.request(method.clone(), path, headers, body.clone());
+        let path = request.uri().path().to_owned();
         let response = wire::send(&self.address, request).await.expect("the API answers");
+        let sent = body;
         let (head, body) = response.into_parts();
         let answer = Answer {
             status: head.status.as_u16(),
@@ -118,6 +125,7 @@ impl Client {
             body: serde_json::from_slice(&body).unwrap_or_default(),
             text: String::from_utf8_lossy(&body).into_owned(),
         };
+        self.description.check(&method, &path, &sent, &answer);
         self.keep(&answer);
         answer
     }
@@ -215,6 +223,11 @@ impl Client {
 }
 
 impl Answer {
+    /// Whether it is a 2xx.
+    pub fn succeeded(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     /// Fails unless this is the status, and the one in the envelope.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {

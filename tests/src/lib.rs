@@ -13,6 +13,7 @@
 
 mod authenticator;
 mod client;
+mod description;
 mod front;
 mod inbox;
 mod logs;
@@ -22,6 +23,7 @@ mod wire;
 
 pub use authenticator::{AuthenticatorApp, PATIENT};
 pub use client::{Answer, Client, Kind};
+pub use description::Description;
 pub use front::{Fault, Front, Tally};
 pub use inbox::{Inbox, Mail};
 pub use logs::Logs;

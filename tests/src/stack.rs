@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
@@ -9,7 +10,7 @@ use vestibule_cli::arguments::{Data, Serve, UserAdd, UserName};
 use vestibule_cli::serve::{ServeError, Stack as LocalStack};
 use vestibule_cli::user;
 
-use crate::{Answer, Client, Front, Inbox, Kind};
+use crate::{Answer, Client, Description, Front, Inbox, Kind};
 
 /// A password that all validators take.
 pub const PASSWORD: &str = "correct-horse-battery";
@@ -22,6 +23,7 @@ pub struct Stack {
     pub inbox: Inbox,
     /// The API, as `host:port`.
     pub api: String,
+    description: Arc<Description>,
     environment: HashMap<String, String>,
     table_url: String,
     front_url: String,
@@ -50,11 +52,12 @@ impl Stack {
             ephemeral: true,
         };
         let front = Front::start().await;
-        let mut front_url = String::new();
+        let (mut front_url, mut all_variables) = (String::new(), HashMap::new());
         let come_between = |variables: &mut HashMap<String, String>| {
             let url = variables.get_mut("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
             *url = front.stand_before(url);
             front_url.clone_from(url);
+            all_variables.clone_from(variables);
         };
         let stack = LocalStack::embed(&options, environment.clone(), come_between).await?;
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
@@ -62,6 +65,7 @@ impl Stack {
         Ok(Self {
             inbox: Inbox::new(&address(&endpoints.inbox)),
             api: address(&endpoints.api),
+            description: Description::of(all_variables),
             table_url: endpoints.dynamodb.clone(),
             front_url,
             dynamodb: front,
@@ -73,7 +77,7 @@ impl Stack {
 
     /// A client that was never here before.
     pub fn client(&self, kind: Kind) -> Client {
-        Client::new(kind, &self.api, &format!("http://{}", self.api))
+        Client::new(kind, &self.api, &self.description)
     }
 
     /// An app.

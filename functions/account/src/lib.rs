@@ -4,30 +4,33 @@ mod email;
 mod password_change;
 mod phone;
 
-use lambda_http::http::Method;
 use vestibule::http::{Endpoint, Routes};
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint {
             path: "account/email",
-            methods: &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: email::OPERATIONS,
             needs: email::needs,
             decide: email::decide,
         },
         Endpoint {
             path: "account/phone",
-            methods: &[Method::GET, Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: phone::OPERATIONS,
             needs: phone::needs,
             decide: phone::decide,
         },
         Endpoint {
             path: "account/password/change",
-            methods: &[Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: password_change::OPERATIONS,
             needs: password_change::needs,
             decide: password_change::decide,
         },

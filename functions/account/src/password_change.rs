@@ -1,17 +1,38 @@
 //! `account/password/change`: POST. Who has no password sets one, without a current one.
 
+use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::password_change;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
+
+const CURRENT: Field =
+    Field::text("current_password", Text::PLAIN, "The password so far, of whoever has one.").optional();
+const NEW: Field = Field::text("new_password", Text::PLAIN, "The new password.");
+const FIELDS: &[Field] = &[CURRENT, NEW];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "changePassword",
+    summary: "Change the password",
+    text: "Whoever has no password sets one, without a current one. Other sessions of the account end.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::authenticated("Changed."),
+        Answer::unauthenticated("Nobody is logged in, or not any more."),
+        Answer::too_many_requests("It was changed too often."),
+    ],
+}];
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.is_get() {
@@ -33,15 +54,15 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 }
 
 fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Result<(Secret, bool), Halt> {
-    let mut form = Form::new(object);
-    let current = form.text("current_password", &Text::PLAIN.required_if(user.password.is_some()));
+    let mut form = Form::new(FIELDS, object, visit.settings());
+    let current = form.text(&CURRENT.required_if(user.password.is_some()));
     let current = current.filter(|password| !password.is_empty()).map(Secret::new);
     if let Some(password) = &current
         && !password_change::is_current(visit, user, password)
     {
         form.refuse("current_password", Refusal::EnterCurrentPassword);
     }
-    let new = form.text("new_password", &Text::PLAIN);
+    let new = form.text(&NEW);
     if let Some(new) = &new {
         let attributes = Attributes::of(user);
         for refusal in password_rules::check(new, &visit.settings().password_rules(), Some(&attributes)) {

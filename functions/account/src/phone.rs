@@ -1,16 +1,60 @@
 //! `account/phone`: GET lists the number, POST changes it. Whoever has just signed up corrects their number by a POST.
 
 use lambda_http::http::{Method, StatusCode};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::flows::verify_phone::{self, PhoneVerification};
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
+
+const PHONE: Field = Field::text("phone", Text::PHONE, "The new number.");
+const FIELDS: &[Field] = &[PHONE];
+
+const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "getPhoneNumber",
+        summary: "See the phone number",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[Answer::data::<Vec<PhoneNumber>>("The account's number, if it has one."), NOBODY],
+    },
+    Operation {
+        method: Method::POST,
+        id: "changePhoneNumber",
+        summary: "Change the phone number",
+        text: "A code goes to the new number, which takes the old one's place once it is verified. Whoever has just signed \
+               up can correct the number that waits to be verified.",
+        parameters: &[],
+        body: Body::Json(FIELDS),
+        answers: &[
+            Answer::new(202, "The new number waits to be verified.").with_data::<Vec<PhoneNumber>>(),
+            NOBODY,
+            Answer::new(403, "It cannot be corrected any more."),
+            Answer::conflict("Nobody is logged in, and no number waits to be verified."),
+            Answer::too_many_requests("The number was changed too often."),
+        ],
+    },
+];
+
+/// A phone number of an account.
+#[derive(Serialize, JsonSchema)]
+struct PhoneNumber {
+    /// The number, in E.164 form.
+    phone: String,
+    /// Whether it has proved to be theirs.
+    verified: bool,
+}
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
@@ -19,7 +63,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     }
     let user = call.visitor.account();
     let mut needs = Visit::counters(settings, Action::ChangePhone, &call.visitor, user, "");
-    let phone = call.object().ok().and_then(|object| Form::new(&object).text("phone", &Text::PHONE));
+    let phone = call.object().ok().and_then(|object| Form::new(FIELDS, &object, settings).text(&PHONE));
     if let Some(phone) = phone {
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
         needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
@@ -47,17 +91,18 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
     let (number, is_free) = call.posted(input)?;
     change(visit, &user, verification, &number, is_free)?;
-    let data = json!([{"phone": number, "verified": false}]);
-    Ok(Reply { data: Some(data), ..Reply::status(StatusCode::ACCEPTED) })
+    let numbers = [PhoneNumber { phone: number, verified: false }];
+    Ok(Reply::status(StatusCode::ACCEPTED).with_data(numbers))
 }
 
-fn numbers(user: &Account) -> Value {
-    user.phone.iter().map(|phone| json!({"phone": phone.number, "verified": phone.verified})).collect()
+fn numbers(user: &Account) -> Vec<PhoneNumber> {
+    let number = user.phone.iter();
+    number.map(|phone| PhoneNumber { phone: phone.number.clone(), verified: phone.verified }).collect()
 }
 
 fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Result<(String, bool), Halt> {
-    let mut form = Form::new(object);
-    let number = form.text("phone", &Text::PHONE);
+    let mut form = Form::new(FIELDS, object, visit.settings());
+    let number = form.text(&PHONE);
     let mut is_free = false;
     if let Some(number) = &number {
         match verify_phone::check_new(visit, user, number)? {

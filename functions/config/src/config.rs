@@ -1,11 +1,132 @@
 //! `config`: GET.
 
 use lambda_http::http::Method;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use vestibule::flows::visit::{Client, Visit};
 use vestibule::http::call::Call;
+use vestibule::http::present::AuthenticatorType;
 use vestibule::http::reply::{Halt, Reply};
-use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings};
+use vestibule::http::{Answer, Body, Operation};
+use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings, When};
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::GET,
+    id: "getConfig",
+    summary: "See how the service is set up",
+    text: "The same for everybody: it is enough to ask once, when a client starts.",
+    parameters: &[],
+    body: Body::None,
+    answers: &[Answer::data::<Config>("What clients should know of the settings.")],
+}];
+
+/// What clients should know of the settings.
+#[derive(Serialize, JsonSchema)]
+struct Config {
+    account: Account,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Socialaccount))]
+    socialaccount: Option<Socialaccount>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Mfa))]
+    mfa: Option<Mfa>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Usersessions))]
+    usersessions: Option<Usersessions>,
+}
+
+/// Signing up and logging in.
+#[derive(Serialize, JsonSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "as the contract has it")]
+struct Account {
+    /// What people log in with.
+    login_methods: Vec<LoginBy>,
+    /// The same for old clients, which know of no phones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authentication_method: Option<OldLoginMethod>,
+    /// Whether people can sign up.
+    is_open_for_signup: bool,
+    /// Whether addresses are verified by a code rather than a link.
+    email_verification_by_code_enabled: bool,
+    /// Whether people can log in with a code that is sent to them.
+    login_by_code_enabled: bool,
+    /// Whether a new password is set with a code rather than a link.
+    password_reset_by_code_enabled: bool,
+}
+
+/// What people log in with.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum LoginBy {
+    /// An email address.
+    #[schemars(extend("x-when" = When::LoginByEmail))]
+    Email,
+    /// A phone number.
+    #[schemars(extend("x-when" = When::LoginByPhone))]
+    Phone,
+    /// A username.
+    #[schemars(extend("x-when" = When::LoginByUsername))]
+    Username,
+}
+
+/// What people log in with, besides phone numbers.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum OldLoginMethod {
+    Email,
+    Username,
+    UsernameEmail,
+}
+
+/// Other services.
+#[derive(Serialize, JsonSchema)]
+struct Socialaccount {
+    /// Those that this kind of client can send people to.
+    providers: Vec<Provider>,
+}
+
+/// A service that people can log in through.
+#[derive(Serialize, JsonSchema)]
+struct Provider {
+    /// What the API calls it.
+    id: String,
+    /// What people call it.
+    name: String,
+    /// How people can log in through it.
+    flows: Vec<ProviderFlowName>,
+    /// The client id that this API has there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+    /// Where the service describes itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    openid_configuration_url: Option<String>,
+}
+
+/// A way to log in through another service.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ProviderFlowName {
+    /// The browser is sent there and back.
+    ProviderRedirect,
+    /// The client has a token from there already.
+    ProviderToken,
+}
+
+/// Second factors.
+#[derive(Serialize, JsonSchema)]
+struct Mfa {
+    /// Which people can have.
+    supported_types: Vec<AuthenticatorType>,
+    /// Whether a passkey is enough to log in.
+    passkey_login_enabled: bool,
+}
+
+/// The sessions that people see.
+#[derive(Serialize, JsonSchema)]
+struct Usersessions {
+    /// Whether they see when each was last used.
+    track_activity: bool,
+}
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     call.input(|_| Ok(()))?;
@@ -15,59 +136,58 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     Ok(Reply::ok(describe(visit.settings(), call.visitor.client)))
 }
 
-fn describe(settings: &Settings, client: Client) -> Value {
-    let mut config = Map::new();
-    config.insert("account".into(), account(settings));
-    if settings.apps.socialaccount {
-        config.insert("socialaccount".into(), json!({"providers": providers(settings, client)}));
+fn describe(settings: &Settings, client: Client) -> Config {
+    let apps = &settings.apps;
+    Config {
+        account: account(settings),
+        socialaccount: apps.socialaccount.then(|| Socialaccount { providers: providers(settings, client) }),
+        mfa: apps.mfa.then(|| Mfa {
+            supported_types: settings
+                .mfa
+                .supported_types
+                .iter()
+                .map(|kind| AuthenticatorType::from(*kind))
+                .collect(),
+            passkey_login_enabled: settings.mfa.passkey_login_enabled,
+        }),
+        usersessions: apps
+            .usersessions
+            .then_some(Usersessions { track_activity: settings.usersessions.track_activity }),
     }
-    if settings.apps.mfa {
-        let mfa = &settings.mfa;
-        let types: Vec<&str> = mfa.supported_types.iter().map(|kind| kind.name()).collect();
-        config.insert(
-            "mfa".into(),
-            json!({
-                "supported_types": types,
-                "passkey_login_enabled": mfa.passkey_login_enabled,
-            }),
-        );
-    }
-    if settings.apps.usersessions {
-        let tracked = settings.usersessions.track_activity;
-        config.insert("usersessions".into(), json!({"track_activity": tracked}));
-    }
-    Value::Object(config)
 }
 
-fn account(settings: &Settings) -> Value {
+fn account(settings: &Settings) -> Account {
     let account = &settings.account;
-    let methods: Vec<&str> = account.login_methods.iter().map(LoginMethod::name).collect();
-    let mut config = json!({
-        "login_methods": methods,
-        "is_open_for_signup": account.signup_open,
-        "email_verification_by_code_enabled": account.email_verification_by_code_enabled,
-        "login_by_code_enabled": account.login_by_code_enabled,
-        "password_reset_by_code_enabled": account.password_reset_by_code_enabled,
-    });
-    if let (Some(method), Value::Object(config)) =
-        (authentication_method(&account.login_methods), &mut config)
-    {
-        config.insert("authentication_method".into(), json!(method));
+    Account {
+        login_methods: account.login_methods.iter().map(LoginBy::from).collect(),
+        authentication_method: authentication_method(&account.login_methods),
+        is_open_for_signup: account.signup_open,
+        email_verification_by_code_enabled: account.email_verification_by_code_enabled,
+        login_by_code_enabled: account.login_by_code_enabled,
+        password_reset_by_code_enabled: account.password_reset_by_code_enabled,
     }
-    config
 }
 
-/// For old clients, which know of no phones.
-fn authentication_method(methods: &LoginMethods) -> Option<&'static str> {
+impl From<LoginMethod> for LoginBy {
+    fn from(method: LoginMethod) -> Self {
+        match method {
+            LoginMethod::Email => Self::Email,
+            LoginMethod::Phone => Self::Phone,
+            LoginMethod::Username => Self::Username,
+        }
+    }
+}
+
+fn authentication_method(methods: &LoginMethods) -> Option<OldLoginMethod> {
     match (methods.contains(LoginMethod::Email), methods.contains(LoginMethod::Username)) {
-        (true, true) => Some("username_email"),
-        (true, false) => Some("email"),
-        (false, true) => Some("username"),
+        (true, true) => Some(OldLoginMethod::UsernameEmail),
+        (true, false) => Some(OldLoginMethod::Email),
+        (false, true) => Some(OldLoginMethod::Username),
         (false, false) => None,
     }
 }
 
-fn providers(settings: &Settings, client: Client) -> Vec<Value> {
+fn providers(settings: &Settings, client: Client) -> Vec<Provider> {
     let needed = match client {
         Client::Browser => ProviderFlow::Redirect,
         Client::App => ProviderFlow::Token,
@@ -76,17 +196,26 @@ fn providers(settings: &Settings, client: Client) -> Vec<Value> {
     let mut providers: Vec<&ProviderApp> =
         providers.filter(|provider| provider.flows.contains(&needed)).collect();
     providers.sort_by(|a, b| a.name.cmp(&b.name));
-    providers.into_iter().map(provider).collect()
+    providers.into_iter().map(Provider::from).collect()
 }
 
-fn provider(provider: &ProviderApp) -> Value {
-    let flows: Vec<&str> = provider.flows.iter().map(|flow| flow.name()).collect();
-    let mut described = Map::new();
-    described.insert("id".into(), json!(provider.id));
-    described.insert("name".into(), json!(provider.name));
-    described.insert("flows".into(), json!(flows));
-    described.extend(provider.client_id.as_ref().map(|id| ("client_id".into(), json!(id))));
-    let url = provider.openid_configuration_url.as_ref();
-    described.extend(url.map(|url| ("openid_configuration_url".into(), json!(url))));
-    Value::Object(described)
+impl From<ProviderFlow> for ProviderFlowName {
+    fn from(flow: ProviderFlow) -> Self {
+        match flow {
+            ProviderFlow::Redirect => Self::ProviderRedirect,
+            ProviderFlow::Token => Self::ProviderToken,
+        }
+    }
+}
+
+impl From<&ProviderApp> for Provider {
+    fn from(provider: &ProviderApp) -> Self {
+        Self {
+            id: provider.id.clone(),
+            name: provider.name.clone(),
+            flows: provider.flows.iter().map(|flow| ProviderFlowName::from(*flow)).collect(),
+            client_id: provider.client_id.clone(),
+            openid_configuration_url: provider.openid_configuration_url.clone(),
+        }
+    }
 }

@@ -1,24 +1,31 @@
-//! The function `config`: what clients are told about how the service is set up. It has no access to the table, so it
-//! does not notice a stale session token. It also answers for paths that no function has.
+//! The function `config`: what clients are told about how the service is set up, and the description of the whole API. It
+//! has no access to the table, so it does not notice a stale session token. It also answers for paths that no function has.
 
 mod config;
+mod specification;
 
-use lambda_http::http::Method;
-use vestibule::http::{Endpoint, Routes};
+pub use specification::document;
+use vestibule::http::{Document, Endpoint, Routes};
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[Endpoint {
         path: "config",
-        methods: &[Method::GET],
-        enabled: |_, _| true,
+        client: None,
+        when: When::Always,
+        operations: config::OPERATIONS,
         needs: |_, _| Vec::new(),
         decide: config::decide,
     }];
+    const DOCUMENTS: &[Document] = &[
+        Document { path: "/_allauth/openapi.json", write: specification::json },
+        Document { path: "/_allauth/openapi.yaml", write: specification::yaml },
+    ];
     Routes {
         name: "config",
         endpoints: ENDPOINTS,
-        documents: &[],
+        documents: DOCUMENTS,
         uses_table: false,
         uses_secret_key: false,
         outside: None,

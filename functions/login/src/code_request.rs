@@ -1,5 +1,6 @@
 //! `auth/code/request`: POST.
 
+use lambda_http::http::Method;
 use vestibule::domain::account::AccountId;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
@@ -7,10 +8,33 @@ use vestibule::flows::login_by_code;
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
-use vestibule::settings::{Action, LoginMethod, Settings};
+use vestibule::http::{Answer, Body, Operation};
+use vestibule::settings::{Action, Settings, When};
+
+const EMAIL: Field = Field::text("email", Text::EMAIL, "The address that the code is to be sent to.")
+    .asked(When::CodeByEmail)
+    .required(When::CodeByEmailOnly);
+const PHONE: Field = Field::text("phone", Text::PHONE, "The number that the code is to be sent to.")
+    .asked(When::LoginByPhone)
+    .required(When::CodeByPhoneOnly);
+const FIELDS: &[Field] = &[EMAIL, PHONE];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "requestLoginCode",
+    summary: "Ask for a code to log in with",
+    text: "Whether or not there is such an account, the answer is the same.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::unauthenticated("The code was sent, and is awaited."),
+        Answer::authenticated("The code was sent; somebody is logged in already."),
+        Answer::too_many_requests("Codes were asked for too often."),
+    ],
+}];
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
@@ -41,16 +65,9 @@ fn find(visit: &mut Visit<'_>, object: &Object) -> Result<(Option<AccountId>, Re
 }
 
 fn read(object: &Object, settings: &Settings) -> Result<Recipient, Stop> {
-    let methods = &settings.account.login_methods;
-    let by_phone = methods.contains(LoginMethod::Phone);
-    // Where people log in by username, codes go to their address all the same.
-    let by_email = methods.contains(LoginMethod::Email) || !by_phone;
-    let mut form = Form::new(object);
-    let mut field = |name, rules: Text, asked: bool| {
-        asked.then(|| form.text(name, &rules)).flatten().filter(|text| !text.is_empty())
-    };
-    let email = field("email", Text::EMAIL.required_if(!by_phone), by_email);
-    let phone = field("phone", Text::PHONE.required_if(!by_email), by_phone);
+    let mut form = Form::new(FIELDS, object, settings);
+    let mut given = |field| form.text(field).filter(|text| !text.is_empty());
+    let (email, phone) = (given(&EMAIL), given(&PHONE));
     let only_one = match (email, phone) {
         (Some(email), None) => Some(Recipient::Email(email)),
         (None, Some(phone)) => Some(Recipient::Phone(phone)),

@@ -6,44 +6,49 @@ mod code_resend;
 mod login;
 mod reauthenticate;
 
-use lambda_http::http::Method;
 use vestibule::http::{Endpoint, Routes};
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint {
             path: "auth/login",
-            methods: &[Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: login::OPERATIONS,
             needs: login::needs,
             decide: login::decide,
         },
         Endpoint {
             path: "auth/reauthenticate",
-            methods: &[Method::POST],
-            enabled: |_, _| true,
+            client: None,
+            when: When::Always,
+            operations: reauthenticate::OPERATIONS,
             needs: reauthenticate::needs,
             decide: reauthenticate::decide,
         },
         Endpoint {
             path: "auth/code/request",
-            methods: &[Method::POST],
-            enabled: |settings, _| settings.account.login_by_code_enabled,
+            client: None,
+            when: When::LoginByCode,
+            operations: code_request::OPERATIONS,
             needs: code_request::needs,
             decide: code_request::decide,
         },
         Endpoint {
             path: "auth/code/confirm",
-            methods: &[Method::POST],
-            enabled: |_, _| true,
+            client: None,
+            when: When::Always,
+            operations: code_confirm::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: code_confirm::decide,
         },
         Endpoint {
             path: "auth/code/resend",
-            methods: &[Method::POST],
-            enabled: |settings, _| settings.account.login_by_code_enabled,
+            client: None,
+            when: When::LoginByCode,
+            operations: code_resend::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: code_resend::decide,
         },

@@ -1,5 +1,6 @@
 //! `auth/login`: POST. `remember` is ignored, as the contract has it.
 
+use lambda_http::http::Method;
 use vestibule::domain::account::AccountId;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::username;
@@ -7,11 +8,39 @@ use vestibule::flows::login::{self, Identifier};
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
-use vestibule::settings::{Action, LoginMethod, Settings};
+use vestibule::settings::{Action, LoginMethod, Settings, When};
+
+const USERNAME: Field = Field::text("username", Text::PLAIN, "The username.")
+    .asked(When::LoginByUsername)
+    .required(When::LoginByUsernameOnly);
+const EMAIL: Field = Field::text("email", Text::EMAIL, "An address of the account.")
+    .asked(When::LoginByEmail)
+    .required(When::LoginByEmailOnly);
+const PHONE: Field = Field::text("phone", Text::PHONE, "The account's phone number.")
+    .asked(When::LoginByPhone)
+    .required(When::LoginByPhoneOnly);
+const PASSWORD: Field = Field::text("password", Text::PLAIN, "The password.");
+const FIELDS: &[Field] = &[USERNAME, EMAIL, PHONE, PASSWORD];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "logIn",
+    summary: "Log in with a password",
+    text: "Takes one thing that says who it is, and the password.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::authenticated("Logged in."),
+        Answer::unauthenticated("The password was right; something else is to be done first."),
+        Answer::conflict("Somebody is logged in already."),
+        Answer::too_many_requests("There were too many logins from this address."),
+    ],
+}];
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
@@ -56,24 +85,22 @@ fn authenticate(visit: &mut Visit<'_>, object: &Object) -> Result<(AccountId, Id
     Ok((account, who, password))
 }
 
-fn read(object: &Object, settings: &Settings) -> Result<(Identifier, Secret), Stop> {
-    let methods = &settings.account.login_methods;
-    let mut form = Form::new(object);
-    let mut given = Vec::new();
-    for method in [LoginMethod::Username, LoginMethod::Email, LoginMethod::Phone] {
-        if !methods.contains(method) {
-            continue;
-        }
-        let (rules, identify): (Text, fn(String) -> Identifier) = match method {
-            LoginMethod::Username => (Text::PLAIN, Identifier::Username),
-            LoginMethod::Email => (Text::EMAIL, Identifier::Email),
-            LoginMethod::Phone => (Text::PHONE, Identifier::Phone),
-        };
-        let required = methods.only().is_some();
-        let value = form.text(method.name(), &rules.required_if(required));
-        given.extend(value.filter(|_| form.names(method.name())).map(identify));
+fn identify(field: &Field, value: String) -> Identifier {
+    match field.name {
+        "email" => Identifier::Email(value),
+        "phone" => Identifier::Phone(value),
+        _ => Identifier::Username(value),
     }
-    let password = form.text("password", &Text::PLAIN);
+}
+
+fn read(object: &Object, settings: &Settings) -> Result<(Identifier, Secret), Stop> {
+    let mut form = Form::new(FIELDS, object, settings);
+    let mut given = Vec::new();
+    for field in [&USERNAME, &EMAIL, &PHONE] {
+        let value = form.text(field).filter(|_| form.names(field));
+        given.extend(value.map(|value| identify(field, value)));
+    }
+    let password = form.text(&PASSWORD);
     form.finish().map_err(Stop::Invalid)?;
     match (given.pop(), password) {
         (Some(who), Some(password)) if given.is_empty() => Ok((who, Secret::new(password))),

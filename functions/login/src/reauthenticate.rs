@@ -1,13 +1,33 @@
 //! `auth/reauthenticate`: POST.
 
+use lambda_http::http::Method;
 use vestibule::flows::reauthenticate;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
+
+/// The one password that is not stripped.
+const PASSWORD: Field = Field::text("password", Text::VERBATIM, "The password.");
+const FIELDS: &[Field] = &[PASSWORD];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "reauthenticate",
+    summary: "Enter the password again",
+    text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::authenticated("It is them."),
+        Answer::unauthenticated("Nobody is logged in."),
+        Answer::too_many_requests("It was tried too often."),
+    ],
+}];
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let user = call.visitor.account();
@@ -20,9 +40,8 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         visit.limit(Action::Reauthenticate, "")?;
     }
     let input = call.input(|object| {
-        let mut form = Form::new(object);
-        // The one password that is not stripped.
-        let password = form.text("password", &Text::PLAIN.unstripped());
+        let mut form = Form::new(FIELDS, object, visit.settings());
+        let password = form.text(&PASSWORD);
         form.finish()?;
         let password = Secret::new(password.unwrap_or_default());
         Ok(reauthenticate::check_password(visit, &user, &password)?)

@@ -1,13 +1,29 @@
 //! `auth/2fa/authenticate`: POST.
 
+use lambda_http::http::Method;
 use vestibule::flows::mfa;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 
 use crate::code;
 pub(crate) use crate::code::needs;
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "authenticateByCode",
+    summary: "Enter a code as the second factor",
+    text: "",
+    parameters: &[],
+    body: Body::Json(code::FIELDS),
+    answers: &[
+        Answer::authenticated("Logged in."),
+        Answer::unauthenticated("The code was right; something else is to be done first."),
+        Answer::conflict("No second factor is awaited."),
+    ],
+}];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let (pending, account) = mfa::resume(visit)?;

@@ -5,6 +5,20 @@ use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::GET,
+    id: "listAuthenticators",
+    summary: "List the authenticators",
+    text: "",
+    parameters: &[],
+    body: Body::None,
+    answers: &[
+        Answer::data::<Vec<present::Authenticator>>("The account's authenticators."),
+        Answer::unauthenticated("Nobody is logged in."),
+    ],
+}];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user() else { return Ok(present::authentication(visit)) };
@@ -12,5 +26,5 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     if call.method != Method::GET && call.method != Method::HEAD {
         return Err(Halt::NotAllowed);
     }
-    Ok(Reply::ok(user.authenticators.iter().map(present::authenticator).collect()))
+    Ok(Reply::ok(user.authenticators.iter().map(present::Authenticator::from).collect::<Vec<_>>()))
 }

@@ -6,8 +6,11 @@ use vestibule::flows::mfa;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::reply::Halt;
+
+const CODE: Field = Field::text("code", Text::PLAIN, "A code of the app, or a recovery code.");
+pub(crate) const FIELDS: &[Field] = &[CODE];
 
 /// What checking a code takes, as far as the session's token tells.
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
@@ -20,13 +23,13 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 
 /// The authenticator whose code was given; the code is used up.
 pub(crate) fn check(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Result<i64, Halt> {
-    Ok(mfa::check_code(visit, account, &read(object)?)?)
+    Ok(mfa::check_code(visit, account, &read(visit, object)?)?)
 }
 
 /// The code.
-pub(crate) fn read(object: &Object) -> Result<String, Halt> {
-    let mut form = Form::new(object);
-    let code = form.text("code", &Text::PLAIN);
+pub(crate) fn read(visit: &Visit<'_>, object: &Object) -> Result<String, Halt> {
+    let mut form = Form::new(FIELDS, object, visit.settings());
+    let code = form.text(&CODE);
     form.finish()?;
     Ok(code.unwrap_or_default())
 }

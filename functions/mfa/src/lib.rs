@@ -9,56 +9,58 @@ mod recovery_codes;
 mod totp;
 mod trust;
 
-use lambda_http::http::Method;
-use vestibule::domain::authenticator::AuthenticatorType;
 use vestibule::flows::visit::Client;
 use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::Settings;
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint {
             path: "auth/2fa/authenticate",
-            methods: &[Method::POST],
-            enabled: |settings, _| settings.apps.mfa,
+            client: None,
+            when: When::Mfa,
+            operations: authenticate::OPERATIONS,
             needs: authenticate::needs,
             decide: authenticate::decide,
         },
         Endpoint {
             path: "auth/2fa/reauthenticate",
-            methods: &[Method::POST],
-            enabled: |settings, _| settings.apps.mfa,
+            client: None,
+            when: When::Mfa,
+            operations: reauthenticate::OPERATIONS,
             needs: reauthenticate::needs,
             decide: reauthenticate::decide,
         },
         Endpoint {
             path: "auth/2fa/trust",
-            methods: &[Method::POST],
-            enabled: |settings, client| {
-                vestibule::flows::trust::is_enabled(settings) && client == Client::Browser
-            },
+            client: Some(Client::Browser),
+            when: When::MfaTrust,
+            operations: trust::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: trust::decide,
         },
         Endpoint {
             path: "account/authenticators",
-            methods: &[Method::GET],
-            enabled: |settings, _| settings.apps.mfa,
+            client: None,
+            when: When::Mfa,
+            operations: authenticators::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: authenticators::decide,
         },
         Endpoint {
             path: "account/authenticators/totp",
-            methods: &[Method::GET, Method::POST, Method::DELETE],
-            enabled: |settings, _| supports(settings, AuthenticatorType::Totp),
+            client: None,
+            when: When::Totp,
+            operations: totp::OPERATIONS,
             needs: totp::needs,
             decide: totp::decide,
         },
         Endpoint {
             path: "account/authenticators/recovery-codes",
-            methods: &[Method::GET, Method::POST],
-            enabled: |settings, _| supports(settings, AuthenticatorType::RecoveryCodes),
+            client: None,
+            when: When::RecoveryCodes,
+            operations: recovery_codes::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: recovery_codes::decide,
         },
@@ -71,8 +73,4 @@ pub const fn routes() -> Routes {
         uses_secret_key: true,
         outside: None,
     }
-}
-
-fn supports(settings: &Settings, kind: AuthenticatorType) -> bool {
-    settings.apps.mfa && settings.mfa.supported_types.contains(&kind)
 }

@@ -1,13 +1,25 @@
 //! `auth/2fa/reauthenticate`: POST.
 
+use lambda_http::http::Method;
 use vestibule::flows::mfa::{self, Use};
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 
 use crate::code;
 pub(crate) use crate::code::needs;
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "reauthenticateByCode",
+    summary: "Enter a code, to prove again who it is",
+    text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
+    parameters: &[],
+    body: Body::Json(code::FIELDS),
+    answers: &[Answer::authenticated("It is them."), Answer::unauthenticated("Nobody is logged in.")],
+}];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };

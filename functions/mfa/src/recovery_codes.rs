@@ -1,14 +1,51 @@
 //! `account/authenticators/recovery-codes`: GET shows those that are left, POST makes new ones.
 
 use lambda_http::http::{Method, StatusCode};
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::recovery_codes::{self, Shown};
 use vestibule::flows::visit::{Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
+
+const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
+const NONE: Answer =
+    Answer::new(400, "There is no second factor that they would stand in for.").with_errors();
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "getRecoveryCodes",
+        summary: "See the recovery codes that are left",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[Answer::data::<RecoveryCodes>("The codes."), NOBODY, Answer::new(404, "There are none.")],
+    },
+    Operation {
+        method: Method::POST,
+        id: "makeRecoveryCodes",
+        summary: "Make new recovery codes",
+        text: "The old ones are void.",
+        parameters: &[],
+        body: Body::None,
+        answers: &[Answer::data::<RecoveryCodes>("The new codes."), NOBODY, NONE],
+    },
+];
+
+/// The recovery codes of an account.
+#[derive(Serialize, JsonSchema)]
+struct RecoveryCodes {
+    #[serde(flatten)]
+    authenticator: present::Authenticator,
+    /// Those that are left, as long as they can be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unused_codes: Option<Vec<String>>,
+}
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
@@ -24,11 +61,8 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     Ok(shown.map_or_else(|| Reply::status(StatusCode::NOT_FOUND), |shown| Reply::ok(describe(&shown))))
 }
 
-fn describe(shown: &Shown) -> Value {
-    let mut described = present::authenticator(&shown.authenticator);
-    if let (Value::Object(described), Some(codes)) = (&mut described, &shown.unused) {
-        let codes: Vec<&str> = codes.iter().map(Secret::expose).collect();
-        described.insert("unused_codes".into(), json!(codes));
-    }
-    described
+fn describe(shown: &Shown) -> RecoveryCodes {
+    let codes = shown.unused.as_ref();
+    let unused_codes = codes.map(|codes| codes.iter().map(Secret::expose).map(str::to_owned).collect());
+    RecoveryCodes { authenticator: (&shown.authenticator).into(), unused_codes }
 }

@@ -2,6 +2,7 @@
 //! DELETE removes it.
 
 use lambda_http::http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::AuthenticatorType;
@@ -10,9 +11,59 @@ use vestibule::flows::{mfa, totp};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 
 use crate::code;
 pub(crate) use crate::code::needs;
+
+const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
+const NOT_NOW: Answer =
+    Answer::conflict("No second factor can be added at present: `errors` tells why.").with_errors();
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "getTotp",
+        summary: "See the app that shows codes, or what to set one up with",
+        text: "Each time without an app there is another secret; the last one counts.",
+        parameters: &[],
+        body: Body::None,
+        answers: &[
+            Answer::data::<present::Authenticator>("The app."),
+            NOBODY,
+            Answer::new(404, "There is none: this is what to set one up with.").with_meta::<Setup>(),
+            NOT_NOW,
+        ],
+    },
+    Operation {
+        method: Method::POST,
+        id: "activateTotp",
+        summary: "Add an app that shows codes",
+        text: "Takes a code of the app, which proves that it has the secret.",
+        parameters: &[],
+        body: Body::Json(code::FIELDS),
+        answers: &[Answer::data::<present::Authenticator>("Added."), NOBODY, NOT_NOW],
+    },
+    Operation {
+        method: Method::DELETE,
+        id: "deactivateTotp",
+        summary: "Remove the app",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[Answer::ok("Removed; or there was none."), NOBODY],
+    },
+];
+
+/// What an app is set up with.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the shape of what is added piece by piece")]
+struct Setup {
+    /// The secret, in base32.
+    secret: String,
+    /// The same as an address, to be shown as a QR code.
+    totp_url: String,
+}
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
@@ -30,7 +81,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 
 fn look(visit: &mut Visit<'_>, user: &Account) -> Reply {
     if let Some(app) = user.authenticator(AuthenticatorType::Totp) {
-        return Reply::ok(present::authenticator(app));
+        return Reply::ok(present::Authenticator::from(app));
     }
     if let Err(refusal) = mfa::check_may_add(visit.settings(), user) {
         let errors = Some(refusal.of_all().into());
@@ -44,6 +95,6 @@ fn look(visit: &mut Visit<'_>, user: &Account) -> Reply {
 
 fn activate(visit: &mut Visit<'_>, call: &Call, user: &Account) -> Result<Reply, Halt> {
     let shown = totp::shown_secret(visit, user);
-    totp::check_setup(visit, user, shown.as_ref(), &code::read(&call.object()?)?)?;
-    Ok(Reply::ok(present::authenticator(&totp::activate(visit, user)?)))
+    totp::check_setup(visit, user, shown.as_ref(), &code::read(visit, &call.object()?)?)?;
+    Ok(Reply::ok(present::Authenticator::from(&totp::activate(visit, user)?)))
 }

@@ -3,23 +3,25 @@
 mod request;
 mod reset;
 
-use lambda_http::http::Method;
 use vestibule::http::{Endpoint, Routes};
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint {
             path: "auth/password/request",
-            methods: &[Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: request::OPERATIONS,
             needs: request::needs,
             decide: request::decide,
         },
         Endpoint {
             path: "auth/password/reset",
-            methods: &[Method::GET, Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: reset::OPERATIONS,
             needs: reset::needs,
             decide: reset::decide,
         },

@@ -1,18 +1,40 @@
 //! `auth/password/request`: POST.
 
-use lambda_http::http::StatusCode;
+use lambda_http::http::{Method, StatusCode};
 use vestibule::flows::password_reset;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
-use vestibule::settings::Action;
+use vestibule::http::{Answer, Body, Operation};
+use vestibule::settings::{Action, Settings, When};
+
+const EMAIL: Field = Field::text("email", Text::EMAIL, "An address of the account.");
+const FIELDS: &[Field] = &[EMAIL];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "requestPasswordReset",
+    summary: "Ask to set a new password",
+    text: "Sends what it takes to set a new password. Whether or not there is such an account, the answer is the same.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::ok("A link was sent."),
+        Answer::unauthenticated("A code was sent, and is awaited.").when(When::PasswordResetByCode),
+        Answer::authenticated("A code was sent, and is awaited; somebody is logged in.")
+            .when(When::PasswordResetByCode),
+        Answer::too_many_requests("It was asked for too often."),
+    ],
+}];
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
-    let Some(email) = call.object().ok().and_then(|object| read(&object).ok()) else { return Vec::new() };
+    let Some(email) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
+        return Vec::new();
+    };
     let mut needs = Visit::counters(settings, Action::ResetPassword, &call.visitor, None, &email);
     needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
     needs.push(Need::Email(email));
@@ -21,7 +43,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let input = call.input(|object| {
-        let email = read(object)?;
+        let email = read(object, visit.settings())?;
         let accounts = password_reset::find_accounts(visit, &email)?;
         Ok((email, accounts))
     })?;
@@ -35,9 +57,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
 }
 
-fn read(object: &Object) -> Result<String, Halt> {
-    let mut form = Form::new(object);
-    let email = form.text("email", &Text::EMAIL);
+fn read(object: &Object, settings: &Settings) -> Result<String, Halt> {
+    let mut form = Form::new(FIELDS, object, settings);
+    let email = form.text(&EMAIL);
     form.finish()?;
     Ok(email.unwrap_or_default())
 }

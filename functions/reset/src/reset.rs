@@ -1,7 +1,8 @@
 //! `auth/password/reset`: GET looks at a key from a link, or takes a code as given; POST sets a new password with it.
 
 use lambda_http::http::Method;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::refusal::FieldErrors;
@@ -9,15 +10,56 @@ use vestibule::flows::password_reset;
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation, Parameter};
 use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
 use vestibule::signing::Keys;
 
 const HEADER: &str = "x-password-reset-key";
+const KEY: Field = Field::text("key", Text::PLAIN, "The key at the end of the link, or the code.");
+const PASSWORD: Field = Field::text("password", Text::PLAIN, "The new password.");
+const LOOKED_AT: &[Field] = &[KEY];
+const FIELDS: &[Field] = &[KEY, PASSWORD];
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "getPasswordReset",
+        summary: "Look at a key before it is used",
+        text: "Says whose password the key would set. A wrong code counts as an attempt.",
+        parameters: &[Parameter::Header(HEADER, "The key at the end of the link, or the code.")],
+        body: Body::None,
+        answers: &[
+            Answer::data::<PasswordReset>("Whose password it would set."),
+            Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+        ],
+    },
+    Operation {
+        method: Method::POST,
+        id: "resetPassword",
+        summary: "Set a new password",
+        text: "A status of 401 means that the password is set, but nobody is logged in.",
+        parameters: &[],
+        body: Body::Json(FIELDS),
+        answers: &[
+            Answer::authenticated("Set; and somebody is logged in."),
+            Answer::unauthenticated("Set; and nobody is logged in yet."),
+            Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+            Answer::too_many_requests("It was tried too often."),
+        ],
+    },
+];
+
+/// What a key to set a password is for.
+#[derive(Serialize, JsonSchema)]
+struct PasswordReset {
+    /// Whose password.
+    user: present::User,
+}
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
@@ -27,7 +69,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
         needs.extend(Visit::counters(settings, action, &call.visitor, None, ""));
     }
     let object = if call.is_get() { Some(header(call)) } else { call.object().ok() };
-    let key = object.and_then(|object| Form::new(&object).text("key", &Text::PLAIN));
+    let key = object.and_then(|object| Form::new(LOOKED_AT, &object, settings).text(&KEY));
     if let Some((account, _)) = key.as_deref().and_then(Keys::read_reset_key) {
         needs.push(Need::Account(account));
     }
@@ -66,7 +108,7 @@ fn header(call: &Call) -> Object {
 }
 
 fn look(visit: &mut Visit<'_>, challenge: Option<Challenge>, object: &Object) -> Result<Reply, Halt> {
-    let mut form = Form::new(object);
+    let mut form = Form::new(LOOKED_AT, object, visit.settings());
     let account = read_key(visit, challenge.as_ref(), &mut form)?;
     if let Err(errors) = form.finish() {
         password_reset::fail(visit, challenge);
@@ -76,7 +118,7 @@ fn look(visit: &mut Visit<'_>, challenge: Option<Challenge>, object: &Object) ->
     if let Some(challenge) = challenge {
         password_reset::confirm_code(visit, challenge)?;
     }
-    Ok(Reply::ok(json!({"user": present::user(&account, visit.settings())})))
+    Ok(Reply::ok(PasswordReset { user: present::user(&account, visit.settings()) }))
 }
 
 fn read_key(
@@ -84,7 +126,7 @@ fn read_key(
     challenge: Option<&Challenge>,
     form: &mut Form<'_>,
 ) -> Result<Option<Account>, Stop> {
-    let Some(key) = form.text("key", &Text::PLAIN) else { return Ok(None) };
+    let Some(key) = form.text(&KEY) else { return Ok(None) };
     match password_reset::check(visit, challenge, &key) {
         Ok(account) => Ok(Some(account)),
         Err(Stop::Invalid(errors)) => {
@@ -98,9 +140,9 @@ fn read_key(
 type Read = Result<(Account, Secret), FieldErrors>;
 
 fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Result<Read, Halt> {
-    let mut form = Form::new(object);
+    let mut form = Form::new(FIELDS, object, visit.settings());
     let right = read_key(visit, challenge, &mut form)?;
-    let password = form.text("password", &Text::PLAIN);
+    let password = form.text(&PASSWORD);
     let attributes = match (&right, challenge) {
         (Some(account), _) => Some(Attributes::of(account)),
         // By code, the password is judged before the code proves to be right: by the address alone, the same

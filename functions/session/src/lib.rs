@@ -5,31 +5,34 @@ mod refresh;
 mod session;
 mod sessions;
 
-use lambda_http::http::Method;
 use vestibule::flows::visit::Client;
 use vestibule::http::{Document, Endpoint, Routes};
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint {
             path: "auth/session",
-            methods: &[Method::GET, Method::DELETE],
-            enabled: |_, _| true,
+            client: None,
+            when: When::Always,
+            operations: session::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: session::decide,
         },
         Endpoint {
             path: "auth/sessions",
-            methods: &[Method::GET, Method::DELETE],
-            enabled: |settings, _| settings.apps.usersessions,
+            client: None,
+            when: When::Usersessions,
+            operations: sessions::OPERATIONS,
             needs: sessions::needs,
             decide: sessions::decide,
         },
         Endpoint {
             path: "tokens/refresh",
-            methods: &[Method::POST],
-            enabled: |_, client| client == Client::App,
+            client: Some(Client::App),
+            when: When::Always,
+            operations: refresh::OPERATIONS,
             needs: refresh::needs,
             decide: refresh::decide,
         },

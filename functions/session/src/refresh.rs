@@ -1,23 +1,52 @@
 //! `tokens/refresh`: POST brings another access token, and another refresh token. For apps only.
 
-use lambda_http::http::StatusCode;
-use serde_json::json;
+use lambda_http::http::{Method, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
 use vestibule::flows::tokens::{self, Refreshed};
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::jwt::{Claims, Jwt, TokenUse};
+use vestibule::settings::Settings;
+
+const REFRESH_TOKEN: Field = Field::text("refresh_token", Text::PLAIN, "The refresh token, as last told.");
+const FIELDS: &[Field] = &[REFRESH_TOKEN];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "refreshTokens",
+    summary: "Ask for another access token",
+    text: "Where refresh tokens rotate, it brings another one, and the old one is good for a few seconds more.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::data::<Tokens>("The tokens from now on."),
+        Answer::new(400, "The refresh token is none, or has expired, or was used before."),
+    ],
+}];
+
+/// Tokens for other services.
+#[derive(Serialize, JsonSchema)]
+struct Tokens<'a> {
+    /// The access token.
+    access_token: &'a str,
+    /// The next refresh token, where they rotate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+}
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
-    let token = read(call).ok().flatten();
+    let token = read(call, tools.settings).ok().flatten();
     let session = token.and_then(|token| claims(tools, &token)).and_then(|claims| claims.session());
     let account = session.as_ref().and_then(|key| key.account.clone()).map(Need::Account);
     account.into_iter().chain(session.map(Need::Session)).collect()
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let token = read(call)?;
+    let token = read(call, visit.settings())?;
     let token = call.posted(token)?;
     let refreshed = match claims(&visit.tools, &token) {
         Some(claims) => tokens::refresh(visit, &claims)?,
@@ -29,10 +58,10 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
 }
 
-fn read(call: &Call) -> Result<Option<String>, Halt> {
+fn read(call: &Call, settings: &Settings) -> Result<Option<String>, Halt> {
     call.input(|object| {
-        let mut form = Form::new(object);
-        let token = form.text("refresh_token", &Text::PLAIN);
+        let mut form = Form::new(FIELDS, object, settings);
+        let token = form.text(&REFRESH_TOKEN);
         form.finish()?;
         Ok(token.unwrap_or_default())
     })
@@ -46,11 +75,11 @@ fn answer(jwt: &Jwt, refreshed: &Refreshed, base_url: &str) -> Result<Reply, Hal
     let Refreshed { session, pair, rotated } = refreshed;
     if !rotated {
         let access_token = jwt.issue_access(&pair.access_id, pair.issued_at, session, base_url)?;
-        return Ok(Reply::ok(json!({"access_token": access_token.expose()})));
+        return Ok(Reply::ok(Tokens { access_token: access_token.expose(), refresh_token: None }));
     }
     let issued = jwt.issue(pair, session, base_url)?;
-    Ok(Reply::ok(json!({
-        "access_token": issued.access_token.expose(),
-        "refresh_token": issued.refresh_token.expose(),
-    })))
+    Ok(Reply::ok(Tokens {
+        access_token: issued.access_token.expose(),
+        refresh_token: Some(issued.refresh_token.expose()),
+    }))
 }

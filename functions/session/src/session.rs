@@ -5,6 +5,31 @@ use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "getSession",
+        summary: "See who is logged in",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[
+            Answer::authenticated("Somebody is logged in."),
+            Answer::unauthenticated("Nobody is logged in yet: these are the ways."),
+        ],
+    },
+    Operation {
+        method: Method::DELETE,
+        id: "logOut",
+        summary: "Log out",
+        text: "Ends this session.",
+        parameters: &[],
+        body: Body::None,
+        answers: &[Answer::unauthenticated("Nobody is logged in any more.")],
+    },
+];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     call.input(|_| Ok(()))?;

@@ -1,15 +1,70 @@
 //! `auth/sessions`: GET lists the sessions of whoever is logged in, DELETE ends some of them.
 
 use lambda_http::http::Method;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 use vestibule::domain::account::AccountId;
 use vestibule::flows::sessions;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
-use vestibule::http::input::Form;
 use vestibule::http::input::json::Object;
+use vestibule::http::input::{Field, Form, Kind};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+use vestibule::settings::When;
+
+const SESSIONS: Field =
+    Field::new("sessions", Kind::Ids, "The ids of the sessions to end; one's own may be among them.");
+const FIELDS: &[Field] = &[SESSIONS];
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "listSessions",
+        summary: "List the sessions of whoever is logged in",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[
+            Answer::data::<Vec<Session>>("Their sessions."),
+            Answer::unauthenticated("Nobody is logged in."),
+        ],
+    },
+    Operation {
+        method: Method::DELETE,
+        id: "endSessions",
+        summary: "End some of them",
+        text: "",
+        parameters: &[],
+        body: Body::Json(FIELDS),
+        answers: &[
+            Answer::data::<Vec<Session>>("The sessions that are left."),
+            Answer::unauthenticated(
+                "Nobody is logged in; the session that asked may be one of those that have ended.",
+            ),
+        ],
+    },
+];
+
+/// A session of an account.
+#[derive(Serialize, JsonSchema)]
+struct Session {
+    /// Names it in the list.
+    id: i64,
+    /// The client's `User-Agent`.
+    user_agent: String,
+    /// The client's address.
+    ip: String,
+    /// When it began, in seconds since 1970.
+    created_at: f64,
+    /// Whether it is the one that asks.
+    is_current: bool,
+    /// When it was last used, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::SessionActivity))]
+    last_seen_at: Option<f64>,
+}
 
 pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
     let account = call.visitor.account();
@@ -25,8 +80,8 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         Method::GET | Method::HEAD => list(visit, &user, &[]),
         Method::DELETE => {
             let known: Vec<i64> = visit.sessions(&user)?.iter().map(|(_, login)| login.id).collect();
-            let mut form = Form::new(&object);
-            let ids = form.ids("sessions", &known).unwrap_or_default();
+            let mut form = Form::new(FIELDS, &object, visit.settings());
+            let ids = form.ids(&SESSIONS, &known).unwrap_or_default();
             form.finish()?;
             sessions::end(visit, &user, &ids)?;
             if visit.user().is_none() {
@@ -42,23 +97,20 @@ fn list(visit: &Visit<'_>, user: &AccountId, ended: &[i64]) -> Result<Reply, Hal
     let current = visit.session_key();
     let tracked = visit.settings().usersessions.track_activity;
     let sessions = visit.sessions(user)?.into_iter().filter(|(_, login)| !ended.contains(&login.id));
-    let listed: Vec<Value> = sessions
+    let listed: Vec<Session> = sessions
         .map(|(key, login)| {
             let is_current = Some(key) == current;
             // What this request has just changed about its own session is not in the list that was read.
             let login = visit.session().login().filter(|_| is_current).unwrap_or(login);
-            let mut session = json!({
-                "id": login.id,
-                "user_agent": login.user_agent,
-                "ip": login.ip,
-                "created_at": login.at.as_seconds(),
-                "is_current": is_current,
-            });
-            if let (true, Value::Object(session)) = (tracked, &mut session) {
-                session.insert("last_seen_at".into(), json!(login.last_seen_at.as_seconds()));
+            Session {
+                id: login.id,
+                user_agent: login.user_agent.clone(),
+                ip: login.ip.clone(),
+                created_at: login.at.as_seconds(),
+                is_current,
+                last_seen_at: tracked.then(|| login.last_seen_at.as_seconds()),
             }
-            session
         })
         .collect();
-    Ok(Reply::ok(json!(listed)))
+    Ok(Reply::ok(listed))
 }

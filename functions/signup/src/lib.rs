@@ -2,15 +2,16 @@
 
 pub mod signup;
 
-use lambda_http::http::Method;
 use vestibule::http::{Endpoint, Routes};
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[Endpoint {
         path: "auth/signup",
-        methods: &[Method::POST],
-        enabled: |settings, _| !settings.socialaccount.only,
+        client: None,
+        when: When::OwnAccounts,
+        operations: signup::OPERATIONS,
         needs: signup::needs,
         decide: signup::decide,
     }];

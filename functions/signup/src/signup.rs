@@ -7,33 +7,70 @@ use vestibule::flows::signup::{self, NewAccount};
 use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::password_rules;
 use vestibule::secret::Secret;
-use vestibule::settings::{Action, Settings, SignupFieldName};
+use vestibule::settings::{Action, Settings, SignupFieldName, When};
+
+const EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "An email address.")
+    .asked(When::SignupEmail)
+    .required(When::SignupEmailRequired);
+const EMAIL2: Field = Field::text("email2", Text::EMAIL, "The email address again.")
+    .asked(When::SignupEmail2)
+    .required(When::SignupEmail2Required);
+const USERNAME: Field = Field::text("username", Text::USERNAME, "A username.")
+    .asked(When::SignupUsername)
+    .required(When::SignupUsernameRequired);
+const PHONE: Field = Field::text("phone", Text::PHONE, "A phone number.")
+    .asked(When::SignupPhone)
+    .required(When::SignupPhoneRequired);
+const PASSWORD: Field = Field::text("password", Text::PLAIN, "A password.")
+    .asked(When::SignupPassword)
+    .required(When::SignupPasswordRequired);
+const FIELDS: &[Field] = &[EMAIL, EMAIL2, USERNAME, PHONE, PASSWORD];
+/// What somebody gives who is to make a passkey later.
+pub const FIELDS_BY_PASSKEY: &[Field] = &[EMAIL, EMAIL2, USERNAME, PHONE];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "signUp",
+    summary: "Sign up",
+    text: "Makes an account. Where addresses must be verified, nothing tells whether one had an account already.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::authenticated("Signed up, and logged in."),
+        Answer::unauthenticated(
+            "Signed up; something else is to be done first, such as verifying the address.",
+        ),
+        Answer::new(403, "Nobody can sign up at present."),
+        Answer::conflict("Somebody is logged in."),
+        Answer::too_many_requests("There were too many sign-ups from this address."),
+    ],
+}];
 
 /// What a sign-up is bound to need.
 pub fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let mut needs = Visit::counters(settings, Action::Signup, &call.visitor, None, "");
     let Ok(object) = call.object() else { return needs };
-    let mut form = Form::new(&object);
-    let asked = |name| settings.account.signup_fields.get(name).is_some();
-    if let Some(email) = form.text("email", &Text::EMAIL).filter(|_| asked(SignupFieldName::Email)) {
+    let mut form = Form::new(FIELDS, &object, settings);
+    let mut given = |field| form.text(field).filter(|text| !text.is_empty());
+    if let Some(email) = given(&EMAIL) {
         needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
-        if settings.account.usernames && !asked(SignupFieldName::Username) {
+        if settings.account.usernames && !USERNAME.is_asked(settings) {
             needs.push(Need::Username(username::fold(&signup::usual_username(settings, Some(&email)))));
         }
         needs.push(Need::Email(email));
     }
-    if let Some(name) = form.text("username", &Text::username(0)).filter(|_| asked(SignupFieldName::Username))
-    {
+    if let Some(name) = given(&USERNAME) {
         needs.push(Need::Username(username::fold(&name)));
     }
-    if let Some(phone) = form.text("phone", &Text::PHONE).filter(|_| asked(SignupFieldName::Phone)) {
+    if let Some(phone) = given(&PHONE) {
         needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
         needs.push(Need::Phone(phone));
@@ -86,16 +123,15 @@ struct Input {
 
 fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, Halt> {
     let settings = visit.settings();
-    let mut form = Form::new(object);
+    let fields = if by_passkey { FIELDS_BY_PASSKEY } else { FIELDS };
+    let mut form = Form::new(fields, object, settings);
     let mut account = NewAccount { by_passkey, ..NewAccount::default() };
     let mut again = None;
     let mut already_exists = false;
     for field in settings.account.signup_fields.iter() {
-        let text = |rules: Text| rules.required_if(field.required);
         match field.name {
             SignupFieldName::Email => {
-                let rules = text(Text::EMAIL.at_most(settings.account.email_max_length));
-                account.email = form.text("email", &rules).filter(|email| !email.is_empty());
+                account.email = form.text(&EMAIL).filter(|email| !email.is_empty());
                 if let Some(email) = &account.email {
                     match signup::is_free(visit, email)? {
                         Some(true) => {}
@@ -104,10 +140,9 @@ fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, H
                     }
                 }
             }
-            SignupFieldName::Email2 => again = form.text("email2", &text(Text::EMAIL)),
+            SignupFieldName::Email2 => again = form.text(&EMAIL2),
             SignupFieldName::Username => {
-                let rules = text(Text::username(settings.account.username_min_length));
-                account.username = form.text("username", &rules).filter(|name| !name.is_empty());
+                account.username = form.text(&USERNAME).filter(|name| !name.is_empty());
                 if let Some(name) = &account.username
                     && let Err(refusal) = check_username(visit, name, settings)?
                 {
@@ -115,21 +150,18 @@ fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, H
                 }
             }
             SignupFieldName::Phone => {
-                account.phone = form.text("phone", &text(Text::PHONE)).filter(|phone| !phone.is_empty());
+                account.phone = form.text(&PHONE).filter(|phone| !phone.is_empty());
             }
             // The headless API asks for one password, last of all.
             SignupFieldName::Password1 | SignupFieldName::Password2 => {}
         }
     }
-    let password = settings.account.signup_fields.get(SignupFieldName::Password1);
-    if let Some(required) = password.filter(|_| !by_passkey) {
-        let password = form.text("password", &Text::PLAIN.required_if(required));
-        if let Some(password) = password.filter(|password| !password.is_empty()) {
-            for refusal in password_rules::check(&password, &settings.password_rules(), None) {
-                form.refuse("password", refusal);
-            }
-            account.password = Some(Secret::new(password));
+    let password = if by_passkey { None } else { form.text(&PASSWORD) };
+    if let Some(password) = password.filter(|password| !password.is_empty()) {
+        for refusal in password_rules::check(&password, &settings.password_rules(), None) {
+            form.refuse("password", refusal);
         }
+        account.password = Some(Secret::new(password));
     }
     if let (Some(email), Some(again)) = (&account.email, again.filter(|again| !again.is_empty()))
         && *email != again

@@ -2,22 +2,75 @@
 //! counts as an attempt; POST uses it.
 
 use lambda_http::http::Method;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use vestibule::domain::challenge::Challenge;
 use vestibule::flows::verify_email::{self, Proof};
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation, Parameter};
 
 const HEADER: &str = "x-email-verification-key";
+const KEY: Field = Field::text("key", Text::PLAIN, "The key at the end of the link, or the code.");
+const FIELDS: &[Field] = &[KEY];
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "getEmailVerification",
+        summary: "Look at a key before it is used",
+        text: "Says whose address the key would verify. Nothing changes, except that a wrong code counts as an attempt.",
+        parameters: &[Parameter::Header(HEADER, "The key at the end of the link, or the code.")],
+        body: Body::None,
+        answers: &[
+            Answer::data::<EmailVerification>("What the key would verify.")
+                .with_meta::<EmailVerificationMeta>(),
+            Answer::conflict("No code is awaited, or the address has become somebody else's."),
+        ],
+    },
+    Operation {
+        method: Method::POST,
+        id: "verifyEmail",
+        summary: "Verify an email address",
+        text: "A status of 401 means that the address is verified, but nobody is logged in.",
+        parameters: &[],
+        body: Body::Json(FIELDS),
+        answers: &[
+            Answer::authenticated("Verified; and somebody is logged in."),
+            Answer::unauthenticated(
+                "Verified, though nobody is logged in; or something else is to be done first.",
+            ),
+            Answer::conflict("No code is awaited, or the address has become somebody else's."),
+        ],
+    },
+];
+
+/// What a key would verify.
+#[derive(Serialize, JsonSchema)]
+struct EmailVerification {
+    /// The address.
+    email: String,
+    /// Whose it is.
+    user: present::User,
+}
+
+/// What goes with it.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the shape of what is added piece by piece")]
+struct EmailVerificationMeta {
+    /// Whether somebody waits to be logged in with this address.
+    is_authenticating: bool,
+}
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let object = if call.is_get() { Some(header(call)) } else { call.object().ok() };
     let Some(object) = object else { return Vec::new() };
-    let key = Form::new(&object).text("key", &Text::PLAIN);
+    let key = Form::new(FIELDS, &object, tools.settings).text(&KEY);
     let key = key.and_then(|key| verify_email::read_key(tools.settings, tools.keys, &key));
     key.map_or_else(Vec::new, |key| vec![Need::Account(key.account), Need::Claim(key.email)])
 }
@@ -57,15 +110,16 @@ fn read_or_fail(visit: &mut Visit<'_>, challenge: Option<Challenge>, object: &Ob
 }
 
 fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Result<Proof, Stop> {
-    let mut form = Form::new(object);
-    let key = form.text("key", &Text::PLAIN);
+    let mut form = Form::new(FIELDS, object, visit.settings());
+    let key = form.text(&KEY);
     form.finish().map_err(Stop::Invalid)?;
     verify_email::check(visit, challenge, &key.unwrap_or_default())
 }
 
 fn look(visit: &Visit<'_>, proof: &Proof) -> Result<Reply, Halt> {
     let account = visit.account(&proof.account)?.ok_or(Stop::Conflict)?;
-    let data = json!({"email": proof.email, "user": present::user(account, visit.settings())});
+    let user = present::user(account, visit.settings());
+    let data = EmailVerification { email: proof.email.clone(), user };
     let is_authenticating = verify_email::pending(visit).is_some();
     Ok(Reply::ok(data).with_meta("is_authenticating", json!(is_authenticating)))
 }

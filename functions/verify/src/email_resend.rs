@@ -5,6 +5,22 @@ use vestibule::flows::verify_email;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "resendEmailVerification",
+    summary: "Send another code to verify the address with",
+    text: "",
+    parameters: &[],
+    body: Body::None,
+    answers: &[
+        Answer::ok("Another code was sent."),
+        Answer::new(403, "No other code can be asked for."),
+        Answer::conflict("No code is awaited."),
+        Answer::too_many_requests("It was asked for too often."),
+    ],
+}];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     if call.method != Method::POST {

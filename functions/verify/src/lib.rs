@@ -5,37 +5,41 @@ mod email_resend;
 mod phone;
 mod phone_resend;
 
-use lambda_http::http::Method;
 use vestibule::http::{Endpoint, Routes};
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint {
             path: "auth/email/verify",
-            methods: &[Method::GET, Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: email::OPERATIONS,
             needs: email::needs,
             decide: email::decide,
         },
         Endpoint {
             path: "auth/email/verify/resend",
-            methods: &[Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: email_resend::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: email_resend::decide,
         },
         Endpoint {
             path: "auth/phone/verify",
-            methods: &[Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: phone::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: phone::decide,
         },
         Endpoint {
             path: "auth/phone/verify/resend",
-            methods: &[Method::POST],
-            enabled: |settings, _| !settings.socialaccount.only,
+            client: None,
+            when: When::OwnAccounts,
+            operations: phone_resend::OPERATIONS,
             needs: |_, _| Vec::new(),
             decide: phone_resend::decide,
         },

@@ -1,18 +1,38 @@
 //! `auth/phone/verify`: POST.
 
+use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::verify_phone;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+
+const CODE: Field =
+    Field::text("code", Text::PLAIN, "The code. Its case, and dashes and spaces in it, do not matter.");
+const FIELDS: &[Field] = &[CODE];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "verifyPhone",
+    summary: "Verify a phone number",
+    text: "A status of 401 means that the number is verified, but nobody is logged in.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::authenticated("Verified; and somebody is logged in."),
+        Answer::unauthenticated("Verified; something else is to be done first."),
+        Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+    ],
+}];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let verification = verify_phone::resume(visit)?;
     let input = call.input(|object| {
-        let mut form = Form::new(object);
-        if let Some(code) = form.text("code", &Text::PLAIN) {
+        let mut form = Form::new(FIELDS, object, visit.settings());
+        if let Some(code) = form.text(&CODE) {
             if !verify_phone::is_right(visit, &verification, &code) {
                 form.refuse("code", Refusal::IncorrectCode);
             } else if verify_phone::is_taken(visit, &verification)? {

@@ -1,7 +1,9 @@
 //! Using a key: what the endpoints that ask for one have in common.
 
 use lambda_http::http::Method;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use vestibule::domain::account::{Account, AccountId};
 use vestibule::domain::authenticator::Factor;
 use vestibule::domain::refusal::Refusal;
@@ -9,14 +11,29 @@ use vestibule::domain::token::SessionToken;
 use vestibule::flows::mfa;
 use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
-use vestibule::http::input::Form;
 use vestibule::http::input::json::Object;
+use vestibule::http::input::{Field, Form, Kind};
+use vestibule::http::operation::Shape;
 use vestibule::http::reply::{Halt, Reply};
-use vestibule::settings::UserVerification;
+use vestibule::settings::{Settings, UserVerification};
 
-use crate::ceremony::{self, Assertion, Expected, Fault, Key, Party};
+use crate::ceremony::{self, Assertion, Expected, Fault, Key, Party, RequestOptions};
 use crate::challenge;
 use crate::registration::ids;
+
+const CREDENTIAL: Field = Field::new(
+    "credential",
+    Kind::Json(Shape::of::<Map<String, Value>>()),
+    "What the browser's `navigator.credentials.get()` came to, by its `toJSON()`.",
+);
+pub(crate) const FIELDS: &[Field] = &[CREDENTIAL];
+
+/// What a key is asked with.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Request {
+    /// For `navigator.credentials.get()`.
+    request_options: RequestOptions,
+}
 
 /// A key that has proved itself.
 #[derive(Clone, Debug)]
@@ -39,7 +56,7 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: Option<&Account>) -> Reply {
     let party = Party::of(settings, &visit.visitor.base_url);
     let allowed = account.map(ids).unwrap_or_default();
     let options = ceremony::request(&party, &challenge, &allowed, verification.name());
-    Reply::ok(json!({"request_options": options}))
+    Reply::ok(Request { request_options: options })
 }
 
 /// What checking a key takes, as far as the session's token tells.
@@ -78,8 +95,8 @@ pub(crate) fn owner(response: &Assertion) -> Option<AccountId> {
 }
 
 /// The proof in a request, if there is one.
-pub(crate) fn find(object: &Object) -> Option<Assertion> {
-    Assertion::read(&Form::new(object).json("credential")?).ok()
+pub(crate) fn find(object: &Object, settings: &Settings) -> Option<Assertion> {
+    Assertion::read(&Form::new(FIELDS, object, settings).json(&CREDENTIAL)?).ok()
 }
 
 fn read_with(
@@ -87,9 +104,9 @@ fn read_with(
     object: &Object,
     check: impl FnOnce(&mut Visit<'_>, &Assertion) -> Decision<Result<Proved, Fault>>,
 ) -> Result<Proved, Halt> {
-    let mut form = Form::new(object);
+    let mut form = Form::new(FIELDS, object, visit.settings());
     let mut proved = None;
-    if let Some(credential) = form.json("credential") {
+    if let Some(credential) = form.json(&CREDENTIAL) {
         let checked = match Assertion::read(&credential) {
             Ok(response) => check(visit, &response)?,
             Err(fault) => Err(fault),

@@ -27,7 +27,7 @@ use authenticator_data::AuthenticatorData;
 use client_data::{ClientData, Kind};
 use public_key::PublicKey;
 
-pub(crate) use options::{User, creation, request};
+pub(crate) use options::{CreationOptions, RequestOptions, User, creation, request};
 pub(crate) use party::Party;
 pub(crate) use response::{Assertion, Registration};
 

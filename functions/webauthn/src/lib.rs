@@ -12,46 +12,49 @@ mod reauthenticate;
 mod registration;
 mod signup;
 
-use lambda_http::http::Method;
-use vestibule::domain::authenticator::AuthenticatorType;
 use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::Settings;
+use vestibule::settings::When;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint {
             path: "auth/webauthn/authenticate",
-            methods: &[Method::GET, Method::POST],
-            enabled: |settings, _| has_keys(settings),
+            client: None,
+            when: When::Webauthn,
+            operations: authenticate::OPERATIONS,
             needs: assertion::needs,
             decide: authenticate::decide,
         },
         Endpoint {
             path: "auth/webauthn/reauthenticate",
-            methods: &[Method::GET, Method::POST],
-            enabled: |settings, _| has_keys(settings),
+            client: None,
+            when: When::Webauthn,
+            operations: reauthenticate::OPERATIONS,
             needs: assertion::needs,
             decide: reauthenticate::decide,
         },
         Endpoint {
             path: "auth/webauthn/login",
-            methods: &[Method::GET, Method::POST],
-            enabled: |settings, _| has_keys(settings) && settings.mfa.passkey_login_enabled,
+            client: None,
+            when: When::PasskeyLogin,
+            operations: login::OPERATIONS,
             needs: login::needs,
             decide: login::decide,
         },
         Endpoint {
             path: "auth/webauthn/signup",
-            methods: &[Method::GET, Method::POST, Method::PUT],
-            enabled: |settings, _| has_keys(settings) && settings.mfa.passkey_signup_enabled,
+            client: None,
+            when: When::PasskeySignup,
+            operations: signup::OPERATIONS,
             needs: signup::needs,
             decide: signup::decide,
         },
         Endpoint {
             path: "account/authenticators/webauthn",
-            methods: &[Method::GET, Method::POST, Method::PUT, Method::DELETE],
-            enabled: |settings, _| has_keys(settings),
+            client: None,
+            when: When::Webauthn,
+            operations: manage::OPERATIONS,
             needs: manage::needs,
             decide: manage::decide,
         },
@@ -64,8 +67,4 @@ pub const fn routes() -> Routes {
         uses_secret_key: true,
         outside: None,
     }
-}
-
-fn has_keys(settings: &Settings) -> bool {
-    settings.apps.mfa && settings.mfa.supported_types.contains(&AuthenticatorType::WebAuthn)
 }

@@ -6,15 +6,41 @@ use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 
 use crate::assertion;
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "beginPasskeyLogin",
+        summary: "Ask for a passkey to log in with",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[Answer::data::<assertion::Request>("What to ask the browser for.")],
+    },
+    Operation {
+        method: Method::POST,
+        id: "logInByPasskey",
+        summary: "Log in with a passkey",
+        text: "Whoever is logged in already: the passkey says who it is from now on.",
+        parameters: &[],
+        body: Body::Json(assertion::FIELDS),
+        answers: &[
+            Answer::authenticated("Logged in."),
+            Answer::unauthenticated("The passkey was right; something else is to be done first."),
+            Answer::too_many_requests("There were too many logins from this address."),
+        ],
+    },
+];
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
     let mut needs = mfa::log_in_counters(tools.settings, &call.visitor);
-    let response = call.object().ok().and_then(|object| assertion::find(&object));
+    let response = call.object().ok().and_then(|object| assertion::find(&object, tools.settings));
     needs.extend(response.and_then(|response| assertion::owner(&response)).map(Need::Account));
     needs
 }

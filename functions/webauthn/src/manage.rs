@@ -1,6 +1,7 @@
 //! `account/authenticators/webauthn`: GET asks for a new key, POST adds it, PUT renames one, DELETE removes some.
 
 use lambda_http::http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::Factor;
@@ -8,17 +9,81 @@ use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
 use vestibule::flows::{mfa, reauthenticate};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Kind, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation, Parameter};
 
 use crate::registration;
 
 /// Longest name that a key can be given later, in characters.
 const MAX_NEW_NAME: usize = 100;
 
-pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
-    if call.method == Method::POST { registration::needs(call) } else { Vec::new() }
+const ID: Field = Field::new("id", Kind::Id, "The id of the key.");
+const NEW_NAME: Field = Field::text("name", Text::PLAIN.at_most(MAX_NEW_NAME), "What to call it.");
+const RENAMED: &[Field] = &[ID, NEW_NAME];
+const AUTHENTICATORS: Field = Field::new("authenticators", Kind::Ids, "The ids of the keys.");
+const REMOVED: &[Field] = &[AUTHENTICATORS];
+
+const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "beginKey",
+        summary: "Ask for a new key",
+        text: "",
+        parameters: &[Parameter::Query("passwordless", "Whether the key is to do without a password.")],
+        body: Body::None,
+        answers: &[
+            Answer::data::<registration::Creation>("What to ask the browser for."),
+            NOBODY,
+            Answer::conflict("No second factor can be added at present: `errors` tells why.").with_errors(),
+        ],
+    },
+    Operation {
+        method: Method::POST,
+        id: "addKey",
+        summary: "Add a key",
+        text: "",
+        parameters: &[],
+        body: Body::Json(registration::FIELDS),
+        answers: &[
+            Answer::data::<present::Authenticator>("Added.").with_meta::<Added>(),
+            NOBODY,
+            Answer::conflict("No second factor can be added at present: `errors` tells why.").with_errors(),
+        ],
+    },
+    Operation {
+        method: Method::PUT,
+        id: "renameKey",
+        summary: "Rename a key",
+        text: "",
+        parameters: &[],
+        body: Body::Json(RENAMED),
+        answers: &[Answer::data::<present::Authenticator>("Renamed."), NOBODY],
+    },
+    Operation {
+        method: Method::DELETE,
+        id: "removeKeys",
+        summary: "Remove keys",
+        text: "",
+        parameters: &[],
+        body: Body::Json(REMOVED),
+        answers: &[Answer::ok("Removed."), NOBODY],
+    },
+];
+
+/// What goes with a key that was added.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the shape of what is added piece by piece")]
+struct Added {
+    /// Whether there are recovery codes now, as it is the first second factor.
+    recovery_codes_generated: bool,
+}
+
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    if call.method == Method::POST { registration::needs(call, tools.settings) } else { Vec::new() }
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
@@ -47,18 +112,17 @@ fn begin(visit: &mut Visit<'_>, user: &Account, call: &Call) -> Result<Reply, Ha
 }
 
 fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
-    let insists = visit.settings().mfa.passkey_login_enabled;
-    let factor = registration::read(visit, user.credentials().count(), object, insists)?;
+    let factor = registration::read(visit, user.credentials().count(), object, registration::FIELDS)?;
     require(visit)?;
     let added = mfa::add(visit, &user.id, factor, false)?;
-    let reply = Reply::ok(present::authenticator(&added.authenticator));
+    let reply = Reply::ok(present::Authenticator::from(&added.authenticator));
     Ok(reply.with_meta("recovery_codes_generated", json!(added.recovery_codes_generated)))
 }
 
 fn rename(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
-    let mut form = Form::new(object);
-    let id = form.id("id", &ids(user));
-    let name = form.text("name", &Text::PLAIN.at_most(MAX_NEW_NAME));
+    let mut form = Form::new(RENAMED, object, visit.settings());
+    let id = form.id(&ID, &ids(user));
+    let name = form.text(&NEW_NAME);
     form.finish()?;
     require(visit)?;
     let account = visit.account_mut(&user.id)?;
@@ -67,12 +131,12 @@ fn rename(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Repl
     if let (Factor::WebAuthn(credential), Some(name)) = (&mut known.factor, name) {
         credential.name = name;
     }
-    Ok(Reply::ok(present::authenticator(known)))
+    Ok(Reply::ok(present::Authenticator::from(&*known)))
 }
 
 fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
-    let mut form = Form::new(object);
-    let ids = form.ids("authenticators", &ids(user));
+    let mut form = Form::new(REMOVED, object, visit.settings());
+    let ids = form.ids(&AUTHENTICATORS, &ids(user));
     form.finish()?;
     require(visit)?;
     for id in ids.unwrap_or_default() {

@@ -6,8 +6,33 @@ use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 
 use crate::assertion;
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "beginKeyReauthentication",
+        summary: "Ask for a key, to prove again who it is",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[
+            Answer::data::<assertion::Request>("What to ask the browser for."),
+            Answer::unauthenticated("Nobody is logged in."),
+        ],
+    },
+    Operation {
+        method: Method::POST,
+        id: "reauthenticateByKey",
+        summary: "Use a key, to prove again who it is",
+        text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
+        parameters: &[],
+        body: Body::Json(assertion::FIELDS),
+        answers: &[Answer::authenticated("It is them."), Answer::unauthenticated("Nobody is logged in.")],
+    },
+];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };

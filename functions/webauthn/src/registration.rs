@@ -1,21 +1,49 @@
 //! Making a key: what `account/authenticators/webauthn` and `auth/webauthn/signup` have in common.
 
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{self, Map};
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::{Credential, Factor};
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::visit::{Decision, Need, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::{Object, Value};
-use vestibule::http::input::{Form, Text};
+use vestibule::http::input::{Field, Form, Kind, Text};
+use vestibule::http::operation::Shape;
 use vestibule::http::reply::{Halt, Reply};
-use vestibule::settings::UserVerification;
+use vestibule::settings::{Settings, UserVerification, When};
 
-use crate::ceremony::{self, Expected, Fault, NewKey, Party, Registration, User};
+use crate::ceremony::{self, CreationOptions, Expected, Fault, NewKey, Party, Registration, User};
 use crate::challenge;
 
 /// Longest name of a key, in characters. The contract has no limit, but an account is kept as one item.
 const MAX_NAME: usize = 1000;
+
+const NAME: Field = Field::text(
+    "name",
+    Text::PLAIN.at_most(MAX_NAME),
+    "What to call the key; it gets a usual name without one.",
+)
+.optional();
+const CREDENTIAL: Field = Field::new(
+    "credential",
+    Kind::Json(Shape::of::<Map<String, serde_json::Value>>()),
+    "What the browser's `navigator.credentials.create()` came to, by its `toJSON()`.",
+);
+const PASSWORDLESS: Field =
+    Field::new("passwordless", Kind::Boolean, "Whether it must do without a password.")
+        .asked(When::PasskeyLogin)
+        .optional();
+pub(crate) const FIELDS: &[Field] = &[NAME, CREDENTIAL, PASSWORDLESS];
+pub(crate) const FIELDS_AT_SIGNUP: &[Field] = &[NAME, CREDENTIAL];
+
+/// What a new key is asked for with.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Creation {
+    /// For `navigator.credentials.create()`.
+    creation_options: CreationOptions,
+}
 
 /// Asks for a new key; one that is to do without a password must know its user, and be found without its id.
 pub(crate) fn begin(visit: &mut Visit<'_>, account: &Account, passwordless: bool) -> Reply {
@@ -31,7 +59,7 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: &Account, passwordless: bool
     };
     let known = ids(account);
     let options = ceremony::creation(&party, user, &challenge, &known, passwordless, verification.name());
-    Reply::ok(json!({"creation_options": options}))
+    Reply::ok(Creation { creation_options: options })
 }
 
 /// The ids of an account's keys.
@@ -40,25 +68,26 @@ pub(crate) fn ids(account: &Account) -> Vec<&str> {
 }
 
 /// What a request with a new key is bound to need.
-pub(crate) fn needs(call: &Call) -> Vec<Need> {
+pub(crate) fn needs(call: &Call, settings: &Settings) -> Vec<Need> {
     let Ok(object) = call.object() else { return Vec::new() };
-    let credential = Form::new(&object).json("credential");
+    let credential = Form::new(FIELDS, &object, settings).json(&CREDENTIAL);
     let response = credential.and_then(|credential| Registration::read(&credential).ok());
     response.map(|response| Need::Credential(ceremony::encode(&response.id))).into_iter().collect()
 }
 
-/// Reads a new key, of an account that has so many `known` ones. Where passkeys log in, the client may insist that it be
-/// one.
+/// Reads a new key, of an account that has so many `known` ones, from these fields. Where passkeys log in, the client
+/// may insist that it be one.
 pub(crate) fn read(
     visit: &mut Visit<'_>,
     known: usize,
     object: &Object,
-    may_insist: bool,
+    fields: &'static [Field],
 ) -> Result<Factor, Halt> {
-    let mut form = Form::new(object);
-    let name = form.text("name", &Text::PLAIN.optional().at_most(MAX_NAME));
-    let credential = form.json("credential");
-    let insists = may_insist && form.boolean("passwordless", false) == Some(true);
+    let mut form = Form::new(fields, object, visit.settings());
+    let name = form.text(&NAME);
+    let credential = form.json(&CREDENTIAL);
+    let may_insist = fields.len() == FIELDS.len() && PASSWORDLESS.is_asked(visit.settings());
+    let insists = may_insist && form.boolean(&PASSWORDLESS) == Some(true);
     let mut factor = None;
     if let Some(credential) = credential {
         let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| usual_name(known));

@@ -9,17 +9,63 @@ use vestibule::flows::{mfa, stages};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
 use vestibule_signup::signup;
 
 use crate::registration;
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "beginPasskeySignup",
+        summary: "Ask for the passkey to sign up with",
+        text: "Once the address is verified.",
+        parameters: &[],
+        body: Body::None,
+        answers: &[
+            Answer::data::<registration::Creation>("What to ask the browser for."),
+            Answer::conflict("No sign-up waits for its passkey."),
+        ],
+    },
+    Operation {
+        method: Method::POST,
+        id: "signUpByPasskey",
+        summary: "Begin to sign up with a passkey",
+        text: "As in signing up with a password, but without one.",
+        parameters: &[],
+        body: Body::Json(signup::FIELDS_BY_PASSKEY),
+        answers: &[
+            Answer::unauthenticated(
+                "Begun: first the address is to be verified, then the passkey to be made.",
+            ),
+            Answer::new(403, "Nobody can sign up at present."),
+            Answer::conflict("Somebody is logged in."),
+            Answer::too_many_requests("There were too many sign-ups from this address."),
+        ],
+    },
+    Operation {
+        method: Method::PUT,
+        id: "finishPasskeySignup",
+        summary: "Bring the passkey to sign up with",
+        text: "",
+        parameters: &[],
+        body: Body::Json(registration::FIELDS_AT_SIGNUP),
+        answers: &[
+            Answer::authenticated("Signed up, and logged in."),
+            Answer::unauthenticated("Signed up; something else is to be done first."),
+            Answer::conflict("No sign-up waits for its passkey."),
+            Answer::too_many_requests("There were too many sign-ups from this address."),
+        ],
+    },
+];
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.method == Method::POST {
         return signup::needs(call, tools);
     }
     let mut needs = Visit::counters(tools.settings, Action::Signup, &call.visitor, None, "");
-    needs.extend(registration::needs(call));
+    needs.extend(registration::needs(call, tools.settings));
     needs
 }
 
@@ -43,7 +89,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 
 fn add(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     // What is wrong with the input comes before that it comes too early, or too late.
-    let factor = registration::read(visit, 0, &call.object()?, false)?;
+    let factor = registration::read(visit, 0, &call.object()?, registration::FIELDS_AT_SIGNUP)?;
     let (pending, account) = resume(visit)?;
     mfa::add(visit, &account.id, factor, true)?;
     stages::leave(visit, &pending)?;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A reason to refuse a field, or a form as a whole.
@@ -307,7 +308,7 @@ fn characters(count: usize) -> String {
 }
 
 /// An error as the API writes it, an entry of `errors`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// The text, as people read it.
     pub message: Cow<'static, str>,

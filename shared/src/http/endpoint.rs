@@ -7,6 +7,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, 
 use lambda_http::{Body, BoxFuture, Request, RequestExt as _, Response};
 
 use super::call::{Call, NoCall};
+use super::operation::Operation;
 use super::reply::{self, Halt, Reply};
 use super::{call, cookie, csrf, present};
 use crate::app::App;
@@ -18,7 +19,7 @@ use crate::flows::visit::{Changes, Client, Loaded, Need, SessionChange, Stop, To
 use crate::jwt::SigningError;
 use crate::password::Passwords;
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::When;
 use crate::store::{Store, StoreError, Terms};
 
 /// How often a request decides, when others change what it has read. People behind one address share counters, so
@@ -34,10 +35,12 @@ pub struct Endpoint {
     ///
     /// Requests to whole paths come from other sites or from anywhere: there is no protection against forged ones.
     pub path: &'static str,
-    /// The methods it has, besides HEAD and OPTIONS.
-    pub methods: &'static [Method],
-    /// Whether the settings switch it on for this kind of client.
-    pub enabled: fn(&Settings, Client) -> bool,
+    /// The only kind of client that has it; none if both do.
+    pub client: Option<Client>,
+    /// When there is such a path.
+    pub when: When,
+    /// What it has besides HEAD and OPTIONS: each method, with what it takes and answers.
+    pub operations: &'static [Operation],
     /// What it is bound to need, so that it is read together with the session.
     pub needs: fn(&Call, &Tools<'_>) -> Vec<Need>,
     /// What happens.
@@ -121,8 +124,11 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
         Ok(call) => call,
         Err(refusal) => return refuse(refusal),
     };
-    let is_enabled = |endpoint: &&Endpoint| (endpoint.enabled)(settings, call.visitor.client);
-    let Some(endpoint) = routes.find(&call.path).filter(is_enabled) else {
+    let client = call.visitor.client;
+    let is_there = |endpoint: &&Endpoint| {
+        endpoint.client.is_none_or(|only| only == client) && endpoint.when.holds(settings)
+    };
+    let Some(endpoint) = routes.find(&call.path).filter(is_there) else {
         return refuse(NoCall::UnknownPath);
     };
     if call.visitor.client == Client::Browser
@@ -359,7 +365,10 @@ impl Exchange<'_> {
                 }
                 reply.into_response()
             }
-            Err(Halt::NotAllowed) => reply::methods(&call.method, self.endpoint.methods),
+            Err(Halt::NotAllowed) => {
+                let methods = self.endpoint.operations.iter().map(|operation| operation.method.clone());
+                reply::methods(&call.method, &methods.collect::<Vec<_>>())
+            }
             Err(Halt::Unsigned) => unavailable(),
             Err(Halt::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
             Err(Halt::Redirect(address)) => reply::redirect(&address),

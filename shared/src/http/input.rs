@@ -1,54 +1,71 @@
 //! How the JSON of a request becomes typed input, with the errors that Django's forms give.
 //!
-//! [`json`] reads what Python's `json` reads; [`Form`] then takes one field after the other from it, as Django's fields
-//! clean them, and collects every error in Django's order. Input is only judged by itself here: whether an address is
+//! [`json`] reads what Python's `json` reads; [`Form`] then takes one [`Field`] after the other from it, as Django's
+//! fields clean them, and collects every error in Django's order. Input is only judged by itself here: whether an address is
 //! taken or a code is right is for flows, which add their refusals to the form.
 //!
 //! Bodies hold passwords: no type here shows its content when debugged.
 
+mod field;
 pub mod json;
 
 use crate::domain::{
-    email, phone,
     refusal::{FieldError, FieldErrors, Refusal},
-    text, username,
+    text,
 };
+use crate::settings::Settings;
+pub use field::{Field, Kind, Text};
 use json::{Object, Value};
 
 /// A form being filled in from a request, field by field, in the order in which its errors are to come.
 #[derive(Debug)]
 pub struct Form<'a> {
+    fields: &'static [Field],
     object: &'a Object,
+    settings: &'a Settings,
     errors: FieldErrors,
 }
 
 impl<'a> Form<'a> {
-    /// A form for this body, without errors so far.
-    pub fn new(object: &'a Object) -> Self {
-        Self { object, errors: FieldErrors::default() }
+    /// A form of these fields for this body, without errors so far.
+    ///
+    /// Its fields are those that the description of the endpoint names; to read any other is a mistake that fails tests.
+    pub fn new(fields: &'static [Field], object: &'a Object, settings: &'a Settings) -> Self {
+        Self { fields, object, settings, errors: FieldErrors::default() }
     }
 
     /// Whether the request names this field at all, be it with null.
-    pub fn names(&self, field: &str) -> bool {
-        self.object.get(field).is_some()
+    pub fn names(&self, field: &Field) -> bool {
+        self.given(field).is_some()
     }
 
-    /// A field of text. None if it is refused; empty text if it is optional and missing.
+    fn given(&self, field: &Field) -> Option<&'a Value> {
+        let is_declared = self.fields.iter().any(|declared| declared.name == field.name);
+        debug_assert!(is_declared, "{} is no field of this form", field.name);
+        self.object.get(field.name)
+    }
+
+    /// A field of text. None if it is refused, or not asked for; empty text if it is optional and missing.
     ///
     /// null, "", [] and {} count as missing. Numbers, booleans, lists and objects become text as Python writes them.
-    pub fn text(&mut self, field: &'static str, rules: &Text) -> Option<String> {
-        let given = match self.object.get(field) {
+    pub fn text(&mut self, field: &Field) -> Option<String> {
+        let Kind::Text(rules) = field.kind else { return None };
+        if !field.is_asked(self.settings) {
+            return None;
+        }
+        let given = match self.given(field) {
             Some(value) if !value.is_missing() => value.to_text(),
             _ => "".into(),
         };
-        let value = if rules.strip { text::strip(&given) } else { &given };
+        let value = rules.strip(&given);
         let before = self.errors.as_slice().len();
         if value.is_empty() {
-            if rules.required {
-                self.refuse(field, Refusal::Required);
+            if field.is_required(self.settings) {
+                self.refuse(field.name, Refusal::Required);
             }
         } else {
-            self.errors.extend(rules.refusals(value).into_iter().map(|refusal| refusal.of(field)));
+            let refusals = rules.refusals(value, self.settings);
+            self.errors.extend(refusals.into_iter().map(|refusal| refusal.of(field.name)));
         }
         (self.errors.as_slice().len() == before).then(|| rules.clean(value))
     }
@@ -57,13 +74,13 @@ impl<'a> Form<'a> {
     ///
     /// As with Django's `BooleanField` behind a checkbox, false, 0, null, "", [], {} and "false" in any case are no, and so
     /// is a missing field; all else is yes, "0" too.
-    pub fn boolean(&mut self, field: &'static str, required: bool) -> Option<bool> {
-        let yes = self.object.get(field).is_some_and(|value| match value {
+    pub fn boolean(&mut self, field: &Field) -> Option<bool> {
+        let yes = self.given(field).is_some_and(|value| match value {
             Value::Text(text) => !text.is_empty() && text.to_lowercase() != "false",
             value => value.is_truthy(),
         });
-        if required && !yes {
-            self.refuse(field, Refusal::Required);
+        if !yes && field.is_required(self.settings) {
+            self.refuse(field.name, Refusal::Required);
             return None;
         }
         Some(yes)
@@ -73,11 +90,11 @@ impl<'a> Form<'a> {
     ///
     /// Ids may be texts. Like Django's `ModelMultipleChoiceField`, it tells of one fault only; of several ids at fault it
     /// names the first, where Django takes any.
-    pub fn ids(&mut self, field: &'static str, known: &[i64]) -> Option<Vec<i64>> {
-        match self.object.get(field).map_or(Err(Refusal::Required), |value| chosen(value, known)) {
+    pub fn ids(&mut self, field: &Field, known: &[i64]) -> Option<Vec<i64>> {
+        match self.given(field).map_or(Err(Refusal::Required), |value| chosen(value, known)) {
             Ok(ids) => Some(ids),
             Err(refusal) => {
-                self.refuse(field, refusal);
+                self.refuse(field.name, refusal);
                 None
             }
         }
@@ -86,8 +103,8 @@ impl<'a> Form<'a> {
     /// The id of one of those `known`. None if it is refused.
     ///
     /// As with Django's `ModelChoiceField`, it may be a text, or anything else that Python's `int` takes.
-    pub fn id(&mut self, field: &'static str, known: &[i64]) -> Option<i64> {
-        let refusal = match self.object.get(field) {
+    pub fn id(&mut self, field: &Field, known: &[i64]) -> Option<i64> {
+        let refusal = match self.given(field) {
             None => Refusal::Required,
             Some(value) if value.is_missing() => Refusal::Required,
             Some(value) if value.to_text().contains('\0') => Refusal::NullCharacters,
@@ -96,15 +113,15 @@ impl<'a> Form<'a> {
                 None => Refusal::UnavailableChoice,
             },
         };
-        self.refuse(field, refusal);
+        self.refuse(field.name, refusal);
         None
     }
 
     /// Any JSON, be it in a text, which is required. None if it is refused.
     ///
     /// As with Django's `JSONField`, null, "", [] and {} count as missing, in a text too.
-    pub fn json(&mut self, field: &'static str) -> Option<Value> {
-        let read = match self.object.get(field) {
+    pub fn json(&mut self, field: &Field) -> Option<Value> {
+        let read = match self.given(field) {
             None => Ok(Value::Null),
             Some(Value::Text(text)) if !text.is_empty() => {
                 Value::parse(text).map_err(|_| Refusal::InvalidJson)
@@ -117,7 +134,7 @@ impl<'a> Form<'a> {
             Ok(value) => return Some(value),
             Err(refusal) => refusal,
         };
-        self.refuse(field, refusal);
+        self.refuse(field.name, refusal);
         None
     }
 
@@ -152,96 +169,6 @@ impl<'a> Form<'a> {
     /// All errors, if there are any.
     pub fn finish(self) -> Result<(), FieldErrors> {
         if self.errors.is_empty() { Ok(()) } else { Err(self.errors) }
-    }
-}
-
-/// What a field of text must be like: Django's `CharField` and allauth's fields derived from it.
-#[derive(Clone, Copy, Debug)]
-pub struct Text {
-    kind: Kind,
-    required: bool,
-    strip: bool,
-    min_length: usize,
-    max_length: usize,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Plain,
-    Email,
-    Phone,
-    Username,
-}
-
-impl Text {
-    /// Any text without NUL characters, required and stripped of white space around it.
-    pub const PLAIN: Self =
-        Self { kind: Kind::Plain, required: true, strip: true, min_length: 0, max_length: usize::MAX };
-
-    /// An email address; it comes in lower case.
-    pub const EMAIL: Self = Self { kind: Kind::Email, ..Self::PLAIN };
-
-    /// A phone number in E.164 form.
-    pub const PHONE: Self = Self { kind: Kind::Phone, ..Self::PLAIN };
-
-    /// A username to sign up with, of at least `ACCOUNT_USERNAME_MIN_LENGTH` code points and at most
-    /// [`username::MAX_LENGTH`]. Its characters are checked by [`username::check`].
-    pub const fn username(min_length: usize) -> Self {
-        Self { kind: Kind::Username, min_length, max_length: username::MAX_LENGTH, ..Self::PLAIN }
-    }
-
-    /// The same, but it may be missing.
-    #[must_use]
-    pub const fn optional(self) -> Self {
-        self.required_if(false)
-    }
-
-    /// The same, but it may be missing unless the condition holds.
-    #[must_use]
-    pub const fn required_if(self, required: bool) -> Self {
-        Self { required, ..self }
-    }
-
-    /// The same, with white space around it kept.
-    #[must_use]
-    pub const fn unstripped(self) -> Self {
-        Self { strip: false, ..self }
-    }
-
-    /// The same, of at most this many code points.
-    ///
-    /// An address that is to be kept is given `ACCOUNT_EMAIL_MAX_LENGTH`; the reference keeps longer ones cut short. An
-    /// address over [`email::MAX_LENGTH`] is told that limit.
-    #[must_use]
-    pub const fn at_most(self, max_length: usize) -> Self {
-        Self { max_length, ..self }
-    }
-
-    /// All that is wrong with a value that is not empty, in the order of the validators of Django's field.
-    fn refusals(&self, value: &str) -> Vec<Refusal> {
-        let length = text::length(value);
-        let max = match self.kind {
-            Kind::Email if length > email::MAX_LENGTH => email::MAX_LENGTH,
-            _ => self.max_length,
-        };
-        let kind = match self.kind {
-            Kind::Email if !email::validate(value) => Some(Refusal::InvalidEmail),
-            Kind::Phone if !phone::validate(value) => Some(Refusal::InvalidPhone),
-            _ => None,
-        };
-        let short = (length < self.min_length).then_some(Refusal::TooShort { min: self.min_length, length });
-        let long = (length > max).then_some(Refusal::TooLong { max, length });
-        let nul = value.contains('\0').then_some(Refusal::NullCharacters);
-        // The form sets the longest username when its field is made already, so that check comes last.
-        let last = if self.kind == Kind::Username { [nul, long] } else { [long, nul] };
-        [kind, short].into_iter().chain(last).flatten().collect()
-    }
-
-    fn clean(&self, value: &str) -> String {
-        match self.kind {
-            Kind::Email => email::normalise(value),
-            Kind::Plain | Kind::Phone | Kind::Username => value.to_owned(),
-        }
     }
 }
 

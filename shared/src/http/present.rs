@@ -1,176 +1,450 @@
 //! How accounts and sessions look to clients: users, methods and flows.
 
 use lambda_http::http::StatusCode;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::json;
 
 use super::reply::Reply;
-use crate::domain::account::{Account, EmailAddress};
-use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor};
-use crate::domain::session::AuthenticationRecord;
+use crate::domain::account::{self, Account};
+use crate::domain::authenticator::{self, Factor};
+use crate::domain::session::{self, AuthenticationRecord};
 use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
 use crate::flows::visit::{Client, Visit};
 use crate::flows::{mfa, password_reset};
-use crate::settings::{ProviderFlow, Settings};
+use crate::settings::{ProviderFlow, Settings, When};
 
-/// A user, without what is empty.
-pub fn user(account: &Account, settings: &Settings) -> Value {
-    let mut user = Map::new();
-    user.insert("id".into(), json!(account.id.as_str()));
-    user.insert("display".into(), json!(account.display()));
-    user.insert("has_usable_password".into(), json!(account.password.is_some()));
-    let filled = |text: &&str| !text.is_empty();
-    user.extend(account.primary_email().filter(filled).map(|email| ("email".into(), json!(email))));
-    if settings.account.usernames {
-        let name = account.username.as_deref().filter(filled);
-        user.extend(name.map(|name| ("username".into(), json!(name))));
-    }
-    Value::Object(user)
+/// Somebody who has an account.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct User {
+    /// The account's id.
+    pub id: String,
+    /// What to call them: their username or else their address.
+    pub display: String,
+    /// Whether they have a password to log in with.
+    pub has_usable_password: bool,
+    /// The primary address, if they have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The username, if they have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Usernames))]
+    pub username: Option<String>,
 }
 
 /// An email address of an account.
-pub fn email_address(address: &EmailAddress) -> Value {
-    json!({"email": address.email, "verified": address.verified, "primary": address.primary})
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EmailAddress {
+    /// The address.
+    pub email: String,
+    /// Whether it has proved to be theirs.
+    pub verified: bool,
+    /// Whether it is the one that mail goes to.
+    pub primary: bool,
 }
 
-/// An authenticator, without what is secret about it. That of an app has no id and no name.
-pub fn authenticator(authenticator: &Authenticator) -> Value {
-    let mut shown = json!({
-        "type": authenticator.factor.kind().name(),
-        "created_at": authenticator.created_at.as_seconds(),
-        "last_used_at": authenticator.last_used_at.map(Timestamp::as_seconds),
-    });
-    let more = match &authenticator.factor {
-        Factor::Totp(_) => json!({}),
-        Factor::RecoveryCodes(codes) => {
-            json!({"total_code_count": codes.total, "unused_code_count": codes.unused.len()})
+/// Who is logged in.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Authenticated {
+    /// Who it is.
+    pub user: User,
+    /// What they have proved in this session, the oldest first.
+    pub methods: Vec<AuthenticationMethod>,
+}
+
+/// What is to be done before somebody is logged in, or is trusted with what was asked for.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Unauthenticated {
+    /// Who is logged in, where they only have to prove again who they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<User>,
+    /// What they have proved so far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub methods: Option<Vec<AuthenticationMethod>>,
+    /// The ways to go on. One of them may be under way already.
+    pub flows: Vec<Flow>,
+}
+
+/// What goes with [`Authenticated`].
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AuthenticatedMeta {
+    /// Yes.
+    pub is_authenticated: bool,
+    /// The session's token from now on, when it has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::App))]
+    pub session_token: Option<String>,
+    /// A token for other services, on becoming authenticated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Jwt))]
+    pub access_token: Option<String>,
+    /// What brings the next access token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Jwt))]
+    pub refresh_token: Option<String>,
+}
+
+/// What goes with [`Unauthenticated`].
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UnauthenticatedMeta {
+    /// Whether somebody is logged in all the same. null when that is not what the request was about.
+    pub is_authenticated: Option<bool>,
+    /// The session's token from now on, when it has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::App))]
+    pub session_token: Option<String>,
+}
+
+/// Something that was proved in a session.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AuthenticationMethod {
+    /// How.
+    pub method: MethodName,
+    /// When, in seconds since 1970.
+    pub at: f64,
+    /// The email address it was proved with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The username it was proved with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::LoginByUsername))]
+    pub username: Option<String>,
+    /// The phone number it was proved with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::LoginByPhone))]
+    pub phone: Option<String>,
+    /// The id of the authenticator it was proved with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Mfa))]
+    pub id: Option<i64>,
+    /// The kind of that authenticator.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Mfa))]
+    pub kind: Option<AuthenticatorType>,
+    /// Present when a passkey was all that was asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("x-when" = When::Webauthn))]
+    pub passwordless: bool,
+    /// Present when this was asked for again, before something sensitive.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reauthenticated: bool,
+}
+
+/// A way to prove who one is.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MethodName {
+    /// A password.
+    Password,
+    /// A code from a mail or a text.
+    Code,
+    /// A key or code to reset the password.
+    PasswordReset,
+    /// An authenticator.
+    #[schemars(extend("x-when" = When::Mfa))]
+    Mfa,
+}
+
+/// Something to prove with who one is, besides a password.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Authenticator {
+    /// Its id; that of an app has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<i64>,
+    /// What kind it is.
+    #[serde(rename = "type")]
+    pub kind: AuthenticatorType,
+    /// What its owner calls it; that of an app has no name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Webauthn))]
+    pub name: Option<String>,
+    /// When it was added, in seconds since 1970.
+    pub created_at: f64,
+    /// When it last proved something, in seconds since 1970.
+    pub last_used_at: Option<f64>,
+    /// Whether it can log in without anything else, as far as it has told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Webauthn))]
+    pub is_passwordless: Option<bool>,
+    /// How many recovery codes there were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::RecoveryCodes))]
+    pub total_code_count: Option<usize>,
+    /// How many of them are left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::RecoveryCodes))]
+    pub unused_code_count: Option<usize>,
+}
+
+/// A kind of authenticator.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticatorType {
+    /// Codes on paper, each good for once.
+    #[schemars(extend("x-when" = When::RecoveryCodes))]
+    RecoveryCodes,
+    /// An app that shows codes.
+    #[schemars(extend("x-when" = When::Totp))]
+    Totp,
+    /// A security key or a passkey.
+    #[schemars(extend("x-when" = When::Webauthn))]
+    Webauthn,
+}
+
+/// A way to go on.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Flow {
+    /// Which.
+    pub id: FlowId,
+    /// Whether it is under way, and waits for the client's next step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_pending: Option<bool>,
+    /// The ids of the services that it goes through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Socialaccount))]
+    pub providers: Option<Vec<String>>,
+    /// The kinds of authenticators that will do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Mfa))]
+    pub types: Option<Vec<AuthenticatorType>>,
+}
+
+/// The name of a way to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowId {
+    /// Log in with a password.
+    #[schemars(extend("x-when" = When::OwnAccounts))]
+    Login,
+    /// Log in with a code from a mail or a text.
+    LoginByCode,
+    /// Sign up.
+    #[schemars(extend("x-when" = When::Signup))]
+    Signup,
+    /// Send the browser to another service.
+    #[schemars(extend("x-when" = When::ProviderRedirect))]
+    ProviderRedirect,
+    /// Bring a token of another service.
+    #[schemars(extend("x-when" = When::ProviderToken))]
+    ProviderToken,
+    /// Log in with a passkey.
+    #[schemars(extend("x-when" = When::PasskeyLogin))]
+    MfaLoginWebauthn,
+    /// Enter the password again.
+    Reauthenticate,
+    /// Use an authenticator again.
+    #[schemars(extend("x-when" = When::Mfa))]
+    MfaReauthenticate,
+    /// Verify the phone number.
+    VerifyPhone,
+    /// Verify the email address.
+    VerifyEmail,
+    /// Use a second factor.
+    #[schemars(extend("x-when" = When::Mfa))]
+    MfaAuthenticate,
+    /// Say whether this browser is to be trusted.
+    #[schemars(extend("x-when" = When::MfaTrust))]
+    MfaTrust,
+    /// Make the passkey to sign up with.
+    #[schemars(extend("x-when" = When::PasskeySignup))]
+    MfaSignupWebauthn,
+    /// Set a new password with a code from a mail.
+    #[schemars(extend("x-when" = When::PasswordResetByCode))]
+    PasswordResetByCode,
+}
+
+impl From<StageKey> for FlowId {
+    fn from(stage: StageKey) -> Self {
+        match stage {
+            StageKey::LoginByCode => Self::LoginByCode,
+            StageKey::VerifyPhone => Self::VerifyPhone,
+            StageKey::VerifyEmail => Self::VerifyEmail,
+            StageKey::MfaAuthenticate => Self::MfaAuthenticate,
+            StageKey::MfaTrust => Self::MfaTrust,
+            StageKey::MfaSignupWebauthn => Self::MfaSignupWebauthn,
         }
-        Factor::WebAuthn(credential) => {
-            let mut more = json!({"id": authenticator.id, "name": credential.name});
-            if let (Some(passwordless), Value::Object(more)) = (credential.passwordless, &mut more) {
-                more.insert("is_passwordless".into(), json!(passwordless));
-            }
-            more
-        }
-    };
-    if let (Value::Object(shown), Value::Object(more)) = (&mut shown, more) {
-        shown.extend(more);
     }
-    shown
+}
+
+impl From<ProviderFlow> for FlowId {
+    fn from(flow: ProviderFlow) -> Self {
+        match flow {
+            ProviderFlow::Redirect => Self::ProviderRedirect,
+            ProviderFlow::Token => Self::ProviderToken,
+        }
+    }
+}
+
+impl From<FlowId> for Flow {
+    fn from(id: FlowId) -> Self {
+        Self { id, is_pending: None, providers: None, types: None }
+    }
+}
+
+impl From<session::Method> for MethodName {
+    fn from(method: session::Method) -> Self {
+        match method {
+            session::Method::Password => Self::Password,
+            session::Method::Code => Self::Code,
+            session::Method::PasswordReset => Self::PasswordReset,
+            session::Method::Mfa => Self::Mfa,
+        }
+    }
+}
+
+impl From<&AuthenticationRecord> for AuthenticationMethod {
+    fn from(record: &AuthenticationRecord) -> Self {
+        Self {
+            method: record.method.into(),
+            at: record.at.as_seconds(),
+            email: record.email.clone(),
+            username: record.username.clone(),
+            phone: record.phone.clone(),
+            id: record.authenticator.map(|used| used.id),
+            kind: record.authenticator.map(|used| used.kind.into()),
+            passwordless: record.authenticator.is_some_and(|used| used.passwordless),
+            reauthenticated: record.reauthenticated,
+        }
+    }
+}
+
+impl From<&account::EmailAddress> for EmailAddress {
+    fn from(address: &account::EmailAddress) -> Self {
+        Self { email: address.email.clone(), verified: address.verified, primary: address.primary }
+    }
+}
+
+impl From<authenticator::AuthenticatorType> for AuthenticatorType {
+    fn from(kind: authenticator::AuthenticatorType) -> Self {
+        match kind {
+            authenticator::AuthenticatorType::RecoveryCodes => Self::RecoveryCodes,
+            authenticator::AuthenticatorType::Totp => Self::Totp,
+            authenticator::AuthenticatorType::WebAuthn => Self::Webauthn,
+        }
+    }
+}
+
+impl From<&authenticator::Authenticator> for Authenticator {
+    fn from(authenticator: &authenticator::Authenticator) -> Self {
+        let mut shown = Self {
+            id: None,
+            kind: authenticator.factor.kind().into(),
+            name: None,
+            created_at: authenticator.created_at.as_seconds(),
+            last_used_at: authenticator.last_used_at.map(Timestamp::as_seconds),
+            is_passwordless: None,
+            total_code_count: None,
+            unused_code_count: None,
+        };
+        match &authenticator.factor {
+            Factor::Totp(_) => {}
+            Factor::RecoveryCodes(codes) => {
+                shown.total_code_count = Some(codes.total);
+                shown.unused_code_count = Some(codes.unused.len());
+            }
+            Factor::WebAuthn(credential) => {
+                shown.id = Some(authenticator.id);
+                shown.name = Some(credential.name.clone());
+                shown.is_passwordless = credential.passwordless;
+            }
+        }
+        shown
+    }
+}
+
+/// A user, without what is empty.
+pub fn user(account: &Account, settings: &Settings) -> User {
+    let filled = |text: &&str| !text.is_empty();
+    let username = account.username.as_deref().filter(filled).filter(|_| settings.account.usernames);
+    User {
+        id: account.id.as_str().to_owned(),
+        display: account.display().to_owned(),
+        has_usable_password: account.password.is_some(),
+        email: account.primary_email().filter(filled).map(str::to_owned),
+        username: username.map(str::to_owned),
+    }
 }
 
 /// Whether somebody is logged in, and if not, how they can.
 pub fn authentication(visit: &Visit<'_>) -> Reply {
-    let status = if visit.user().is_some() { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
-    authentication_with(visit, status)
+    match visit.user() {
+        Some(account) => {
+            let (user, methods) = (user(account, visit.settings()), methods(visit, account));
+            Reply::ok(Authenticated { user, methods }).with_meta("is_authenticated", json!(true))
+        }
+        None => not_yet(visit, None),
+    }
 }
 
 /// The same with 401: somebody is logged in, but has to prove again who they are.
 pub fn reauthentication(visit: &Visit<'_>) -> Reply {
-    authentication_with(visit, StatusCode::UNAUTHORIZED)
+    not_yet(visit, visit.user())
 }
 
 /// There is nothing to go on with, whether somebody is logged in or not; 410 when the session is gone.
 pub fn unauthorized(visit: &Visit<'_>, status: StatusCode) -> Reply {
-    let data = json!({"flows": flows(visit, None)});
-    Reply { data: Some(data), ..Reply::status(status) }.with_meta("is_authenticated", Value::Null)
+    let data = Unauthenticated { user: None, methods: None, flows: flows(visit, None) };
+    Reply::status(status).with_data(data).with_meta("is_authenticated", json!(null))
 }
 
-fn authentication_with(visit: &Visit<'_>, status: StatusCode) -> Reply {
-    let account = visit.user();
-    let mut data = Map::new();
-    if let Some(account) = account {
-        let records = visit.session().records_of(&account.id);
-        data.insert("user".into(), user(account, visit.settings()));
-        data.insert("methods".into(), records.iter().map(method).collect());
-    }
-    if status != StatusCode::OK {
-        data.insert("flows".into(), flows(visit, account));
-    }
-    let reply = Reply { data: Some(Value::Object(data)), ..Reply::status(status) };
+fn not_yet(visit: &Visit<'_>, account: Option<&Account>) -> Reply {
+    let data = Unauthenticated {
+        user: account.map(|account| user(account, visit.settings())),
+        methods: account.map(|account| methods(visit, account)),
+        flows: flows(visit, account),
+    };
+    let reply = Reply::status(StatusCode::UNAUTHORIZED).with_data(data);
     reply.with_meta("is_authenticated", json!(account.is_some()))
 }
 
-fn method(record: &AuthenticationRecord) -> Value {
-    let mut method = Map::new();
-    method.insert("method".into(), json!(record.method.name()));
-    method.insert("at".into(), json!(record.at.as_seconds()));
-    method.extend(record.email.as_ref().map(|email| ("email".into(), json!(email))));
-    method.extend(record.username.as_ref().map(|name| ("username".into(), json!(name))));
-    method.extend(record.phone.as_ref().map(|phone| ("phone".into(), json!(phone))));
-    if let Some(used) = record.authenticator {
-        method.insert("id".into(), json!(used.id));
-        method.insert("type".into(), json!(used.kind.name()));
-        if used.passwordless {
-            method.insert("passwordless".into(), json!(true));
-        }
-    }
-    if record.reauthenticated {
-        method.insert("reauthenticated".into(), json!(true));
-    }
-    Value::Object(method)
+fn methods(visit: &Visit<'_>, account: &Account) -> Vec<AuthenticationMethod> {
+    visit.session().records_of(&account.id).iter().map(AuthenticationMethod::from).collect()
 }
 
-fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Value {
+fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
     let settings = visit.settings();
     let mut flows = match account {
         Some(account) => reauthentication_flows(account, settings),
         None => login_flows(settings, visit.visitor.client),
     };
     if let Some(pending) = visit.session().pending() {
-        let id = pending.stage.key().name();
-        let known = flows.iter_mut().find(|flow| flow.get("id").is_some_and(|known| known == id));
-        match known {
-            Some(flow) => {
-                flow.insert("is_pending".into(), json!(true));
-            }
+        let id = FlowId::from(pending.stage.key());
+        match flows.iter_mut().find(|flow| flow.id == id) {
+            Some(flow) => flow.is_pending = Some(true),
             None => {
-                let mut flow = flow(id);
-                flow.insert("is_pending".into(), json!(true));
-                if let Some(account) = mfa::resume(visit).ok().map(|(_, account)| account) {
-                    flow.insert("types".into(), types(&account));
-                }
-                flows.push(flow);
+                let types = mfa::resume(visit).ok().map(|(_, account)| types(&account));
+                flows.push(Flow { is_pending: Some(true), types, ..id.into() });
             }
         }
     }
-    if !settings.socialaccount.only && settings.account.password_reset_by_code_enabled {
-        let mut flow = flow("password_reset_by_code");
-        flow.insert("is_pending".into(), json!(password_reset::is_pending(visit)));
-        flows.push(flow);
-    }
-    flows.into_iter().map(Value::Object).collect()
-}
-
-fn flow(id: &str) -> Map<String, Value> {
-    Map::from_iter([("id".to_owned(), json!(id))])
-}
-
-fn reauthentication_flows(account: &Account, settings: &Settings) -> Vec<Map<String, Value>> {
-    let mut flows: Vec<_> = account.password.iter().map(|_| flow("reauthenticate")).collect();
-    if settings.apps.mfa && !account.authenticators.is_empty() {
-        let mut flow = flow("mfa_reauthenticate");
-        flow.insert("types".into(), types(account));
-        flows.push(flow);
+    if When::PasswordResetByCode.holds(settings) {
+        let is_pending = Some(password_reset::is_pending(visit));
+        flows.push(Flow { is_pending, ..FlowId::PasswordResetByCode.into() });
     }
     flows
 }
 
-fn types(account: &Account) -> Value {
-    account.authenticator_types().into_iter().map(AuthenticatorType::name).collect()
+fn reauthentication_flows(account: &Account, settings: &Settings) -> Vec<Flow> {
+    let mut flows: Vec<Flow> = account.password.iter().map(|_| FlowId::Reauthenticate.into()).collect();
+    if settings.apps.mfa && !account.authenticators.is_empty() {
+        flows.push(Flow { types: Some(types(account)), ..FlowId::MfaReauthenticate.into() });
+    }
+    flows
 }
 
-fn login_flows(settings: &Settings, client: Client) -> Vec<Map<String, Value>> {
-    let mut flows = Vec::new();
-    if !settings.socialaccount.only {
-        flows.push(flow("login"));
-    }
-    if settings.account.login_by_code_enabled {
-        flows.push(flow(StageKey::LoginByCode.name()));
-    }
-    if settings.account.signup_open && !settings.socialaccount.only {
-        flows.push(flow("signup"));
-    }
+fn types(account: &Account) -> Vec<AuthenticatorType> {
+    account.authenticator_types().into_iter().map(AuthenticatorType::from).collect()
+}
+
+fn login_flows(settings: &Settings, client: Client) -> Vec<Flow> {
+    let offered = [
+        (FlowId::Login, When::OwnAccounts),
+        (FlowId::LoginByCode, When::LoginByCode),
+        (FlowId::Signup, When::Signup),
+    ];
+    let mut flows: Vec<Flow> =
+        offered.into_iter().filter(|(_, when)| when.holds(settings)).map(|(id, _)| id.into()).collect();
     if settings.apps.socialaccount {
         let kinds: &[ProviderFlow] = match client {
             Client::Browser => &[ProviderFlow::Redirect, ProviderFlow::Token],
@@ -178,18 +452,14 @@ fn login_flows(settings: &Settings, client: Client) -> Vec<Map<String, Value>> {
         };
         flows.extend(kinds.iter().filter_map(|kind| provider_flow(settings, *kind)));
     }
-    if settings.apps.mfa && settings.mfa.passkey_login_enabled {
-        flows.push(flow("mfa_login_webauthn"));
+    if When::PasskeyLogin.holds(settings) {
+        flows.push(FlowId::MfaLoginWebauthn.into());
     }
     flows
 }
 
-fn provider_flow(settings: &Settings, kind: ProviderFlow) -> Option<Map<String, Value>> {
+fn provider_flow(settings: &Settings, kind: ProviderFlow) -> Option<Flow> {
     let providers = settings.socialaccount.providers.iter().filter(|provider| provider.flows.contains(&kind));
-    let ids: Vec<&str> = providers.map(|provider| provider.id.as_str()).collect();
-    (!ids.is_empty()).then(|| {
-        let mut flow = flow(kind.name());
-        flow.insert("providers".into(), json!(ids));
-        flow
-    })
+    let ids: Vec<String> = providers.map(|provider| provider.id.clone()).collect();
+    (!ids.is_empty()).then(|| Flow { providers: Some(ids), ..FlowId::from(kind).into() })
 }

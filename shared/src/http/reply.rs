@@ -2,6 +2,7 @@
 
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Response};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::refusal::FieldErrors;
@@ -72,13 +73,21 @@ impl Reply {
     }
 
     /// 200 with data.
-    pub fn ok(data: Value) -> Self {
-        Self { data: Some(data), ..Self::status(StatusCode::OK) }
+    pub fn ok(data: impl Serialize) -> Self {
+        Self::status(StatusCode::OK).with_data(data)
     }
 
     /// 400 with what is wrong.
     pub fn invalid(errors: FieldErrors) -> Self {
         Self { errors: Some(errors), ..Self::status(StatusCode::BAD_REQUEST) }
+    }
+
+    /// With data.
+    #[must_use]
+    pub fn with_data(mut self, data: impl Serialize) -> Self {
+        // What fails to be JSON has keys that are no text, and nothing here has.
+        self.data = serde_json::to_value(data).ok();
+        self
     }
 
     /// With one more entry of meta.

@@ -6,7 +6,7 @@ use super::declared::ALL;
 use super::frontend::PAGES;
 use super::group::{About, Default, Setting};
 use super::rate::Action;
-use super::unusable::{NOT_YET, UNUSABLE, Verdict};
+use super::unusable::{UNUSABLE, Verdict};
 
 const INTRODUCTION: &str = "\
 <!-- Written by `make docs` from shared/src/settings/declared.rs. Change it there. -->
@@ -90,14 +90,6 @@ fn unusable(text: &mut String) {
             Verdict::Ignored => "is logged",
         };
         row(text, &[&code(name.name), effect, name.text]);
-    }
-    heading(
-        text,
-        "Names that have no effect yet",
-        "Their part of allauth is still to come. They are logged.",
-    );
-    for name in NOT_YET {
-        let _ = writeln!(text, "- {}", code(name));
     }
 }
 

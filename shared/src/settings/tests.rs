@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::declared::ALL;
 use super::kind::Wrong;
-use super::unusable::{NOT_YET, UNUSABLE};
+use super::unusable::UNUSABLE;
 use super::*;
 use crate::domain::authenticator::AuthenticatorType;
 
@@ -95,8 +95,7 @@ fn variables_of_other_software_are_passed_over() {
 #[test]
 fn every_name_is_declared_once() {
     let names = every_declared_name();
-    let all: Vec<_> =
-        names.iter().chain(UNUSABLE.iter().map(|known| &known.name)).chain(NOT_YET.iter()).collect();
+    let all: Vec<_> = names.iter().chain(UNUSABLE.iter().map(|known| &known.name)).collect();
     let distinct: BTreeSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), all.len());
 }
@@ -528,9 +527,6 @@ fn unknown_names_are_errors_or_hints() {
         "ACCOUNT_EMAIL_VERFICATION: is no setting; did you mean ACCOUNT_EMAIL_VERIFICATION?"
     );
     assert_eq!(errors(&[("ACCOUNT_XYZ", "")]), "ACCOUNT_XYZ: is no setting");
-    let later = "HEADLESS_SPECIFICATION_TEMPLATE_NAME";
-    assert_eq!(hints(&[(later, "")]), [""; 0]);
-    assert_eq!(hints(&[(later, "x")]), [format!("{later} has no effect yet")]);
     assert_eq!(
         hints(&[("HEADLESS_CLIENT", "app"), ("USERSESSIONS_X", "1")]),
         ["HEADLESS_CLIENT is no setting; did you mean HEADLESS_CLIENTS?", "USERSESSIONS_X is no setting"]

@@ -110,6 +110,11 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable("ACCOUNT_EMAIL_CONFIRMATION_ANONYMOUS_REDIRECT_URL", Ignored, FRONTEND_DECIDES),
     unusable("ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL", Ignored, FRONTEND_DECIDES),
     unusable(
+        "HEADLESS_SPECIFICATION_TEMPLATE_NAME",
+        Ignored,
+        "has no effect: the page that describes the API is written here, and loads nothing from other hosts",
+    ),
+    unusable(
         "ALLAUTH_SETTING_GETTER",
         Refused,
         "Python code cannot run here; settings are environment variables",
@@ -180,9 +185,6 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable("EMAIL_HOST", Ignored, MAIL_BY_SES),
 ];
 
-/// Names of allauth's whose part of it is still to come.
-pub(super) const NOT_YET: &[&str] = &["HEADLESS_SPECIFICATION_TEMPLATE_NAME"];
-
 /// What allauth's names begin with, other than `ACCOUNT_`.
 const PREFIXES: &[&str] = &["ALLAUTH_", "HEADLESS_", "MFA_", "SOCIALACCOUNT_", "USERSESSIONS_"];
 
@@ -194,10 +196,6 @@ pub(super) fn check(source: &mut Source) {
     for name in &names.map(str::to_owned).collect::<Vec<_>>() {
         if let Some(known) = UNUSABLE.iter().find(|unusable| unusable.name == name) {
             check_unusable(known, source);
-        } else if NOT_YET.contains(&name.as_str()) {
-            if source.variable(name).is_some() {
-                source.hints.push(format!("{name} has no effect yet"));
-            }
         } else {
             check_unknown(name, source);
         }
@@ -243,5 +241,5 @@ fn declared_names() -> impl Iterator<Item = &'static str> {
 }
 
 fn known_names() -> impl Iterator<Item = &'static str> {
-    declared_names().chain(UNUSABLE.iter().map(|unusable| unusable.name)).chain(NOT_YET.iter().copied())
+    declared_names().chain(UNUSABLE.iter().map(|unusable| unusable.name))
 }

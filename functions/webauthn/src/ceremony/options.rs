@@ -1,7 +1,8 @@
 //! What a client is asked: `PublicKeyCredentialCreationOptionsJSON` and `PublicKeyCredentialRequestOptionsJSON` (5.4,
 //! 5.5), for `navigator.credentials.create` and `get`.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::public_key::OFFERED;
 use super::{Party, encode};
@@ -17,7 +18,118 @@ pub(crate) struct User<'a> {
     pub(crate) display_name: &'a str,
 }
 
-/// Asks for a new key, other than those known by their ids in base64url; one that can be found without its id, if it is to do without a password.
+/// What `navigator.credentials.create()` takes.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CreationOptions {
+    /// For `PublicKeyCredential.parseCreationOptionsFromJSON()`.
+    public_key: PublicKeyCreation,
+}
+
+/// `PublicKeyCredentialCreationOptionsJSON` of Web Authentication.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PublicKeyCreation {
+    rp: RelyingParty,
+    user: UserEntity,
+    /// Random bytes to sign, in base64url.
+    challenge: String,
+    pub_key_cred_params: Vec<Algorithm>,
+    /// The keys that the account has.
+    exclude_credentials: Vec<Descriptor>,
+    authenticator_selection: Selection,
+    extensions: Extensions,
+}
+
+/// What a key is for.
+#[derive(Serialize, JsonSchema)]
+struct RelyingParty {
+    /// Its domain.
+    id: String,
+    name: String,
+}
+
+/// Whom a key is for.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct UserEntity {
+    /// The account's id, in base64url.
+    id: String,
+    name: String,
+    display_name: String,
+}
+
+/// A way to sign.
+#[derive(Serialize, JsonSchema)]
+struct Algorithm {
+    #[serde(rename = "type")]
+    kind: KeyType,
+    /// Its number in COSE.
+    alg: i64,
+}
+
+/// A key.
+#[derive(Serialize, JsonSchema)]
+struct Descriptor {
+    #[serde(rename = "type")]
+    kind: KeyType,
+    /// Its credential id, in base64url.
+    id: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+enum KeyType {
+    #[serde(rename = "public-key")]
+    PublicKey,
+}
+
+/// What the authenticator is to be like.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Selection {
+    resident_key: ResidentKey,
+    require_resident_key: bool,
+    /// `required`, `preferred` or `discouraged`.
+    user_verification: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum ResidentKey {
+    Required,
+    Discouraged,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    cred_props: bool,
+}
+
+/// What `navigator.credentials.get()` takes.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RequestOptions {
+    /// For `PublicKeyCredential.parseRequestOptionsFromJSON()`.
+    public_key: PublicKeyRequest,
+}
+
+/// `PublicKeyCredentialRequestOptionsJSON` of Web Authentication.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct PublicKeyRequest {
+    /// Random bytes to sign, in base64url.
+    challenge: String,
+    /// The domain that the key is for.
+    rp_id: String,
+    /// The keys that will do; any, if there are none.
+    allow_credentials: Vec<Descriptor>,
+    /// `required`, `preferred` or `discouraged`.
+    user_verification: String,
+}
+
+/// Asks for a new key, other than those known by their ids in base64url; one that can be found without its id, if it is
+/// to do without a password.
 pub(crate) fn creation(
     party: &Party,
     user: User<'_>,
@@ -25,32 +137,45 @@ pub(crate) fn creation(
     known: &[&str],
     passwordless: bool,
     user_verification: &str,
-) -> Value {
-    json!({"publicKey": {
-        "rp": {"id": party.id, "name": party.name},
-        "user": {"id": encode(user.handle), "name": user.name, "displayName": user.display_name},
-        "challenge": encode(challenge),
-        "pubKeyCredParams": OFFERED.map(|algorithm| json!({"type": "public-key", "alg": algorithm})),
-        "excludeCredentials": descriptors(known),
-        "authenticatorSelection": {
-            "residentKey": if passwordless { "required" } else { "discouraged" },
-            "requireResidentKey": passwordless,
-            "userVerification": user_verification,
+) -> CreationOptions {
+    CreationOptions {
+        public_key: PublicKeyCreation {
+            rp: RelyingParty { id: party.id.clone(), name: party.name.clone() },
+            user: UserEntity {
+                id: encode(user.handle),
+                name: user.name.to_owned(),
+                display_name: user.display_name.to_owned(),
+            },
+            challenge: encode(challenge),
+            pub_key_cred_params: OFFERED.map(|alg| Algorithm { kind: KeyType::PublicKey, alg }).into(),
+            exclude_credentials: descriptors(known),
+            authenticator_selection: Selection {
+                resident_key: if passwordless { ResidentKey::Required } else { ResidentKey::Discouraged },
+                require_resident_key: passwordless,
+                user_verification: user_verification.to_owned(),
+            },
+            extensions: Extensions { cred_props: true },
         },
-        "extensions": {"credProps": true},
-    }})
+    }
 }
 
 /// Asks for a signature by one of these keys; with none, by any that the authenticator has for this party.
-pub(crate) fn request(party: &Party, challenge: &[u8], allowed: &[&str], user_verification: &str) -> Value {
-    json!({"publicKey": {
-        "challenge": encode(challenge),
-        "rpId": party.id,
-        "allowCredentials": descriptors(allowed),
-        "userVerification": user_verification,
-    }})
+pub(crate) fn request(
+    party: &Party,
+    challenge: &[u8],
+    allowed: &[&str],
+    user_verification: &str,
+) -> RequestOptions {
+    RequestOptions {
+        public_key: PublicKeyRequest {
+            challenge: encode(challenge),
+            rp_id: party.id.clone(),
+            allow_credentials: descriptors(allowed),
+            user_verification: user_verification.to_owned(),
+        },
+    }
 }
 
-fn descriptors(ids: &[&str]) -> Vec<Value> {
-    ids.iter().map(|id| json!({"type": "public-key", "id": id})).collect()
+fn descriptors(ids: &[&str]) -> Vec<Descriptor> {
+    ids.iter().map(|id| Descriptor { kind: KeyType::PublicKey, id: (*id).to_owned() }).collect()
 }

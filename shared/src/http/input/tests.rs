@@ -4,6 +4,7 @@ use super::{
     json::{BodyError, MAX_BODY_BYTES, MAX_DEPTH},
     *,
 };
+use crate::settings::When;
 
 type Errors = Vec<(String, String)>;
 
@@ -16,18 +17,29 @@ fn errors(form: Form<'_>) -> Errors {
     errors.map(|error| (error.code.to_owned(), error.message.into_owned())).collect()
 }
 
-fn kind(name: &str) -> Text {
+fn settings(variables: &[(&str, &str)]) -> Settings {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::read(variables).unwrap().settings
+}
+
+const X: Field = Field::text("x", Text::PLAIN, "");
+const FORM: &[Field] = &[X];
+
+fn x(rules: Text) -> Field {
+    Field::text("x", rules, "")
+}
+
+fn field(name: &str) -> Field {
     match name {
-        "plain" => Text::PLAIN,
-        "optional" => Text::PLAIN.optional(),
-        "unstripped" => Text::PLAIN.unstripped(),
-        "at most 3" => Text::PLAIN.at_most(3),
-        "at most 1" => Text::PLAIN.at_most(1),
-        "email" => Text::EMAIL,
-        "optional email" => Text::EMAIL.optional(),
-        "phone" => Text::PHONE,
-        "username of 1" => Text::username(1),
-        "username of 5" => Text::username(5),
+        "plain" => X,
+        "optional" => X.optional(),
+        "unstripped" => x(Text::VERBATIM),
+        "at most 3" => x(Text::PLAIN.at_most(3)),
+        "at most 1" => x(Text::PLAIN.at_most(1)),
+        "email" => x(Text::EMAIL),
+        "optional email" => x(Text::EMAIL).optional(),
+        "phone" => x(Text::PHONE),
+        "username of 1" | "username of 5" => x(Text::USERNAME),
         _ => panic!("no kind {name}"),
     }
 }
@@ -53,14 +65,17 @@ fn documents_are_read_as_by_the_reference() {
 fn values_are_written_as_by_python() {
     let rows: Vec<(String, String, bool, bool, bool)> =
         serde_json::from_str(include_str!("../../../testdata/values.json")).unwrap();
+    let settings = settings(&[]);
+    let yes = Field::new("x", Kind::Boolean, "");
     for (text, written, missing, truthy, checked) in rows {
         let object = object(&format!("{{\"x\": {text}}}"));
         let value = object.get("x").unwrap();
         assert_eq!(value.to_text(), written, "{text}");
         assert_eq!(value.is_missing(), missing, "{text}");
         assert_eq!(value.is_truthy(), truthy, "{text}");
-        assert_eq!(Form::new(&object).boolean("x", false), Some(checked), "{text}");
-        let required = Form::new(&object).boolean("x", true);
+        let read = |field: &Field| Form::new(FORM, &object, &settings).boolean(field);
+        assert_eq!(read(&yes.optional()), Some(checked), "{text}");
+        let required = read(&yes);
         assert_eq!(required, checked.then_some(true), "{text}");
     }
 }
@@ -69,43 +84,46 @@ fn values_are_written_as_by_python() {
 fn fields_are_cleaned_as_by_the_reference() {
     let rows: Vec<(String, String, Option<String>, Errors)> =
         serde_json::from_str(include_str!("../../../testdata/fields.json")).unwrap();
+    let settings = [settings(&[]), settings(&[("ACCOUNT_USERNAME_MIN_LENGTH", "5")])];
     for (name, text, cleaned, expected) in rows {
         let object = object(&text);
-        let mut form = Form::new(&object);
-        assert_eq!(form.text("x", &kind(&name)), cleaned, "{name} {text}");
+        let mut form = Form::new(FORM, &object, &settings[usize::from(name == "username of 5")]);
+        assert_eq!(form.text(&field(&name)), cleaned, "{name} {text}");
         assert_eq!(errors(form), expected, "{name} {text}");
     }
 }
 
-fn cleaned_like(rows: &str, kind: &Text, differs: impl Fn(&str) -> bool) {
+fn cleaned_like(rows: &str, rules: Text, differs: impl Fn(&str) -> bool) {
+    let settings = settings(&[]);
     let rows: Vec<(String, Option<String>, Errors)> = serde_json::from_str(rows).unwrap();
     for (value, cleaned, expected) in rows.into_iter().filter(|(value, ..)| !differs(value)) {
         let object = Object::from([("x", Some(value.as_str()))]);
-        let mut form = Form::new(&object);
-        assert_eq!(form.text("x", kind), cleaned, "{value:?}");
+        let mut form = Form::new(FORM, &object, &settings);
+        assert_eq!(form.text(&x(rules).optional()), cleaned, "{value:?}");
         assert_eq!(errors(form), expected, "{value:?}");
     }
 }
 
 #[test]
 fn emails_are_cleaned_as_by_the_reference() {
-    cleaned_like(include_str!("../../../testdata/emails.json"), &Text::EMAIL.optional(), |_| false);
+    cleaned_like(include_str!("../../../testdata/emails.json"), Text::EMAIL, |_| false);
 }
 
 #[test]
 fn phones_are_cleaned_as_by_the_reference() {
     let has_other_digits = |value: &str| value.contains(|c: char| !c.is_ascii() && c.is_numeric());
-    cleaned_like(include_str!("../../../testdata/phones.json"), &Text::PHONE.optional(), has_other_digits);
+    cleaned_like(include_str!("../../../testdata/phones.json"), Text::PHONE, has_other_digits);
 }
 
 #[test]
 fn ids_are_chosen_as_by_the_reference() {
     let rows: Vec<(String, Option<Vec<i64>>, Errors)> =
         serde_json::from_str(include_str!("../../../testdata/ids.json")).unwrap();
+    let settings = settings(&[]);
     for (text, chosen, expected) in rows {
         let object = object(&format!("{{\"x\": {text}}}"));
-        let mut form = Form::new(&object);
-        let found = form.ids("x", &[3, 7, 42]).map(|mut ids| {
+        let mut form = Form::new(FORM, &object, &settings);
+        let found = form.ids(&X, &[3, 7, 42]).map(|mut ids| {
             ids.sort_unstable();
             ids
         });
@@ -118,11 +136,12 @@ fn ids_are_chosen_as_by_the_reference() {
 fn one_id_is_chosen_as_by_the_reference() {
     let rows: Vec<(String, Option<i64>, Errors)> =
         serde_json::from_str(include_str!("../../../testdata/choices.json")).unwrap();
+    let settings = settings(&[]);
     // No id of ours is written in other digits than these.
     for (text, chosen, expected) in rows.into_iter().filter(|(text, ..)| text.is_ascii()) {
         let object = object(&format!("{{\"x\": {text}}}"));
-        let mut form = Form::new(&object);
-        assert_eq!(form.id("x", &[3, 7, 42]), chosen, "{text}");
+        let mut form = Form::new(FORM, &object, &settings);
+        assert_eq!(form.id(&X, &[3, 7, 42]), chosen, "{text}");
         assert_eq!(errors(form), expected, "{text}");
     }
 }
@@ -131,29 +150,31 @@ fn one_id_is_chosen_as_by_the_reference() {
 fn json_in_json_is_read_as_by_the_reference() {
     let rows: Vec<(String, Option<String>, Errors)> =
         serde_json::from_str(include_str!("../../../testdata/nested.json")).unwrap();
+    let settings = settings(&[]);
     for (text, written, expected) in rows {
         let object = object(&format!("{{\"x\": {text}}}"));
-        let mut form = Form::new(&object);
-        assert_eq!(form.json("x").map(|value| value.to_text().into_owned()), written, "{text}");
+        let mut form = Form::new(FORM, &object, &settings);
+        assert_eq!(form.json(&X).map(|value| value.to_text().into_owned()), written, "{text}");
         assert_eq!(errors(form), expected, "{text}");
     }
 }
 
 #[test]
 fn ids_that_are_missing() {
-    let object = Object::default();
-    let mut form = Form::new(&object);
-    assert_eq!(form.ids("x", &[3]), None);
+    let (object, settings) = (Object::default(), settings(&[]));
+    let mut form = Form::new(FORM, &object, &settings);
+    assert_eq!(form.ids(&X, &[3]), None);
     assert_eq!(errors(form), [("required".to_owned(), "This field is required.".to_owned())]);
 }
 
 #[test]
 fn an_address_to_be_kept_is_not_cut_short() {
+    let settings = settings(&[]);
     let refusal = |length: usize| {
         let address = format!("{}@example.com", "x".repeat(length - "@example.com".len()));
-        let object = Object::from([("email", Some(address.as_str()))]);
-        let mut form = Form::new(&object);
-        form.text("email", &Text::EMAIL.at_most(254));
+        let object = Object::from([("x", Some(address.as_str()))]);
+        let mut form = Form::new(FORM, &object, &settings);
+        form.text(&x(Text::NEW_EMAIL));
         errors(form).into_iter().map(|(_, message)| message).collect::<Vec<_>>()
     };
     assert_eq!(refusal(254), [""; 0]);
@@ -164,12 +185,17 @@ fn an_address_to_be_kept_is_not_cut_short() {
     );
 }
 
+const EMAIL: Field = Field::text("email", Text::EMAIL, "");
+const PHONE: Field = Field::text("phone", Text::PHONE, "").asked(When::LoginByPhone);
+const PASSWORD: Field = Field::text("password", Text::PLAIN, "");
+const LOGIN: &[Field] = &[EMAIL, PHONE, PASSWORD];
+
 #[test]
 fn errors_added_later_stand_behind_those_of_their_field() {
-    let object = object(r#"{"email": "a@example.com\u0000"}"#);
-    let mut form = Form::new(&object);
-    assert_eq!(form.text("email", &Text::EMAIL), None);
-    assert_eq!(form.text("password", &Text::PLAIN), None);
+    let (object, settings) = (object(r#"{"email": "a@example.com\u0000"}"#), settings(&[]));
+    let mut form = Form::new(LOGIN, &object, &settings);
+    assert_eq!(form.text(&EMAIL), None);
+    assert_eq!(form.text(&PASSWORD), None);
     form.refuse_all(Refusal::InvalidLogin);
     form.refuse("email", Refusal::EmailTaken);
     assert!(form.is_refused("email") && !form.is_refused("phone") && !form.is_valid());
@@ -189,10 +215,29 @@ fn errors_added_later_stand_behind_those_of_their_field() {
 
 #[test]
 fn a_name_counts_even_with_null() {
-    let object = object(r#"{"email": null}"#);
-    let form = Form::new(&object);
-    assert!(form.names("email"));
-    assert!(!form.names("phone"));
+    let (object, settings) = (object(r#"{"email": null}"#), settings(&[]));
+    let form = Form::new(LOGIN, &object, &settings);
+    assert!(form.names(&EMAIL));
+    assert!(!form.names(&PHONE));
+}
+
+#[test]
+fn what_is_not_asked_for_is_passed_over() {
+    let object = object(r#"{"phone": "not a number"}"#);
+    let found = |settings: &Settings| {
+        let mut form = Form::new(LOGIN, &object, settings);
+        (form.text(&PHONE), errors(form).len())
+    };
+    assert_eq!(found(&settings(&[])), (None, 0));
+    let by_phone = [("ACCOUNT_LOGIN_METHODS", "phone"), ("ACCOUNT_SIGNUP_FIELDS", "phone*, password1*")];
+    assert_eq!(found(&settings(&by_phone)), (None, 1));
+}
+
+#[test]
+#[should_panic(expected = "code is no field of this form")]
+fn what_no_description_names_is_not_read() {
+    let (object, settings) = (Object::default(), settings(&[]));
+    Form::new(LOGIN, &object, &settings).text(&Field::text("code", Text::PLAIN, ""));
 }
 
 #[test]
@@ -223,7 +268,8 @@ fn nesting_is_bounded() {
 #[test]
 fn debugging_shows_no_content() {
     let object = object(r#"{"password": "swordfish"}"#);
-    let shown = format!("{object:?} {:?} {:?}", object.get("password"), Form::new(&object));
+    let shown =
+        format!("{object:?} {:?} {:?}", object.get("password"), Form::new(FORM, &object, &settings(&[])));
     assert!(!shown.contains("swordfish") && !shown.contains("password"), "{shown}");
 }
 
@@ -278,12 +324,13 @@ proptest! {
 
     #[test]
     fn nothing_nearly_json_panics(text in nearly_json()) {
-        let ours = Object::parse(format!("{{\"a\":{text}}}").as_bytes());
+        let ours = Object::parse(format!("{{\"x\":{text}}}").as_bytes());
         if let Ok(object) = ours {
-            let mut form = Form::new(&object);
-            form.text("a", &Text::EMAIL);
-            form.boolean("a", true);
-            form.ids("a", &[1]);
+            let settings = settings(&[]);
+            let mut form = Form::new(FORM, &object, &settings);
+            form.text(&x(Text::EMAIL));
+            form.boolean(&X);
+            form.ids(&X, &[1]);
         }
     }
 

@@ -1,0 +1,183 @@
+//! The fields of requests: their names, what they must be like, and when they are asked for. Each is declared once; a
+//! form reads by it, and the API is described by it.
+
+use crate::domain::{email, phone, refusal::Refusal, text, username};
+use crate::http::operation::Shape;
+use crate::settings::{Settings, When};
+
+/// A field of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// What clients call it.
+    pub name: &'static str,
+    /// What it means, to who writes clients.
+    pub text: &'static str,
+    /// What it must be like.
+    pub kind: Kind,
+    /// When it is asked for.
+    pub asked: When,
+    /// When it must be there, if it is asked for.
+    pub required: When,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// Text.
+    Text(Text),
+    /// Yes or no.
+    Boolean,
+    /// The id of something that the account has.
+    Id,
+    /// Several of them.
+    Ids,
+    /// JSON of this shape, be it in a text.
+    Json(Shape),
+}
+
+impl Field {
+    /// A field that must be there.
+    pub const fn new(name: &'static str, kind: Kind, text: &'static str) -> Self {
+        Self { name, text, kind, asked: When::Always, required: When::Always }
+    }
+
+    /// A text that must be there.
+    pub const fn text(name: &'static str, rules: Text, text: &'static str) -> Self {
+        Self::new(name, Kind::Text(rules), text)
+    }
+
+    /// The same, but it is asked for only then; else it is passed over.
+    #[must_use]
+    pub const fn asked(self, asked: When) -> Self {
+        Self { asked, ..self }
+    }
+
+    /// The same, but it may be missing.
+    #[must_use]
+    pub const fn optional(self) -> Self {
+        self.required(When::Never)
+    }
+
+    /// The same, but it must be there only then.
+    #[must_use]
+    pub const fn required(self, required: When) -> Self {
+        Self { required, ..self }
+    }
+
+    /// The same, but it must be there only if this holds, which the settings do not tell.
+    #[must_use]
+    pub const fn required_if(self, required: bool) -> Self {
+        self.required(if required { When::Always } else { When::Never })
+    }
+
+    /// Whether it is asked for.
+    pub fn is_asked(&self, settings: &Settings) -> bool {
+        self.asked.holds(settings)
+    }
+
+    /// Whether it must be there.
+    pub fn is_required(&self, settings: &Settings) -> bool {
+        self.required.holds(settings)
+    }
+}
+
+/// What a field of text must be like: Django's `CharField` and allauth's fields derived from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Text {
+    sort: Sort,
+    max_length: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Plain,
+    /// Kept as it comes.
+    Verbatim,
+    Email,
+    NewEmail,
+    Phone,
+    Username,
+}
+
+impl Text {
+    /// Any text without NUL characters, stripped of white space around it.
+    pub const PLAIN: Self = Self { sort: Sort::Plain, max_length: usize::MAX };
+
+    /// The same, with white space around it kept.
+    pub const VERBATIM: Self = Self { sort: Sort::Verbatim, ..Self::PLAIN };
+
+    /// An email address; it comes in lower case. One over [`email::MAX_LENGTH`] is refused.
+    pub const EMAIL: Self = Self { sort: Sort::Email, ..Self::PLAIN };
+
+    /// An email address that is to be kept: of at most `ACCOUNT_EMAIL_MAX_LENGTH`. The reference keeps longer ones cut
+    /// short.
+    pub const NEW_EMAIL: Self = Self { sort: Sort::NewEmail, ..Self::PLAIN };
+
+    /// A phone number in E.164 form.
+    pub const PHONE: Self = Self { sort: Sort::Phone, ..Self::PLAIN };
+
+    /// A username to sign up with, of at least `ACCOUNT_USERNAME_MIN_LENGTH` code points and at most
+    /// [`username::MAX_LENGTH`]. Its characters are checked by [`username::check`].
+    pub const USERNAME: Self = Self { sort: Sort::Username, max_length: username::MAX_LENGTH };
+
+    /// The same, of at most this many code points.
+    #[must_use]
+    pub const fn at_most(self, max_length: usize) -> Self {
+        Self { max_length, ..self }
+    }
+
+    pub(super) fn strip<'t>(&self, given: &'t str) -> &'t str {
+        if self.sort == Sort::Verbatim { given } else { text::strip(given) }
+    }
+
+    /// All that is wrong with a value that is not empty, in the order of the validators of Django's field.
+    pub(super) fn refusals(&self, value: &str, settings: &Settings) -> Vec<Refusal> {
+        let length = text::length(value);
+        let max = match self.sort {
+            Sort::Email | Sort::NewEmail if length > email::MAX_LENGTH => email::MAX_LENGTH,
+            Sort::NewEmail => settings.account.email_max_length,
+            _ => self.max_length,
+        };
+        let min = if self.sort == Sort::Username { settings.account.username_min_length } else { 0 };
+        let malformed = match self.sort {
+            Sort::Email | Sort::NewEmail if !email::validate(value) => Some(Refusal::InvalidEmail),
+            Sort::Phone if !phone::validate(value) => Some(Refusal::InvalidPhone),
+            _ => None,
+        };
+        let short = (length < min).then_some(Refusal::TooShort { min, length });
+        let long = (length > max).then_some(Refusal::TooLong { max, length });
+        let nul = value.contains('\0').then_some(Refusal::NullCharacters);
+        // The form sets the longest username when its field is made already, so that check comes last.
+        let last = if self.sort == Sort::Username { [nul, long] } else { [long, nul] };
+        [malformed, short].into_iter().chain(last).flatten().collect()
+    }
+
+    /// What of this a JSON schema can tell. Lengths that depend on settings are named in `x-limits`.
+    #[cfg(feature = "openapi")]
+    pub(in crate::http) fn schema(&self) -> serde_json::Value {
+        use serde_json::json;
+        match self.sort {
+            Sort::Plain | Sort::Verbatim if self.max_length < usize::MAX => {
+                json!({"type": "string", "maxLength": self.max_length})
+            }
+            Sort::Plain | Sort::Verbatim => json!({"type": "string"}),
+            Sort::Email => json!({"type": "string", "format": "email", "maxLength": email::MAX_LENGTH}),
+            Sort::NewEmail => {
+                json!({"type": "string", "format": "email", "x-limits": {"maxLength": "email_max_length"}})
+            }
+            Sort::Phone => json!({"type": "string", "pattern": r"^\+[1-9][0-9]{5,14}$"}),
+            Sort::Username => json!({
+                "type": "string",
+                "maxLength": self.max_length,
+                "x-limits": {"minLength": "username_min_length"},
+            }),
+        }
+    }
+
+    pub(super) fn clean(&self, value: &str) -> String {
+        match self.sort {
+            Sort::Email | Sort::NewEmail => email::normalise(value),
+            Sort::Plain | Sort::Verbatim | Sort::Phone | Sort::Username => value.to_owned(),
+        }
+    }
+}

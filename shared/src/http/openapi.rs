@@ -1,0 +1,429 @@
+//! The description of the whole API, whatever the settings: an OpenAPI 3.1 document, from what endpoints say of themselves.
+//!
+//! It is written when the API changes (`make docs`), and embedded in the function `config`, which prunes it by the
+//! settings. To that end it has marks that OpenAPI does not know:
+//!
+//! - `x-when` in any object: it is there only when this condition ([`When`]) holds, or each of these;
+//! - `x-required` in a property: it must be there only when this condition holds;
+//! - `x-limits` in a property: which settings give its `minLength` and `maxLength`;
+//! - an array in place of a response: each of its answers that are there is one that the status may mean.
+
+#![expect(clippy::indexing_slicing, reason = "serde_json makes what is assigned to")]
+
+use std::collections::BTreeSet;
+
+use lambda_http::http::Method;
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::Routes;
+use super::input::{Field, Kind, Text};
+use super::operation::{Answer, Body, Content, Operation, Parameter};
+use super::present::{Unauthenticated, UnauthenticatedMeta};
+use crate::domain::refusal::FieldError;
+use crate::flows::visit::Client;
+use crate::settings::When;
+
+const ABOUT: &str = "\
+Accounts: signing up, logging in, and what people do with their account.
+
+Every answer is an envelope: `status` repeats the status, `data` is what was asked for, `meta` goes with it, and `errors` \
+tells what is wrong with the input.
+
+A status of 401 is no failure: it lists the ways to go on in `data.flows`, and where one of them is pending, that is the \
+next step. A client may keep to one rule: after each 401, look for the pending flow, and show its page.";
+
+const SESSION_TOKEN: &str = "For apps: the session, as last told in `meta.session_token` of an answer. Without one, a new session begins.";
+const ACCESS_TOKEN: &str = "For apps, in place of the session's token: an access token.";
+const SESSION_COOKIE: &str = "For browsers: the session, as the API sets it.";
+const CSRF_TOKEN: &str =
+    "For browsers: the value of the CSRF cookie, repeated in a header by every request that is no GET.";
+
+/// Describes these functions.
+pub fn document(functions: &[Routes]) -> Value {
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with(|settings| settings.definitions_path = "/components/schemas".into());
+    let mut writer = Writer { schemas: settings.into_generator(), envelopes: Map::new() };
+    let mut paths = Map::new();
+    for function in functions {
+        for endpoint in function.endpoints {
+            let mut path = Map::new();
+            mark(&mut path, "x-when", endpoint.when);
+            let place = match endpoint.client {
+                _ if endpoint.path.starts_with('/') => endpoint.path.to_owned(),
+                Some(client) => {
+                    let (name, when) = match client {
+                        Client::Browser => ("browser", When::Browser),
+                        Client::App => ("app", When::App),
+                    };
+                    path.insert("x-when".into(), json!([when, endpoint.when]));
+                    format!("/_allauth/{name}/v1/{}", endpoint.path)
+                }
+                None => {
+                    path.insert("parameters".into(), json!([{"$ref": "#/components/parameters/Client"}]));
+                    format!("/_allauth/{{client}}/v1/{}", endpoint.path)
+                }
+            };
+            for operation in endpoint.operations {
+                let described = writer.operation(operation, function);
+                path.insert(operation.method.as_str().to_lowercase(), described);
+            }
+            paths.insert(place, Value::Object(path));
+        }
+    }
+    let responses = writer.common();
+    let mut schemas = writer.schemas.take_definitions(true);
+    schemas.values_mut().for_each(drop_nulls);
+    schemas.extend(writer.envelopes);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Vestibule",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [],
+        "security": [
+            {},
+            {"x-when": When::App, "sessionToken": []},
+            {"x-when": When::Jwt, "accessToken": []},
+            {"x-when": When::Browser, "sessionCookie": [], "csrfToken": []},
+        ],
+        "tags": functions.iter().map(|function| json!({"name": function.name})).collect::<Value>(),
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": responses,
+            "parameters": {"Client": {
+                "name": "client",
+                "in": "path",
+                "required": true,
+                "description": "What kind of client asks: a browser with cookies, or an app with tokens.",
+                "schema": {"type": "string", "enum": ["browser", "app"]},
+            }},
+            "securitySchemes": {
+                "sessionToken": {
+                    "x-when": When::App,
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Session-Token",
+                    "description": SESSION_TOKEN,
+                },
+                "accessToken": {
+                    "x-when": When::Jwt,
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": ACCESS_TOKEN,
+                },
+                "sessionCookie": {
+                    "x-when": When::Browser,
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "sessionid",
+                    "description": SESSION_COOKIE,
+                },
+                "csrfToken": {
+                    "x-when": When::Browser,
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-CSRFToken",
+                    "description": CSRF_TOKEN,
+                },
+            },
+        },
+    })
+}
+
+/// An answer that any endpoint may give: under its name, or in full where it shares its status with others.
+struct Common {
+    name: &'static str,
+    status: u16,
+    when: When,
+    response: Value,
+}
+
+struct Writer {
+    schemas: SchemaGenerator,
+    envelopes: Map<String, Value>,
+}
+
+impl Writer {
+    fn operation(&mut self, operation: &Operation, function: &Routes) -> Value {
+        let mut described = json!({
+            "operationId": operation.id,
+            "summary": operation.summary,
+            "tags": [function.name],
+            "responses": self.responses(operation, function),
+        });
+        if !operation.text.is_empty() {
+            described["description"] = operation.text.into();
+        }
+        if !operation.parameters.is_empty() {
+            described["parameters"] = operation.parameters.iter().map(parameter).collect();
+        }
+        let (media, fields) = match operation.body {
+            Body::None => return described,
+            Body::Json(fields) => ("application/json", fields),
+            Body::Form(fields) => ("application/x-www-form-urlencoded", fields),
+        };
+        let name = format!("{}Input", capitalised(operation.id));
+        described["requestBody"] =
+            json!({"required": true, "content": {media: {"schema": reference(&name)}}});
+        let input = self.input(fields);
+        self.envelopes.insert(name, input);
+        described
+    }
+
+    fn input(&mut self, fields: &[Field]) -> Value {
+        let required = fields.iter().filter(|field| field.required == When::Always);
+        let required: Vec<&str> = required.map(|field| field.name).collect();
+        let properties: Map<_, _> =
+            fields.iter().map(|field| (field.name.to_owned(), self.property(field))).collect();
+        json!({"type": "object", "properties": properties, "required": required})
+    }
+
+    fn property(&mut self, field: &Field) -> Value {
+        let mut property = match field.kind {
+            Kind::Text(rules) => text(&rules, field.required != When::Never),
+            Kind::Boolean if field.required == When::Always => json!({"type": "boolean", "const": true}),
+            Kind::Boolean => json!({"type": "boolean"}),
+            Kind::Id => json!({"type": "integer", "format": "int64"}),
+            Kind::Ids => {
+                json!({"type": "array", "minItems": 1, "items": {"type": "integer", "format": "int64"}})
+            }
+            Kind::Json(shape) => (shape.schema)(&mut self.schemas).to_value(),
+        };
+        if let Value::Object(property) = &mut property {
+            property.insert("description".into(), field.text.into());
+            mark(property, "x-when", field.asked);
+            if field.required != When::Never {
+                mark(property, "x-required", field.required);
+            }
+        }
+        property
+    }
+
+    /// What it says it answers, and what any endpoint of its kind may answer, by status.
+    fn responses(&mut self, operation: &Operation, function: &Routes) -> Value {
+        let common = self.commonly(operation, function);
+        let declared = operation.answers.iter().map(|answer| answer.status);
+        let statuses: BTreeSet<u16> = declared.chain(common.iter().map(|common| common.status)).collect();
+        let mut responses = Map::new();
+        for status in statuses {
+            let answers = operation.answers.iter().filter(|answer| answer.status == status);
+            let mut given: Vec<Value> = answers.map(|answer| self.response(answer)).collect();
+            let is_alone = given.is_empty();
+            given.extend(common.iter().filter(|common| common.status == status).map(|common| {
+                let mut response = if is_alone {
+                    json!({"$ref": format!("#/components/responses/{}", common.name)})
+                } else {
+                    common.response.clone()
+                };
+                if let Value::Object(response) = &mut response {
+                    mark(response, "x-when", common.when);
+                }
+                response
+            }));
+            let response = if given.len() == 1 { given.remove(0) } else { Value::Array(given) };
+            responses.insert(status.to_string(), response);
+        }
+        Value::Object(responses)
+    }
+
+    fn commonly(&mut self, operation: &Operation, function: &Routes) -> Vec<Common> {
+        let [invalid, malformed, forged, gone, unavailable] = self.all_common();
+        let changes = operation.method != Method::GET;
+        let takes_input = !matches!(operation.body, Body::None) || !operation.parameters.is_empty();
+        let mut common = Vec::new();
+        if takes_input {
+            common.push(invalid);
+        } else if changes {
+            common.push(malformed);
+        }
+        if changes {
+            common.push(forged);
+        }
+        if function.uses_table {
+            common.extend([gone, unavailable]);
+        }
+        common
+    }
+
+    fn all_common(&mut self) -> [Common; 5] {
+        let errors = self.schemas.subschema_for::<Vec<FieldError>>().to_value();
+        let refused = json!({
+            "type": "object",
+            "properties": {"status": {"const": 400}, "errors": errors, "meta": self.session_meta()},
+            "required": ["status"],
+        });
+        self.envelopes.insert("RefusedInput".into(), refused);
+        let gone = Answer::new(410, "The session is gone: begin a new one, without its token.")
+            .with_data::<Unauthenticated>()
+            .with_meta::<UnauthenticatedMeta>();
+        let unavailable =
+            Answer::new(503, "Try again, after as many seconds as `Retry-After` tells: nothing was changed.");
+        [
+            Common {
+                name: "InvalidInput",
+                status: 400,
+                when: When::Always,
+                response: json!({
+                    "description": "The input is not right: `errors` tells what is wrong. No body: it was no JSON object.",
+                    "content": {"application/json": {"schema": reference("RefusedInput")}},
+                }),
+            },
+            Common {
+                name: "MalformedBody",
+                status: 400,
+                when: When::Always,
+                response: json!({"description": "There was a body, and it was no JSON object."}),
+            },
+            Common {
+                name: "ForgedRequest",
+                status: 403,
+                when: When::Browser,
+                response: json!({
+                    "description": "A browser's request lacks its CSRF token, or comes from a site that is not trusted.",
+                    "content": {"text/html": {}},
+                }),
+            },
+            Common { name: "SessionGone", status: 410, when: When::App, response: self.response(&gone) },
+            Common {
+                name: "Unavailable",
+                status: 503,
+                when: When::Always,
+                response: self.response(&unavailable),
+            },
+        ]
+    }
+
+    fn common(&mut self) -> Value {
+        let all = self.all_common();
+        all.into_iter().map(|common| (common.name.to_owned(), common.response)).collect::<Map<_, _>>().into()
+    }
+
+    fn response(&mut self, answer: &Answer) -> Value {
+        let mut response = Map::from_iter([("description".to_owned(), Value::from(answer.text))]);
+        mark(&mut response, "x-when", answer.when);
+        let schema = match answer.content {
+            Content::Nothing => return Value::Object(response),
+            Content::Bare(shape) => (shape.schema)(&mut self.schemas).to_value(),
+            Content::Envelope { data, meta, errors } => {
+                let data = data.map(|shape| (shape.schema)(&mut self.schemas).to_value());
+                let meta = meta.map(|shape| (shape.schema)(&mut self.schemas).to_value());
+                self.envelope(answer.status, data, meta, errors)
+            }
+        };
+        response.insert("content".into(), json!({"application/json": {"schema": schema}}));
+        Value::Object(response)
+    }
+
+    /// The envelope around these, as a schema of its own: one of its data's name, or of its status alone.
+    fn envelope(&mut self, status: u16, data: Option<Value>, meta: Option<Value>, errors: bool) -> Value {
+        let base = match &data {
+            Some(_) if status == 410 => "SessionGoneAnswer".to_owned(),
+            Some(data) => format!("{}Answer", name(data)),
+            None if errors => format!("Refused{status}"),
+            None => format!("Status{status}"),
+        };
+        let mut required = vec!["status"];
+        let mut properties = Map::from_iter([("status".to_owned(), json!({"const": status}))]);
+        if let Some(data) = data {
+            required.push("data");
+            properties.insert("data".into(), data);
+        }
+        if meta.is_some() {
+            required.push("meta");
+        }
+        properties.insert("meta".into(), meta.unwrap_or_else(|| self.session_meta()));
+        if errors {
+            properties.insert("errors".into(), self.schemas.subschema_for::<Vec<FieldError>>().to_value());
+        }
+        let envelope = json!({"type": "object", "properties": properties, "required": required});
+        let is_taken = self.envelopes.get(&base).is_some_and(|other| *other != envelope);
+        let name = if is_taken { format!("{base}{status}") } else { base };
+        self.envelopes.insert(name.clone(), envelope);
+        reference(&name)
+    }
+
+    /// What any answer's meta may tell an app.
+    fn session_meta(&mut self) -> Value {
+        let token = json!({
+            "type": "string",
+            "description": "The session's token from now on, when it has changed.",
+        });
+        self.envelopes
+            .insert("SessionMeta".into(), json!({"type": "object", "properties": {"session_token": token}}));
+        json!({"$ref": "#/components/schemas/SessionMeta", "x-when": When::App})
+    }
+}
+
+fn mark(object: &mut Map<String, Value>, name: &str, when: When) {
+    if when != When::Always {
+        object.insert(name.to_owned(), json!(when));
+    }
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// What a schema is called: that which it refers to, or a list of it.
+fn name(schema: &Value) -> String {
+    let of =
+        |schema: &Value| schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
+    of(schema).or_else(|| of(&schema["items"]).map(|name| format!("{name}List"))).unwrap_or_default()
+}
+
+/// What may be left out is left out where it would be null.
+fn drop_nulls(schema: &mut Value) {
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    let Some(Value::Object(properties)) = schema.get_mut("properties") else { return };
+    for (_, property) in properties.iter_mut().filter(|(name, _)| !required.contains(&json!(name))) {
+        let Value::Object(property) = property else { continue };
+        if let Some(Value::Array(types)) = property.get_mut("type") {
+            types.retain(|kind| kind != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                property.insert("type".into(), only);
+            }
+        }
+        if let Some(Value::Array(any)) = property.remove("anyOf") {
+            let mut any: Vec<Value> = any.into_iter().filter(|schema| schema["type"] != "null").collect();
+            match any.pop() {
+                Some(Value::Object(only)) if any.is_empty() => property.extend(only),
+                Some(last) => {
+                    any.push(last);
+                    property.insert("anyOf".into(), any.into());
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+fn capitalised(id: &str) -> String {
+    let mut letters = id.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}
+
+fn text(rules: &Text, is_needed: bool) -> Value {
+    let mut schema = rules.schema();
+    if is_needed {
+        schema["minLength"] = 1.into();
+    }
+    schema
+}
+
+fn parameter(parameter: &Parameter) -> Value {
+    let (place, name, text) = match parameter {
+        Parameter::Header(name, text) => ("header", name, text),
+        Parameter::Query(name, text) => ("query", name, text),
+    };
+    let required = place == "header";
+    json!({"name": name, "in": place, "required": required, "description": text, "schema": {"type": "string"}})
+}
