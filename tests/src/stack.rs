@@ -57,6 +57,10 @@ impl Stack {
             let url = variables.get_mut("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
             *url = front.stand_before(url);
             front_url.clone_from(url);
+            // The stack has no Secrets Manager; a test may.
+            let secrets = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
+            let given = environment.get(secrets).cloned();
+            variables.extend(given.map(|url| (secrets.to_owned(), url)));
             all_variables.clone_from(variables);
         };
         let stack = LocalStack::embed(&options, environment.clone(), come_between).await?;

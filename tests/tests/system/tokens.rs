@@ -4,6 +4,9 @@ use futures_util::future::join_all;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use vestibule::jwt::KeySet;
+use vestibule::random::Random;
 
 use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, has_ended, log_in, sign_up};
 
@@ -158,8 +161,8 @@ async fn verify(stack: &Stack, access: &str, audience: &str) -> Result<Value, js
     let app = stack.app();
     let about = app.get("/.well-known/openid-configuration").await;
     let issuer = about.body["issuer"].as_str().unwrap().to_owned();
-    let keys = about.body["jwks_uri"].as_str().unwrap().strip_prefix(&issuer).unwrap().to_owned();
-    let keys: JwkSet = serde_json::from_value(app.get(&keys).await.body).unwrap();
+    let keys = about.body["jwks_uri"].as_str().unwrap().strip_prefix(&issuer).unwrap();
+    let keys: JwkSet = serde_json::from_value(app.get(keys).await.body).unwrap();
     let header = jsonwebtoken::decode_header(access)?;
     let key = keys.find(&header.kid.unwrap()).unwrap();
     let algorithms = about.body["id_token_signing_alg_values_supported"].clone();
@@ -188,6 +191,58 @@ async fn others_verify_access_tokens_with_what_is_published() {
         assert_eq!(claims["sub"], id);
         assert!(verify(&stack, &tokens.access, "payments").await.is_err());
         assert!(verify(&stack, &tokens.refresh, "orders").await.is_err());
+    }
+}
+
+/// Secrets Manager, as far as it is asked for one secret; where it is.
+async fn secrets_manager(secret: String) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let body = json!({"ARN": "arn", "Name": "keys", "VersionId": "1", "SecretString": secret}).to_string();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\n";
+    let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 8192];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+            // To hang up before all was said would take the answer back.
+            let _ = stream.shutdown().await;
+            let _ = stream.read_to_end(&mut request).await;
+        }
+    });
+    url
+}
+
+async fn stack_with(keys: &KeySet) -> Stack {
+    let url = secrets_manager(serde_json::to_string(keys).unwrap()).await;
+    let stack = Stack::start(&[
+        JWT,
+        ("HEADLESS_JWT_KEYS_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys"),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &url),
+        ("HEADLESS_JWT_AUDIENCE", "orders"),
+        ("HEADLESS_JWT_ISSUER", "https://auth.example.com"),
+    ])
+    .await;
+    stack.add_user(EMAIL).await;
+    stack
+}
+
+#[tokio::test]
+async fn others_verify_access_tokens_before_and_after_a_rotation() {
+    let random = Random::system();
+    let key = || vestibule_keys::generate(Algorithm::ES256, &random).unwrap();
+    let keys = KeySet { previous: None, current: key(), next: key() };
+    let (before, after) = (stack_with(&keys).await, stack_with(&keys.clone().rotated(key())).await);
+    let (_, old) = tokens(&before).await;
+    let (_, new) = tokens(&after).await;
+    let signed_by = |token: &str| jsonwebtoken::decode_header(token).unwrap().kid.unwrap();
+    assert_ne!(signed_by(&old.access), signed_by(&new.access));
+    // Whoever reads the keys now verifies what was signed before; whoever read them before, what is signed now.
+    for published in [&before, &after] {
+        for token in [&old.access, &new.access] {
+            verify(published, token, "orders").await.unwrap();
+        }
     }
 }
 
