@@ -120,7 +120,7 @@ fn read_with(
         }
     }
     form.finish()?;
-    proved.ok_or(Halt::NotAllowed)
+    Ok(proved.ok_or(Stop::Conflict)?)
 }
 
 fn report(fault: Fault) {

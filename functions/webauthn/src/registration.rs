@@ -6,7 +6,7 @@ use serde_json::{self, Map};
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::{Credential, Factor};
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::visit::{Decision, Need, Visit};
+use vestibule::flows::visit::{Decision, Need, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::{Object, Value};
 use vestibule::http::input::{Field, Form, Kind, Text};
@@ -100,7 +100,7 @@ pub(crate) fn read(
         }
     }
     form.finish()?;
-    factor.ok_or(Halt::NotAllowed)
+    Ok(factor.ok_or(Stop::Conflict)?)
 }
 
 /// A key without a name. A challenge that was signed is used up, whatever else is wrong.

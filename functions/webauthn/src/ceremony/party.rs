@@ -22,15 +22,16 @@ impl Party {
     /// subdomain too: whoever gets hold of one could use people's keys.
     pub(crate) fn of(settings: &Settings, base_url: &str) -> Self {
         let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
-        let name = host.split(':').next().unwrap_or(host);
-        let id = settings.mfa.webauthn_rp_id.clone().unwrap_or_else(|| name.to_owned());
+        let domain = host.split(':').next().unwrap_or(host);
+        let id = settings.mfa.webauthn_rp_id.clone().unwrap_or_else(|| domain.to_owned());
         let mut origins = settings.mfa.webauthn_origins.clone();
         if origins.is_empty() {
             origins.extend([base_url.to_owned(), format!("https://{id}")]);
             origins.extend(origin_of(&settings.headless.frontend_url));
             origins.extend(settings.csrf.trusted_origins.iter().cloned());
         }
-        Self { id, name: host.to_owned(), origins, any_origin: settings.mfa.webauthn_allow_insecure_origin }
+        let name = settings.site_name.clone().unwrap_or_else(|| host.to_owned());
+        Self { id, name, origins, any_origin: settings.mfa.webauthn_allow_insecure_origin }
     }
 
     #[cfg(test)]
