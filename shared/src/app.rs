@@ -59,6 +59,11 @@ pub enum StartError {
     /// There is no `SECRET_KEY`.
     #[error("SECRET_KEY: {0}")]
     SecretKey(String),
+    /// The dummy provider would let anybody in as anybody.
+    #[error(
+        "INSTALLED_APPS: the dummy provider believes whatever it is told, and is for the local stack only"
+    )]
+    DummyProvider,
     /// The secrets of other services can't be used.
     #[error("SOCIALACCOUNT_PROVIDERS_SECRET_ARN: {0}")]
     ProviderSecrets(String),

@@ -3,6 +3,8 @@
 //! Flows do no I/O. They work on a [`visit::Visit`], which knows what was read and collects what changes; all of
 //! it is written in one commit afterwards, and nothing else is.
 
+pub mod connect;
+pub mod journey;
 pub mod login;
 pub mod login_by_code;
 pub mod manage_email;
@@ -14,6 +16,8 @@ pub mod reauthenticate;
 pub mod recovery_codes;
 pub mod sessions;
 pub mod signup;
+pub mod social_login;
+pub mod social_signup;
 pub mod stages;
 #[cfg(test)]
 mod testing;

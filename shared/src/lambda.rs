@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_http::{Error, Request, service_fn};
 
-use crate::app::{App, Requirements};
+use crate::app::{App, Requirements, StartError};
 use crate::http::{Routes, answer};
 use crate::telemetry;
 
@@ -25,6 +25,10 @@ pub fn run(routes: Routes) -> Result<(), Error> {
             let refused = "DEBUG must not be true here: it allows what must never be deployed";
             tracing::error!("can't start:\n{refused}");
             return Err(refused.into());
+        }
+        if app.settings.apps.has_dummy() {
+            tracing::error!("can't start:\n{}", StartError::DummyProvider);
+            return Err(StartError::DummyProvider.into());
         }
         app.outside = routes.outside.map(|make| make(&app));
         let app = Arc::new(app);

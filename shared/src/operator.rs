@@ -68,9 +68,9 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     let loaded = store.load(None, &needs).await?;
     let is_free = loaded.usernames.values().all(Option::is_none);
     let name = match (&user.username, wanted) {
-        (None, Some(_)) => {
+        (None, Some(usual)) => {
             let free = |_: &str| Ok::<_, StoreError>(is_free);
-            Some(signup::generate_username(&app.settings, &app.random, user.email.as_deref(), free)?)
+            Some(signup::generate_username(&app.settings, &app.random, &usual, free)?)
         }
         (Some(name), Some(_)) if !is_free => return Err(NewUserError::Taken(name.clone(), "username")),
         (_, wanted) => wanted,
@@ -173,6 +173,7 @@ async fn commit(
         ended: Vec::new(),
         others: Vec::new(),
         accounts: vec![account],
+        spent: Vec::new(),
         counters: Vec::new(),
         letters: Vec::new(),
         dropped: 0,

@@ -18,6 +18,7 @@ use crate::domain::authenticator::Sealed;
 use crate::domain::challenge::CodeHash;
 use crate::domain::code;
 use crate::domain::message::Recipient;
+use crate::domain::social::Passage;
 use crate::domain::time::Timestamp;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -59,6 +60,8 @@ pub enum SealPurpose {
     TotpSecret,
     /// Recovery codes that may be shown again, bound to their account.
     RecoveryCodes,
+    /// The tokens of an account at another service, bound to it and to the account here.
+    ProviderTokens,
 }
 
 impl SealPurpose {
@@ -67,6 +70,7 @@ impl SealPurpose {
             Self::Outbox => "outbox",
             Self::TotpSecret => "totp-secret",
             Self::RecoveryCodes => "recovery-codes",
+            Self::ProviderTokens => "provider-tokens",
         }
     }
 }
@@ -235,6 +239,14 @@ impl Keys {
         let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
         let time = at.seconds().to_be_bytes();
         URL_SAFE_NO_PAD.encode(self.mac("trust", &[&parts[..], &[time.as_slice()]].concat()))
+    }
+
+    /// The secrets of a browser's way to another service and back. They follow from its state, which the table does not
+    /// hold, and which tells nobody else anything.
+    pub fn passage(&self, state: Secret) -> Passage {
+        let derive =
+            |label| Secret::new(URL_SAFE_NO_PAD.encode(self.mac(label, &[state.expose().as_bytes()])));
+        Passage { nonce: derive("provider-nonce"), verifier: derive("provider-verifier"), state }
     }
 
     /// Encrypts what the table keeps (AES-256-GCM), bound to where it is kept.

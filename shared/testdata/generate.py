@@ -36,6 +36,7 @@ from allauth.account.internal.userkit import unicode_ci_compare
 from allauth.core.internal.cryptokit import generate_user_code, normalize_user_code
 from allauth.headless.adapter import DefaultHeadlessAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth import utils
 from django import forms
 from django.contrib.auth import password_validation
@@ -404,7 +405,11 @@ def messages():
     mfa = {code: text for code, text in DefaultMFAAdapter.error_messages.items() if code != "cannot_delete_authenticator"}
     # Both account and mfa have incorrect_code, with one text.
     known = {**get_adapter().error_messages, **mfa}
-    return sorted([*known.items(), *DefaultHeadlessAdapter.error_messages.items()])
+    # Both socialaccount and headless have invalid_token, with one text.
+    social = {**DefaultSocialAccountAdapter.error_messages}
+    del social["invalid_token"]
+    headless = DefaultHeadlessAdapter.error_messages
+    return sorted((code, str(text)) for some in (known, social, headless) for code, text in some.items())
 
 
 for rows in (

@@ -15,6 +15,7 @@ mod authenticator;
 mod client;
 mod description;
 mod front;
+pub mod identity_provider;
 mod inbox;
 mod logs;
 mod passkey;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::flows::visit::{Client, Visit};
 use vestibule::http::call::Call;
-use vestibule::http::present::AuthenticatorType;
+use vestibule::http::present::{AuthenticatorType, Provider};
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings, When};
@@ -83,33 +83,6 @@ enum OldLoginMethod {
 struct Socialaccount {
     /// Those that this kind of client can send people to.
     providers: Vec<Provider>,
-}
-
-/// A service that people can log in through.
-#[derive(Serialize, JsonSchema)]
-struct Provider {
-    /// What the API calls it.
-    id: String,
-    /// What people call it.
-    name: String,
-    /// How people can log in through it.
-    flows: Vec<ProviderFlowName>,
-    /// The client id that this API has there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    client_id: Option<String>,
-    /// Where the service describes itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    openid_configuration_url: Option<String>,
-}
-
-/// A way to log in through another service.
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum ProviderFlowName {
-    /// The browser is sent there and back.
-    ProviderRedirect,
-    /// The client has a token from there already.
-    ProviderToken,
 }
 
 /// Second factors.
@@ -192,30 +165,9 @@ fn providers(settings: &Settings, client: Client) -> Vec<Provider> {
         Client::Browser => ProviderFlow::Redirect,
         Client::App => ProviderFlow::Token,
     };
-    let providers = settings.socialaccount.providers.iter();
+    let providers = settings.socialaccount.shown();
     let mut providers: Vec<&ProviderApp> =
         providers.filter(|provider| provider.flows.contains(&needed)).collect();
     providers.sort_by(|a, b| a.name.cmp(&b.name));
     providers.into_iter().map(Provider::from).collect()
-}
-
-impl From<ProviderFlow> for ProviderFlowName {
-    fn from(flow: ProviderFlow) -> Self {
-        match flow {
-            ProviderFlow::Redirect => Self::ProviderRedirect,
-            ProviderFlow::Token => Self::ProviderToken,
-        }
-    }
-}
-
-impl From<&ProviderApp> for Provider {
-    fn from(provider: &ProviderApp) -> Self {
-        Self {
-            id: provider.id.clone(),
-            name: provider.name.clone(),
-            flows: provider.flows.iter().map(|flow| ProviderFlowName::from(*flow)).collect(),
-            client_id: provider.client_id.clone(),
-            openid_configuration_url: provider.openid_configuration_url.clone(),
-        }
-    }
 }

@@ -35,6 +35,8 @@ const SHARED: &[Source] =
 
 const MAILS: &[Source] = mails![
     "account_already_exists",
+    "account_connected",
+    "account_disconnected",
     "confirm_email",
     "confirm_email_code",
     "confirm_email_code_signup",
@@ -87,6 +89,8 @@ pub(crate) fn kind(message: &Message) -> &'static str {
             Event::PasswordReset => "password_reset",
             Event::EmailChanged { .. } => "email_changed",
             Event::EmailDeleted { .. } => "email_deleted",
+            Event::ProviderConnected { .. } => "account_connected",
+            Event::ProviderDisconnected { .. } => "account_disconnected",
             Event::TotpActivated => "totp_activated",
             Event::TotpDeactivated => "totp_deactivated",
             Event::RecoveryCodesGenerated => "recovery_codes_generated",
@@ -145,6 +149,9 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
                     set("to_email", to);
                 }
                 Event::EmailDeleted { email } => set("deleted_email", email),
+                Event::ProviderConnected { provider } | Event::ProviderDisconnected { provider } => {
+                    set("provider", provider);
+                }
                 Event::PasswordChanged
                 | Event::PasswordSet
                 | Event::PasswordReset

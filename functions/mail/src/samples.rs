@@ -36,6 +36,8 @@ pub(crate) fn mails() -> Vec<Envelope> {
             to: "new.address@example.com".to_owned(),
         }),
         notification(Event::EmailDeleted { email: "spare@example.com".to_owned() }),
+        notification(Event::ProviderConnected { provider: HOSTILE.to_owned() }),
+        notification(Event::ProviderDisconnected { provider: "Example".to_owned() }),
         notification(Event::TotpActivated),
         notification(Event::TotpDeactivated),
         notification(Event::RecoveryCodesGenerated),

@@ -107,7 +107,7 @@ fn program(app: &Arc<App>, routes: Routes) -> Function {
 }
 
 /// The functions that answer the API.
-pub fn routes() -> [Routes; 9] {
+pub fn routes() -> [Routes; 10] {
     [
         vestibule_config::routes(),
         vestibule_signup::routes(),
@@ -118,5 +118,6 @@ pub fn routes() -> [Routes; 9] {
         vestibule_account::routes(),
         vestibule_mfa::routes(),
         vestibule_webauthn::routes(),
+        vestibule_provider::routes(),
     ]
 }

@@ -314,6 +314,7 @@ fn variables(
         ("FRONTEND_URL", FRONTEND),
         ("INSTALLED_APPS", installed.as_str()),
         ("SECRET_KEY", secret),
+        ("SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", "true"),
     ];
     let set = |(_, value): &(String, String)| !value.is_empty();
     let mut variables: HashMap<_, _> = defaults.into_iter().map(owned).collect();

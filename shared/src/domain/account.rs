@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::authenticator::Authenticator;
+use super::social::SocialAccount;
 use super::time::Timestamp;
 
 /// Names an account for good. Ours are UUIDs of version 7; imported accounts keep what they had.
@@ -83,6 +84,9 @@ pub struct Account {
     /// What its owner can prove who they are with besides a password, in the order they were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authenticators: Vec<Authenticator>,
+    /// The accounts at other services that its owner can log in through, in the order they were connected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub social_accounts: Vec<SocialAccount>,
     /// Goes up when all sessions are to end, as after a change of password: a session is only
     /// valid in the epoch it began in.
     pub session_epoch: u32,
@@ -105,6 +109,7 @@ impl Account {
             emails: Vec::new(),
             phone: None,
             authenticators: Vec::new(),
+            social_accounts: Vec::new(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,
@@ -207,6 +212,23 @@ impl Account {
     /// Ends all sessions.
     pub const fn end_sessions(&mut self) {
         self.session_epoch += 1;
+    }
+
+    /// Leaves nothing that somebody could get in with who never proved that they read the mail of this address: no
+    /// password, second factor, phone number, other address or other service. All sessions end.
+    pub fn cleanse(&mut self, email: &str) {
+        self.password = None;
+        self.authenticators.clear();
+        self.social_accounts.clear();
+        self.phone = None;
+        self.emails.retain(|address| address.email == email);
+        self.make_primary(email);
+        self.session_epoch += 1;
+    }
+
+    /// One of its accounts at other services.
+    pub fn social_account(&self, provider: &str, uid: &str) -> Option<&SocialAccount> {
+        self.social_accounts.iter().find(|social| social.provider == provider && social.uid == uid)
     }
 
     /// Marks its phone number as verified, if it is this one.

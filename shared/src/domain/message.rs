@@ -118,6 +118,16 @@ pub enum Event {
         /// The address that was removed.
         email: String,
     },
+    /// An account at another service was connected.
+    ProviderConnected {
+        /// What people call the service.
+        provider: String,
+    },
+    /// An account at another service was disconnected.
+    ProviderDisconnected {
+        /// What people call the service.
+        provider: String,
+    },
     /// An authenticator app was added.
     TotpActivated,
     /// The authenticator app was removed.

@@ -121,6 +121,20 @@ pub enum Refusal {
     /// The account has this many authenticators, and may have no more. allauth has no such limit.
     MaxAuthenticators(usize),
 
+    // allauth: other services.
+    /// Another account has the address that somebody signs up with through this service.
+    EmailTakenElsewhere(String),
+    /// The last service can't be disconnected where there is no other way to log in.
+    DisconnectLast,
+    /// The last service can't be disconnected from an account without a password.
+    NoPassword,
+    /// The last service can't be disconnected while no address is verified, as no password could be reset.
+    NoVerifiedEmail,
+    /// The account at the service is connected to another account.
+    ConnectedToOther,
+    /// The account is connected to this many services, and may be to no more. allauth has no such limit.
+    MaxSocialAccounts(usize),
+
     // allauth: the headless API.
     /// The user has no such social account.
     AccountNotFound,
@@ -163,7 +177,12 @@ impl Refusal {
             Self::EmailPasswordMismatch => "email_password_mismatch",
             Self::PhonePasswordMismatch => "phone_password_mismatch",
             Self::UsernamePasswordMismatch => "username_password_mismatch",
-            Self::EmailTaken => "email_taken",
+            Self::EmailTaken | Self::EmailTakenElsewhere(_) => "email_taken",
+            Self::DisconnectLast => "disconnect_last",
+            Self::NoPassword => "no_password",
+            Self::NoVerifiedEmail => "no_verified_email",
+            Self::ConnectedToOther => "connected_other",
+            Self::MaxSocialAccounts(_) => "max_social_accounts",
             Self::EnterCurrentPassword => "enter_current_password",
             Self::IncorrectCode => "incorrect_code",
             Self::IncorrectPassword => "incorrect_password",
@@ -197,6 +216,7 @@ impl Refusal {
     }
 
     /// The text, as people read it, in English.
+    #[expect(clippy::too_many_lines, reason = "a line for each text")]
     pub fn message(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::TooShort { min, length } => {
@@ -236,6 +256,19 @@ impl Refusal {
                 "Select a valid choice. That choice is not one of the available choices."
             }
             Self::InvalidJson => "Enter a valid JSON.",
+            Self::EmailTakenElsewhere(provider) => {
+                return Cow::Owned(format!(
+                    "An account already exists with this email address. Please sign in to that account first, \
+                     then connect your {provider} account."
+                ));
+            }
+            Self::MaxSocialAccounts(max) => {
+                return Cow::Owned(format!("You cannot connect more than {max} third-party accounts."));
+            }
+            Self::DisconnectLast => "You cannot disconnect your last remaining third-party account.",
+            Self::NoPassword => "Your account has no password set up.",
+            Self::NoVerifiedEmail => "Your account has no verified email address.",
+            Self::ConnectedToOther => "The third-party account is already connected to a different account.",
             Self::Required => "This field is required.",
             Self::InvalidEmail => "Enter a valid email address.",
             Self::InvalidPhone => "Enter a phone number including country code (e.g. +1 for the US).",
@@ -405,6 +438,11 @@ mod tests {
             R::AddEmailBlocked,
             R::CannotGenerateRecoveryCodes,
             R::UnverifiedEmail,
+            R::EmailTakenElsewhere("%s".to_owned()),
+            R::DisconnectLast,
+            R::NoPassword,
+            R::NoVerifiedEmail,
+            R::ConnectedToOther,
             R::AccountNotFound,
             R::ClientIdRequired,
             R::InvalidToken,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::account::AccountId;
 use super::authenticator::{AuthenticatorType, Sealed};
 use super::challenge::Challenge;
+use super::social::{Journey, PendingSignup};
 use super::stage::PendingLogin;
 use super::time::Timestamp;
 
@@ -37,6 +38,12 @@ pub struct Session {
     /// The refresh tokens of an app that is logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenFamily>,
+    /// Browsers on their way to another service and back, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub journeys: Vec<Journey>,
+    /// Somebody whom another service has identified, and who has yet to sign up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub social_signup: Option<PendingSignup>,
 }
 
 /// Something for a WebAuthn key to sign, once. It is no secret.
@@ -160,6 +167,12 @@ pub struct AuthenticationRecord {
     /// The authenticator it was proved with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticator: Option<UsedAuthenticator>,
+    /// What the API calls the service that vouched for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The account there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
     /// Whether this was asked for again, before something sensitive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reauthenticated: bool,
@@ -189,6 +202,8 @@ pub enum Method {
     PasswordReset,
     /// An authenticator.
     Mfa,
+    /// Another service.
+    SocialAccount,
 }
 
 impl Method {
@@ -199,6 +214,7 @@ impl Method {
             Self::Code => "code",
             Self::PasswordReset => "password_reset",
             Self::Mfa => "mfa",
+            Self::SocialAccount => "socialaccount",
         }
     }
 }
@@ -213,6 +229,8 @@ impl AuthenticationRecord {
             username: None,
             phone: None,
             authenticator: None,
+            provider: None,
+            uid: None,
             reauthenticated: false,
         }
     }

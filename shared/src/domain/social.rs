@@ -3,14 +3,44 @@
 //! Who talks to a service is not known here. A flow asks a [`Question`]; that is put to the service once, and the flow
 //! decides anew with the [`Answer`].
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::account::{AccountId, EmailAddress, Phone};
+use super::authenticator::Sealed;
 use super::time::Timestamp;
 use crate::secret::Secret;
 
 /// The longest identifier of an account at a service, in code points, as in the reference.
 pub const MAX_UID_LENGTH: usize = 191;
+
+/// An account at another service that is connected to one here: whoever can log in there can log in here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocialAccount {
+    /// What the API calls the service.
+    pub provider: String,
+    /// Names the account there for good.
+    pub uid: String,
+    /// What its owner would know it by in a list; none for the service's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+    /// What may be done there in its owner's name (`SOCIALACCOUNT_STORE_TOKENS`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Sealed>,
+    /// When it was connected.
+    pub connected_at: Timestamp,
+}
+
+/// Somebody whom a service has identified, and who has yet to sign up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingSignup {
+    /// Who they are there.
+    pub profile: Profile,
+    /// What may be done there in their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Sealed>,
+}
 
 /// Who somebody is at another service, as it says itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +147,18 @@ pub struct Journey {
     pub began_at: Timestamp,
 }
 
+impl Journey {
+    /// How many there can be in a session: the latest. Every tab may have one.
+    pub const MOST: usize = 10;
+    /// How long it may take.
+    pub const TIMEOUT: Duration = Duration::from_secs(600);
+
+    /// Whether it took too long.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.began_at.is_older_than(Self::TIMEOUT, now)
+    }
+}
+
 /// What only the browser on its way and this API know: all of it follows from the `state` and `SECRET_KEY`.
 #[derive(Clone, Debug)]
 pub struct Passage {
@@ -144,13 +186,24 @@ pub enum Question {
         journey: Journey,
         /// Its secrets.
         passage: Passage,
-        /// What the service gave them to bring.
-        code: Secret,
-        /// What some services tell of somebody when they first come, as JSON; anybody could have written it.
-        user: Option<String>,
+        /// What they brought.
+        brought: Brought,
     },
     /// Whose token this is.
     Token(PresentedToken),
+}
+
+/// What a browser brings back from a service, besides its state. Anybody could have written it.
+#[derive(Clone, Debug)]
+pub struct Brought {
+    /// What the service exchanges for who they are.
+    pub code: Secret,
+    /// What Apple tells of somebody when they first come, as JSON.
+    pub user: Option<String>,
+    /// What VK wants to be told at the exchange.
+    pub device_id: Option<String>,
+    /// Who says that it has sent them (RFC 9207).
+    pub issuer: Option<String>,
 }
 
 /// A token that a client got from a service by itself.

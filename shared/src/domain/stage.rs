@@ -25,6 +25,9 @@ pub struct PendingLogin {
     /// Whether it began with a sign-up by passkey, which is still to be made.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_passkey: bool,
+    /// Whether another service vouched for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub social: bool,
     /// The stages at which it had to wait so far.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waited_at: Vec<StageKey>,

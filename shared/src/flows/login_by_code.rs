@@ -49,6 +49,7 @@ pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient)
         phone: None,
         signup: false,
         by_passkey: false,
+        social: false,
         waited_at: Vec::new(),
         initiated_at: now,
         stage: Stage::LoginByCode { challenge, instead_of_password: true },

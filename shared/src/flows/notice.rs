@@ -20,6 +20,11 @@ impl Visit<'_> {
         render_link(template, key, &self.visitor.base_url)
     }
 
+    /// Where the frontend says that logging in through another service failed.
+    pub fn login_error_link(&self) -> String {
+        self.link(&self.settings().headless.frontend_urls.socialaccount_login_error, "")
+    }
+
     /// Where to sign up.
     pub(super) fn signup_link(&self) -> String {
         self.link(&self.settings().headless.frontend_urls.account_signup, "")

@@ -55,8 +55,7 @@ pub fn has_account(visit: &Visit<'_>, phone: &str) -> Decision<bool> {
 
 /// Makes the account and logs it in, as far as stages allow.
 pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
-    let id = AccountId::parse(&visit.tools.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
-    let mut account = Account::new(id, visit.now);
+    let mut account = new_account(visit)?;
     account.password = new.password.as_ref().map(|password| visit.tools.passwords.hash(password));
     account.username = choose_username(visit, &new)?;
     account.email.clone_from(&new.email);
@@ -68,11 +67,18 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
         phone: None,
         signup: true,
         by_passkey: new.by_passkey,
+        social: false,
         waited_at: Vec::new(),
         initiated_at: visit.now,
     };
     visit.add_account(account);
     stages::begin(visit, attempt)
+}
+
+/// An account that nobody has yet.
+pub(super) fn new_account(visit: &Visit<'_>) -> Decision<Account> {
+    let id = AccountId::parse(&visit.tools.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
+    Ok(Account::new(id, visit.now))
 }
 
 /// Takes as long as signing up, and looks the same; only the owner of the address or number learns that it is
@@ -87,6 +93,7 @@ pub fn pretend(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
         phone: new.phone,
         signup: true,
         by_passkey: new.by_passkey,
+        social: false,
         waited_at: Vec::new(),
         initiated_at: visit.now,
     };
@@ -94,15 +101,21 @@ pub fn pretend(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
 }
 
 fn choose_username(visit: &Visit<'_>, new: &NewAccount) -> Decision<Option<String>> {
+    let usual = usual_username(visit.settings(), new.email.as_deref());
+    username_or(visit, new.username.clone(), &usual)
+}
+
+/// This username, or else one that begins as given; none where there are no usernames.
+pub(super) fn username_or(visit: &Visit<'_>, name: Option<String>, base: &str) -> Decision<Option<String>> {
     let settings = &visit.settings().account;
     if !settings.usernames {
         return Ok(None);
     }
-    let name = match new.username.clone().filter(|name| !name.is_empty()) {
+    let name = match name.filter(|name| !name.is_empty()) {
         Some(name) => name,
         None => {
             let free = |name: &str| Ok(visit.owner_of_username(name)?.is_none());
-            generate_username(visit.settings(), visit.tools.random, new.email.as_deref(), free)?
+            generate_username(visit.settings(), visit.tools.random, base, free)?
         }
     };
     Ok(Some(if settings.preserve_username_casing { name } else { name.to_lowercase() }))
@@ -113,22 +126,21 @@ pub fn usual_username(settings: &Settings, email: Option<&str>) -> String {
     username::base(&[email, Some("user")], &settings.account.username_blacklist)
 }
 
-/// A username for an account that was given none. The usual one is looked up; should a random one be taken, the
+/// A username for an account that was given none. The base itself is looked up; should a random one be taken, the
 /// commit fails and another is drawn.
 pub fn generate_username<E>(
     settings: &Settings,
     random: &Random,
-    email: Option<&str>,
+    base: &str,
     is_free: impl FnOnce(&str) -> Result<bool, E>,
 ) -> Result<String, E> {
     let account = &settings.account;
-    let base = usual_username(settings, email);
     let mut draw = |bound| random.below(bound);
     let mut candidates =
-        username::candidates(&base, account.username_min_length, &account.username_blacklist, &mut draw);
-    let usual = candidates.first().is_some_and(|first| *first == base);
-    if usual && is_free(&base)? {
-        return Ok(base);
+        username::candidates(base, account.username_min_length, &account.username_blacklist, &mut draw);
+    let usual = candidates.first().is_some_and(|first| first == base);
+    if usual && is_free(base)? {
+        return Ok(base.to_owned());
     }
-    Ok(candidates.pop().unwrap_or(base))
+    Ok(candidates.pop().unwrap_or_else(|| base.to_owned()))
 }

@@ -19,6 +19,8 @@ pub struct LoginAttempt {
     pub signup: bool,
     /// Whether it began with a sign-up by passkey, which is still to be made.
     pub by_passkey: bool,
+    /// Whether another service vouched for it.
+    pub social: bool,
     /// The stages at which it had to wait so far.
     pub waited_at: Vec<StageKey>,
     /// When it began.
@@ -44,6 +46,7 @@ impl LoginAttempt {
             phone: None,
             signup: false,
             by_passkey: false,
+            social: false,
             waited_at: Vec::new(),
             initiated_at: now,
         }
@@ -55,15 +58,28 @@ impl LoginAttempt {
     }
 
     fn pending_at(self, stage: Stage, epoch: u32) -> PendingLogin {
-        let Self { account, email, phone, signup, by_passkey, mut waited_at, initiated_at } = self;
+        let Self { account, email, phone, signup, by_passkey, social, mut waited_at, initiated_at } = self;
         waited_at.push(stage.key());
-        PendingLogin { account, epoch, email, phone, signup, by_passkey, waited_at, initiated_at, stage }
+        PendingLogin {
+            account,
+            epoch,
+            email,
+            phone,
+            signup,
+            by_passkey,
+            social,
+            waited_at,
+            initiated_at,
+            stage,
+        }
     }
 
     fn resumed(pending: &PendingLogin) -> Self {
         let pending = pending.clone();
-        let PendingLogin { account, email, phone, signup, by_passkey, waited_at, initiated_at, .. } = pending;
-        Self { account, email, phone, signup, by_passkey, waited_at, initiated_at }
+        let PendingLogin {
+            account, email, phone, signup, by_passkey, social, waited_at, initiated_at, ..
+        } = pending;
+        Self { account, email, phone, signup, by_passkey, social, waited_at, initiated_at }
     }
 }
 

@@ -38,6 +38,7 @@ pub(crate) struct World {
     settings: Settings,
     session: Option<(SessionToken, Session)>,
     counters: BTreeMap<CounterKey, History>,
+    spent: BTreeMap<String, Timestamp>,
 }
 
 impl World {
@@ -53,6 +54,7 @@ impl World {
             settings: Settings::read(variables).unwrap().settings,
             session: None,
             counters: BTreeMap::new(),
+            spent: BTreeMap::new(),
         }
     }
 
@@ -217,6 +219,7 @@ impl World {
                     let counted = changes.counters.into_iter().filter(|(_, usage)| usage.hits > 0);
                     self.counters.extend(counted.map(|(key, usage)| (key, usage.after)));
                     self.letters.extend(changes.letters);
+                    self.spent.extend(changes.spent);
                     match changes.session {
                         SessionChange::None => {}
                         SessionChange::Delete(..) => self.session = None,
@@ -278,6 +281,14 @@ impl World {
                 let owner =
                     find(&|account| account.phone.as_ref().is_some_and(|phone| phone.number == number));
                 loaded.phones.insert(number, owner);
+            }
+            Need::Social(provider, uid) => {
+                let owner = find(&|account| account.social_account(&provider, &uid).is_some());
+                loaded.socials.insert((provider, uid), owner);
+            }
+            Need::Spent(hash) => {
+                let until = self.spent.get(&hash).copied();
+                loaded.spent.insert(hash, until);
             }
             Need::Credential(id) => {
                 let owner = find(&|account| {

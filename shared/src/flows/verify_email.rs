@@ -174,7 +174,9 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
         Some(id) => visit.account(id)?.is_some_and(|account| account.has_verified(attempt.email.as_deref())),
         None => false,
     };
-    match visit.settings().account.email_verification {
+    let settings = visit.settings();
+    let own_rule = settings.socialaccount.email_verification.filter(|_| attempt.social);
+    match own_rule.unwrap_or(settings.account.email_verification) {
         EmailVerification::Mandatory if !verified => {
             send_at_login(visit, attempt)?;
             Ok(Entry::Wait(Stage::VerifyEmail))

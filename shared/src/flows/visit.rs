@@ -18,7 +18,7 @@ use crate::domain::message::{Message, Recipient};
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
 use crate::domain::session::{AuthenticationRecord, Login, Session, State, TokenFamily, TokenPair};
-use crate::domain::social::Asked;
+use crate::domain::social::{Asked, SingleUse};
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
@@ -44,6 +44,10 @@ pub enum Need {
     Phone(String),
     /// Which account has a WebAuthn credential, by its id in base64url.
     Credential(String),
+    /// Which account is connected to one at another service: the service, as the API calls it, and who it is there.
+    Social(String, String),
+    /// Until when something that may be used once is spent, by the hash of its name.
+    Spent(String),
     /// How often something happened.
     Counter(CounterKey),
     /// All sessions of an account.
@@ -73,6 +77,10 @@ pub struct Loaded {
     pub phones: BTreeMap<String, Option<AccountId>>,
     /// The accounts that have a WebAuthn credential.
     pub credentials: BTreeMap<String, Option<AccountId>>,
+    /// The accounts that are connected to one at another service.
+    pub socials: BTreeMap<(String, String), Option<AccountId>>,
+    /// Until when things that may be used once are spent; none where they never were used.
+    pub spent: BTreeMap<String, Option<Timestamp>>,
     /// Counters of rate limits; none where nothing was counted yet.
     pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
     /// All sessions of an account.
@@ -276,6 +284,7 @@ pub struct Visit<'a> {
     usages: BTreeMap<CounterKey, Usage>,
     letters: Vec<Letter>,
     dropped: u32,
+    spent: BTreeMap<String, Timestamp>,
     trust: Option<String>,
     ended: BTreeSet<SessionKey>,
     others: BTreeMap<SessionKey, Session>,
@@ -308,6 +317,8 @@ pub struct Changes {
     pub accounts: Vec<(Option<Stored<Account>>, Account)>,
     /// Counters of rate limits.
     pub counters: Vec<(CounterKey, Usage)>,
+    /// What may be used once and is used now: the hash of its name, and until when nobody may use it again.
+    pub spent: Vec<(String, Timestamp)>,
     /// Messages.
     pub letters: Vec<Letter>,
     /// How many messages were not sent, as a limit was reached.
@@ -323,6 +334,7 @@ impl Changes {
             && self.others.is_empty()
             && self.accounts.is_empty()
             && self.letters.is_empty()
+            && self.spent.is_empty()
             && self.counters.iter().all(|(_, usage)| usage.hits == 0)
     }
 }
@@ -370,6 +382,7 @@ impl<'a> Visit<'a> {
             usages: BTreeMap::new(),
             letters: Vec::new(),
             dropped: 0,
+            spent: BTreeMap::new(),
             ended: BTreeSet::new(),
             trust: None,
             others: BTreeMap::new(),
@@ -678,6 +691,8 @@ impl<'a> Visit<'a> {
             Need::Username(name) => loaded.usernames.contains_key(name),
             Need::Phone(number) => loaded.phones.contains_key(number),
             Need::Credential(id) => loaded.credentials.contains_key(id),
+            Need::Social(provider, uid) => loaded.socials.contains_key(&(provider.clone(), uid.clone())),
+            Need::Spent(hash) => loaded.spent.contains_key(hash),
             Need::Counter(key) => loaded.counters.contains_key(key),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
             Need::Session(key) => loaded.others.contains_key(key),
@@ -695,6 +710,11 @@ impl<'a> Visit<'a> {
     /// Adds an account.
     pub fn add_account(&mut self, account: Account) {
         self.accounts.insert(account.id.clone(), account);
+    }
+
+    /// Whether somebody has signed up just now.
+    pub fn has_new_account(&self) -> bool {
+        self.accounts.keys().any(|id| !matches!(self.loaded.accounts.get(id), Some(Some(_))))
     }
 
     /// Who has an email address.
@@ -743,6 +763,28 @@ impl<'a> Visit<'a> {
             Some(owner) => Ok(owner.as_ref()),
             None => Err(Stop::Missing(vec![Need::Credential(id.to_owned())])),
         }
+    }
+
+    /// Which account is connected to one at another service.
+    pub fn owner_of_social(&self, provider: &str, uid: &str) -> Decision<Option<&'a AccountId>> {
+        let key = (provider.to_owned(), uid.to_owned());
+        match self.loaded.socials.get(&key) {
+            Some(owner) => Ok(owner.as_ref()),
+            None => Err(Stop::Missing(vec![Need::Social(key.0, key.1)])),
+        }
+    }
+
+    /// Uses up what may be used once; false when somebody has used it.
+    pub fn spend(&mut self, single_use: &SingleUse) -> Decision<bool> {
+        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(single_use.id.as_bytes()));
+        let Some(until) = self.loaded.spent.get(&hash) else {
+            return Err(Stop::Missing(vec![Need::Spent(hash)]));
+        };
+        if until.is_some_and(|until| until >= self.now) {
+            return Ok(false);
+        }
+        self.spent.insert(hash, single_use.expires_at);
+        Ok(true)
     }
 
     /// Whether another account has verified this address, where only one may. What was not read counts as no:
@@ -965,6 +1007,7 @@ impl<'a> Visit<'a> {
             ended: self.ended.iter().cloned().collect(),
             accounts: accounts.collect(),
             counters: self.usages.into_iter().collect(),
+            spent: self.spent.into_iter().collect(),
             letters: self.letters,
             dropped: self.dropped,
         }

@@ -219,6 +219,7 @@ impl Exchange<'_> {
         };
         let mut needs = (endpoint.needs)(call, &tools);
         let mut asked = None;
+        let mut rewritten = false;
         let mut races = 0;
         while races < MOST_RACES {
             let now = app.clock.now();
@@ -240,8 +241,11 @@ impl Exchange<'_> {
                         after_commit(sent).await;
                     }
                     match decided.outcome {
-                        Err(Halt::Ask(question)) => asked = Some(self.ask(question, asked.is_some()).await?),
-                        _ => return Ok(self.finish(decided)?),
+                        Err(Halt::Ask(question)) => {
+                            rewritten = matches!(decided.changes.session, SessionChange::Put { .. });
+                            asked = Some(self.ask(question, asked.is_some()).await?);
+                        }
+                        _ => return Ok(self.finish(decided, rewritten)?),
                     }
                 }
                 Err(StoreError::Lost) => {
@@ -346,12 +350,15 @@ impl Exchange<'_> {
     }
 
     /// Turns what was decided into an answer, with the session for the client to keep.
-    fn finish(self, decided: Decided) -> Result<Response<Body>, SigningError> {
+    /// `rewritten` says whether the session was written before another service was asked.
+    fn finish(self, decided: Decided, rewritten: bool) -> Result<Response<Body>, SigningError> {
         let call = self.call;
         let token = match &decided.changes.session {
             SessionChange::Put { token, .. } => token.as_ref().filter(|_| decided.renewed),
-            SessionChange::None | SessionChange::Delete(..) => None,
+            SessionChange::None => call.visitor.token.as_ref().filter(|_| rewritten),
+            SessionChange::Delete(..) => None,
         };
+        let is_page = matches!(decided.outcome, Err(Halt::Page(StatusCode::OK, _)));
         let mut response = match decided.outcome {
             Ok(mut reply) => {
                 if let Some(token) = self.exposed(token) {
@@ -378,7 +385,8 @@ impl Exchange<'_> {
         };
         if call.visitor.client == Client::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
-            self.keep(token, is_gone, decided.logged_in, response.headers_mut());
+            let keeps_secret = self.call.is_to_api() || decided.logged_in || is_page;
+            self.keep(token, is_gone, decided.logged_in, keeps_secret, response.headers_mut());
             let trust =
                 decided.trust.map(|trust| cookie::Attributes::of_trust(&self.app.settings).set(&trust));
             if let Some(Ok(value)) = trust.map(|line| HeaderValue::from_str(&line)) {
@@ -395,7 +403,14 @@ impl Exchange<'_> {
     }
 
     /// Sets what a browser keeps: its session, and its CSRF secret.
-    fn keep(self, token: Option<&SessionToken>, is_gone: bool, logged_in: bool, headers: &mut HeaderMap) {
+    fn keep(
+        self,
+        token: Option<&SessionToken>,
+        is_gone: bool,
+        logged_in: bool,
+        keeps_secret: bool,
+        headers: &mut HeaderMap,
+    ) {
         let Self { app, call, .. } = self;
         let settings = &app.settings;
         let session = cookie::Attributes::of_session(settings);
@@ -404,7 +419,6 @@ impl Exchange<'_> {
                 headers.append(name, value);
             }
         };
-        let keeps_secret = call.is_to_api() || logged_in;
         if settings.csrf.use_sessions && keeps_secret {
             // A session that is not in the table holds nothing but the secret that follows from its token.
             let new = || SessionToken::new(None, Secret::new(app.random.secret()));

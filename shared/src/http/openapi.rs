@@ -52,7 +52,17 @@ pub fn document(functions: &[Routes]) -> Value {
             let mut path = Map::new();
             mark(&mut path, "x-when", endpoint.when);
             let place = match endpoint.client {
-                _ if endpoint.path.starts_with('/') => endpoint.path.to_owned(),
+                _ if endpoint.path.starts_with('/') => {
+                    let names =
+                        endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+                    let parameters: Vec<Value> = names
+                        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+                        .collect();
+                    if !parameters.is_empty() {
+                        path.insert("parameters".into(), json!(parameters));
+                    }
+                    endpoint.path.to_owned()
+                }
                 Some(client) => {
                     let (name, when) = match client {
                         Client::Browser => ("browser", When::Browser),

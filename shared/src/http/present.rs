@@ -13,7 +13,7 @@ use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
 use crate::flows::visit::{Client, Visit};
 use crate::flows::{mfa, password_reset};
-use crate::settings::{ProviderFlow, Settings, When};
+use crate::settings::{ProviderApp, ProviderFlow, Settings, When};
 
 /// Somebody who has an account.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -126,6 +126,14 @@ pub struct AuthenticationMethod {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(extend("x-when" = When::Webauthn))]
     pub passwordless: bool,
+    /// The service that said who it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Socialaccount))]
+    pub provider: Option<String>,
+    /// What the service calls the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Socialaccount))]
+    pub uid: Option<String>,
     /// Present when this was asked for again, before something sensitive.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reauthenticated: bool,
@@ -144,6 +152,9 @@ pub enum MethodName {
     /// An authenticator.
     #[schemars(extend("x-when" = When::Mfa))]
     Mfa,
+    /// Another service.
+    #[schemars(extend("x-when" = When::Socialaccount))]
+    Socialaccount,
 }
 
 /// Something to prove with who one is, besides a password.
@@ -192,6 +203,44 @@ pub enum AuthenticatorType {
     Webauthn,
 }
 
+/// A service that people can log in through.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Provider {
+    /// What the API calls it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// How people can log in through it.
+    pub flows: Vec<ProviderFlowName>,
+    /// The client id that this API has there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Where the service describes itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openid_configuration_url: Option<String>,
+}
+
+/// A way to log in through another service.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderFlowName {
+    /// The browser is sent there and back.
+    ProviderRedirect,
+    /// The client has a token from there already.
+    ProviderToken,
+}
+
+/// An account at another service.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SocialAccount {
+    /// What the service calls it.
+    pub uid: String,
+    /// What its owner is called there.
+    pub display: String,
+    /// The service.
+    pub provider: Provider,
+}
+
 /// A way to go on.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Flow {
@@ -204,6 +253,10 @@ pub struct Flow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
     pub providers: Option<Vec<String>>,
+    /// The service that says who it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::Socialaccount))]
+    pub provider: Option<Provider>,
     /// The kinds of authenticators that will do.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Mfa))]
@@ -228,6 +281,9 @@ pub enum FlowId {
     /// Bring a token of another service.
     #[schemars(extend("x-when" = When::ProviderToken))]
     ProviderToken,
+    /// Sign up with what another service says.
+    #[schemars(extend("x-when" = When::Socialaccount))]
+    ProviderSignup,
     /// Log in with a passkey.
     #[schemars(extend("x-when" = When::PasskeyLogin))]
     MfaLoginWebauthn,
@@ -278,7 +334,7 @@ impl From<ProviderFlow> for FlowId {
 
 impl From<FlowId> for Flow {
     fn from(id: FlowId) -> Self {
-        Self { id, is_pending: None, providers: None, types: None }
+        Self { id, is_pending: None, providers: None, provider: None, types: None }
     }
 }
 
@@ -289,6 +345,7 @@ impl From<session::Method> for MethodName {
             session::Method::Code => Self::Code,
             session::Method::PasswordReset => Self::PasswordReset,
             session::Method::Mfa => Self::Mfa,
+            session::Method::SocialAccount => Self::Socialaccount,
         }
     }
 }
@@ -304,6 +361,8 @@ impl From<&AuthenticationRecord> for AuthenticationMethod {
             id: record.authenticator.map(|used| used.id),
             kind: record.authenticator.map(|used| used.kind.into()),
             passwordless: record.authenticator.is_some_and(|used| used.passwordless),
+            provider: record.provider.clone(),
+            uid: record.uid.clone(),
             reauthenticated: record.reauthenticated,
         }
     }
@@ -350,6 +409,45 @@ impl From<&authenticator::Authenticator> for Authenticator {
             }
         }
         shown
+    }
+}
+
+impl From<ProviderFlow> for ProviderFlowName {
+    fn from(flow: ProviderFlow) -> Self {
+        match flow {
+            ProviderFlow::Redirect => Self::ProviderRedirect,
+            ProviderFlow::Token => Self::ProviderToken,
+        }
+    }
+}
+
+impl From<&ProviderApp> for Provider {
+    fn from(provider: &ProviderApp) -> Self {
+        Self {
+            id: provider.id.clone(),
+            name: provider.name.clone(),
+            flows: provider.flows.iter().map(|flow| ProviderFlowName::from(*flow)).collect(),
+            client_id: provider.client_id.clone(),
+            openid_configuration_url: provider.openid_configuration_url.clone(),
+        }
+    }
+}
+
+/// An account at another service.
+pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<&str>) -> SocialAccount {
+    let app = settings.socialaccount.app(id);
+    // One that is in the settings no more is known by its id only.
+    let unknown = || Provider {
+        id: id.to_owned(),
+        name: id.to_owned(),
+        flows: Vec::new(),
+        client_id: None,
+        openid_configuration_url: None,
+    };
+    SocialAccount {
+        uid: uid.to_owned(),
+        display: display.unwrap_or(app.map_or(id, |app| &app.name)).to_owned(),
+        provider: app.map_or_else(unknown, Provider::from),
     }
 }
 
@@ -406,7 +504,7 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
     let settings = visit.settings();
     let mut flows = match account {
         Some(account) => reauthentication_flows(account, settings),
-        None => login_flows(settings, visit.visitor.client),
+        None => login_flows(visit),
     };
     if let Some(pending) = visit.session().pending() {
         let id = FlowId::from(pending.stage.key());
@@ -437,7 +535,8 @@ fn types(account: &Account) -> Vec<AuthenticatorType> {
     account.authenticator_types().into_iter().map(AuthenticatorType::from).collect()
 }
 
-fn login_flows(settings: &Settings, client: Client) -> Vec<Flow> {
+fn login_flows(visit: &Visit<'_>) -> Vec<Flow> {
+    let settings = visit.settings();
     let offered = [
         (FlowId::Login, When::OwnAccounts),
         (FlowId::LoginByCode, When::LoginByCode),
@@ -446,11 +545,12 @@ fn login_flows(settings: &Settings, client: Client) -> Vec<Flow> {
     let mut flows: Vec<Flow> =
         offered.into_iter().filter(|(_, when)| when.holds(settings)).map(|(id, _)| id.into()).collect();
     if settings.apps.socialaccount {
-        let kinds: &[ProviderFlow] = match client {
+        let kinds: &[ProviderFlow] = match visit.visitor.client {
             Client::Browser => &[ProviderFlow::Redirect, ProviderFlow::Token],
             Client::App => &[ProviderFlow::Token],
         };
         flows.extend(kinds.iter().filter_map(|kind| provider_flow(settings, *kind)));
+        flows.extend(provider_signup_flow(visit));
     }
     if When::PasskeyLogin.holds(settings) {
         flows.push(FlowId::MfaLoginWebauthn.into());
@@ -459,7 +559,17 @@ fn login_flows(settings: &Settings, client: Client) -> Vec<Flow> {
 }
 
 fn provider_flow(settings: &Settings, kind: ProviderFlow) -> Option<Flow> {
-    let providers = settings.socialaccount.providers.iter().filter(|provider| provider.flows.contains(&kind));
+    let providers = settings.socialaccount.shown().filter(|provider| provider.flows.contains(&kind));
     let ids: Vec<String> = providers.map(|provider| provider.id.clone()).collect();
     (!ids.is_empty()).then(|| Flow { providers: Some(ids), ..FlowId::from(kind).into() })
+}
+
+fn provider_signup_flow(visit: &Visit<'_>) -> Option<Flow> {
+    let pending = visit.session().social_signup.as_ref()?;
+    let app = visit.settings().socialaccount.app(&pending.profile.provider)?;
+    Some(Flow {
+        provider: Some(Provider::from(app)),
+        is_pending: Some(true),
+        ..FlowId::ProviderSignup.into()
+    })
 }

@@ -142,7 +142,6 @@ pub fn redirect(address: &str) -> Response<Body> {
     };
     let mut response = empty(StatusCode::FOUND);
     response.headers_mut().insert(header::LOCATION, location);
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static(NOT_CACHED));
     response
 }
 

@@ -125,6 +125,25 @@ impl ProviderApp {
 }
 
 impl Socialaccount {
+    /// The apps that people can see, in their order.
+    pub fn shown(&self) -> impl Iterator<Item = &ProviderApp> {
+        self.providers.iter().filter(|app| !app.hidden)
+    }
+
+    /// The app that the API calls so.
+    pub fn app(&self, id: &str) -> Option<&ProviderApp> {
+        self.shown().find(|app| app.id == id)
+    }
+
+    /// The app that the API calls so, or that is of this kind, with this client id: hidden ones as well, whose tokens are
+    /// those of other clients.
+    pub fn app_of_client(&self, name: &str, client_id: &str) -> Option<&ProviderApp> {
+        let is_it = |app: &&ProviderApp| {
+            (app.id == name || app.provider == name) && app.client_id.as_deref() == Some(client_id)
+        };
+        self.shown().find(is_it).or_else(|| self.providers.iter().find(is_it))
+    }
+
     /// Takes over the client secrets, as `SOCIALACCOUNT_PROVIDERS_SECRET_ARN` has them: an object with the id of each
     /// app, or its client id.
     ///

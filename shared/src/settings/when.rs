@@ -105,6 +105,10 @@ pub enum When {
     ProviderRedirect,
     /// Another service's tokens are taken.
     ProviderToken,
+    /// There is a service that believes everything.
+    DummyProvider,
+    /// Whoever comes through another service is asked for an email address.
+    SocialEmailRequired,
 }
 
 impl When {
@@ -171,6 +175,8 @@ impl When {
                 settings.headless.clients.browser && has_provider(settings, ProviderFlow::Redirect)
             }
             Self::ProviderToken => has_provider(settings, ProviderFlow::Token),
+            Self::DummyProvider => settings.apps.socialaccount && settings.apps.has_dummy(),
+            Self::SocialEmailRequired => settings.socialaccount.email_required,
         }
     }
 }

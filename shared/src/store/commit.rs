@@ -53,6 +53,9 @@ impl Store {
         for (key, usage) in &changes.counters {
             writes.counter(key, usage, terms.now)?;
         }
+        for (hash, until) in &changes.spent {
+            writes.spend(hash, *until, terms.now)?;
+        }
         for (id, sealed) in terms.outbox {
             writes.outbox(id, sealed, terms.now)?;
         }
@@ -305,6 +308,19 @@ impl Writes<'_> {
         self.put(item, condition)
     }
 
+    /// Of two requests that use the same thing up, one fails. What is spent for good anyway may be overwritten: items
+    /// are deleted late.
+    fn spend(&mut self, hash: &str, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let mut item = Key::spent(hash).attributes();
+        item.insert("valid_until".into(), item::number(until.millis()));
+        item.insert("expires_at".into(), item::number(until.seconds() + 1));
+        let condition = Condition {
+            expression: "attribute_not_exists(pk) OR valid_until < :now".into(),
+            values: vec![(":now", item::number(now.millis()))],
+        };
+        self.put(item, condition)
+    }
+
     fn outbox(&mut self, id: &str, sealed: &[u8], now: Timestamp) -> Result<(), StoreError> {
         let item = super::outbox::new_item(id, sealed, now);
         self.put(item, Condition::absent())
@@ -385,7 +401,8 @@ fn unique_keys(account: &Account) -> BTreeSet<Key> {
     let name = account.username.as_ref().map(|name| Key::username(&username::fold(name)));
     let number = account.phone.as_ref().map(|phone| Key::phone(&phone.number));
     let credentials = account.credentials().map(|(_, credential)| Key::credential(&credential.credential_id));
-    name.into_iter().chain(number).chain(credentials).collect()
+    let socials = account.social_accounts.iter().map(|social| Key::social(&social.provider, &social.uid));
+    name.into_iter().chain(number).chain(credentials).chain(socials).collect()
 }
 
 /// The addresses by which an account is found, and whether it has verified them.

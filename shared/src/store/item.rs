@@ -57,6 +57,14 @@ impl Key {
         Self::new(format!("PHONE#{number}"), ALONE)
     }
 
+    pub fn social(provider: &str, uid: &str) -> Self {
+        Self::new(format!("SOCIAL#{provider}#{uid}"), ALONE)
+    }
+
+    pub fn spent(hash: &str) -> Self {
+        Self::new(format!("SPENT#{hash}"), ALONE)
+    }
+
     pub fn credential(id: &str) -> Self {
         Self::new(format!("CREDENTIAL#{id}"), ALONE)
     }

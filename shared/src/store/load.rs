@@ -51,6 +51,8 @@ impl Store {
                 Need::Username(name) => keys.push(Key::username(name)),
                 Need::Phone(number) => keys.push(Key::phone(number)),
                 Need::Credential(id) => keys.push(Key::credential(id)),
+                Need::Social(provider, uid) => keys.push(Key::social(provider, uid)),
+                Need::Spent(hash) => keys.push(Key::spent(hash)),
                 Need::Counter(key) => keys.push(Key::counter(key)),
                 // The same key twice in one call is an error.
                 Need::Session(key) if Some(key) == session => {}
@@ -84,6 +86,15 @@ impl Store {
                 Need::Phone(number) => {
                     let owner = items.get(&Key::phone(number)).map(read_owner).transpose()?;
                     loaded.phones.insert(number.clone(), owner);
+                }
+                Need::Social(provider, uid) => {
+                    let owner = items.get(&Key::social(provider, uid)).map(read_owner).transpose()?;
+                    loaded.socials.insert((provider.clone(), uid.clone()), owner);
+                }
+                Need::Spent(hash) => {
+                    let until =
+                        items.get(&Key::spent(hash)).map(|item| item::read_number(item, "valid_until"));
+                    loaded.spent.insert(hash.clone(), until.transpose()?.map(Timestamp::from_millis));
                 }
                 Need::Credential(id) => {
                     let owner = items.get(&Key::credential(id)).map(read_owner).transpose()?;

@@ -22,6 +22,7 @@ mod secrets;
 mod sessions;
 mod settings;
 mod signup;
+mod social;
 mod template;
 mod tokens;
 mod verify;

@@ -3,7 +3,9 @@
 use std::future::Future;
 
 use futures_util::future::join_all;
+use http::Method;
 use serde_json::json;
+use vestibule_tests::identity_provider::{CLIENT_ID, IdentityProvider, query_of};
 
 use crate::{
     Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, credentials, log_in,
@@ -312,4 +314,62 @@ async fn people_behind_one_address_do_not_shut_each_other_out() {
     let answers = at_once(8, |at| log_in(&clients[at], &emails[at], PASSWORD)).await;
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     assert_eq!(statuses, [200; 8]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_brings_back_once() {
+    let idp = IdentityProvider::start().await;
+    let setting = json!({"openid_connect": {"APPS": [idp.app("club")]}}).to_string();
+    let stack = Stack::start(&[("SOCIALACCOUNT_PROVIDERS", &setting)]).await;
+    let browser = stack.browser();
+    let form = "provider=club&process=login&callback_url=%2Fback";
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    let departed = browser.send(Method::POST, "auth/provider/redirect", &kind, form).await;
+    let location = departed.header("location")[0].to_owned();
+    let code = idp.consent(&location, json!({"sub": "ann", "email": EMAIL, "email_verified": true}));
+    let state = &query_of(&location)["state"];
+    let path = format!("/accounts/oidc/club/login/callback/?state={state}&code={code}");
+    let tabs: Vec<Client> = (0..MANY).map(|_| browser.twin()).collect();
+    let answers = at_once(MANY, |at| tabs[at].get(&path)).await;
+    let winner = one_wins(&answers, |answer| answer.header("location") == ["/back"]);
+    // Services revoke what they gave when a code comes twice.
+    assert_eq!(idp.exchanges(), 1);
+    for (at, answer) in answers.iter().enumerate().filter(|(at, _)| *at != winner) {
+        let refused = answer.status == 503 || answer.header("location")[0].contains("error=unknown");
+        assert!(refused, "{at}: {} {:?}", answer.status, answer.headers);
+    }
+    tabs[winner].get("auth/session").await.is_logged_in_as(EMAIL);
+    assert_eq!(count(&stack, "USER#", " SESSION#").await, 1);
+    assert_eq!(count(&stack, "SOCIAL#", "").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_id_token_that_is_good_once_logs_in_once() {
+    let idp = IdentityProvider::start().await;
+    let setting = json!({"openid_connect": {"APPS": [idp.app("club")]}}).to_string();
+    let stack = Stack::start(&[("SOCIALACCOUNT_PROVIDERS", &setting)]).await;
+    let id_token =
+        idp.id_token(&json!({"sub": "ann", "email": EMAIL, "email_verified": true, "jti": "once"}));
+    let token = json!({"client_id": CLIENT_ID, "id_token": id_token});
+    let body = json!({"provider": "club", "process": "login", "token": token});
+    let clients: Vec<Client> = (0..MANY).map(|_| stack.app()).collect();
+    let answers = at_once(MANY, |at| clients[at].post("auth/provider/token", body.clone())).await;
+    one_wins(&answers, |answer| answer.status == 200);
+    assert_eq!(count(&stack, "USER#", " SESSION#").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_elsewhere_belongs_to_one_account_here() {
+    let stack = Stack::start(&[UNLIMITED]).await;
+    let clients: Vec<Client> = (0..16).map(|_| stack.app()).collect();
+    for (at, client) in clients.iter().enumerate() {
+        let email = format!("user{at}@example.com");
+        stack.add_user(&email).await;
+        log_in(client, &email, PASSWORD).await.is(200);
+    }
+    let token = json!({"id_token": json!({"id": 1}).to_string()});
+    let body = json!({"provider": "dummy", "process": "connect", "token": token});
+    let answers = at_once(16, |at| clients[at].post("auth/provider/token", body.clone())).await;
+    one_wins(&answers, |answer| answer.status == 200);
+    assert_eq!(count(&stack, "SOCIAL#", "").await, 1);
 }

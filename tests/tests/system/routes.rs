@@ -18,12 +18,17 @@ fn template() -> Vec<Route> {
 fn the_template_routes_every_endpoint_and_nothing_else() {
     let mut served = BTreeSet::new();
     for function in vestibule_cli::routes() {
-        let endpoints = function.endpoints.iter().map(|endpoint| format!("{ENDPOINTS}{}", endpoint.path));
-        // Whatever nobody else has at the API's own paths leads to this function.
-        let has_the_rest = function.name == "config";
-        let documents = function.documents.iter().map(|document| document.path.to_owned());
-        let documents = documents.filter(|path| !(has_the_rest && path.starts_with("/_allauth/")));
-        for path in endpoints.chain(documents) {
+        let mut paths: Vec<String> =
+            function.documents.iter().map(|document| document.path.to_owned()).collect();
+        for endpoint in function.endpoints {
+            match endpoint.path.strip_prefix('/') {
+                None => paths.push(format!("{ENDPOINTS}{}", endpoint.path)),
+                // Whole paths are a function's own, with all that is below their first segment.
+                Some(path) => paths.push(format!("/{}/{{proxy+}}", path.split('/').next().unwrap())),
+            }
+        }
+        paths.dedup();
+        for path in paths {
             let is_new = served.insert((path.clone(), function.name.to_owned()));
             assert!(is_new, "{path} is served twice");
         }

@@ -27,6 +27,7 @@ fn functions_may_read_the_secrets_that_they_need_and_no_others() {
         assert_eq!(reads("SecretKey"), needs.secret_key, "SECRET_KEY in {name}");
         assert_eq!(template.contains("SECRET_KEY_ARN"), needs.secret_key, "SECRET_KEY_ARN in {name}");
         assert_eq!(reads("TokenKeys"), needs.token_keys, "the keys of tokens in {name}");
+        assert_eq!(reads("ProvidersSecretArn"), needs.provider_secrets, "the secrets of services in {name}");
         assert_eq!(template.contains("!GetAtt Table.Arn"), needs.table, "the table in {name}");
     }
 }

@@ -1,0 +1,87 @@
+//! `account/providers`: GET and DELETE.
+
+use lambda_http::http::Method;
+use vestibule::domain::account::Account;
+use vestibule::domain::refusal::Refusal;
+use vestibule::flows::connect;
+use vestibule::flows::visit::{Stop, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::input::json::Object;
+use vestibule::http::input::{Field, Form, Text};
+use vestibule::http::present::{self, SocialAccount};
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+use vestibule::settings::Settings;
+
+const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
+const ACCOUNT: Field = Field::text("account", Text::PLAIN, "What the service calls the account: its uid.");
+const FIELDS: &[Field] = &[PROVIDER, ACCOUNT];
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "listProviders",
+        summary: "List one's accounts at other services",
+        text: "",
+        parameters: &[],
+        body: Body::None,
+        answers: &[
+            Answer::data::<Vec<SocialAccount>>("The accounts that are connected."),
+            Answer::unauthenticated("Nobody is logged in."),
+        ],
+    },
+    Operation {
+        method: Method::DELETE,
+        id: "disconnectProvider",
+        summary: "Disconnect an account at another service",
+        text: "The last way to log in can't be disconnected.",
+        parameters: &[],
+        body: Body::Json(FIELDS),
+        answers: &[
+            Answer::data::<Vec<SocialAccount>>("The accounts that are left."),
+            Answer::unauthenticated("Nobody is logged in, or not lately enough."),
+        ],
+    },
+];
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    match call.method {
+        Method::GET => Ok(list(visit.settings(), &user)),
+        Method::DELETE => {
+            let (provider, uid) = read(visit.settings(), &user, &call.object()?)?;
+            connect::require_reauthentication(visit)?;
+            connect::disconnect(visit, &user.id, &provider, &uid)?;
+            let user = visit.user().ok_or(Stop::Unauthorized)?;
+            Ok(list(visit.settings(), user))
+        }
+        _ => {
+            call.input(|_| Ok(()))?;
+            Err(Halt::NotAllowed)
+        }
+    }
+}
+
+fn list(settings: &Settings, user: &Account) -> Reply {
+    let accounts = user.social_accounts.iter().map(|social| {
+        present::social_account(settings, &social.provider, &social.uid, social.display.as_deref())
+    });
+    Reply::ok(accounts.collect::<Vec<SocialAccount>>())
+}
+
+fn read(settings: &Settings, user: &Account, object: &Object) -> Result<(String, String), Halt> {
+    let mut form = Form::new(FIELDS, object, settings);
+    let provider = form.text(&PROVIDER);
+    let uid = form.text(&ACCOUNT);
+    if let (Some(provider), Some(uid)) = (&provider, &uid) {
+        let refusal = match user.social_account(provider, uid) {
+            Some(_) => connect::check_disconnect(settings, user).err(),
+            None => Some(Refusal::AccountNotFound),
+        };
+        if let Some(refusal) = refusal {
+            form.refuse_all(refusal);
+        }
+    }
+    form.finish()?;
+    Ok((provider.unwrap_or_default(), uid.unwrap_or_default()))
+}

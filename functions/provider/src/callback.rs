@@ -1,0 +1,141 @@
+//! `/accounts/<provider>/login/callback/` and, for services of OpenID Connect, `/accounts/oidc/<app>/login/callback/`: GET,
+//! by a browser that comes back from the service; POST, where the service makes the browser submit a form.
+
+use lambda_http::http::{Method, StatusCode};
+use vestibule::domain::social::{Answer, Asked, Brought, Question};
+use vestibule::flows::journey;
+use vestibule::flows::visit::Visit;
+use vestibule::http::call::Call;
+use vestibule::http::input::{Field, Text};
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer as Response, Body, Operation, Parameter};
+use vestibule::secret::Secret;
+use vestibule::settings::{OPENID_CONNECT, ProviderApp, SameSite, Settings, known_provider};
+
+use crate::{finish, landing};
+
+/// What services send a browser back with that we read.
+const PARAMETERS: &[&str] = &["state", "code", "error", "user", "device_id", "iss"];
+/// What they say when somebody has changed their mind: RFC 6749, and the words of one service.
+const CANCELLED: &[&str] = &["access_denied", "user_cancelled_login", "user_cancelled_authorize"];
+/// Says that a browser was sent here by a page of ours.
+const FROM_HERE: &str = "_redir";
+
+const BROUGHT: &[Parameter] = &[
+    Parameter::Query("state", "What the browser set out with."),
+    Parameter::Query("code", "What the service gives for a token."),
+    Parameter::Query("error", "Why the service does not."),
+];
+const SUBMITTED: &[Field] = &[
+    Field::text("state", Text::PLAIN, "What the browser set out with.").optional(),
+    Field::text("code", Text::PLAIN, "What the service gives for a token.").optional(),
+    Field::text("error", Text::PLAIN, "Why the service does not.").optional(),
+];
+const BACK: &[Response] = &[Response::empty(302, "Back to the frontend, whatever came of it.")];
+
+/// Not for clients: services send browsers here.
+pub(crate) const OPERATIONS: &[Operation] = &[
+    operation(Method::GET, "comeBack", BROUGHT, Body::None),
+    operation(Method::POST, "comeBackWithForm", &[], Body::Form(SUBMITTED)),
+];
+/// The same, where the path has `SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX` in it.
+pub(crate) const PREFIXED: &[Operation] = &[
+    operation(Method::GET, "comeBackFromOpenId", BROUGHT, Body::None),
+    operation(Method::POST, "comeBackFromOpenIdWithForm", &[], Body::Form(SUBMITTED)),
+];
+
+const fn operation(
+    method: Method,
+    id: &'static str,
+    parameters: &'static [Parameter],
+    body: Body,
+) -> Operation {
+    let summary = "Come back from another service";
+    Operation { method, id, summary, text: "Services send browsers here.", parameters, body, answers: BACK }
+}
+
+/// The path where a service sends browsers back to.
+pub(crate) fn path(settings: &Settings, app: &ProviderApp) -> String {
+    match (known_provider(&app.provider), &settings.socialaccount.openid_connect_url_prefix) {
+        (Some(known), _) => format!("/accounts/{}/login/callback/", known.slug()),
+        (None, Some(prefix)) => format!("/accounts/{prefix}/{}/login/callback/", app.id),
+        (None, None) => format!("/accounts/{}/login/callback/", app.id),
+    }
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let settings = visit.settings();
+    let is_here = |app: &ProviderApp| path(settings, app) == call.path;
+    let speaks =
+        |app: &&ProviderApp| app.provider == OPENID_CONNECT || known_provider(&app.provider).is_some();
+    if !settings.socialaccount.shown().filter(speaks).any(is_here) {
+        let text = "There is nothing at this path of the API.";
+        return Err(Halt::Page(StatusCode::NOT_FOUND, text.to_owned()));
+    }
+    match call.method {
+        Method::GET => {}
+        // Browsers keep the session's cookie to themselves when another site submits a form (SameSite), but not when they
+        // are then sent on.
+        Method::POST => return Err(again(call, |name| call.field(name))),
+        _ => return Err(Halt::NotAllowed),
+    }
+    if let Some(asked) = visit.asked() {
+        return Err(arrive(visit, asked));
+    }
+    let state = call.query("state").unwrap_or_default();
+    let is_from = |id: &str| settings.socialaccount.app(id).is_some_and(is_here);
+    let Some((journey, passage)) = journey::end(visit, &state, is_from) else {
+        if settings.session.cookie_samesite == SameSite::Strict && call.query(FROM_HERE).is_none() {
+            return Err(from_here(call));
+        }
+        return Err(finish::with_error(visit, None, finish::UNKNOWN));
+    };
+    match (call.query("error"), call.query("code")) {
+        (Some(error), _) if CANCELLED.contains(&error.as_str()) => {
+            Err(finish::with_error(visit, Some(&journey), finish::CANCELLED))
+        }
+        (None, Some(code)) => {
+            let brought = Brought {
+                code: Secret::new(code),
+                user: call.query("user"),
+                device_id: call.query("device_id"),
+                issuer: call.query("iss"),
+            };
+            Err(Halt::Ask(Box::new(Question::Arrival { journey, passage, brought })))
+        }
+        (Some(_), _) | (None, None) => Err(finish::with_error(visit, Some(&journey), finish::UNKNOWN)),
+    }
+}
+
+fn arrive(visit: &mut Visit<'_>, asked: &Asked) -> Halt {
+    match (&asked.question, &asked.answer) {
+        (Question::Arrival { journey, .. }, Answer::Identity(identity)) => {
+            finish::with_identity(visit, journey, identity)
+        }
+        (Question::Arrival { journey, .. }, _) => finish::with_error(visit, Some(journey), finish::UNKNOWN),
+        _ => finish::with_error(visit, None, finish::UNKNOWN),
+    }
+}
+
+/// The same again, with what was brought in the query.
+fn again(call: &Call, brought: impl Fn(&'static str) -> Option<String>) -> Halt {
+    let brought: Vec<(&str, String)> =
+        PARAMETERS.iter().filter_map(|name| Some((*name, brought(name)?))).collect();
+    let brought: Vec<(&str, &str)> = brought.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Halt::Redirect(landing::with_query(&call.path, &brought))
+}
+
+/// A page that sends the browser here again: it brings the session's cookie from a page of ours
+/// (`SESSION_COOKIE_SAMESITE`).
+fn from_here(call: &Call) -> Halt {
+    let address = landing::with_query(&format!("{}?{}", call.path, call.query), &[(FROM_HERE, "1")]);
+    // What is encoded for a query needs only this to be text of HTML.
+    let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+    Halt::Page(
+        StatusCode::OK,
+        format!(
+            "<!doctype html><html lang=\"en\"><meta http-equiv=\"refresh\" content=\"0;url={address}\">\
+             <title>Logging in</title><a href=\"{address}\">Go on</a></html>\n"
+        ),
+    )
+}

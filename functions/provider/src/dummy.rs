@@ -1,0 +1,202 @@
+//! The `dummy` provider, which believes whatever it is told: for trying things out, in the local stack only. Its page asks
+//! who somebody is; its id token is the same as JSON.
+
+use lambda_http::http::{Method, StatusCode};
+use serde_json::json;
+use vestibule::domain::account::{EmailAddress, Phone};
+use vestibule::domain::social::{Identity, Profile};
+use vestibule::flows::journey;
+use vestibule::flows::visit::Visit;
+use vestibule::http::call::Call;
+use vestibule::http::input::json::Object;
+use vestibule::http::input::{Field, Form, Kind, Text};
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation, Parameter};
+use vestibule::settings::{DUMMY, Settings};
+
+use crate::finish;
+
+const ID: Field = Field::text("id", Text::PLAIN, "The uid: a whole number.");
+const EMAIL: Field = Field::text("email", Text::EMAIL, "An email address.").optional();
+const EMAIL_VERIFIED: Field =
+    Field::new("email_verified", Kind::Boolean, "Whether the address is theirs.").optional();
+const USERNAME: Field = Field::text("username", Text::PLAIN, "A username.").optional();
+const FIRST_NAME: Field = Field::text("first_name", Text::PLAIN, "A first name.").optional();
+const LAST_NAME: Field = Field::text("last_name", Text::PLAIN, "A last name.").optional();
+const PHONE: Field = Field::text("phone", Text::PLAIN, "A phone number.").optional();
+const PHONE_VERIFIED: Field =
+    Field::new("phone_verified", Kind::Boolean, "Whether the number is theirs.").optional();
+const FIELDS: &[Field] = &[ID, EMAIL, EMAIL_VERIFIED, USERNAME, FIRST_NAME, LAST_NAME, PHONE, PHONE_VERIFIED];
+const STATE: &[Parameter] = &[Parameter::Query("state", "What the browser set out with.")];
+
+pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        id: "showDummyProvider",
+        summary: "See the page of the service that believes everything",
+        text: "For trying things out: it is never deployed.",
+        parameters: STATE,
+        body: Body::None,
+        answers: &[Answer::empty(200, "The page.")],
+    },
+    Operation {
+        method: Method::POST,
+        id: "useDummyProvider",
+        summary: "Say who one is, to the service that believes everything",
+        text: "",
+        parameters: STATE,
+        body: Body::Form(FIELDS),
+        answers: &[Answer::empty(302, "Back to the frontend.")],
+    },
+];
+
+const PAGE: &str = include_str!("dummy.html");
+
+/// Its page, for a browser on its way.
+pub(crate) fn address(state: &str) -> String {
+    crate::landing::with_query("/accounts/dummy/authenticate/", &[("state", state)])
+}
+
+/// `/accounts/dummy/authenticate/`: GET and POST.
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let page = || Err(Halt::Page(StatusCode::OK, PAGE.to_owned()));
+    let forbidden = || Err(Halt::Page(StatusCode::FORBIDDEN, "There is no way back from here.".to_owned()));
+    let Some(state) = call.query("state").filter(|state| !state.is_empty()) else { return forbidden() };
+    match call.method {
+        Method::GET => return page(),
+        Method::POST => {}
+        _ => return Err(Halt::NotAllowed),
+    }
+    let cancelled = call.field("action").as_deref() == Some("cancel");
+    let identity = identity_of_form(visit.settings(), call);
+    if identity.is_none() && !cancelled {
+        return page();
+    }
+    let journey = journey::end(visit, &state, |provider| provider == DUMMY).map(|(journey, _)| journey);
+    match (identity, journey) {
+        (_, journey) if cancelled => Err(finish::with_error(visit, journey.as_ref(), finish::CANCELLED)),
+        (Some(identity), Some(journey)) => Err(finish::with_identity(visit, &journey, &identity)),
+        _ => forbidden(),
+    }
+}
+
+/// Whoever an id token says somebody is; none if it can't be one.
+pub(crate) fn identity_of_token(settings: &Settings, id_token: &str) -> Option<Identity> {
+    identity(settings, &Object::parse(id_token.as_bytes()).ok()?)
+}
+
+fn identity_of_form(settings: &Settings, call: &Call) -> Option<Identity> {
+    let fields =
+        FIELDS.iter().filter_map(|field| Some((field.name.to_owned(), json!(call.field(field.name)?))));
+    let form = serde_json::Value::Object(fields.collect()).to_string();
+    identity(settings, &Object::parse(form.as_bytes()).ok()?)
+}
+
+fn identity(settings: &Settings, object: &Object) -> Option<Identity> {
+    let mut form = Form::new(FIELDS, object, settings);
+    let id = form.text(&ID);
+    let email = form.text(&EMAIL);
+    let verified = form.boolean(&EMAIL_VERIFIED);
+    let mut text = |field| form.text(field).filter(|text| !text.is_empty());
+    let (username, first_name, last_name) = (text(&USERNAME), text(&FIRST_NAME), text(&LAST_NAME));
+    let phone = text(&PHONE);
+    let phone_verified = form.boolean(&PHONE_VERIFIED);
+    form.finish().ok()?;
+    let email = email.filter(|email| !email.is_empty());
+    let name = [&first_name, &last_name].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
+    let display =
+        username.clone().or_else(|| email.clone()).or_else(|| Some(name).filter(|name| !name.is_empty()));
+    let address = |email| EmailAddress { email, verified: verified == Some(true), primary: true };
+    Some(Identity {
+        profile: Profile {
+            provider: DUMMY.to_owned(),
+            uid: integer(&id?)?,
+            emails: email.map(address).into_iter().collect(),
+            phone: phone.map(|number| Phone { number, verified: phone_verified == Some(true) }),
+            username,
+            name: None,
+            first_name,
+            last_name,
+            display,
+        },
+        tokens: None,
+        single_use: None,
+    })
+}
+
+/// A whole number as Django's `IntegerField` reads it, in the way Python writes it.
+fn integer(text: &str) -> Option<String> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (sign, digits) = match whole.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", whole.strip_prefix('+').unwrap_or(whole)),
+    };
+    let is_whole = fraction.bytes().all(|byte| byte == b'0');
+    if !is_whole || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let significant = digits.trim_start_matches('0');
+    Some(if significant.is_empty() { "0".to_owned() } else { format!("{sign}{significant}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::read([]).unwrap().settings
+    }
+
+    fn uid(token: &str) -> Option<String> {
+        identity_of_token(&settings(), token).map(|identity| identity.profile.uid)
+    }
+
+    #[test]
+    fn ids_are_whole_numbers() {
+        for (token, expected) in [
+            (r#"{"id": 1}"#, "1"),
+            (r#"{"id": " +007 "}"#, "7"),
+            (r#"{"id": "1.00"}"#, "1"),
+            (r#"{"id": -0}"#, "0"),
+            (r#"{"id": "-12"}"#, "-12"),
+        ] {
+            assert_eq!(uid(token).as_deref(), Some(expected), "{token}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_token_is_none() {
+        for token in [
+            "",
+            "x",
+            "[]",
+            "null",
+            "1",
+            "{}",
+            r#"{"id": "x"}"#,
+            r#"{"id": 1.5}"#,
+            r#"{"id": true}"#,
+            r#"{"id": []}"#,
+            r#"{"id": "."}"#,
+            r#"{"id": 1, "email": "invalid"}"#,
+            r#"{"id": 1, "username": "\u0000"}"#,
+        ] {
+            assert_eq!(uid(token), None, "{token}");
+        }
+    }
+
+    #[test]
+    fn a_user_is_known_by_the_best_of_what_is_told() {
+        let display = |token: &str| identity_of_token(&settings(), token).unwrap().profile.display;
+        assert_eq!(
+            display(r#"{"id": 1, "username": "ann", "email": "a@example.com"}"#).as_deref(),
+            Some("ann")
+        );
+        assert_eq!(display(r#"{"id": 1, "email": "A@example.com"}"#).as_deref(), Some("a@example.com"));
+        assert_eq!(
+            display(r#"{"id": 1, "first_name": "Ann", "last_name": "Lee"}"#).as_deref(),
+            Some("Ann Lee")
+        );
+        assert_eq!(display(r#"{"id": 1}"#), None);
+    }
+}

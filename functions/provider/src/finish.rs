@@ -1,0 +1,64 @@
+//! How the browser's way to another service and back ends: on the page of the frontend that it began for.
+
+use vestibule::domain::social::{Identity, Journey, Process};
+use vestibule::flows::social_login::{self, Outcome};
+use vestibule::flows::visit::{Stop, Visit};
+use vestibule::http::reply::Halt;
+
+use crate::landing::with_query;
+
+/// What is wrong, as the frontend is told in `?error=`: allauth's `AuthError`, and what a login can be refused for.
+pub(crate) const UNKNOWN: &str = "unknown";
+pub(crate) const CANCELLED: &str = "cancelled";
+
+/// Goes on with whoever came back, and then to the page where they are awaited.
+pub(crate) fn with_identity(visit: &mut Visit<'_>, journey: &Journey, identity: &Identity) -> Halt {
+    let error = match decide(visit, journey, identity) {
+        Ok(error) => error,
+        Err(halt) => return halt,
+    };
+    match error {
+        None => Halt::Redirect(journey.callback_url.clone()),
+        Some(error) => with_error(visit, Some(journey), error),
+    }
+}
+
+fn decide(
+    visit: &mut Visit<'_>,
+    journey: &Journey,
+    identity: &Identity,
+) -> Result<Option<&'static str>, Halt> {
+    let connects = journey.process == Process::Connect;
+    if connects && visit.user().map(|user| &user.id) != journey.account.as_ref() {
+        return Ok(Some("permission_denied"));
+    }
+    let Some(app) = visit.settings().socialaccount.app(&journey.provider) else { return Ok(Some(UNKNOWN)) };
+    match social_login::complete(visit, app, identity, journey.process) {
+        Ok(Outcome::Done) => {
+            let session = visit.session();
+            let nothing =
+                visit.user().is_none() && session.pending().is_none() && session.social_signup.is_none();
+            // Whoever is not active gets no further, and is not told why.
+            Ok(nothing.then_some(UNKNOWN))
+        }
+        Ok(Outcome::SignupClosed) => Ok(Some("signup_closed")),
+        Ok(Outcome::NotLoggedIn) => Ok(Some("permission_denied")),
+        Err(Stop::Missing(needs)) => Err(Halt::Stop(Stop::Missing(needs))),
+        Err(Stop::ReauthenticationRequired) => Ok(Some("reauthentication_required")),
+        Err(Stop::Invalid(errors)) => Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.code))),
+        // The account is made, though no code could be sent yet: the next login sends one.
+        Err(Stop::RateLimited) if visit.has_new_account() => Ok(None),
+        Err(Stop::RateLimited | Stop::Conflict | Stop::Forbidden | Stop::Unauthorized) => Ok(Some(UNKNOWN)),
+    }
+}
+
+/// Goes to the page where somebody is awaited, or to the one for errors where it is not known which that was, and
+/// says there what is wrong.
+pub(crate) fn with_error(visit: &Visit<'_>, journey: Option<&Journey>, error: &str) -> Halt {
+    let page = match journey {
+        Some(journey) => journey.callback_url.clone(),
+        None => visit.login_error_link(),
+    };
+    let process = journey.map_or(Process::Login, |journey| journey.process).name();
+    Halt::Redirect(with_query(&page, &[("error", error), ("error_process", process)]))
+}

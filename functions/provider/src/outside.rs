@@ -1,0 +1,73 @@
+//! Puts questions to other services, by way of the engine, and says in the log why one was not believed.
+
+use std::sync::Arc;
+
+use lambda_http::BoxFuture;
+use vestibule::app::App;
+use vestibule::domain::social::{Answer, PresentedToken, Question};
+use vestibule::http::Outside;
+use vestibule::settings::{ProviderApp, Settings};
+
+use crate::engine::{Brought, Engine, ProviderError};
+
+struct Services {
+    engine: Engine,
+    settings: Arc<Settings>,
+}
+
+pub(crate) fn make(app: &App) -> Arc<dyn Outside> {
+    let engine = Engine::new(&app.settings, app.clock.clone());
+    Arc::new(Services { engine, settings: Arc::clone(&app.settings) })
+}
+
+impl Outside for Services {
+    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer> {
+        Box::pin(async move {
+            let provider = match question {
+                Question::Departure { journey, .. } | Question::Arrival { journey, .. } => &journey.provider,
+                Question::Token(token) => &token.provider,
+            };
+            match self.answer(question).await {
+                Ok(answer) => answer,
+                Err(error) => {
+                    tracing::warn!(provider, error = error.name(), %error, "a service was not believed");
+                    Answer::Nothing
+                }
+            }
+        })
+    }
+}
+
+impl Services {
+    async fn answer(&self, question: &Question) -> Result<Answer, ProviderError> {
+        let app = |id: &str| self.settings.socialaccount.app(id).ok_or(ProviderError::Unsupported);
+        match question {
+            Question::Departure { journey, passage } => {
+                let app = app(&journey.provider)?;
+                let url = self.engine.authorization_url(app, &journey.redirect_uri, passage).await?;
+                Ok(Answer::Address(url))
+            }
+            Question::Arrival { journey, passage, brought } => {
+                let app = app(&journey.provider)?;
+                let brought = Brought {
+                    code: &brought.code,
+                    user: brought.user.as_deref(),
+                    device_id: brought.device_id.as_deref(),
+                    issuer: brought.issuer.as_deref(),
+                };
+                let identity = self.engine.exchange(app, &journey.redirect_uri, passage, brought).await?;
+                Ok(Answer::Identity(Box::new(identity)))
+            }
+            Question::Token(token) => {
+                let identity = self.engine.verify_token(self.app_of(token)?, token).await?;
+                Ok(Answer::Identity(Box::new(identity)))
+            }
+        }
+    }
+
+    fn app_of(&self, token: &PresentedToken) -> Result<&ProviderApp, ProviderError> {
+        let client_id = token.client_id.as_deref().unwrap_or_default();
+        let app = self.settings.socialaccount.app_of_client(&token.provider, client_id);
+        app.ok_or(ProviderError::Unsupported)
+    }
+}

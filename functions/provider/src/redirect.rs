@@ -1,0 +1,78 @@
+//! `auth/provider/redirect`: POST, by a form that a page of the frontend submits. The browser goes on to the service.
+
+use lambda_http::http::Method;
+use vestibule::domain::social::{Answer, Asked, Process, Question};
+use vestibule::flows::journey::{self, Destination};
+use vestibule::flows::visit::Visit;
+use vestibule::http::call::Call;
+use vestibule::http::input::{Field, Text};
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer as Response, Body, Operation};
+use vestibule::settings::{DUMMY, ProviderFlow};
+
+use crate::{callback, dummy, finish, landing};
+
+const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
+const PROCESS: Field =
+    Field::text("process", Text::PLAIN, "What it is for: login, or connect for who is logged in.");
+const CALLBACK_URL: Field =
+    Field::text("callback_url", Text::PLAIN, "The page of the frontend to come back to in the end.");
+const FIELDS: &[Field] = &[PROVIDER, PROCESS, CALLBACK_URL];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "redirectToProvider",
+    summary: "Send the browser to another service",
+    text: "For a form that a page submits, not for scripts: the browser itself goes on. What is wrong is told to the \
+           frontend's page for errors.",
+    parameters: &[],
+    body: Body::Form(FIELDS),
+    answers: &[Response::empty(302, "On to the service, or to the frontend's page for errors.")],
+}];
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    if call.method != Method::POST {
+        return Err(Halt::NotAllowed);
+    }
+    if let Some(asked) = visit.asked() {
+        return Err(go(visit, asked));
+    }
+    let Some(destination) = read(visit, call) else {
+        return Err(finish::with_error(visit, None, finish::UNKNOWN));
+    };
+    let is_dummy = destination.provider == DUMMY;
+    let (journey, passage) = journey::plan(visit, destination);
+    if is_dummy {
+        journey::begin(visit, journey);
+        return Err(Halt::Redirect(dummy::address(passage.state.expose())));
+    }
+    Err(Halt::Ask(Box::new(Question::Departure { journey, passage })))
+}
+
+/// Sets out to the address that the service is at.
+fn go(visit: &mut Visit<'_>, asked: &Asked) -> Halt {
+    match (&asked.question, &asked.answer) {
+        (Question::Departure { journey, .. }, Answer::Address(address)) => {
+            journey::begin(visit, journey.clone());
+            Halt::Redirect(address.clone())
+        }
+        (Question::Departure { journey, .. }, _) => finish::with_error(visit, Some(journey), finish::UNKNOWN),
+        _ => finish::with_error(visit, None, finish::UNKNOWN),
+    }
+}
+
+/// What the form says; none if anything is wrong with it, as the frontend is told that only.
+fn read(visit: &Visit<'_>, call: &Call) -> Option<Destination> {
+    let settings = visit.settings();
+    let base_url = &visit.visitor.base_url;
+    let field = |field: Field| call.field(field.name).map(|text: String| text.trim().to_owned());
+    let app = settings.socialaccount.app(&field(PROVIDER)?)?;
+    let process = Process::of(&field(PROCESS)?)?;
+    let callback_url = field(CALLBACK_URL).filter(|url| landing::is_allowed(url, settings, base_url))?;
+    app.flows.contains(&ProviderFlow::Redirect).then(|| Destination {
+        provider: app.id.clone(),
+        process,
+        callback_url,
+        redirect_uri: format!("{base_url}{}", callback::path(settings, app)),
+    })
+}

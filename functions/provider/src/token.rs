@@ -1,0 +1,157 @@
+//! `auth/provider/token`: POST, by a client that has a token from the service already.
+
+use lambda_http::http::{Method, StatusCode};
+use schemars::JsonSchema;
+use vestibule::domain::refusal::{FieldErrors, Refusal};
+use vestibule::domain::social::{Answer, Identity, PresentedToken, Process, Question};
+use vestibule::flows::social_login::{self, Outcome};
+use vestibule::flows::visit::{Stop, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::input::json::{Object, Value};
+use vestibule::http::input::{Field, Form, Kind, Text};
+use vestibule::http::operation::Shape;
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer as Response, Body, Operation};
+use vestibule::secret::Secret;
+use vestibule::settings::{DUMMY, ProviderApp, Settings};
+
+use crate::dummy;
+
+const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
+const PROCESS: Field =
+    Field::text("process", Text::VERBATIM, "What it is for: login, or connect for who is logged in.");
+const TOKEN: Field = Field::new("token", Kind::Json(Shape::of::<Token>()), "The token of the service.");
+const FIELDS: &[Field] = &[PROVIDER, PROCESS, TOKEN];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "logInWithProviderToken",
+    summary: "Log in or connect with a token of another service",
+    text: "",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Response::authenticated("Logged in, or connected."),
+        Response::unauthenticated("Something else is to be done first, such as signing up."),
+        Response::new(403, "Nobody can sign up at present."),
+        Response::conflict("What is asked for does not go with the session."),
+        Response::too_many_requests("There were too many attempts."),
+    ],
+}];
+
+/// A token of another service.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is read with the errors of the contract, one field after the other")]
+struct Token {
+    /// The client id that the service knows this API by.
+    client_id: Option<String>,
+    /// An ID token of OpenID Connect.
+    id_token: Option<String>,
+    /// An access token.
+    access_token: Option<String>,
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let settings = visit.settings();
+    let input = call.input(|object| Ok(read(settings, object)?))?;
+    let Input { app, process, token } = call.posted(input)?;
+    let identity = if app.provider == DUMMY {
+        let id_token = token.id_token.as_ref().map(Secret::expose).unwrap_or_default();
+        dummy::identity_of_token(settings, id_token).ok_or_else(social_login::invalid_token)?
+    } else {
+        match visit.asked().map(|asked| &asked.answer) {
+            None => return Err(Halt::Ask(Box::new(Question::Token(token)))),
+            Some(Answer::Identity(identity)) => Identity::clone(identity),
+            Some(Answer::Address(_) | Answer::Nothing) => return Err(social_login::invalid_token().into()),
+        }
+    };
+    match social_login::complete(visit, app, &identity, process) {
+        Ok(Outcome::Done) => Ok(present::authentication(visit)),
+        Ok(Outcome::SignupClosed) => Err(Stop::Forbidden.into()),
+        Ok(Outcome::NotLoggedIn) => Err(not_logged_in()),
+        // The account is made, though no code could be sent yet: the next login sends one.
+        Err(Stop::RateLimited) if visit.has_new_account() => Ok(present::authentication(visit)),
+        Err(stop) => Err(stop.into()),
+    }
+}
+
+fn not_logged_in() -> Halt {
+    let text = "Log in first: there is no account to connect this one to.";
+    Halt::Page(StatusCode::FORBIDDEN, text.to_owned())
+}
+
+struct Input<'s> {
+    app: &'s ProviderApp,
+    process: Process,
+    token: PresentedToken,
+}
+
+fn read<'s>(settings: &'s Settings, object: &Object) -> Result<Input<'s>, FieldErrors> {
+    let mut form = Form::new(FIELDS, object, settings);
+    let provider = form.text(&PROVIDER);
+    let process = read_process(&mut form);
+    let given = object.get("token").unwrap_or(&Value::Null);
+    if given.is_missing() {
+        form.refuse("token", Refusal::Required);
+    }
+    let mut found = None;
+    match (given, provider) {
+        (Value::Object(token), Some(provider)) if !given.is_missing() => {
+            match read_token(settings, &provider, token) {
+                Ok(token) => found = Some(token),
+                Err((field, refusal)) => form.refuse(field, refusal),
+            }
+        }
+        (Value::Object(_), _) => {}
+        _ => form.refuse("token", Refusal::InvalidToken),
+    }
+    form.finish()?;
+    match (found, process) {
+        (Some((app, token)), Some(process)) => Ok(Input { app, process, token }),
+        _ => Err(Refusal::InvalidToken.of("token").into()),
+    }
+}
+
+fn read_process(form: &mut Form<'_>) -> Option<Process> {
+    let name = form.text(&PROCESS)?;
+    let process = Process::of(&name);
+    if process.is_none() {
+        form.refuse("process", Refusal::InvalidChoice(name));
+    }
+    process
+}
+
+fn read_token<'s>(
+    settings: &'s Settings,
+    provider: &str,
+    token: &Object,
+) -> Result<(&'s ProviderApp, PresentedToken), (&'static str, Refusal)> {
+    let text = |name: &str| match token.get(name) {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let social = &settings.socialaccount;
+    let client_id = text("client_id");
+    let app = match social.app(provider).filter(|app| app.client_id.is_none()) {
+        Some(app) => app,
+        None => {
+            let client_id = client_id.as_deref().ok_or(("token", Refusal::ClientIdRequired))?;
+            social.app_of_client(provider, client_id).ok_or(("token", Refusal::InvalidToken))?
+        }
+    };
+    if !app.takes_tokens() {
+        return Err(("provider", Refusal::TokenAuthenticationNotSupported));
+    }
+    let secret = |name: &str| match token.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Text(text)) => Ok(Some(Secret::new(text.as_str())).filter(|_| !text.is_empty())),
+        Some(_) => Err(("token", Refusal::TokenRequired)),
+    };
+    let (id_token, access_token) = (secret("id_token")?, secret("access_token")?);
+    if id_token.is_none() && access_token.is_none() {
+        return Err(("token", Refusal::TokenRequired));
+    }
+    let client_id = app.client_id.is_some().then_some(client_id).flatten();
+    Ok((app, PresentedToken { provider: app.id.clone(), client_id, id_token, access_token }))
+}

@@ -1,0 +1,186 @@
+//! Connecting accounts at other services to an account here, and disconnecting them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use super::reauthenticate;
+use super::visit::{Decision, Stop, Visit};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::authenticator::Sealed;
+use crate::domain::message::Event;
+use crate::domain::refusal::Refusal;
+use crate::domain::social::{Profile, SocialAccount, Tokens};
+use crate::domain::time::Timestamp;
+use crate::secret::Secret;
+use crate::settings::{EmailVerification, Settings};
+use crate::signing::SealPurpose;
+
+/// How many services an account may be connected to: it is kept as one item.
+pub const MOST_SOCIAL_ACCOUNTS: usize = 25;
+
+/// Stops whoever has to prove again who they are before they connect or disconnect anything
+/// (`SOCIALACCOUNT_REAUTHENTICATION_REQUIRED`).
+pub fn require_reauthentication(visit: &Visit<'_>) -> Decision<()> {
+    reauthenticate::require_if(visit, visit.settings().socialaccount.reauthentication_required)
+}
+
+/// Connects an account at another service to this one, which its owner is told of; or, if it is connected already,
+/// takes over what the service says of it now.
+pub fn connect(
+    visit: &mut Visit<'_>,
+    account: &AccountId,
+    profile: &Profile,
+    tokens: Option<&Tokens>,
+) -> Decision<()> {
+    let known = visit.account(account)?.ok_or(Stop::Conflict)?;
+    if known.social_account(&profile.provider, &profile.uid).is_some() {
+        return update(visit, account, profile, tokens);
+    }
+    if known.social_accounts.len() >= MOST_SOCIAL_ACCOUNTS {
+        return Err(Stop::invalid(Refusal::MaxSocialAccounts(MOST_SOCIAL_ACCOUNTS).of_all()));
+    }
+    let social = social_account(visit, account, profile, tokens);
+    let account = visit.account_mut(account)?;
+    account.social_accounts.push(social);
+    let account = account.clone();
+    let event = Event::ProviderConnected { provider: provider_name(visit.settings(), &profile.provider) };
+    visit.notify(&account, event, None);
+    Ok(())
+}
+
+/// Takes over what the service says of an account that is connected.
+pub(super) fn update(
+    visit: &mut Visit<'_>,
+    account: &AccountId,
+    profile: &Profile,
+    tokens: Option<&Tokens>,
+) -> Decision<()> {
+    let known = visit.account(account)?.and_then(|it| it.social_account(&profile.provider, &profile.uid));
+    let Some(known) = known else { return Ok(()) };
+    let sealed = match tokens.filter(|_| visit.settings().socialaccount.store_tokens) {
+        Some(tokens) => {
+            let mut tokens = tokens.clone();
+            if tokens.refresh_token.is_none() {
+                // Many services give one only when they are first asked.
+                let before = open(visit, account, known);
+                tokens.refresh_token = before.and_then(|before| before.refresh_token);
+            }
+            Some(seal(visit, Some(account), profile, &tokens))
+        }
+        None => known.tokens.clone(),
+    };
+    let display = profile.display.clone();
+    let is_it =
+        |social: &&mut SocialAccount| social.provider == profile.provider && social.uid == profile.uid;
+    let account = visit.account_mut(account)?;
+    if let Some(social) = account.social_accounts.iter_mut().find(is_it) {
+        social.display = display;
+        social.tokens = sealed;
+    }
+    Ok(())
+}
+
+/// An account at another service, to be connected to one here.
+pub(super) fn social_account(
+    visit: &Visit<'_>,
+    account: &AccountId,
+    profile: &Profile,
+    tokens: Option<&Tokens>,
+) -> SocialAccount {
+    let tokens = tokens.filter(|_| visit.settings().socialaccount.store_tokens);
+    SocialAccount {
+        provider: profile.provider.clone(),
+        uid: profile.uid.clone(),
+        display: profile.display.clone(),
+        tokens: tokens.map(|tokens| seal(visit, Some(account), profile, tokens)),
+        connected_at: visit.now,
+    }
+}
+
+/// Whether an account can do without one at another service: it must be possible to log in to it still.
+pub fn check_disconnect(settings: &Settings, account: &Account) -> Result<(), Refusal> {
+    if account.social_accounts.len() > 1 {
+        return Ok(());
+    }
+    if settings.socialaccount.only {
+        return Err(Refusal::DisconnectLast);
+    }
+    if account.password.is_none() {
+        return Err(Refusal::NoPassword);
+    }
+    // Without an address no password can be reset.
+    if settings.account.email_verification == EmailVerification::Mandatory && !account.has_verified(None) {
+        return Err(Refusal::NoVerifiedEmail);
+    }
+    Ok(())
+}
+
+/// Disconnects an account at another service, which its owner is told of.
+pub fn disconnect(visit: &mut Visit<'_>, account: &AccountId, provider: &str, uid: &str) -> Decision<()> {
+    let account = visit.account_mut(account)?;
+    account.social_accounts.retain(|social| social.provider != provider || social.uid != uid);
+    let account = account.clone();
+    let event = Event::ProviderDisconnected { provider: provider_name(visit.settings(), provider) };
+    visit.notify(&account, event, None);
+    Ok(())
+}
+
+/// What people call a service; what the API calls it, if it is not in the settings any more.
+pub fn provider_name(settings: &Settings, id: &str) -> String {
+    settings.socialaccount.app(id).map_or(id, |app| &app.name).to_owned()
+}
+
+/// Tokens as they are encrypted.
+#[derive(Serialize, Deserialize)]
+struct Plain {
+    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+}
+
+/// Encrypts tokens, bound to the account there and the one here, if there is one already.
+pub(super) fn seal(
+    visit: &Visit<'_>,
+    account: Option<&AccountId>,
+    profile: &Profile,
+    tokens: &Tokens,
+) -> Sealed {
+    let plain = Plain {
+        access_token: tokens.access_token.expose().to_owned(),
+        refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose().to_owned()),
+        expires_at: tokens.expires_at,
+    };
+    let text = Secret::new(serde_json::to_string(&plain).unwrap_or_default());
+    let place = place(account, &profile.provider, &profile.uid);
+    let tools = visit.tools;
+    let sealed = tools.keys.seal(SealPurpose::ProviderTokens, tools.random, &place, text.expose().as_bytes());
+    Sealed(URL_SAFE_NO_PAD.encode(sealed))
+}
+
+fn open(visit: &Visit<'_>, account: &AccountId, social: &SocialAccount) -> Option<Tokens> {
+    let sealed = social.tokens.as_ref()?;
+    unseal(visit, sealed, &place(Some(account), &social.provider, &social.uid))
+}
+
+/// Decrypts the tokens of somebody who has yet to sign up.
+pub(super) fn open_pending(visit: &Visit<'_>, profile: &Profile, sealed: &Sealed) -> Option<Tokens> {
+    unseal(visit, sealed, &place(None, &profile.provider, &profile.uid))
+}
+
+fn unseal(visit: &Visit<'_>, sealed: &Sealed, place: &str) -> Option<Tokens> {
+    let sealed = URL_SAFE_NO_PAD.decode(&sealed.0).ok()?;
+    let plain = visit.tools.keys.open(SealPurpose::ProviderTokens, place, &sealed)?;
+    let plain: Plain = serde_json::from_slice(&plain).ok()?;
+    Some(Tokens {
+        access_token: Secret::new(plain.access_token),
+        refresh_token: plain.refresh_token.map(Secret::new),
+        expires_at: plain.expires_at,
+    })
+}
+
+fn place(account: Option<&AccountId>, provider: &str, uid: &str) -> String {
+    format!("{} {provider} {uid}", account.map_or("-", AccountId::as_str))
+}

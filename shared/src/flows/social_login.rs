@@ -1,0 +1,192 @@
+//! Logging in through another service, once it has said who somebody is.
+
+use super::connect;
+use super::social_signup;
+use super::stages::{self, LoginAttempt};
+use super::visit::{Decision, Stop, Visit};
+use crate::domain::account::AccountId;
+use crate::domain::refusal::Refusal;
+use crate::domain::session::{AuthenticationRecord, Method};
+use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
+use crate::domain::{email, phone, text};
+use crate::settings::ProviderApp;
+
+/// How many addresses of a profile are looked at.
+const MOST_ADDRESSES: usize = 10;
+/// The longest an address of a profile may be, in code points, as Django's `EmailField` has it.
+const LONGEST_ADDRESS: usize = 254;
+
+/// What came of it, other than that input is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It went on, as far as stages allow: the session tells how far.
+    Done,
+    /// Nobody can sign up (`ACCOUNT_SIGNUP_OPEN`).
+    SignupClosed,
+    /// Nobody is logged in whom a service could be connected to, or somebody else than when it began.
+    NotLoggedIn,
+}
+
+/// Goes on with whoever the service has identified. An identity that was used, or can't be one, is refused as an
+/// invalid token.
+pub fn complete(
+    visit: &mut Visit<'_>,
+    app: &ProviderApp,
+    identity: &Identity,
+    process: Process,
+) -> Decision<Outcome> {
+    let profile = tidy(app, &identity.profile);
+    if profile.uid.is_empty() || text::length(&profile.uid) > MAX_UID_LENGTH {
+        return Err(invalid_token());
+    }
+    if let Some(single_use) = &identity.single_use
+        && !visit.spend(single_use)?
+    {
+        return Err(invalid_token());
+    }
+    if visit.session().social_signup.is_some() {
+        visit.session_mut().social_signup = None;
+    }
+    let tokens = identity.tokens.as_ref();
+    match process {
+        Process::Connect => connect_to_user(visit, &profile, tokens),
+        Process::Login => log_in_or_sign_up(visit, app, &profile, tokens),
+    }
+}
+
+/// What a client is told that brought what proves nothing.
+pub fn invalid_token() -> Stop {
+    Stop::invalid(Refusal::InvalidToken.of("token"))
+}
+
+fn connect_to_user(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&Tokens>) -> Decision<Outcome> {
+    let Some(user) = visit.user().map(|user| user.id.clone()) else { return Ok(Outcome::NotLoggedIn) };
+    connect::require_reauthentication(visit)?;
+    if owner(visit, profile)?.is_some_and(|owner| owner != user) {
+        return Err(Stop::invalid(Refusal::ConnectedToOther.of_all()));
+    }
+    connect::connect(visit, &user, profile, tokens)?;
+    Ok(Outcome::Done)
+}
+
+fn log_in_or_sign_up(
+    visit: &mut Visit<'_>,
+    app: &ProviderApp,
+    profile: &Profile,
+    tokens: Option<&Tokens>,
+) -> Decision<Outcome> {
+    let owner = owner(visit, profile)?;
+    let by_email = match &owner {
+        Some(_) => None,
+        None => owner_by_email(visit, app, profile)?,
+    };
+    let account = owner.clone().or_else(|| by_email.as_ref().map(|(account, _)| account.clone()));
+    log_out(visit, account.as_ref());
+    let Some(account) = account else {
+        return social_signup::begin(visit, profile, tokens);
+    };
+    match &by_email {
+        None => connect::update(visit, &account, profile, tokens)?,
+        Some((_, email)) => {
+            if !visit.account(&account)?.is_some_and(|account| account.has_verified(Some(email))) {
+                visit.account_mut(&account)?.cleanse(email);
+            }
+            if visit.settings().socialaccount.email_authentication_auto_connect {
+                connect::connect(visit, &account, profile, tokens)?;
+            }
+        }
+    }
+    record(visit, &account, profile);
+    let now = visit.now;
+    stages::begin(visit, LoginAttempt { social: true, ..LoginAttempt::new(account, None, now) })?;
+    Ok(Outcome::Done)
+}
+
+/// Whoever logs in through a service takes the place of whoever is logged in.
+fn log_out(visit: &mut Visit<'_>, next: Option<&AccountId>) {
+    let Some(user) = visit.user().map(|user| user.id.clone()) else { return };
+    // Other tabs of the same person may be on their way.
+    let journeys = if next == Some(&user) { visit.session().journeys.clone() } else { Vec::new() };
+    visit.flush();
+    visit.session_mut().journeys = journeys;
+}
+
+pub(super) fn record(visit: &mut Visit<'_>, account: &AccountId, profile: &Profile) {
+    let mut record = AuthenticationRecord::new(Method::SocialAccount, visit.now);
+    record.provider = Some(profile.provider.clone());
+    record.uid = Some(profile.uid.clone());
+    visit.record(account, record);
+}
+
+/// The account that it is connected to.
+fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
+    let Some(owner) = visit.owner_of_social(&profile.provider, &profile.uid)?.cloned() else {
+        return Ok(None);
+    };
+    let connected = |account: &crate::domain::account::Account| {
+        account.social_account(&profile.provider, &profile.uid).is_some()
+    };
+    Ok(visit.account(&owner)?.is_some_and(connected).then_some(owner))
+}
+
+/// The account with an address that the service vouches for, and the address, where the service is trusted that far
+/// (`SOCIALACCOUNT_EMAIL_AUTHENTICATION`).
+///
+/// An account whose owner has verified another address is somebody's already: that they wrote this one down as well
+/// proves nothing, and whoever has it must not get into their account, nor into what they prepared.
+fn owner_by_email(
+    visit: &Visit<'_>,
+    app: &ProviderApp,
+    profile: &Profile,
+) -> Decision<Option<(AccountId, String)>> {
+    if !app.email_authentication.unwrap_or(visit.settings().socialaccount.email_authentication) {
+        return Ok(None);
+    }
+    for address in profile.emails.iter().filter(|address| address.verified) {
+        for owner in visit.users_by_email(&address.email)? {
+            let Some(account) = visit.account(&owner.account)? else { continue };
+            if account.has_verified(Some(&address.email)) || !account.has_verified(None) {
+                return Ok(Some((owner.account.clone(), address.email.clone())));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A profile with what can be used of it: addresses that are valid, in lower case, the most important first.
+fn tidy(app: &ProviderApp, profile: &Profile) -> Profile {
+    let mut profile = profile.clone();
+    profile.provider.clone_from(&app.id);
+    let mut emails: Vec<crate::domain::account::EmailAddress> = Vec::new();
+    for mut address in std::mem::take(&mut profile.emails) {
+        address.email = email::normalise(&address.email);
+        if !email::validate(&address.email) || text::length(&address.email) > LONGEST_ADDRESS {
+            continue;
+        }
+        address.verified |= app.vouches_for(&address.email);
+        match emails.iter_mut().find(|known| known.email == address.email) {
+            Some(known) => {
+                known.verified |= address.verified;
+                known.primary |= address.primary;
+            }
+            None => emails.push(address),
+        }
+    }
+    emails.sort_by(|a, b| (b.primary, b.verified, &b.email).cmp(&(a.primary, a.verified, &a.email)));
+    emails.truncate(MOST_ADDRESSES);
+    profile.emails = emails;
+    profile.phone = profile.phone.filter(|phone| phone::validate(&phone.number));
+    for text in [
+        &mut profile.username,
+        &mut profile.name,
+        &mut profile.first_name,
+        &mut profile.last_name,
+        &mut profile.display,
+    ] {
+        *text = text
+            .take()
+            .map(|text| text.trim().chars().take(150).collect())
+            .filter(|text: &String| !text.is_empty());
+    }
+    profile
+}

@@ -1,0 +1,164 @@
+//! Signing up through another service, with what it says of somebody or with what they add to it.
+
+use super::social_login::{Outcome, record};
+use super::stages::{self, LoginAttempt};
+use super::visit::{Decision, Visit};
+use super::{connect, signup};
+use crate::domain::account::{Account, EmailAddress, Phone};
+use crate::domain::social::{PendingSignup, Profile, Tokens};
+use crate::domain::username;
+use crate::settings::{PreventEnumeration, SignupFieldName};
+
+/// What somebody signs up with besides what the service says of them; each is well-formed and free.
+#[derive(Clone, Debug, Default)]
+pub struct Answers {
+    /// The email address, lowercase.
+    pub email: Option<String>,
+    /// The username.
+    pub username: Option<String>,
+    /// The phone number.
+    pub phone: Option<String>,
+}
+
+/// Signs somebody up who has no account, or lets them wait until the frontend has asked for what is missing.
+pub(super) fn begin(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&Tokens>) -> Decision<Outcome> {
+    if !visit.settings().account.signup_open {
+        return Ok(Outcome::SignupClosed);
+    }
+    match assess(visit, profile)? {
+        Assessment::Complete => sign_up(visit, profile, tokens, automatic_answers(visit, profile)?)?,
+        Assessment::Incomplete => {
+            let tokens = tokens.filter(|_| visit.settings().socialaccount.store_tokens);
+            let tokens = tokens.map(|tokens| connect::seal(visit, None, profile, tokens));
+            visit.session_mut().social_signup = Some(PendingSignup { profile: profile.clone(), tokens });
+        }
+        Assessment::Hidden(email) => pretend(visit, Some(email), None)?,
+    }
+    Ok(Outcome::Done)
+}
+
+/// Whether a profile is enough to sign up with (`SOCIALACCOUNT_AUTO_SIGNUP`).
+enum Assessment {
+    Complete,
+    Incomplete,
+    /// Its address is taken, which only the owner of the address is to learn.
+    Hidden(String),
+}
+
+fn assess(visit: &Visit<'_>, profile: &Profile) -> Decision<Assessment> {
+    let settings = visit.settings();
+    if !settings.socialaccount.auto_signup {
+        return Ok(Assessment::Incomplete);
+    }
+    match profile.emails.first() {
+        Some(address) => match signup::is_free(visit, &address.email)? {
+            Some(true) => {}
+            Some(false) => return Ok(Assessment::Incomplete),
+            None => return Ok(Assessment::Hidden(address.email.clone())),
+        },
+        None if settings.socialaccount.email_required => return Ok(Assessment::Incomplete),
+        None => {}
+    }
+    if settings.account.signup_fields.requires(SignupFieldName::Phone) {
+        let free = match &profile.phone {
+            Some(phone) => !signup::has_account(visit, &phone.number)?,
+            None => false,
+        };
+        if !free {
+            return Ok(Assessment::Incomplete);
+        }
+    }
+    Ok(Assessment::Complete)
+}
+
+fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<Answers> {
+    let settings = &visit.settings().account;
+    let username = match &profile.username {
+        Some(name) if username::check(name, &settings.username_blacklist).is_ok() => {
+            visit.owner_of_username(name)?.is_none().then(|| name.clone())
+        }
+        _ => None,
+    };
+    let email = profile.emails.first().map(|address| address.email.clone());
+    Ok(Answers { email, username, phone: None })
+}
+
+/// Signs up with what the frontend has asked for. Who is waiting is forgotten.
+pub fn complete(visit: &mut Visit<'_>, pending: &PendingSignup, answers: Answers) -> Decision<()> {
+    visit.session_mut().social_signup = None;
+    let tokens = pending.tokens.as_ref();
+    let tokens = tokens.and_then(|sealed| connect::open_pending(visit, &pending.profile, sealed));
+    sign_up(visit, &pending.profile, tokens.as_ref(), answers)
+}
+
+/// Looks the same; only the owner of the address or number learns that it is taken.
+pub fn pretend(visit: &mut Visit<'_>, email: Option<String>, phone: Option<String>) -> Decision<()> {
+    if visit.session().social_signup.is_some() {
+        visit.session_mut().social_signup = None;
+    }
+    signup::pretend(visit, signup::NewAccount { email, phone, ..signup::NewAccount::default() })
+}
+
+fn sign_up(
+    visit: &mut Visit<'_>,
+    profile: &Profile,
+    tokens: Option<&Tokens>,
+    answers: Answers,
+) -> Decision<()> {
+    let mut account = signup::new_account(visit)?;
+    let texts = [&profile.first_name, &profile.last_name, &answers.email].map(Option::as_deref);
+    let blacklist = &visit.settings().account.username_blacklist;
+    let base = username::base(&[&texts[..], &[Some("user")]].concat(), blacklist);
+    account.username = signup::username_or(visit, answers.username, &base)?;
+    set_addresses(visit, &mut account, answers.email, &profile.emails)?;
+    account.phone = match answers.phone {
+        Some(number) => Some(Phone { number, verified: false }),
+        None => free_phone(visit, profile)?,
+    };
+    account.social_accounts.push(connect::social_account(visit, &account.id, profile, tokens));
+    let id = account.id.clone();
+    visit.add_account(account);
+    record(visit, &id, profile);
+    let now = visit.now;
+    stages::begin(visit, LoginAttempt { signup: true, social: true, ..LoginAttempt::new(id, None, now) })
+}
+
+fn free_phone(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Phone>> {
+    match &profile.phone {
+        Some(phone) if !signup::has_account(visit, &phone.number)? => Ok(Some(phone.clone())),
+        _ => Ok(None),
+    }
+}
+
+/// Gives a new account the address it signs up with, and those of the profile that nobody else has. Mail goes to one
+/// that is verified, if there is one.
+fn set_addresses(
+    visit: &Visit<'_>,
+    account: &mut Account,
+    own: Option<String>,
+    others: &[EmailAddress],
+) -> Decision<()> {
+    let own = own.map(|email| EmailAddress { email, verified: false, primary: true });
+    for address in own.iter().chain(others) {
+        let mut address = address.clone();
+        if visit.settings().account.unique_email {
+            let taken = visit.owners(&address.email)?;
+            if visit.settings().account.prevent_enumeration == PreventEnumeration::Strict {
+                // Several may have it, but only one verified.
+                address.verified &= taken.claimed_by.is_none();
+            } else if !taken.owners.is_empty() {
+                continue;
+            }
+        }
+        match account.emails.iter_mut().find(|known| known.email == address.email) {
+            Some(known) => known.verified |= address.verified,
+            None => account.emails.push(address),
+        }
+    }
+    let rank = |address: &&EmailAddress| (address.verified, address.primary);
+    // Of equals, `max_by_key` would take the last.
+    if let Some(primary) = account.emails.iter().rev().max_by_key(rank).map(|address| address.email.clone()) {
+        account.make_primary(&primary);
+    }
+    Ok(())
+}
