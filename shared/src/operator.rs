@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
+use crate::domain::token::SessionKey;
 use crate::domain::{email, phone, username};
 use crate::flows::signup;
 use crate::flows::visit::{Changes, Loaded, Need, SessionChange, Stored};
@@ -89,7 +90,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     }
     let account = make(app, user, name)?;
     let id = account.id.clone();
-    commit(app, store, &loaded, (None, account)).await?;
+    commit(app, store, &loaded, (None, Some(account)), Vec::new()).await?;
     Ok(id)
 }
 
@@ -102,7 +103,7 @@ pub enum UserName {
     Email(String),
 }
 
-/// Why an account is not changed.
+/// Why an account is neither changed nor deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
     /// There is none.
@@ -136,7 +137,27 @@ pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<Accou
         let mut account = stored.value.clone();
         account.active = active;
         account.end_sessions();
-        match commit(app, store, &loaded, (Some(stored), account)).await {
+        match commit(app, store, &loaded, (Some(stored), Some(account)), Vec::new()).await {
+            Err(StoreError::Lost) => {}
+            done => return Ok(done.map(|()| id)?),
+        }
+    }
+    Err(UserError::Busy)
+}
+
+/// Deletes an account for good, with all that belongs to it. Nobody is mailed.
+pub async fn delete_user(app: &App, who: &UserName) -> Result<AccountId, UserError> {
+    let store = app.store().ok_or(UserError::NoTable)?;
+    for _ in 0..MOST_TRIES {
+        let id = find(store, who).await?;
+        let mut loaded = store.load(None, &[Need::Account(id.clone()), Need::Sessions(id.clone())]).await?;
+        let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
+        let addresses = stored.value.addresses().into_keys();
+        let heirs: Vec<Need> = addresses.map(|email| Need::Email(email.to_owned())).collect();
+        store.load_more(&mut loaded, &heirs).await?;
+        let sessions = loaded.sessions.get(&id).into_iter().flatten();
+        let ended = sessions.map(|session| session.value.key.clone()).collect();
+        match commit(app, store, &loaded, (Some(stored), None), ended).await {
             Err(StoreError::Lost) => {}
             done => return Ok(done.map(|()| id)?),
         }
@@ -165,12 +186,13 @@ async fn commit(
     app: &App,
     store: &Store,
     loaded: &Loaded,
-    account: (Option<Stored<Account>>, Account),
+    account: (Option<Stored<Account>>, Option<Account>),
+    ended: Vec<SessionKey>,
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
     let changes = Changes {
         session: SessionChange::None,
-        ended: Vec::new(),
+        ended,
         others: Vec::new(),
         accounts: vec![account],
         spent: Vec::new(),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule_cli::arguments::{Data, Serve, UserAdd, UserName};
 use vestibule_cli::serve::{ServeError, Stack as LocalStack};
-use vestibule_cli::user;
+use vestibule_cli::user::{self, UserError};
 
 use crate::{Answer, Client, Description, Front, Inbox, Kind};
 
@@ -109,6 +109,13 @@ impl Stack {
         let data = Data { data_dir: self.data.path().to_owned() };
         let who = UserName { id: None, email: Some(email.to_owned()), data };
         user::set_active(&who, false, self.variables(&self.table_url)).await.unwrap();
+    }
+
+    /// Deletes an account, named by its id or by its address.
+    pub async fn delete_user(&self, id: Option<&str>, email: Option<&str>) -> Result<String, UserError> {
+        let data = Data { data_dir: self.data.path().to_owned() };
+        let who = UserName { id: id.map(str::to_owned), email: email.map(str::to_owned), data };
+        user::delete(&who, self.variables(&self.table_url)).await
     }
 
     /// Another process over the same table, with the same settings.

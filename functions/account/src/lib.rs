@@ -1,6 +1,9 @@
-//! The function `account`: what people do with their addresses, their phone number and their password.
+//! The function `account`: what people do with their addresses, their phone number, their password, and their account
+//! as a whole.
 
+mod deletion;
 mod email;
+mod export;
 mod password_change;
 mod phone;
 
@@ -33,6 +36,22 @@ pub const fn routes() -> Routes {
             operations: password_change::OPERATIONS,
             needs: password_change::needs,
             decide: password_change::decide,
+        },
+        Endpoint {
+            path: "account",
+            client: None,
+            when: When::Deletion,
+            operations: deletion::OPERATIONS,
+            needs: deletion::needs,
+            decide: deletion::decide,
+        },
+        Endpoint {
+            path: "account/export",
+            client: None,
+            when: When::Export,
+            operations: export::OPERATIONS,
+            needs: export::needs,
+            decide: export::decide,
         },
     ];
     Routes {

@@ -49,11 +49,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 /// A phone number of an account.
 #[derive(Serialize, JsonSchema)]
-struct PhoneNumber {
+pub(crate) struct PhoneNumber {
     /// The number, in E.164 form.
-    phone: String,
+    pub phone: String,
     /// Whether it has proved to be theirs.
-    verified: bool,
+    pub verified: bool,
 }
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {

@@ -36,6 +36,7 @@ const SHARED: &[Source] =
 const MAILS: &[Source] = mails![
     "account_already_exists",
     "account_connected",
+    "account_deleted",
     "account_disconnected",
     "confirm_email",
     "confirm_email_code",
@@ -96,6 +97,7 @@ pub(crate) fn kind(message: &Message) -> &'static str {
             Event::RecoveryCodesGenerated => "recovery_codes_generated",
             Event::WebauthnAdded => "webauthn_added",
             Event::WebauthnRemoved => "webauthn_removed",
+            Event::AccountDeleted => "account_deleted",
         },
     }
 }
@@ -159,7 +161,8 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
                 | Event::TotpDeactivated
                 | Event::RecoveryCodesGenerated
                 | Event::WebauthnAdded
-                | Event::WebauthnRemoved => {}
+                | Event::WebauthnRemoved
+                | Event::AccountDeleted => {}
             }
         }
     }

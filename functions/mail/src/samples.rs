@@ -43,6 +43,7 @@ pub(crate) fn mails() -> Vec<Envelope> {
         notification(Event::RecoveryCodesGenerated),
         notification(Event::WebauthnAdded),
         notification(Event::WebauthnRemoved),
+        notification(Event::AccountDeleted),
     ]
     .into_iter()
     .chain(to_both())

@@ -70,6 +70,10 @@ pub enum User {
     Disable(UserName),
     /// Let the owner of an account log in again.
     Enable(UserName),
+    /// Delete an account for good, with all that belongs to it.
+    ///
+    /// Nobody is mailed. An account that is deleted can't be brought back.
+    Delete(UserName),
 }
 
 /// An account that is there.
@@ -142,6 +146,8 @@ mod tests {
         assert!(parse("vestibule user add --password x").is_err());
         assert!(parse("vestibule user disable --id x").is_ok());
         assert!(parse("vestibule user enable").is_err());
+        assert!(parse("vestibule user delete --email a@example.com").is_ok());
+        assert!(parse("vestibule user delete").is_err());
         assert!(parse("vestibule serve --host here").is_err());
         assert!(parse("vestibule serve --host localhost --port 0").is_ok());
     }

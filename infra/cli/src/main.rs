@@ -53,6 +53,7 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                     User::Add(wanted) => user::add(wanted, environment).await,
                     User::Disable(who) => user::set_active(who, false, environment).await,
                     User::Enable(who) => user::set_active(who, true, environment).await,
+                    User::Delete(who) => user::delete(who, environment).await,
                 };
                 let id = done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
                 println!("{id}");

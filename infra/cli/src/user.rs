@@ -57,13 +57,22 @@ pub async fn set_active(
     environment: HashMap<String, String>,
 ) -> Result<String, UserError> {
     let app = App::start(variables(&user.data, environment)?, Requirements::TABLE).await?;
-    let who = match (&user.id, &user.email) {
+    Ok(operator::set_active(&app, &named(user)?, active).await?.as_str().to_owned())
+}
+
+/// Deletes an account, and returns its id.
+pub async fn delete(user: &UserName, environment: HashMap<String, String>) -> Result<String, UserError> {
+    let app = App::start(variables(&user.data, environment)?, Requirements::TABLE).await?;
+    Ok(operator::delete_user(&app, &named(user)?).await?.as_str().to_owned())
+}
+
+fn named(user: &UserName) -> Result<operator::UserName, UserError> {
+    Ok(match (&user.id, &user.email) {
         (Some(id), _) => {
             operator::UserName::Id(AccountId::parse(id).ok_or_else(|| UserError::NoId(id.clone()))?)
         }
         (None, email) => operator::UserName::Email(email.clone().unwrap_or_default()),
-    };
-    Ok(operator::set_active(&app, &who, active).await?.as_str().to_owned())
+    })
 }
 
 fn password(argument: &str) -> io::Result<Secret> {

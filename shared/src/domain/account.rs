@@ -1,10 +1,16 @@
 //! An account: who somebody is, and what they can prove it with.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::authenticator::Authenticator;
 use super::social::SocialAccount;
 use super::time::Timestamp;
+
+/// How many addresses an account may have at the most: it is kept as one item, and all by which it is found must go
+/// with it in one transaction.
+pub const MOST_ADDRESSES: u32 = 20;
 
 /// Names an account for good. Ours are UUIDs of version 7; imported accounts keep what they had.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,6 +142,16 @@ impl Account {
     pub fn primary_email(&self) -> Option<&str> {
         let primary = self.emails.iter().find(|address| address.primary);
         primary.map(|address| address.email.as_str()).or(self.email.as_deref())
+    }
+
+    /// The addresses by which it is found, and whether it has verified them.
+    pub fn addresses(&self) -> BTreeMap<&str, bool> {
+        let listed = self.emails.iter().map(|address| (address.email.as_str(), address.verified));
+        let mut addresses: BTreeMap<&str, bool> = listed.collect();
+        if let Some(email) = self.email.as_deref().filter(|email| !email.is_empty()) {
+            addresses.entry(email).or_insert(false);
+        }
+        addresses
     }
 
     /// One of its addresses, whatever its case.

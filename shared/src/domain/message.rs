@@ -138,6 +138,8 @@ pub enum Event {
     WebauthnAdded,
     /// A security key or passkey was removed.
     WebauthnRemoved,
+    /// The account was deleted; its owner is told in any case.
+    AccountDeleted,
 }
 
 /// Where a request came from, for people to judge whether it was theirs.

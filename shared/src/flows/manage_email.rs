@@ -4,7 +4,7 @@ use super::reauthenticate;
 use super::signup;
 use super::verify_email;
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId, EmailAddress};
+use crate::domain::account::{Account, AccountId, EmailAddress, MOST_ADDRESSES};
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Recipient};
 use crate::domain::refusal::Refusal;
@@ -61,9 +61,6 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<
         && !settings.email_verification_by_code_enabled;
     Ok(if blocked { Err(Refusal::AddEmailBlocked) } else { Ok(()) })
 }
-
-/// How many addresses an account may have at the most: it is kept as one item.
-const MOST_ADDRESSES: u32 = 50;
 
 /// Adds an address, and sends what verifies it; by code, it is added once it is verified.
 pub fn add(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {

@@ -53,9 +53,13 @@ impl Visit<'_> {
     /// Tells the owner of an account what has changed (`ACCOUNT_EMAIL_NOTIFICATIONS`), at its primary address or
     /// at this one.
     pub(super) fn notify(&mut self, account: &Account, event: Event, at: Option<&str>) {
-        if !self.settings().account.email_notifications {
-            return;
+        if self.settings().account.email_notifications {
+            self.warn(account, event, at);
         }
+    }
+
+    /// The same, whatever the settings.
+    pub(super) fn warn(&mut self, account: &Account, event: Event, at: Option<&str>) {
         let Some(email) = at.or_else(|| account.primary_email()).map(str::to_owned) else { return };
         let origin = Origin {
             at: self.now.seconds(),

@@ -205,7 +205,10 @@ impl World {
             let outcome = Visit::open(tools, &visitor, &loaded, self.now).and_then(|mut visit| {
                 match flow(&mut visit) {
                     Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
-                    outcome => Ok((outcome, visit.new_trust().map(str::to_owned), visit.into_changes())),
+                    outcome => {
+                        let trust = visit.new_trust().map(str::to_owned);
+                        Ok((outcome, trust, visit.into_changes().map_err(Stop::Missing)?))
+                    }
                 }
             });
             match outcome {
@@ -213,9 +216,14 @@ impl World {
                 Err(stop) => return Err(stop),
                 Ok((outcome, trust, changes)) => {
                     self.trust = trust.or_else(|| self.trust.take());
-                    self.accounts.extend(
-                        changes.accounts.into_iter().map(|(_, account)| (account.id.clone(), account)),
-                    );
+                    for (before, after) in changes.accounts {
+                        match after {
+                            Some(account) => drop(self.accounts.insert(account.id.clone(), account)),
+                            None => self
+                                .accounts
+                                .retain(|id, _| Some(id) != before.as_ref().map(|it| &it.value.id)),
+                        }
+                    }
                     let counted = changes.counters.into_iter().filter(|(_, usage)| usage.hits > 0);
                     self.counters.extend(counted.map(|(key, usage)| (key, usage.after)));
                     self.letters.extend(changes.letters);

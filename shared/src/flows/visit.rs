@@ -280,7 +280,8 @@ pub struct Visit<'a> {
     logged_in: bool,
     user: Option<AccountId>,
     loaded: &'a Loaded,
-    accounts: BTreeMap<AccountId, Account>,
+    /// As they are to be; none where they are to be no more.
+    accounts: BTreeMap<AccountId, Option<Account>>,
     usages: BTreeMap<CounterKey, Usage>,
     letters: Vec<Letter>,
     dropped: u32,
@@ -313,8 +314,8 @@ pub struct Changes {
     pub ended: Vec<SessionKey>,
     /// Other sessions that change, with the version that was read.
     pub others: Vec<(SessionKey, i64, Session)>,
-    /// Accounts: as they were read, if they were there, and as they are to be.
-    pub accounts: Vec<(Option<Stored<Account>>, Account)>,
+    /// Accounts: as they were read, if they were there, and as they are to be, unless they are to be no more.
+    pub accounts: Vec<(Option<Stored<Account>>, Option<Account>)>,
     /// Counters of rate limits.
     pub counters: Vec<(CounterKey, Usage)>,
     /// What may be used once and is used now: the hash of its name, and until when nobody may use it again.
@@ -419,9 +420,11 @@ impl<'a> Visit<'a> {
             State::Authenticated(login) => {
                 let login = login.clone();
                 match self.account(&login.account)? {
-                    Some(account) if account.session_epoch != login.epoch => self.flush(),
-                    Some(account) if account.active => self.user = Some(login.account),
-                    _ => {}
+                    Some(account) if account.session_epoch == login.epoch => {
+                        self.user = account.active.then_some(login.account);
+                    }
+                    // All sessions of the account have ended, or it is gone.
+                    Some(_) | None => self.flush(),
                 }
             }
         }
@@ -487,8 +490,7 @@ impl<'a> Visit<'a> {
 
     /// Who is logged in.
     pub fn user(&self) -> Option<&Account> {
-        let id = self.user.as_ref()?;
-        self.accounts.get(id).or_else(|| Some(&self.loaded.accounts.get(id)?.as_ref()?.value))
+        self.account(self.user.as_ref()?).ok().flatten()
     }
 
     /// Records that somebody proved who they are.
@@ -647,11 +649,15 @@ impl<'a> Visit<'a> {
         }
     }
 
+    /// All that is kept of sessions of an account, whether they are valid, have ended, or are still to begin.
+    pub fn all_sessions(&self, account: &AccountId) -> Decision<&'a [Stored<StoredSession>]> {
+        let missing = || Stop::Missing(vec![Need::Sessions(account.clone())]);
+        self.loaded.sessions.get(account).map(Vec::as_slice).ok_or_else(missing)
+    }
+
     /// All valid sessions of an account, the oldest first: (what the table knows it by, its login).
     pub fn sessions(&self, account: &AccountId) -> Decision<Vec<(&'a SessionKey, &'a Login)>> {
-        let Some(sessions) = self.loaded.sessions.get(account) else {
-            return Err(Stop::Missing(vec![Need::Sessions(account.clone())]));
-        };
+        let sessions = self.all_sessions(account)?;
         let epoch = self.account(account)?.map(|account| account.session_epoch);
         let mut valid: Vec<_> = sessions
             .iter()
@@ -673,7 +679,7 @@ impl<'a> Visit<'a> {
     /// An account, as it is or as this visit has changed it.
     pub fn account(&self, id: &AccountId) -> Decision<Option<&Account>> {
         if let Some(account) = self.accounts.get(id) {
-            return Ok(Some(account));
+            return Ok(account.as_ref());
         }
         match self.loaded.accounts.get(id) {
             Some(stored) => Ok(stored.as_ref().map(|stored| &stored.value)),
@@ -704,12 +710,22 @@ impl<'a> Visit<'a> {
     /// An account, to be changed; a conflict when it is gone.
     pub fn account_mut(&mut self, id: &AccountId) -> Decision<&mut Account> {
         let account = self.account(id)?.ok_or(Stop::Conflict)?.clone();
-        Ok(self.accounts.entry(id.clone()).or_insert(account))
+        self.accounts.entry(id.clone()).or_insert(Some(account)).as_mut().ok_or(Stop::Conflict)
     }
 
     /// Adds an account.
     pub fn add_account(&mut self, account: Account) {
-        self.accounts.insert(account.id.clone(), account);
+        self.accounts.insert(account.id.clone(), Some(account));
+    }
+
+    /// Removes an account for good, with all its sessions; a conflict when it is gone.
+    pub fn delete_account(&mut self, id: &AccountId) -> Decision<()> {
+        self.account(id)?.ok_or(Stop::Conflict)?;
+        for stored in self.all_sessions(id)? {
+            self.end_session(&stored.value.key);
+        }
+        self.accounts.insert(id.clone(), None);
+        Ok(())
     }
 
     /// Whether somebody has signed up just now.
@@ -957,8 +973,26 @@ impl<'a> Visit<'a> {
 
     // The end
 
-    /// What is to be written.
-    pub fn into_changes(self) -> Changes {
+    /// Who else has the addresses that accounts lose: what says who has verified an address goes with the last who
+    /// has it.
+    fn heirs(&self) -> Vec<Need> {
+        let mut needs = Vec::new();
+        for (id, account) in &self.accounts {
+            let Some(Some(before)) = self.loaded.accounts.get(id) else { continue };
+            let kept = account.as_ref().map(Account::addresses).unwrap_or_default();
+            let lost = before.value.addresses().into_keys().filter(|email| !kept.contains_key(email));
+            needs.extend(lost.map(|email| Need::Email(email.to_owned())));
+        }
+        needs.retain(|need| matches!(need, Need::Email(email) if !self.loaded.emails.contains_key(email)));
+        needs
+    }
+
+    /// What is to be written, or what has to be known first.
+    pub fn into_changes(self) -> Result<Changes, Vec<Need>> {
+        let heirs = self.heirs();
+        if !heirs.is_empty() {
+            return Err(heirs);
+        }
         let loaded = self.loaded;
         let stored = loaded.session.as_ref().map(|stored| (stored.value.key.clone(), stored.version));
         let put = |key, token, replaces| SessionChange::Put {
@@ -998,10 +1032,10 @@ impl<'a> Visit<'a> {
         });
         let accounts = self.accounts.into_iter().filter_map(|(id, account)| {
             let before = loaded.accounts.get(&id).cloned().flatten();
-            let changed = before.as_ref().is_none_or(|before| before.value != account);
+            let changed = before.as_ref().map(|before| &before.value) != account.as_ref();
             changed.then_some((before, account))
         });
-        Changes {
+        Ok(Changes {
             session,
             others: others.collect(),
             ended: self.ended.iter().cloned().collect(),
@@ -1010,7 +1044,7 @@ impl<'a> Visit<'a> {
             spent: self.spent.into_iter().collect(),
             letters: self.letters,
             dropped: self.dropped,
-        }
+        })
     }
 }
 

@@ -324,7 +324,7 @@ impl Exchange<'_> {
             logged_in: visit.has_logged_in(),
             trust: visit.new_trust().map(str::to_owned),
             issued: visit.issued().cloned(),
-            changes: visit.into_changes(),
+            changes: visit.into_changes()?,
         })
     }
 
@@ -462,7 +462,8 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
 
 /// The claims on addresses that a lost commit may have failed at, to be read before deciding anew.
 fn claims(changes: &Changes) -> Vec<Need> {
-    let emails = changes.accounts.iter().flat_map(|(_, account)| &account.emails);
+    let accounts = changes.accounts.iter().filter_map(|(_, account)| account.as_ref());
+    let emails = accounts.flat_map(|account| &account.emails);
     emails.filter(|address| address.verified).map(|address| Need::Claim(address.email.clone())).collect()
 }
 

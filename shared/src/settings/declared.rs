@@ -144,7 +144,7 @@ group! {
 
         /// Whether an account has one address, which can be replaced, rather than several.
         change_email: bool = SWITCH, "ACCOUNT_CHANGE_EMAIL", Is("false");
-        /// How many addresses an account can have; `null` for no limit but the service's own.
+        /// How many addresses an account can have; `null` for no limit but the service's own, 20.
         max_email_addresses: Option<u32> = OPTIONAL_LIMIT, "ACCOUNT_MAX_EMAIL_ADDRESSES", Is("null");
         /// Whether a verified address belongs to one account only.
         unique_email: bool = SWITCH, "ACCOUNT_UNIQUE_EMAIL", Is("true");
@@ -154,6 +154,10 @@ group! {
         email_notifications: bool = SWITCH, "ACCOUNT_EMAIL_NOTIFICATIONS", Is("false");
         /// Whether a mail goes to addresses without an account when somebody tries to use them.
         email_unknown_accounts: bool = SWITCH, "ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS", Is("true");
+        /// Whether people can delete their account for good (`DELETE account`). This setting is Vestibule's own.
+        deletion_enabled: bool = SWITCH, "ACCOUNT_DELETION_ENABLED", Is("false");
+        /// Whether people can get all that is kept about them (`GET account/export`). This setting is Vestibule's own.
+        export_enabled: bool = SWITCH, "ACCOUNT_EXPORT_ENABLED", Is("false");
         /// What subjects begin with; the service's name in brackets where it is `null`, nothing where it is empty.
         email_subject_prefix: Option<String> = TEXT_MAYBE_EMPTY, "ACCOUNT_EMAIL_SUBJECT_PREFIX", Is("null");
 

@@ -33,6 +33,10 @@ pub enum When {
     OwnAccounts,
     /// Accounts have usernames.
     Usernames,
+    /// People can delete their account.
+    Deletion,
+    /// People can get all that is kept about them.
+    Export,
     /// Passwords can be forgotten, and are set anew with a code rather than a link.
     PasswordResetByCode,
 
@@ -131,6 +135,8 @@ impl When {
             Self::Specification => settings.headless.serve_specification,
             Self::OwnAccounts => !settings.socialaccount.only,
             Self::Usernames => account.usernames,
+            Self::Deletion => account.deletion_enabled,
+            Self::Export => account.export_enabled,
             Self::PasswordResetByCode => {
                 !settings.socialaccount.only && account.password_reset_by_code_enabled
             }

@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Up
 
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::{Account, AccountId, MOST_ADDRESSES};
+use crate::domain::authenticator::MOST_AUTHENTICATORS;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
@@ -21,6 +22,14 @@ use crate::flows::visit::{Changes, CounterKey, Loaded, SessionChange, Stored, Us
 
 /// Most items of a DynamoDB transaction.
 const MOST_ITEMS: usize = 100;
+
+/// An account goes in one transaction, with two items for each address, which may be one more than it lists; one for
+/// each key, and for each account at another service; and those of the account itself, its username, its number, the
+/// session and the mail.
+const _: () = {
+    let most_connected = 25;
+    assert!(2 * (MOST_ADDRESSES as usize + 1) + MOST_AUTHENTICATORS + most_connected + 5 <= MOST_ITEMS);
+};
 
 /// What a commit needs to know besides what changes.
 #[derive(Clone, Debug)]
@@ -41,6 +50,9 @@ pub struct Terms<'a> {
 
 impl Store {
     /// Writes all changes, or none: then something that was read has changed, or the table is unavailable.
+    ///
+    /// Only sessions that are to end, and are more than fit into one transaction, end before it. What is cut short
+    /// in between has changed nothing else, so whoever asked for it asks again, and it goes on with what is left.
     pub async fn commit(&self, changes: &Changes, terms: &Terms<'_>) -> Result<(), StoreError> {
         let mut writes = Writes { table: &self.table, items: Vec::new() };
         writes.session(&changes.session, terms)?;
@@ -48,7 +60,7 @@ impl Store {
             writes.put_session(key, session, version + 1, Condition::version(*version), terms)?;
         }
         for (before, after) in &changes.accounts {
-            writes.account(before.as_ref(), after, terms)?;
+            writes.account(before.as_ref(), after.as_ref(), terms)?;
         }
         for (key, usage) in &changes.counters {
             writes.counter(key, usage, terms.now)?;
@@ -60,24 +72,19 @@ impl Store {
             writes.outbox(id, sealed, terms.now)?;
         }
         let room = MOST_ITEMS.saturating_sub(writes.items.len());
-        let (now, later) = changes.ended.split_at_checked(room).unwrap_or((&changes.ended, &[]));
-        for key in now {
-            writes.end(key)?;
-        }
-        self.transact(writes.items, terms.token).await?;
-        // More sessions than fit: each chunk is a commit of its own, and ending a session twice does no harm.
-        for (number, chunk) in later.chunks(MOST_ITEMS).enumerate() {
+        let (last, first) = changes.ended.split_at_checked(room).unwrap_or((&changes.ended, &[]));
+        for (number, chunk) in first.chunks(MOST_ITEMS).enumerate() {
             let mut writes = Writes { table: &self.table, items: Vec::new() };
             for key in chunk {
                 writes.end(key)?;
             }
             let token: String = format!("{number}{}", terms.token).chars().take(36).collect();
-            if let Err(error) = self.transact(writes.items, &token).await {
-                // What was decided is written: it is not to be decided anew.
-                tracing::error!(%error, "some sessions that were to end go on");
-            }
+            self.transact(writes.items, &token).await?;
         }
-        Ok(())
+        for key in last {
+            writes.end(key)?;
+        }
+        self.transact(writes.items, terms.token).await
     }
 
     async fn transact(&self, items: Vec<TransactWriteItem>, token: &str) -> Result<(), StoreError> {
@@ -179,9 +186,32 @@ impl Writes<'_> {
     fn account(
         &mut self,
         before: Option<&Stored<Account>>,
-        after: &Account,
+        after: Option<&Account>,
         terms: &Terms<'_>,
     ) -> Result<(), StoreError> {
+        match (before, after) {
+            (_, Some(after)) => self.put_account(before, after)?,
+            (Some(before), None) => self.delete_account(before)?,
+            (None, None) => {}
+        }
+        self.look_ups(before.map(|stored| &stored.value), after, terms)
+    }
+
+    /// A login moves no version, so that two at once do not get in each other's way; but an account must not go without
+    /// the session of a login that it did not know of.
+    fn delete_account(&mut self, before: &Stored<Account>) -> Result<(), StoreError> {
+        let mut condition = Condition::version(before.version);
+        match before.value.last_login_at {
+            Some(at) => {
+                condition.expression.push_str(" AND last_login_at = :login");
+                condition.values.push((":login", item::number(at.millis())));
+            }
+            None => condition.expression.push_str(" AND attribute_not_exists(last_login_at)"),
+        }
+        self.delete(&Key::account(&before.value.id), Some(condition))
+    }
+
+    fn put_account(&mut self, before: Option<&Stored<Account>>, after: &Account) -> Result<(), StoreError> {
         let key = Key::account(&after.id);
         let document = item::document(&Account { last_login_at: None, ..after.clone() })?;
         let login = after.last_login_at.map(|at| item::number(at.millis()));
@@ -191,7 +221,7 @@ impl Writes<'_> {
                 item.insert("document".into(), document);
                 item.insert("version".into(), item::number(1));
                 item.extend(login.map(|login| ("last_login_at".to_owned(), login)));
-                self.put(item, Condition::absent())?;
+                self.put(item, Condition::absent())
             }
             Some(stored) => {
                 let Account { last_login_at, .. } = stored.value.clone();
@@ -208,10 +238,9 @@ impl Writes<'_> {
                     values.push((":login", login));
                 }
                 let expression = format!("SET {}", sets.join(", "));
-                self.update(&key, &expression, values, Condition::version(stored.version))?;
+                self.update(&key, &expression, values, Condition::version(stored.version))
             }
         }
-        self.look_ups(before.map(|stored| &stored.value), after, terms)
     }
 
     /// The items by which an account is found follow from the account: what it had and has no more is removed, what
@@ -219,41 +248,43 @@ impl Writes<'_> {
     fn look_ups(
         &mut self,
         before: Option<&Account>,
-        after: &Account,
+        after: Option<&Account>,
         terms: &Terms<'_>,
     ) -> Result<(), StoreError> {
-        let old = before.map(addresses).unwrap_or_default();
-        let new = addresses(after);
+        let Some(id) = before.or(after).map(|account| &account.id) else { return Ok(()) };
+        let old = before.map(Account::addresses).unwrap_or_default();
+        let new = after.map(Account::addresses).unwrap_or_default();
         let was_active = before.is_some_and(|account| account.active);
+        let is_active = after.is_some_and(|account| account.active);
         for email in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
             let (had, has) = (old.get(email), new.get(email));
             match has {
-                None => self.delete(&Key::email_owner(email, &after.id), None)?,
-                Some(verified) if had != has || was_active != after.active => {
-                    let mut item = Key::email_owner(email, &after.id).attributes();
+                None => self.delete(&Key::email_owner(email, id), None)?,
+                Some(verified) if had != has || was_active != is_active => {
+                    let mut item = Key::email_owner(email, id).attributes();
                     item.insert("verified".into(), aws_sdk_dynamodb::types::AttributeValue::Bool(*verified));
-                    item.insert("active".into(), aws_sdk_dynamodb::types::AttributeValue::Bool(after.active));
+                    item.insert("active".into(), aws_sdk_dynamodb::types::AttributeValue::Bool(is_active));
                     self.put_anyway(item)?;
                 }
                 Some(_) => {}
             }
-            self.claim(email, had.copied(), has.copied(), &after.id, terms)?;
+            self.claim(email, had.copied(), has.copied(), id, terms)?;
         }
         let old = before.map(unique_keys).unwrap_or_default();
-        let new = unique_keys(after);
+        let new = after.map(unique_keys).unwrap_or_default();
         for key in old.difference(&new) {
             self.delete(key, None)?;
         }
         for key in new.difference(&old) {
             let mut item = key.attributes();
-            item.insert("account".into(), item::text(after.id.as_str()));
+            item.insert("account".into(), item::text(id.as_str()));
             self.put(item, Condition::absent())?;
         }
         Ok(())
     }
 
     /// One item for each address is changed by everybody who adds, verifies or removes it: so of two accounts that
-    /// do it at once one decides anew.
+    /// do it at once one decides anew. It is there as long as anybody has the address, and goes with the last.
     fn claim(
         &mut self,
         email: &str,
@@ -262,16 +293,25 @@ impl Writes<'_> {
         id: &AccountId,
         terms: &Terms<'_>,
     ) -> Result<(), StoreError> {
-        let added = had.is_none() && has.is_some();
+        let (added, removed) = (had.is_none() && has.is_some(), had.is_some() && has.is_none());
         let verified = had != Some(true) && has == Some(true) && terms.unique_email;
         let released = had == Some(true) && has != Some(true) && terms.unique_email;
-        if !added && !verified && !released {
+        if !added && !removed && !verified && !released {
             return Ok(());
         }
-        let mut expression = "SET version = if_not_exists(version, :zero) + :one".to_owned();
-        let mut values = vec![(":zero", item::number(0)), (":one", item::number(1))];
+        let owners = terms.loaded.emails.get(email);
+        if let Some(owners) = owners.filter(|_| removed)
+            && owners.owners.iter().all(|owner| owner.account == *id)
+        {
+            let condition = owners.version.map(Condition::version);
+            return condition.map_or(Ok(()), |condition| self.delete(&Key::claim(email), Some(condition)));
+        }
+        // One that is made anew must not have a version that it had before.
+        let first = item::number(terms.now.millis());
+        let mut expression = "SET version = if_not_exists(version, :first) + :one".to_owned();
+        let mut values = vec![(":first", first), (":one", item::number(1))];
         let mut conditions = Vec::new();
-        if let Some(owners) = terms.loaded.emails.get(email).filter(|_| added) {
+        if let Some(owners) = owners.filter(|_| added || removed) {
             match owners.version {
                 Some(version) => {
                     conditions.push("version = :seen");
@@ -403,14 +443,4 @@ fn unique_keys(account: &Account) -> BTreeSet<Key> {
     let credentials = account.credentials().map(|(_, credential)| Key::credential(&credential.credential_id));
     let socials = account.social_accounts.iter().map(|social| Key::social(&social.provider, &social.uid));
     name.into_iter().chain(number).chain(credentials).chain(socials).collect()
-}
-
-/// The addresses by which an account is found, and whether it has verified them.
-fn addresses(account: &Account) -> BTreeMap<String, bool> {
-    let mut addresses: BTreeMap<String, bool> =
-        account.emails.iter().map(|address| (address.email.clone(), address.verified)).collect();
-    if let Some(email) = account.email.as_ref().filter(|email| !email.is_empty()) {
-        addresses.entry(email.clone()).or_insert(false);
-    }
-    addresses
 }

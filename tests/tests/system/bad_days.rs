@@ -47,6 +47,7 @@ enum Deed {
     LogIn,
     Verify,
     Reset,
+    Delete,
 }
 
 /// What a deed needs, ready to be done.
@@ -74,6 +75,11 @@ impl Ready {
                 client.post("auth/password/request", json!({"email": email})).await.is(200);
                 key = stack.inbox.only(&email).await.key();
             }
+            Deed::Delete => {
+                stack.add_user(&email).await;
+                log_in(&client, &email, PASSWORD).await.is(200);
+                client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+            }
         }
         // What a browser needs for its first POST.
         client.get("config").await.is(200);
@@ -89,6 +95,7 @@ impl Ready {
                 let body = json!({"key": self.key, "password": NEW_PASSWORD});
                 self.client.post("auth/password/reset", body).await
             }
+            Deed::Delete => self.client.delete("account").await,
         }
     }
 
@@ -118,9 +125,18 @@ impl Ready {
                 log_in(&fresh(), &self.email, PASSWORD).await.is(400);
                 log_in(&fresh(), &self.email, NEW_PASSWORD).await.is_logged_in_as(&self.email);
             }
+            Deed::Delete => {
+                stack.inbox.wait_for(1).await;
+                let mail = stack.inbox.only(&self.email).await;
+                assert!(mail.subject.ends_with("Your account was deleted"), "{}", mail.subject);
+                self.run().await.is(if self.client.kind == Kind::App { 410 } else { 401 });
+                log_in(&fresh(), &self.email, PASSWORD).await.is(400);
+                assert_eq!(stack.dynamodb.keys("USER#").await, [""; 0]);
+                assert_eq!(stack.dynamodb.keys("EMAIL#").await, [""; 0]);
+            }
         }
         stack.inbox.is_empty().await;
-        self.is_whole(stack, 1).await;
+        self.is_whole(stack, usize::from(self.deed != Deed::Delete)).await;
     }
 
     /// Fails unless the table has this many accounts with the address, found by it, and nothing waits to be sent.
@@ -140,6 +156,7 @@ impl Ready {
             Deed::SignUp => answer.awaits("verify_email"),
             Deed::LogIn => answer.is_logged_in_as(&self.email),
             Deed::Verify | Deed::Reset => answer.is_anonymous(),
+            Deed::Delete => answer.is(200),
         };
     }
 }
@@ -147,7 +164,7 @@ impl Ready {
 /// What passes is not noticed.
 async fn survives_what_passes(deed: Deed) {
     join_all(Kind::ALL.map(async |kind| {
-        let stack = Stack::start(&[UNLIMITED]).await;
+        let stack = Stack::start(&[UNLIMITED, ("ACCOUNT_DELETION_ENABLED", "true")]).await;
         for (number, (operation, fault, times)) in PASSING.into_iter().enumerate() {
             let ready = Ready::for_a(deed, &stack, kind, number).await;
             stack.dynamodb.fail(operation, fault, times);
@@ -163,7 +180,7 @@ async fn survives_what_passes(deed: Deed) {
 /// What lasts is told, and done not at all; or, where the answer was lost, once.
 async fn survives_what_lasts(deed: Deed) {
     join_all(Kind::ALL.map(async |kind| {
-        let stack = Stack::start(&[UNLIMITED]).await;
+        let stack = Stack::start(&[UNLIMITED, ("ACCOUNT_DELETION_ENABLED", "true")]).await;
         for (number, (operation, fault)) in LASTING.into_iter().enumerate() {
             let ready = Ready::for_a(deed, &stack, kind, number).await;
             let before = stack.dynamodb.keys("").await;
@@ -204,6 +221,16 @@ async fn verifying_survives_what_passes() {
 #[tokio::test]
 async fn resetting_survives_what_passes() {
     survives_what_passes(Deed::Reset).await;
+}
+
+#[tokio::test]
+async fn deleting_survives_what_passes() {
+    survives_what_passes(Deed::Delete).await;
+}
+
+#[tokio::test]
+async fn deleting_survives_what_lasts() {
+    survives_what_lasts(Deed::Delete).await;
 }
 
 #[tokio::test]

@@ -266,3 +266,20 @@ async fn refreshing_costs_two_round_trips() {
     stack.app().post("tokens/refresh", json!({"refresh_token": "x"})).await.is(400);
     costs(&stack, "refreshing with nonsense", (0, 0, 0));
 }
+}
+
+async fn an_export_costs_one_read_and_a_deletion_three_round_trips() {
+    for kind in Kind::ALL {
+        let stack = stack(&[("ACCOUNT_DELETION_ENABLED", "true"), ("ACCOUNT_EXPORT_ENABLED", "true")]).await;
+        let client = stack.client(kind);
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+        stack.dynamodb.tally();
+        stack.dynamodb.hold_deliveries();
+        client.get("account/export").await.is(200);
+        costs(&stack, "an export", (1, 2, 0));
+        // Who else has the addresses can only be asked once they are known.
+        client.delete("account").await.is(200);
+        costs(&stack, "a deletion", (3, 4, 1));
+    }
+}

@@ -200,3 +200,30 @@ async fn where_it_is_no_secret_it_is_said() {
         stack.inbox.is_empty().await;
     }
 }
+
+/// Whoever has left is nobody: not even the mail differs.
+#[tokio::test]
+async fn whoever_has_left_is_unknown() {
+    let steps: &[Step] = &[
+        ("auth/login", wrong_password),
+        ("auth/code/request", email),
+        ("auth/password/request", email),
+        ("auth/signup", signup),
+        ("auth/session", nothing),
+    ];
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"), UNLIMITED]).await;
+        stack.add_user(KNOWN).await;
+        stack.delete_user(None, Some(KNOWN)).await.unwrap();
+        let (one, other) = (stack.client(kind), stack.client(kind));
+        for (path, body) in steps {
+            let left = step(&one, path, &body(KNOWN)).await;
+            let unknown = step(&other, path, &body(UNKNOWN)).await;
+            assert_eq!(shape(&left, KNOWN), shape(&unknown, UNKNOWN), "{} {path}", kind.name());
+        }
+        let (left, unknown): (Vec<_>, Vec<_>) =
+            stack.inbox.take().await.into_iter().partition(|mail| mail.to == KNOWN);
+        assert_eq!(subjects(&left), subjects(&unknown));
+        assert_eq!(left.len(), 3, "{left:#?}");
+    }
+}

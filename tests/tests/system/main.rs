@@ -15,6 +15,7 @@ mod login;
 mod mfa;
 mod password;
 mod phone;
+mod privacy;
 mod races;
 mod reauthenticate;
 mod routes;

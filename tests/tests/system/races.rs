@@ -2,14 +2,14 @@
 
 use std::future::Future;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all, join4};
 use http::Method;
 use serde_json::json;
 use vestibule_tests::identity_provider::{CLIENT_ID, IdentityProvider, query_of};
 
 use crate::{
-    Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, credentials, log_in,
-    sign_up,
+    Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, credentials, has_ended,
+    log_in, sign_up,
 };
 
 const EMAIL: &str = "ann@example.com";
@@ -372,4 +372,98 @@ async fn an_account_elsewhere_belongs_to_one_account_here() {
     let answers = at_once(16, |at| clients[at].post("auth/provider/token", body.clone())).await;
     one_wins(&answers, |answer| answer.status == 200);
     assert_eq!(count(&stack, "SOCIAL#", "").await, 1);
+}
+
+const DELETION: (&str, &str) = ("ACCOUNT_DELETION_ENABLED", "true");
+
+/// A client that may delete Ann's account.
+async fn about_to_leave(stack: &Stack, kind: Kind) -> Client {
+    let client = stack.client(kind);
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+    client
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_is_deleted_once() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[DELETION, UNLIMITED]).await;
+        stack.add_user(EMAIL).await;
+        let client = about_to_leave(&stack, kind).await;
+        let twins: Vec<Client> = (0..MANY).map(|_| client.twin()).collect();
+        let answers = at_once(MANY, |at| twins[at].delete("account")).await;
+        one_wins(&answers, |answer| answer.status == 200);
+        stack.inbox.only(EMAIL).await;
+        assert_eq!(count(&stack, "USER#", "").await, 0);
+        assert_eq!(count(&stack, "EMAIL#", "").await, 0);
+    }
+}
+
+/// Whoever logs in at the same time does so before, and is logged out, or finds nobody; no session is left behind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_session_outlives_its_account() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[DELETION, UNLIMITED]).await;
+        stack.add_user(EMAIL).await;
+        let leaver = about_to_leave(&stack, kind).await;
+        let clients: Vec<Client> = (0..16).map(|_| stack.client(kind)).collect();
+        let (logins, deletions) = join(
+            at_once(16, |at| log_in(&clients[at], EMAIL, PASSWORD)),
+            at_once(8, |_| async {
+                let mut answer = leaver.twin().delete("account").await;
+                while answer.status == 503 {
+                    answer = leaver.twin().delete("account").await;
+                }
+                answer
+            }),
+        )
+        .await;
+        one_wins(&deletions, |answer| answer.status == 200);
+        logins.iter().for_each(has_lost);
+        assert_eq!(stack.dynamodb.keys("USER#").await, [""; 0]);
+        assert_eq!(count(&stack, "EMAIL#", "").await, 0);
+        for client in clients.iter().filter(|client| client.token().is_some()) {
+            has_ended(client).await;
+        }
+        stack.inbox.only(EMAIL).await;
+    }
+}
+
+/// An address is verified for an account that goes, or not at all; and whoever signs up with it meanwhile gets an account
+/// of their own, or none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_added_to_an_account_that_goes() {
+    let second = "ann@example.org";
+    for round in 0..4 {
+        let stack = Stack::start(&[DELETION, UNLIMITED]).await;
+        let id = stack.add_user(EMAIL).await;
+        let leaver = about_to_leave(&stack, Kind::App).await;
+        leaver.post("account/email", json!({"email": second})).await.is(200);
+        let key = stack.inbox.only(second).await.key();
+        let (other, stranger, twin) = (stack.app(), stack.app(), leaver.twin());
+        let (verified, added, signed_up, deleted) = join4(
+            other.post("auth/email/verify", json!({"key": key})),
+            twin.post("account/email", json!({"email": "third@example.org"})),
+            sign_up(&stranger, EMAIL),
+            async {
+                for _ in 0..round {
+                    leaver.get("config").await.is(200);
+                }
+                leaver.delete("account").await
+            },
+        )
+        .await;
+        deleted.is(200);
+        has_lost(&verified);
+        has_lost(&added);
+        if signed_up.status != 503 {
+            signed_up.awaits("verify_email");
+        }
+        let left = stack.dynamodb.keys("").await;
+        assert!(left.iter().all(|key| !key.contains(&id)), "{left:#?}");
+        let accounts = count(&stack, "USER#", " ACCOUNT").await;
+        assert!(accounts <= 1);
+        assert_eq!(count(&stack, "EMAIL#", " USER#").await, accounts, "{left:#?}");
+        assert_eq!(count(&stack, "EMAIL#", " CLAIM").await, accounts, "{left:#?}");
+    }
 }

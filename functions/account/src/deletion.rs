@@ -1,0 +1,40 @@
+//! `account`: DELETE deletes the account of whoever is logged in, for good. It is ours, not the contract's.
+
+use lambda_http::http::{Method, StatusCode};
+use vestibule::flows::privacy;
+use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::http::call::Call;
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::DELETE,
+    id: "deleteAccount",
+    summary: "Delete the account",
+    text: "It goes for good, with all that belongs to it, and a mail says so. The session is gone then: an app drops its token.",
+    parameters: &[],
+    body: Body::None,
+    answers: &[
+        Answer::ok("The account is gone."),
+        Answer::unauthenticated("Nobody is logged in, or they must prove again who they are."),
+    ],
+}];
+
+pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
+    let account = call.visitor.account();
+    account.cloned().map(Need::Sessions).into_iter().collect()
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    if visit.user().is_none() {
+        return Ok(present::authentication(visit));
+    }
+    if call.method != Method::DELETE {
+        return Err(Halt::NotAllowed);
+    }
+    call.object()?;
+    privacy::delete(visit)?;
+    // Not the 401 of a logout: that would also be the answer to whoever was not logged in to begin with.
+    Ok(Reply::status(StatusCode::OK))
+}
