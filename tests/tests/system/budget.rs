@@ -266,8 +266,8 @@ async fn refreshing_costs_two_round_trips() {
     stack.app().post("tokens/refresh", json!({"refresh_token": "x"})).await.is(400);
     costs(&stack, "refreshing with nonsense", (0, 0, 0));
 }
-}
 
+#[tokio::test]
 async fn an_export_costs_one_read_and_a_deletion_three_round_trips() {
     for kind in Kind::ALL {
         let stack = stack(&[("ACCOUNT_DELETION_ENABLED", "true"), ("ACCOUNT_EXPORT_ENABLED", "true")]).await;

@@ -435,9 +435,12 @@ async fn an_operator_deletes_an_account() {
 
 #[tokio::test]
 async fn an_operator_is_asked_which_of_several_accounts() {
-    let stack =
-        Stack::start(&[("ACCOUNT_UNIQUE_EMAIL", "false"), ("ACCOUNT_LOGIN_METHODS", "username"), EVERYTHING[2]])
-            .await;
+    let stack = Stack::start(&[
+        ("ACCOUNT_UNIQUE_EMAIL", "false"),
+        ("ACCOUNT_LOGIN_METHODS", "username"),
+        EVERYTHING[2],
+    ])
+    .await;
     let mut ids = Vec::new();
     for name in ["ann", "ben"] {
         let user = UserAdd { email: Some(EMAIL.into()), username: Some(name.into()), ..stack.nobody() };
