@@ -9,6 +9,7 @@ use serde::Serialize;
 use vestibule::domain::account::{Account, Phone};
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::session::{Login, Session, State};
+use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{PendingLogin, Stage};
 use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
@@ -44,6 +45,8 @@ struct Export {
     phone_numbers: Vec<PhoneNumber>,
     /// Its authenticators.
     authenticators: Vec<Authenticator>,
+    /// Its accounts at other services.
+    social_accounts: Vec<ExportedSocialAccount>,
     /// Its sessions: also those that have ended, and are yet to be removed.
     sessions: Vec<ExportedSession>,
 }
@@ -84,6 +87,10 @@ struct ExportedSession {
     methods: Vec<AuthenticationMethod>,
     /// The codes that were sent in it, and are awaited.
     codes: Vec<ExportedCode>,
+    /// Where its browser is on its way to another service.
+    journeys: Vec<ExportedJourney>,
+    /// What another service says of somebody who has yet to sign up.
+    pending_signup: Option<ExportedProfile>,
     /// When its access and refresh tokens were made, in seconds since 1970.
     tokens_issued_at: Option<f64>,
 }
@@ -118,6 +125,47 @@ struct ExportedPendingLogin {
     is_signup: bool,
     /// When it began, in seconds since 1970.
     initiated_at: f64,
+}
+
+/// An account at another service.
+#[derive(Serialize, JsonSchema)]
+struct ExportedSocialAccount {
+    /// What the API calls the service.
+    provider: String,
+    /// What the service calls the account.
+    uid: String,
+    /// What its owner is called there.
+    display: Option<String>,
+    /// Whether tokens of the service are kept.
+    has_tokens: bool,
+    /// When it was connected, in seconds since 1970.
+    connected_at: f64,
+}
+
+/// A browser on its way to another service and back.
+#[derive(Serialize, JsonSchema)]
+struct ExportedJourney {
+    /// What the API calls the service.
+    provider: String,
+    /// The page of the frontend where it ends.
+    callback_url: String,
+    /// When it began, in seconds since 1970.
+    began_at: f64,
+}
+
+/// What another service says of somebody.
+#[derive(Serialize, JsonSchema)]
+struct ExportedProfile {
+    /// What the API calls the service.
+    provider: String,
+    /// What the service calls the account.
+    uid: String,
+    /// Their email addresses there.
+    email_addresses: Vec<EmailAddress>,
+    /// Their phone number there, if it is known.
+    phone_numbers: Vec<PhoneNumber>,
+    /// What they are called there.
+    names: Vec<String>,
 }
 
 /// A code that was sent.
@@ -163,9 +211,8 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         session_epoch: _,
         created_at,
         last_login_at,
+        social_accounts,
     } = user;
-    let number =
-        |Phone { number, verified }: &Phone| PhoneNumber { phone: number.clone(), verified: *verified };
     Export {
         account: ExportedAccount {
             id: id.as_str().to_owned(),
@@ -180,8 +227,47 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         email_addresses: emails.iter().map(EmailAddress::from).collect(),
         phone_numbers: phone.iter().map(number).collect(),
         authenticators: authenticators.iter().map(Authenticator::from).collect(),
+        social_accounts: social_accounts.iter().map(social_account).collect(),
         sessions,
     }
+}
+
+fn social_account(account: &SocialAccount) -> ExportedSocialAccount {
+    let SocialAccount { provider, uid, display, tokens, connected_at } = account;
+    ExportedSocialAccount {
+        provider: provider.clone(),
+        uid: uid.clone(),
+        display: display.clone(),
+        has_tokens: tokens.is_some(),
+        connected_at: connected_at.as_seconds(),
+    }
+}
+
+fn journey(journey: &Journey) -> ExportedJourney {
+    let Journey { state: _, provider, process: _, callback_url, redirect_uri: _, account: _, began_at } =
+        journey;
+    ExportedJourney {
+        provider: provider.clone(),
+        callback_url: callback_url.clone(),
+        began_at: began_at.as_seconds(),
+    }
+}
+
+fn pending_signup(pending: &PendingSignup) -> ExportedProfile {
+    let PendingSignup { profile, tokens: _ } = pending;
+    let Profile { provider, uid, emails, phone, username, name, first_name, last_name, display } = profile;
+    ExportedProfile {
+        provider: provider.clone(),
+        uid: uid.clone(),
+        email_addresses: emails.iter().map(EmailAddress::from).collect(),
+        phone_numbers: phone.iter().map(number).collect(),
+        names: [username, name, first_name, last_name, display].into_iter().flatten().cloned().collect(),
+    }
+}
+
+fn number(phone: &Phone) -> PhoneNumber {
+    let Phone { number, verified } = phone;
+    PhoneNumber { phone: number.clone(), verified: *verified }
 }
 
 fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timestamp) -> ExportedSession {
@@ -195,6 +281,8 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
         totp_secret: _,
         key_challenge: _,
         tokens,
+        journeys,
+        social_signup,
     } = session;
     let challenges = [email_verification, phone_change, password_reset].into_iter().flatten();
     let (login, pending_login, awaited) = match state {
@@ -212,6 +300,8 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
         pending_login,
         methods: session.records_of(&user.id).iter().map(AuthenticationMethod::from).collect(),
         codes: challenges.chain(awaited).map(code).collect(),
+        journeys: journeys.iter().map(journey).collect(),
+        pending_signup: social_signup.as_ref().map(pending_signup),
         tokens_issued_at: tokens.as_ref().map(|family| family.current.issued_at.as_seconds()),
     }
 }
@@ -236,6 +326,7 @@ fn pending_login(pending: &PendingLogin) -> ExportedPendingLogin {
         phone,
         signup,
         by_passkey: _,
+        social: _,
         waited_at: _,
         initiated_at,
         stage,
