@@ -56,7 +56,7 @@ docs: ## Write the generated documents anew
 	UPDATE=1 cargo test --package vestibule-cli --test openapi the_description_is_up_to_date
 
 .PHONY: browser-test
-browser-test: ## Test passkeys with a real browser (needs Chromium, Node.js 20 and npm)
+browser-test: ## Test passkeys and social login with a real browser (needs Chromium, Node.js 20 and npm)
 	tests/browser/run
 
 .PHONY: conformance

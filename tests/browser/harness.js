@@ -41,7 +41,9 @@ export async function start(settings = {}) {
 /** Serves the folder `frontend` at a port of its own. */
 async function serveFrontend() {
   const server = createServer(async ({ url }, response) => {
-    const name = new URL(url, "http://localhost").pathname.slice(1) || "index.html";
+    const path = new URL(url, "http://localhost").pathname.slice(1);
+    // Every page is the same one.
+    const name = path.includes(".") ? path : "index.html";
     try {
       const file = await readFile(join(import.meta.dirname, "frontend", name));
       response.setHeader("content-type", TYPES[name.slice(name.lastIndexOf("."))]);
@@ -60,10 +62,12 @@ async function startStack(settings) {
   const ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0"];
   const program = spawn(PROGRAM, ["serve", "--ephemeral", "--data-dir", data, ...ports], {
     env: { ...process.env, ...settings },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "ignore", "pipe"],
   });
+  let log = "";
+  program.stderr.setEncoding("utf8").on("data", (text) => (log += text));
   const ended = new Promise((resolve) => program.once("exit", resolve));
-  const { api, inbox } = await endpoints(join(data, "endpoints.json"), program);
+  const { api, inbox } = await endpoints(join(data, "endpoints.json"), program, () => log);
   return {
     // Cookies and keys are for a name, not for an address.
     api: api.replace("127.0.0.1", "localhost"),
@@ -77,6 +81,16 @@ async function startStack(settings) {
     async code(address) {
       return (await this.mail(address)).Text.match(/^[A-Z0-9-]{6,}$/m)[0];
     },
+    /** Forgets what was logged. */
+    forgetLog() {
+      log = "";
+    },
+    /** Waits until something like this is logged; resolves to all that was logged by then. */
+    async logged(pattern) {
+      for (let tries = 0; tries < 250 && !pattern.test(log); tries += 1) await pause(20);
+      if (!pattern.test(log)) throw new Error(`${pattern} is not logged, but:\n${log}`);
+      return log;
+    },
     async stop() {
       program.kill();
       await ended;
@@ -85,9 +99,9 @@ async function startStack(settings) {
   };
 }
 
-async function endpoints(file, program) {
+async function endpoints(file, program, log) {
   for (;;) {
-    if (program.exitCode !== null) throw new Error(`${PROGRAM} ended with ${program.exitCode}`);
+    if (program.exitCode !== null) throw new Error(`${PROGRAM} ended with ${program.exitCode}:\n${log()}`);
     const text = await readFile(file, "utf8").catch(() => "");
     if (text.endsWith("}\n") || text.endsWith("}")) return JSON.parse(text);
     await pause(50);
@@ -112,6 +126,8 @@ async function visit(browser, url) {
     api: (method, path, body) => call("api", method, path, body),
     createKey: (options) => call("createKey", options),
     useKey: (options) => call("useKey", options),
+    /** Leaves for another service, by a form of the frontend. */
+    leave: (provider, process = "login") => call("leave", provider, process),
     /** Gives the browser an authenticator: one that keeps passkeys and knows its user, unless told otherwise. */
     async addAuthenticator(options = {}) {
       const authenticator = {

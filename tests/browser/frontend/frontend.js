@@ -1,4 +1,5 @@
-// What every frontend needs: calls of the API with its cookies, and the two ceremonies of WebAuthn.
+// What every frontend needs: calls of the API with its cookies, the two ceremonies of
+// WebAuthn, and the form that leads to another service.
 
 const base = `${new URLSearchParams(location.search).get("api")}/_allauth/browser/v1/`;
 
@@ -25,4 +26,20 @@ async function useKey(options) {
   return (await navigator.credentials.get({ publicKey })).toJSON();
 }
 
-window.frontend = { api, createKey, useKey };
+/** Leaves for another service, to come back to this page. */
+async function leave(provider, process) {
+  await api("GET", "config");
+  const form = document.createElement("form");
+  form.method = "POST";
+  form.action = `${base}auth/provider/redirect`;
+  const page = new URL(location);
+  for (const said of ["error", "error_process"]) page.searchParams.delete(said);
+  const fields = { provider, process, callback_url: page.href, csrfmiddlewaretoken: cookie("csrftoken") };
+  for (const [name, value] of Object.entries(fields)) {
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+  document.body.append(form);
+  form.submit();
+}
+
+window.frontend = { api, createKey, useKey, leave };
