@@ -24,7 +24,7 @@ mod wire;
 
 pub use authenticator::{AuthenticatorApp, PATIENT};
 pub use client::{Answer, Client, Kind};
-pub use description::Description;
+pub(crate) use description::Description;
 pub use front::{Fault, Front, Tally};
 pub use inbox::{Inbox, Mail};
 pub use logs::Logs;

@@ -2,6 +2,7 @@
 //! has no access to the table, so it does not notice a stale session token. It also answers for paths that no function has.
 
 mod config;
+mod page;
 mod specification;
 
 pub use specification::document;
@@ -21,6 +22,7 @@ pub const fn routes() -> Routes {
     const DOCUMENTS: &[Document] = &[
         Document { path: "/_allauth/openapi.json", write: specification::json },
         Document { path: "/_allauth/openapi.yaml", write: specification::yaml },
+        Document { path: "/_allauth/openapi.html", write: specification::html },
     ];
     Routes {
         name: "config",

@@ -13,8 +13,13 @@ use vestibule::app::App;
 use vestibule::http::reply;
 use vestibule::settings::{Clients, Settings, When};
 
+use super::page;
+
 /// Everything there can be.
 const WHOLE: &str = include_str!("../openapi.json");
+
+/// The page needs its style and nothing else.
+const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) fn json(app: &App, base_url: &str) -> Option<Response<Body>> {
     let text = served(app, base_url)?.to_string();
@@ -24,6 +29,12 @@ pub(crate) fn json(app: &App, base_url: &str) -> Option<Response<Body>> {
 pub(crate) fn yaml(app: &App, base_url: &str) -> Option<Response<Body>> {
     let text = serde_saphyr::to_string(&served(app, base_url)?).ok()?;
     Some(answer(text, "application/vnd.oai.openapi", Some("inline; filename=openapi.yaml")))
+}
+
+pub(crate) fn html(app: &App, base_url: &str) -> Option<Response<Body>> {
+    let mut response = answer(page::render(&served(app, base_url)?), "text/html; charset=utf-8", None);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    Some(response)
 }
 
 fn served(app: &App, base_url: &str) -> Option<Value> {

@@ -85,7 +85,10 @@ pub fn document(functions: &[Routes]) -> Value {
     }
     let responses = writer.common();
     let mut schemas = writer.schemas.take_definitions(true);
-    schemas.values_mut().for_each(drop_nulls);
+    for schema in schemas.values_mut() {
+        drop_nulls(schema);
+        plain(schema);
+    }
     schemas.extend(writer.envelopes);
     json!({
         "openapi": "3.1.0",
@@ -413,6 +416,20 @@ fn drop_nulls(schema: &mut Value) {
                 None => {}
             }
         }
+    }
+}
+
+/// Links of Rust's documentation lead nowhere here.
+fn plain(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        Value::Object(members) => {
+            if let Some(Value::String(text)) = members.get_mut("description") {
+                *text = text.replace("[`", "`").replace("`]", "`");
+            }
+            members.values_mut().for_each(plain);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

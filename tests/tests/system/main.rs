@@ -13,6 +13,7 @@ mod enumeration;
 mod guarding;
 mod login;
 mod mfa;
+mod openapi;
 mod password;
 mod phone;
 mod privacy;
