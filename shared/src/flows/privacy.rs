@@ -34,7 +34,12 @@ mod tests {
 
     fn prove(world: &mut World) {
         let user = world.owner();
-        world.visit(|visit| Ok(reauthenticate::record_password(visit, &user))).unwrap();
+        world
+            .visit(|visit| {
+                reauthenticate::record_password(visit, &user);
+                Ok(())
+            })
+            .unwrap();
     }
 
     /// Somebody with an address and a password, who is logged in and has proved again who they are.

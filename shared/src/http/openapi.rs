@@ -40,6 +40,15 @@ const SESSION_COOKIE: &str = "For browsers: the session, as the API sets it.";
 const CSRF_TOKEN: &str =
     "For browsers: the value of the CSRF cookie, repeated in a header by every request that is no GET.";
 
+/// The parts of a whole path that may be anything.
+fn path_parameters(path: &str) -> Option<(String, Value)> {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let described: Vec<Value> = names
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .collect();
+    (!described.is_empty()).then(|| ("parameters".to_owned(), json!(described)))
+}
+
 /// Describes these functions.
 pub fn document(functions: &[Routes]) -> Value {
     let settings = SchemaSettings::draft2020_12()
@@ -53,14 +62,7 @@ pub fn document(functions: &[Routes]) -> Value {
             mark(&mut path, "x-when", endpoint.when);
             let place = match endpoint.client {
                 _ if endpoint.path.starts_with('/') => {
-                    let names =
-                        endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-                    let parameters: Vec<Value> = names
-                        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
-                        .collect();
-                    if !parameters.is_empty() {
-                        path.insert("parameters".into(), json!(parameters));
-                    }
+                    path.extend(path_parameters(endpoint.path));
                     endpoint.path.to_owned()
                 }
                 Some(client) => {

@@ -157,6 +157,8 @@ async fn nobody_signs_up_where_that_is_closed() {
 }
 
 /// What becomes of a login with an address that belongs to somebody here.
+type Settings<'a> = &'a [(&'a str, &'a str)];
+
 #[tokio::test]
 async fn the_collisions() {
     #[derive(Debug, PartialEq)]
@@ -168,7 +170,7 @@ async fn the_collisions() {
     use End::{Hidden, LoggedIn, Verify};
     let trusting = ("SOCIALACCOUNT_EMAIL_AUTHENTICATION", "true");
     let connecting = ("SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT", "true");
-    let table: &[(&[(&str, &str)], bool, bool, End)] = &[
+    let table: &[(Settings<'_>, bool, bool, End)] = &[
         // Settings; whether the address is verified here; whether the service vouches for it.
         (&[], true, true, Hidden),
         (&[], true, false, Hidden),
