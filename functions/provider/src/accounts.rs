@@ -47,7 +47,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
     match call.method {
-        Method::GET => Ok(list(visit.settings(), &user)),
+        Method::GET | Method::HEAD => {
+            call.input(|_| Ok(()))?;
+            Ok(list(visit.settings(), &user))
+        }
         Method::DELETE => {
             let (provider, uid) = read(visit.settings(), &user, &call.object()?)?;
             connect::require_reauthentication(visit)?;

@@ -20,6 +20,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             Answer::data::<assertion::Request>("What to ask the browser for."),
+            Answer::unauthenticated("Nobody has logged in so far."),
             Answer::conflict("No second factor is awaited."),
         ],
     },
