@@ -21,7 +21,7 @@ use crate::dummy;
 const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
 const PROCESS: Field =
     Field::text("process", Text::VERBATIM, "What it is for: login, or connect for who is logged in.");
-const TOKEN: Field = Field::new("token", Kind::Json(Shape::of::<Credential>()), "The token of the service.");
+const TOKEN: Field = Field::new("token", Kind::Json(Shape::of::<ProviderToken>()), "The token of the service.");
 const FIELDS: &[Field] = &[PROVIDER, PROCESS, TOKEN];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
@@ -43,12 +43,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
 /// A token of another service.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is read with the errors of the contract, one field after the other")]
-struct Credential {
+struct ProviderToken {
     /// The client id that the service knows this API by.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     /// An ID token of OpenID Connect.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
     /// An access token.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
 }
 

@@ -1,6 +1,6 @@
 //! The function `webauthn`: passkeys and security keys.
 //!
-//! The ceremonies themselves are in [`ceremony`]; the rest is what they prove.
+//! The ceremonies themselves are in `ceremony`; the rest is what they prove.
 
 mod assertion;
 mod authenticate;

@@ -63,6 +63,7 @@ pub fn document(functions: &[Routes]) -> Value {
             let place = match endpoint.client {
                 _ if endpoint.path.starts_with('/') => {
                     path.extend(path_parameters(endpoint.path));
+                    path.insert("x-when".into(), json!([When::Browser, endpoint.when]));
                     endpoint.path.to_owned()
                 }
                 Some(client) => {
@@ -210,7 +211,9 @@ impl Writer {
             Kind::Ids => {
                 json!({"type": "array", "minItems": 1, "items": {"type": "integer", "format": "int64"}})
             }
-            Kind::Json(shape) => (shape.schema)(&mut self.schemas).to_value(),
+            Kind::Json(shape) => {
+                json!({"anyOf": [(shape.schema)(&mut self.schemas).to_value(), {"type": "string"}]})
+            }
         };
         if let Value::Object(property) = &mut property {
             property.insert("description".into(), field.text.into());
@@ -303,7 +306,7 @@ impl Writer {
                 when: When::Browser,
                 response: json!({
                     "description": "A browser's request lacks its CSRF token, or comes from a site that is not trusted.",
-                    "content": {"text/html": {}},
+                    "content": {"text/html": {"schema": {"type": "string"}}},
                 }),
             },
             Common { name: "SessionGone", status: 410, when: When::App, response: self.response(&gone) },
