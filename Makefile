@@ -55,9 +55,9 @@ docs: ## Write the generated documents anew
 	UPDATE=1 cargo test --package vestibule --package vestibule-provider --lib the_document_is_up_to_date
 	UPDATE=1 cargo test --package vestibule-cli --test openapi the_description_is_up_to_date
 
-.PHONY: browser-test
-browser-test: ## Test passkeys and social login with a real browser (needs Chromium, Node.js 20 and npm)
-	tests/browser/run
+.PHONY: client-test
+client-test: ## Test with a real browser, a generated TypeScript client and others (needs Chromium, Node.js 20 and npm)
+	tests/clients/run
 
 .PHONY: conformance
 conformance: ## Compare with the real django-allauth, step by step (needs Python and PyPI)

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { start } from "./harness.js";
+import { start } from "./browser.js";
 import { claimsOf, CLIENT, LIES, listen, sign } from "./openid.js";
 
 const PASSWORD = "correct-horse-battery";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { start } from "./harness.js";
+import { start } from "./browser.js";
 
 const PASSWORD = "correct-horse-battery";
 const KEYS = "account/authenticators/webauthn";
