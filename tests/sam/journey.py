@@ -8,6 +8,8 @@ given as VESTIBULE_API and VESTIBULE_INBOX. It needs the settings that template.
 and asserts status and body of every answer. It works against any server of the contract.
 """
 
+import base64
+import hmac
 import json
 import os
 import re
@@ -211,6 +213,13 @@ def journey(client, inbox):
         "email_password_mismatch", "password"
     )
     client.call("POST", "auth/login", {"email": email, "password": second}).expect(200, data__user__email=email)
+    other = f"other-{email}"
+    client.call("POST", "account/email", {"email": other}).expect(200)
+    client.call("POST", "auth/email/verify", {"key": inbox.link_key(other, "account/verify-email")}).expect(200)
+    addresses = client.call("GET", "account/email").expect(200).body["data"]
+    assert sorted(entry["email"] for entry in addresses) == sorted([email, other]), addresses
+    client.call("GET", "account/providers").expect(200, data=[])
+    second_factor(client, email, second)
     log_out(client)
 
     # Every route of the template, those that the journey has no use for as well.
@@ -223,8 +232,34 @@ def journey(client, inbox):
         ("POST", "auth/email/verify/resend", {}, 409),
         ("POST", "auth/phone/verify", {"code": "123456"}, 409),
         ("POST", "auth/phone/verify/resend", {}, 409),
+        ("GET", "account/phone", None, 401),
+        ("POST", "account/password/change", {"new_password": first}, 401),
+        ("GET", "account/authenticators/webauthn", None, 404),
+        ("GET", "auth/webauthn/login", None, 404),
+        ("GET", "auth/provider/signup", None, 409),
+        ("POST", "tokens/refresh", {"refresh_token": "none"}, 400 if client.name == "app" else 404),
     ):
         client.call(method, path, body).expect(status)
+
+
+def second_factor(client, email, password):
+    """Adds an authenticator app, and logs in with it. Its first code has been used by then, so a recovery code does."""
+    client.call("POST", "auth/reauthenticate", {"password": password}).expect(200)
+    secret = client.call("GET", "account/authenticators/totp").expect(404).body["meta"]["secret"]
+    client.call("POST", "account/authenticators/totp", {"code": totp(secret)}).expect(200, data__type="totp")
+    codes = client.call("GET", "account/authenticators/recovery-codes").expect(200).body["data"]["unused_codes"]
+    log_out(client)
+    login = client.call("POST", "auth/login", {"email": email, "password": password}).expect(401)
+    assert login.pending() == ["mfa_authenticate"], login.pending()
+    client.call("POST", "auth/2fa/authenticate", {"code": codes[0]}).expect(200, data__user__email=email)
+
+
+def totp(secret):
+    """The code of the moment (RFC 6238)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.digest(key, int(time.time() // 30).to_bytes(8, "big"), "sha1")
+    offset = digest[-1] & 15
+    return f"{(int.from_bytes(digest[offset : offset + 4], 'big') & 0x7FFFFFFF) % 10**6:06}"
 
 
 def log_out(client):
