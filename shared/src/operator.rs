@@ -2,7 +2,6 @@
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
-use crate::domain::token::SessionKey;
 use crate::domain::{email, phone, username};
 use crate::flows::signup;
 use crate::flows::visit::{Changes, Loaded, Need, SessionChange, Stored};
@@ -90,7 +89,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     }
     let account = make(app, user, name)?;
     let id = account.id.clone();
-    commit(app, store, &loaded, (None, Some(account)), Vec::new()).await?;
+    commit(app, store, &loaded, &change(None, Some(account))).await?;
     Ok(id)
 }
 
@@ -137,7 +136,7 @@ pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<Accou
         let mut account = stored.value.clone();
         account.active = active;
         account.end_sessions();
-        match commit(app, store, &loaded, (Some(stored), Some(account)), Vec::new()).await {
+        match commit(app, store, &loaded, &change(Some(stored), Some(account))).await {
             Err(StoreError::Lost) => {}
             done => return Ok(done.map(|()| id)?),
         }
@@ -148,17 +147,17 @@ pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<Accou
 /// Deletes an account for good, with all that belongs to it. Nobody is mailed.
 pub async fn delete_user(app: &App, who: &UserName) -> Result<AccountId, UserError> {
     let store = app.store().ok_or(UserError::NoTable)?;
+    let mut claims = Vec::new();
     for _ in 0..MOST_TRIES {
         let id = find(store, who).await?;
-        let mut loaded = store.load(None, &[Need::Account(id.clone()), Need::Sessions(id.clone())]).await?;
+        let needs = [Need::Account(id.clone()), Need::Sessions(id.clone())];
+        let loaded = store.load(None, &[&needs, claims.as_slice()].concat()).await?;
         let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
-        let addresses = stored.value.addresses().into_keys();
-        let heirs: Vec<Need> = addresses.map(|email| Need::Email(email.to_owned())).collect();
-        store.load_more(&mut loaded, &heirs).await?;
         let sessions = loaded.sessions.get(&id).into_iter().flatten();
         let ended = sessions.map(|session| session.value.key.clone()).collect();
-        match commit(app, store, &loaded, (Some(stored), None), ended).await {
-            Err(StoreError::Lost) => {}
+        let changes = Changes { ended, ..change(Some(stored), None) };
+        match commit(app, store, &loaded, &changes).await {
+            Err(StoreError::Lost) => claims = changes.claims(),
             done => return Ok(done.map(|()| id)?),
         }
     }
@@ -182,24 +181,22 @@ async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
     }
 }
 
-async fn commit(
-    app: &App,
-    store: &Store,
-    loaded: &Loaded,
-    account: (Option<Stored<Account>>, Option<Account>),
-    ended: Vec<SessionKey>,
-) -> Result<(), StoreError> {
-    let now = app.clock.now();
-    let changes = Changes {
+/// An account as it was read, if it was there, and as it is to be, unless it is to be no more.
+fn change(before: Option<Stored<Account>>, after: Option<Account>) -> Changes {
+    Changes {
         session: SessionChange::None,
-        ended,
+        ended: Vec::new(),
         others: Vec::new(),
-        accounts: vec![account],
+        accounts: vec![(before, after)],
         spent: Vec::new(),
         counters: Vec::new(),
         letters: Vec::new(),
         dropped: 0,
-    };
+    }
+}
+
+async fn commit(app: &App, store: &Store, loaded: &Loaded, changes: &Changes) -> Result<(), StoreError> {
+    let now = app.clock.now();
     let terms = Terms {
         loaded,
         now,
@@ -208,7 +205,7 @@ async fn commit(
         token: &app.random.uuid(now),
         outbox: &[],
     };
-    store.commit(&changes, &terms).await
+    store.commit(changes, &terms).await
 }
 
 fn check(user: &NewUser) -> Result<(), NewUserError> {

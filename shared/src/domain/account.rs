@@ -176,6 +176,11 @@ impl Account {
         self.emails.iter().rev().max_by_key(rank)
     }
 
+    /// Whether it has this address, or may still add it.
+    pub fn has_room_for(&self, email: &str) -> bool {
+        self.address(email).is_some() || self.emails.len() < MOST_ADDRESSES as usize
+    }
+
     /// Adds an address, unverified and not primary, unless it is there.
     pub fn add_address(&mut self, email: &str) {
         let email = email.to_lowercase();

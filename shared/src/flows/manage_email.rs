@@ -48,8 +48,13 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<
         return Ok(Err(Refusal::EmailTaken));
     }
     let most = settings.max_email_addresses.unwrap_or(MOST_ADDRESSES).min(MOST_ADDRESSES);
-    // An address to change to replaces the others, and so never is one too many.
-    let full = !settings.change_email && account.emails.len() >= most as usize;
+    // An address to change to replaces one that is not verified yet, and all others once it is.
+    let replaced = usize::from(account.emails.iter().any(|address| !address.verified));
+    let full = if settings.change_email {
+        account.emails.len() - replaced >= MOST_ADDRESSES as usize
+    } else {
+        account.emails.len() >= most as usize
+    };
     if full {
         return Ok(Err(Refusal::MaxEmailAddresses(most)));
     }

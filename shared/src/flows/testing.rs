@@ -207,7 +207,7 @@ impl World {
                     Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
                     outcome => {
                         let trust = visit.new_trust().map(str::to_owned);
-                        Ok((outcome, trust, visit.into_changes().map_err(Stop::Missing)?))
+                        Ok((outcome, trust, visit.into_changes()))
                     }
                 }
             });

@@ -2,7 +2,7 @@
 
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::{Account, AccountId, MOST_ADDRESSES};
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
@@ -117,10 +117,10 @@ pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Pro
     if visit.account(&proof.account)?.is_some_and(|account| account.has_verified(Some(&proof.email))) {
         return Err(Stop::Conflict);
     }
+    verify(visit, &proof.account, &proof.email)?;
     if challenge.is_some() {
         visit.session_mut().email_verification = None;
     }
-    verify(visit, &proof.account, &proof.email)?;
     let Some(waiting) = pending(visit).cloned() else { return Ok(()) };
     let settings = &visit.settings().account;
     // By link, whoever else got hold of the link could log in with it, again and again.
@@ -158,6 +158,10 @@ pub(super) fn verify_indirectly(visit: &mut Visit<'_>, account: &AccountId, emai
 fn verify(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
     let replaces = visit.settings().account.change_email;
     let account = visit.account_mut(account)?;
+    // By code an address is the account's only now, and each of many sessions may have asked for one.
+    if !replaces && !account.has_room_for(email) {
+        return Err(Stop::invalid(Refusal::MaxEmailAddresses(MOST_ADDRESSES).of("key")));
+    }
     let other =
         account.emails.iter().find(|address| address.email != email).map(|address| address.email.clone());
     account.verify_address(email, replaces);
@@ -262,6 +266,7 @@ fn give_up(visit: &mut Visit<'_>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::manage_email;
     use super::super::signup::{NewAccount, sign_up};
     use super::super::testing::{EMAIL, World, codes};
     use super::*;
@@ -361,6 +366,23 @@ mod tests {
         }
         assert_eq!(verify_with(&mut world, &code), Err(Stop::Conflict));
         assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn one_address_too_many_is_refused_however_long_ago_its_code_was_asked_for() {
+        let mut world = World::new(&[BY_CODE]);
+        let id = world.add(true, None);
+        world.log_in();
+        world.visit(|visit| manage_email::add(visit, &id, "one@example.com")).unwrap();
+        let code = world.code();
+        let account = world.accounts.get_mut(&id).unwrap();
+        (1..MOST_ADDRESSES).for_each(|number| account.add_address(&format!("{number}@example.com")));
+        let full = account.emails.clone();
+        assert_eq!(codes(verify_with(&mut world, &code)), ["max_email_addresses"]);
+        assert_eq!(world.accounts[&id].emails, full);
+        world.accounts.get_mut(&id).unwrap().remove_address("1@example.com");
+        verify_with(&mut world, &code).unwrap();
+        assert_eq!(world.accounts[&id].emails.len(), full.len());
     }
 
     #[test]

@@ -91,6 +91,17 @@ pub struct Loaded {
     pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
 }
 
+impl Loaded {
+    /// The account that has verified an address, as far as was read.
+    pub fn claimed_by(&self, email: &str) -> Option<&AccountId> {
+        match (self.claims.get(email), self.emails.get(email)) {
+            (Some(claim), _) => claim.as_ref(),
+            (None, Some(owners)) => owners.claimed_by.as_ref(),
+            (None, None) => None,
+        }
+    }
+}
+
 /// Something as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored<T> {
@@ -327,6 +338,19 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// The claims on addresses that a lost commit may have failed at, to be read before deciding anew: of those that an
+    /// account verifies, and of those that it loses.
+    pub fn claims(&self) -> Vec<Need> {
+        let mut emails = Vec::new();
+        for (before, after) in &self.accounts {
+            let old = before.as_ref().map(|stored| stored.value.addresses()).unwrap_or_default();
+            let new = after.as_ref().map(Account::addresses).unwrap_or_default();
+            emails.extend(new.iter().filter(|(_, verified)| **verified).map(|(email, _)| *email));
+            emails.extend(old.into_keys().filter(|email| !new.contains_key(email)));
+        }
+        emails.into_iter().map(|email| Need::Claim(email.to_owned())).collect()
+    }
+
     /// Whether there is nothing to write. Counters that were consulted, but not added to, matter only together
     /// with something else.
     pub fn is_empty(&self) -> bool {
@@ -806,12 +830,7 @@ impl<'a> Visit<'a> {
     /// Whether another account has verified this address, where only one may. What was not read counts as no:
     /// the commit finds out, and the flow decides anew.
     pub fn is_claimed_by_other(&self, email: &str, account: &AccountId) -> bool {
-        let loaded = self.loaded;
-        let claim = match (loaded.claims.get(email), loaded.emails.get(email)) {
-            (Some(claim), _) => claim.as_ref(),
-            (None, Some(owners)) => owners.claimed_by.as_ref(),
-            (None, None) => None,
-        };
+        let claim = self.loaded.claimed_by(email);
         self.settings().account.unique_email && claim.is_some_and(|owner| owner != account)
     }
 
@@ -973,26 +992,8 @@ impl<'a> Visit<'a> {
 
     // The end
 
-    /// Who else has the addresses that accounts lose: what says who has verified an address goes with the last who
-    /// has it.
-    fn heirs(&self) -> Vec<Need> {
-        let mut needs = Vec::new();
-        for (id, account) in &self.accounts {
-            let Some(Some(before)) = self.loaded.accounts.get(id) else { continue };
-            let kept = account.as_ref().map(Account::addresses).unwrap_or_default();
-            let lost = before.value.addresses().into_keys().filter(|email| !kept.contains_key(email));
-            needs.extend(lost.map(|email| Need::Email(email.to_owned())));
-        }
-        needs.retain(|need| matches!(need, Need::Email(email) if !self.loaded.emails.contains_key(email)));
-        needs
-    }
-
-    /// What is to be written, or what has to be known first.
-    pub fn into_changes(self) -> Result<Changes, Vec<Need>> {
-        let heirs = self.heirs();
-        if !heirs.is_empty() {
-            return Err(heirs);
-        }
+    /// What is to be written.
+    pub fn into_changes(self) -> Changes {
         let loaded = self.loaded;
         let stored = loaded.session.as_ref().map(|stored| (stored.value.key.clone(), stored.version));
         let put = |key, token, replaces| SessionChange::Put {
@@ -1035,7 +1036,7 @@ impl<'a> Visit<'a> {
             let changed = before.as_ref().map(|before| &before.value) != account.as_ref();
             changed.then_some((before, account))
         });
-        Ok(Changes {
+        Changes {
             session,
             others: others.collect(),
             ended: self.ended.iter().cloned().collect(),
@@ -1044,7 +1045,7 @@ impl<'a> Visit<'a> {
             spent: self.spent.into_iter().collect(),
             letters: self.letters,
             dropped: self.dropped,
-        })
+        }
     }
 }
 

@@ -251,7 +251,7 @@ impl Exchange<'_> {
                 Err(StoreError::Lost) => {
                     races += 1;
                     tracing::info!(path = endpoint.path, races, "lost a race");
-                    needs.extend(claims(&decided.changes));
+                    needs.extend(decided.changes.claims());
                     let pause = app.random.below((15 * races as usize).min(100)) as u64;
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
@@ -324,7 +324,7 @@ impl Exchange<'_> {
             logged_in: visit.has_logged_in(),
             trust: visit.new_trust().map(str::to_owned),
             issued: visit.issued().cloned(),
-            changes: visit.into_changes()?,
+            changes: visit.into_changes(),
         })
     }
 
@@ -458,13 +458,6 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
         Stop::ReauthenticationRequired => present::reauthentication(visit),
         Stop::Unauthorized => present::unauthorized(visit, StatusCode::UNAUTHORIZED),
     }
-}
-
-/// The claims on addresses that a lost commit may have failed at, to be read before deciding anew.
-fn claims(changes: &Changes) -> Vec<Need> {
-    let accounts = changes.accounts.iter().filter_map(|(_, account)| account.as_ref());
-    let emails = accounts.flat_map(|account| &account.emails);
-    emails.filter(|address| address.verified).map(|address| Need::Claim(address.email.clone())).collect()
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ struct Rule {
     remedy: &'static str,
 }
 
+/// How many limits on mail there may be: each is a counter, and must go in one transaction with a whole account.
+pub const MOST_MAIL_LIMITS: usize = 3;
+
 /// Broken ones stop the start.
 const ERRORS: &[Rule] = &[
     Rule {
@@ -191,6 +194,11 @@ const ERRORS: &[Rule] = &[
         settings: &["MFA_TOTP_INSECURE_BYPASS_CODE", "DEBUG"],
         is_broken: |s| s.mfa.totp_insecure_bypass_code.is_some() && !s.debug,
         remedy: "a code that always passes is for tests only, and DEBUG must be true",
+    },
+    Rule {
+        settings: &["MAIL_RATE_LIMIT_RECIPIENT", "MAIL_RATE_LIMIT_TOTAL"],
+        is_broken: |s| s.mail.per_recipient.len() + s.mail.in_all.len() > MOST_MAIL_LIMITS,
+        remedy: "there may be three limits on mail, both settings together",
     },
     Rule {
         settings: &["PASSWORD_ARGON2_MEMORY_KIB", "PASSWORD_ARGON2_PARALLELISM"],

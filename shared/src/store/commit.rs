@@ -18,17 +18,19 @@ use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::domain::username;
+use crate::flows::connect::MOST_SOCIAL_ACCOUNTS;
 use crate::flows::visit::{Changes, CounterKey, Loaded, SessionChange, Stored, Usage};
+use crate::settings::MOST_MAIL_LIMITS;
 
 /// Most items of a DynamoDB transaction.
 const MOST_ITEMS: usize = 100;
 
 /// An account goes in one transaction, with two items for each address, which may be one more than it lists; one for
-/// each key, and for each account at another service; and those of the account itself, its username, its number, the
-/// session and the mail.
+/// each key, and for each account at another service; those of the account itself, its username, its number, the
+/// session and the mail; and what counts that mail.
 const _: () = {
-    let most_connected = 25;
-    assert!(2 * (MOST_ADDRESSES as usize + 1) + MOST_AUTHENTICATORS + most_connected + 5 <= MOST_ITEMS);
+    let looked_up_by = 2 * (MOST_ADDRESSES as usize + 1) + MOST_AUTHENTICATORS + MOST_SOCIAL_ACCOUNTS;
+    assert!(looked_up_by + 5 + MOST_MAIL_LIMITS <= MOST_ITEMS);
 };
 
 /// What a commit needs to know besides what changes.
@@ -284,7 +286,8 @@ impl Writes<'_> {
     }
 
     /// One item for each address is changed by everybody who adds, verifies or removes it: so of two accounts that
-    /// do it at once one decides anew. It is there as long as anybody has the address, and goes with the last.
+    /// do it at once one decides anew. It goes with whoever loses the address, unless another account has verified it:
+    /// accounts that have an address unverified need no claim.
     fn claim(
         &mut self,
         email: &str,
@@ -293,25 +296,26 @@ impl Writes<'_> {
         id: &AccountId,
         terms: &Terms<'_>,
     ) -> Result<(), StoreError> {
-        let (added, removed) = (had.is_none() && has.is_some(), had.is_some() && has.is_none());
-        let verified = had != Some(true) && has == Some(true) && terms.unique_email;
-        let released = had == Some(true) && has != Some(true) && terms.unique_email;
-        if !added && !removed && !verified && !released {
-            return Ok(());
+        let key = Key::claim(email);
+        let is_mine = "(attribute_not_exists(verified_by) OR verified_by = :me)";
+        let me = (":me", item::text(id.as_str()));
+        // None is less than unverified, and that less than verified.
+        if has < had {
+            let is_another_s = terms.loaded.claimed_by(email).is_some_and(|owner| owner != id);
+            let condition = Condition { expression: is_mine.into(), values: vec![me] };
+            return if is_another_s { Ok(()) } else { self.delete(&key, Some(condition)) };
         }
-        let owners = terms.loaded.emails.get(email);
-        if let Some(owners) = owners.filter(|_| removed)
-            && owners.owners.iter().all(|owner| owner.account == *id)
-        {
-            let condition = owners.version.map(Condition::version);
-            return condition.map_or(Ok(()), |condition| self.delete(&Key::claim(email), Some(condition)));
+        let added = had.is_none();
+        let verified = has == Some(true) && terms.unique_email;
+        if has == had || !(added || verified) {
+            return Ok(());
         }
         // One that is made anew must not have a version that it had before.
         let first = item::number(terms.now.millis());
         let mut expression = "SET version = if_not_exists(version, :first) + :one".to_owned();
         let mut values = vec![(":first", first), (":one", item::number(1))];
         let mut conditions = Vec::new();
-        if let Some(owners) = owners.filter(|_| added || removed) {
+        if let Some(owners) = terms.loaded.emails.get(email).filter(|_| added) {
             match owners.version {
                 Some(version) => {
                     conditions.push("version = :seen");
@@ -322,16 +326,11 @@ impl Writes<'_> {
         }
         if verified {
             expression.push_str(", verified_by = :me");
-            conditions.push("(attribute_not_exists(verified_by) OR verified_by = :me)");
-            values.push((":me", item::text(id.as_str())));
-        }
-        if released {
-            expression.push_str(" REMOVE verified_by");
-            conditions.push("(attribute_not_exists(verified_by) OR verified_by = :me)");
-            values.push((":me", item::text(id.as_str())));
+            conditions.push(is_mine);
+            values.push(me);
         }
         let condition = Condition { expression: conditions.join(" AND "), values: Vec::new() };
-        self.update(&Key::claim(email), &expression, values, condition)
+        self.update(&key, &expression, values, condition)
     }
 
     fn counter(&mut self, key: &CounterKey, usage: &Usage, now: Timestamp) -> Result<(), StoreError> {

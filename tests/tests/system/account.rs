@@ -66,6 +66,24 @@ async fn an_address_that_somebody_has_is_added_but_never_verified() {
     log_in(&stack.app(), SECOND, PASSWORD).await.is(200);
 }
 
+/// Whoever removes an address that another account has verified takes nothing from it.
+#[tokio::test]
+async fn an_address_stays_with_whoever_has_verified_it() {
+    let stack = Stack::start(&[UNLIMITED]).await;
+    stack.add_user(EMAIL).await;
+    stack.add_user(SECOND).await;
+    let client = stack.app();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    client.post("account/email", json!({"email": SECOND})).await.is(200);
+    let key = stack.inbox.only(SECOND).await.key();
+    let claim = stack.dynamodb.keys(&format!("EMAIL#{SECOND} CLAIM")).await;
+    assert_eq!(claim.len(), 1);
+    client.delete_with("account/email", json!({"email": SECOND})).await.is(200);
+    assert_eq!(stack.dynamodb.keys(&format!("EMAIL#{SECOND} CLAIM")).await, claim);
+    client.post("account/email", json!({"email": SECOND})).await.is(200);
+    client.post("auth/email/verify", json!({"key": key})).await.refuses(&["key: email_taken"]);
+}
+
 #[tokio::test]
 async fn whoever_has_just_signed_up_corrects_their_address() {
     let by_code = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");

@@ -269,7 +269,7 @@ async fn an_address_stays_with_whoever_else_has_it() {
     }
     clients[0].delete("account").await.is(200);
     let left = stack.dynamodb.keys("EMAIL#").await;
-    assert_eq!(left.len(), 2, "the look-up of the other, and the claim: {left:?}");
+    assert_eq!(left.len(), 1, "the look-up of the other: {left:?}");
     clients[1].get("auth/session").await.is_logged_in_as(EMAIL);
     clients[1].delete("account").await.is(200);
     assert_eq!(stack.dynamodb.keys("EMAIL#").await, [""; 0]);
@@ -287,6 +287,28 @@ async fn an_account_goes_however_many_addresses_it_has() {
     full.refuses(&["email: max_email_addresses"]);
     assert_eq!(stack.dynamodb.keys("EMAIL#").await.len(), 40);
     client.delete("account").await.is(200);
+    assert_eq!(stack.dynamodb.keys("EMAIL#").await, [""; 0]);
+}
+
+/// Each session may await one code, and was told that there is room when it asked.
+#[tokio::test]
+async fn many_sessions_add_no_more_addresses_than_can_be_deleted() {
+    let by_code = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+    let stack = Stack::start(&[DELETION, UNLIMITED, by_code]).await;
+    stack.add_user(EMAIL).await;
+    let mut asked = Vec::new();
+    for number in 1..=20 {
+        let (client, email) = (enter(&stack, Kind::App, EMAIL).await, format!("ann{number}@example.com"));
+        client.post("account/email", json!({"email": email})).await.is(200);
+        asked.push((client, stack.inbox.only(&email).await.code()));
+    }
+    let (last, code) = asked.pop().unwrap();
+    for (client, code) in asked {
+        client.post("auth/email/verify", json!({"key": code})).await.is(200);
+    }
+    let one_too_many = last.post("auth/email/verify", json!({"key": code})).await;
+    one_too_many.refuses(&["key: max_email_addresses"]);
+    last.delete("account").await.is(200);
     assert_eq!(stack.dynamodb.keys("EMAIL#").await, [""; 0]);
 }
 
