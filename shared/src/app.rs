@@ -1,7 +1,7 @@
 //! One process: its settings, its table, its clock and its randomness, made once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::future::try_join3;
 use jsonwebtoken::AlgorithmFamily;
@@ -34,8 +34,10 @@ pub struct App {
     pub settings: Arc<Settings>,
     /// What links and codes are made with.
     pub keys: Keys,
-    /// What makes access and refresh tokens, where there are any.
-    pub jwt: Option<Jwt>,
+    /// What makes access and refresh tokens, where there are any: empty as long as there are no keys.
+    jwt: Option<Arc<OnceLock<Jwt>>>,
+    /// Where keys come from, where there were none at the start.
+    token_keys: Option<(Aws, String)>,
     /// Tells the time.
     pub clock: Clock,
     /// Draws random numbers.
@@ -142,11 +144,15 @@ impl App {
             settings.socialaccount.learn(&secrets).map_err(StartError::ProviderSecrets)?;
         }
         let keys = Keys::new(secret);
-        let jwt = wanted.jwt.then(|| token_maker(&settings.headless.jwt, &keys, token_keys.as_ref()));
+        let jwt =
+            if wanted.jwt { token_maker(&settings.headless.jwt, &keys, token_keys.as_ref())? } else { None };
+        let lacks_keys = wanted.jwt && jwt.is_none();
+        let jwt = wanted.jwt.then(|| Arc::new(jwt.map_or_else(OnceLock::new, OnceLock::from)));
         Ok(Self {
             settings: Arc::new(settings),
             keys,
-            jwt: jwt.transpose()?,
+            jwt,
+            token_keys: aws.clone().zip(wanted.jwt_keys_arn.clone()).filter(|_| lacks_keys),
             clock: Clock::system(),
             random,
             after_commit: None,
@@ -155,9 +161,37 @@ impl App {
         })
     }
 
+    /// What makes access and refresh tokens; none where there are none, or no keys yet.
+    pub fn jwt(&self) -> Option<&Jwt> {
+        self.jwt.as_ref()?.get()
+    }
+
+    /// Whether there are to be access and refresh tokens, and there are no keys yet.
+    pub fn lacks_token_keys(&self) -> bool {
+        self.jwt.is_some() && self.jwt().is_none()
+    }
+
+    /// Where there were no keys for tokens so far, looks whether there are any now: after tokens were switched on it
+    /// takes the function `keys` a moment to make the first.
+    pub async fn look_for_token_keys(&self) {
+        let (Some(jwt), Some((aws, arn))) = (&self.jwt, &self.token_keys) else { return };
+        if jwt.get().is_some() {
+            return;
+        }
+        let found = fetch_secret(Some(aws), Some(arn)).await.and_then(|secret| {
+            token_maker(&self.settings.headless.jwt, &self.keys, secret.as_ref())
+                .map_err(|error| error.to_string())
+        });
+        match found {
+            Ok(Some(found)) => drop(jwt.set(found)),
+            Ok(None) => tracing::warn!("{NO_KEYS}"),
+            Err(error) => tracing::error!(error, "failed"),
+        }
+    }
+
     /// The session of an access token that is ours and has not expired.
     pub fn session_of(&self, access_token: &str) -> Option<SessionKey> {
-        let claims = self.jwt.as_ref()?.read(access_token, TokenUse::Access)?;
+        let claims = self.jwt()?.read(access_token, TokenUse::Access)?;
         claims.session().filter(|_| !claims.has_expired(self.clock.now()))
     }
 
@@ -294,29 +328,31 @@ fn is_shared(settings: &JwtSettings) -> bool {
     settings.algorithm.family() == AlgorithmFamily::Hmac
 }
 
+const NO_KEYS: &str =
+    "HEADLESS_JWT_KEYS_ARN: the secret holds no keys yet; the function keys makes some when it is rotated";
+
+/// What makes tokens; none where the secret for its keys holds none yet.
 fn token_maker(
     settings: &JwtSettings,
     secret_key: &Keys,
     fetched: Option<&Secret>,
-) -> Result<Jwt, StartError> {
+) -> Result<Option<Jwt>, StartError> {
     let unusable = |name: &str, error: KeyError| StartError::TokenKey(format!("{name}: {error}"));
-    match (&settings.private_key, fetched) {
-        (Some(secret), _) if is_shared(settings) => Ok(Jwt::with_shared_secret(settings, secret)),
-        (None, _) if is_shared(settings) => Ok(Jwt::with_shared_secret(settings, &secret_key.token_secret())),
+    let made = match (&settings.private_key, fetched) {
+        (Some(secret), _) if is_shared(settings) => Jwt::with_shared_secret(settings, secret),
+        (None, _) if is_shared(settings) => Jwt::with_shared_secret(settings, &secret_key.token_secret()),
         (Some(pem), _) => Jwt::with_private_key(settings, pem)
-            .map_err(|error| unusable("HEADLESS_JWT_PRIVATE_KEY", error)),
+            .map_err(|error| unusable("HEADLESS_JWT_PRIVATE_KEY", error))?,
         (None, Some(document)) => {
-            let set: KeySet = serde_json::from_str(document.expose()).map_err(|_| {
-                let text = "HEADLESS_JWT_KEYS_ARN: the secret holds no keys yet; rotate it, and the function keys makes some";
-                StartError::TokenKey(text.to_owned())
-            })?;
-            Jwt::with_key_set(settings, &set).map_err(|error| unusable("HEADLESS_JWT_KEYS_ARN", error))
+            let Ok(set) = serde_json::from_str::<KeySet>(document.expose()) else { return Ok(None) };
+            Jwt::with_key_set(settings, &set).map_err(|error| unusable("HEADLESS_JWT_KEYS_ARN", error))?
         }
-        (None, None) => Err(StartError::TokenKey(
-            "HEADLESS_JWT_PRIVATE_KEY: set it, or HEADLESS_JWT_KEYS_ARN to a secret that the function keys keeps"
-                .to_owned(),
-        )),
-    }
+        (None, None) => {
+            let text = "HEADLESS_JWT_PRIVATE_KEY: set it, or HEADLESS_JWT_KEYS_ARN to a secret that the function keys keeps";
+            return Err(StartError::TokenKey(text.to_owned()));
+        }
+    };
+    Ok(Some(made))
 }
 
 async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {

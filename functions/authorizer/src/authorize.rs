@@ -18,6 +18,7 @@ pub struct Verdict {
     /// Whether it goes on; if not, the client gets 403.
     pub is_authorized: bool,
     /// Who made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<Identity>,
 }
 
@@ -26,16 +27,31 @@ pub struct Verdict {
 pub struct Identity {
     /// The account: what the API calls `user.id`.
     pub account_id: String,
-    /// Where mail about the account goes; empty for an account without an address.
+    /// Where mail about the account goes; empty where that is nowhere, or nobody has proved yet that it is theirs.
     pub email: String,
+}
+
+/// Why nobody can tell who makes a request; API Gateway answers it with 500.
+#[derive(Debug, thiserror::Error)]
+pub enum Undecided {
+    /// The session can't be looked up.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// They show an access token, and there are no keys yet to verify it with.
+    #[error("there are no keys yet to verify access tokens with")]
+    NoKeys,
 }
 
 /// Finds out who makes a request, in one round trip. What is wrong with what they show makes no difference: the
 /// request is refused.
 ///
 /// A browser's request that may change something must also prove that no other site forged it, as in our own API.
-pub async fn authorize(app: &App, request: Request) -> Result<Verdict, StoreError> {
+pub async fn authorize(app: &App, request: Request) -> Result<Verdict, Undecided> {
+    app.look_for_token_keys().await;
     let call = read(app, request);
+    if app.lacks_token_keys() && call.shows_access_token(&app.settings) {
+        return Err(Undecided::NoKeys);
+    }
     let forged = call.visitor.client == Client::Browser && csrf::check(&call, &app.settings).is_err();
     let identity = if forged { None } else { identify(app, &call).await? };
     Ok(Verdict { is_authorized: identity.is_some(), context: identity })
@@ -67,12 +83,10 @@ fn recognise(app: &App, call: &Call, loaded: &Loaded) -> Option<Identity> {
         keys: &app.keys,
         random: &app.random,
         passwords: &passwords,
-        jwt: app.jwt.as_ref(),
+        jwt: app.jwt(),
     };
     let visit = Visit::open(tools, &call.visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;
-    Some(Identity {
-        account_id: user.id.as_str().to_owned(),
-        email: user.primary_email().unwrap_or_default().to_owned(),
-    })
+    let email = user.primary_email().filter(|email| user.has_verified(Some(email)));
+    Some(Identity { account_id: user.id.as_str().to_owned(), email: email.unwrap_or_default().to_owned() })
 }

@@ -73,7 +73,7 @@ async fn create(
     let new = generate(algorithm, random)?;
     let set = match read(vault.read(CURRENT, None).await?) {
         Some(set) => set.rotated(new),
-        // The template makes the secret with nothing of use in it.
+        // The template makes the secret with nothing of use in it, and operators empty it when keys may have leaked.
         None => KeySet { previous: None, current: generate(algorithm, random)?, next: new },
     };
     let content = serde_json::to_string(&set).map_err(|_| RotationError::Missing)?;
@@ -107,6 +107,10 @@ mod tests {
 
     use super::*;
     use crate::vault::Versions;
+    use vestibule::domain::session::TokenPair;
+    use vestibule::domain::time::Timestamp;
+    use vestibule::domain::token::SessionKey;
+    use vestibule::jwt::TokenUse;
     use vestibule::settings::Settings;
 
     /// Versions of a secret, with their labels, as Secrets Manager keeps them.
@@ -194,6 +198,33 @@ mod tests {
         assert_eq!(second.previous.unwrap().pem, first.current.pem);
         assert_eq!(second.current.pem, first.next.pem);
         assert_ne!(second.next.pem, first.next.pem);
+    }
+
+    /// What an operator does when keys may have leaked: they empty the secret, and have it rotated.
+    #[test]
+    fn an_emptied_secret_gets_other_keys_and_keeps_none() {
+        let vault = InMemory::new();
+        rotate_once(&vault, "first", "EdDSA");
+        rotate_once(&vault, "second", "EdDSA");
+        let leaked = vault.current().unwrap();
+        run(vault.add("emptied", "{}")).unwrap();
+        run(vault.promote("emptied", Some("second"))).unwrap();
+        assert!(vault.current().is_none());
+        rotate_once(&vault, "third", "EdDSA");
+        let new = Jwt::with_key_set(&settings("EdDSA"), &vault.current().unwrap()).unwrap();
+
+        let pair =
+            TokenPair { access_id: "a".into(), refresh_id: "r".into(), issued_at: Timestamp::from_millis(0) };
+        let session = SessionKey::parse("user", &"x".repeat(43)).unwrap();
+        let published = serde_json::to_string(&new.published()).unwrap();
+        for key in [leaked.previous.unwrap(), leaked.current, leaked.next] {
+            let old = Jwt::with_private_key(&settings("EdDSA"), &Secret::new(key.pem)).unwrap();
+            let stolen = old.issue(&pair, &session, "https://api.example.com").unwrap();
+            assert!(new.read(stolen.access_token.expose(), TokenUse::Access).is_none());
+            assert!(new.read(stolen.refresh_token.expose(), TokenUse::Refresh).is_none());
+            let id = old.published().keys[0].common.key_id.clone().unwrap();
+            assert!(!published.contains(&id));
+        }
     }
 
     #[test]

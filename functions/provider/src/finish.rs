@@ -43,7 +43,7 @@ fn decide(
         }
         Ok(Outcome::SignupClosed) => Ok(Some("signup_closed")),
         Ok(Outcome::NotLoggedIn) => Ok(Some("permission_denied")),
-        Err(Stop::Missing(needs)) => Err(Halt::Stop(Stop::Missing(needs))),
+        Err(stop @ (Stop::Missing(_) | Stop::Unsigned)) => Err(Halt::Stop(stop)),
         Err(Stop::ReauthenticationRequired) => Ok(Some("reauthentication_required")),
         Err(Stop::Invalid(errors)) => Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.code))),
         // The account is made, though no code could be sent yet: the next login sends one.

@@ -8,12 +8,12 @@ use vestibule::app::App;
 
 /// The public keys: the one that signs, the one that signs next, and the one before.
 pub(crate) fn keys(app: &App, _: &str) -> Option<Response<Body>> {
-    app.jwt.as_ref().map(|jwt| document(&json!(jwt.published())))
+    app.jwt().map(|jwt| document(&json!(jwt.published())))
 }
 
 /// Who signs, and where the keys are. Nobody logs in by OpenID Connect here: the endpoints for that are not named.
 pub(crate) fn configuration(app: &App, base_url: &str) -> Option<Response<Body>> {
-    let jwt = app.jwt.as_ref()?;
+    let jwt = app.jwt()?;
     Some(document(&json!({
         "issuer": jwt.issuer(base_url),
         "jwks_uri": format!("{}/.well-known/jwks.json", jwt.issuer(base_url)),

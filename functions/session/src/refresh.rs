@@ -10,7 +10,7 @@ use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::jwt::{Claims, Jwt, TokenUse};
-use vestibule::settings::Settings;
+use vestibule::settings::{Settings, TokenStrategy, When};
 
 const REFRESH_TOKEN: Field = Field::text("refresh_token", Text::PLAIN, "The refresh token, as last told.");
 const FIELDS: &[Field] = &[REFRESH_TOKEN];
@@ -23,7 +23,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::data::<Tokens>("The tokens from now on."),
+        Answer::data::<Tokens>("The tokens from now on.").when(When::Jwt),
         Answer::new(400, "The refresh token is none, or has expired, or was used before."),
     ],
 }];
@@ -48,6 +48,9 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let token = read(call, visit.settings())?;
     let token = call.posted(token)?;
+    if visit.tools.jwt.is_none() && visit.settings().headless.token_strategy == TokenStrategy::Jwt {
+        return Err(Halt::Unsigned);
+    }
     let refreshed = match claims(&visit.tools, &token) {
         Some(claims) => tokens::refresh(visit, &claims)?,
         None => None,

@@ -33,10 +33,13 @@ pub(crate) struct World {
     pub letters: Vec<Letter>,
     /// Which kind of client it is; an app unless a test says otherwise.
     pub client: Client,
+    /// Where it is.
+    pub ip: String,
     /// The cookie of a trusted browser.
     pub trust: Option<String>,
     settings: Settings,
     session: Option<(SessionToken, Session)>,
+    expires_at: Timestamp,
     counters: BTreeMap<CounterKey, History>,
     spent: BTreeMap<String, Timestamp>,
 }
@@ -50,9 +53,11 @@ impl World {
             accounts: BTreeMap::new(),
             letters: Vec::new(),
             client: Client::App,
+            ip: "192.0.2.1".into(),
             trust: None,
             settings: Settings::read(variables).unwrap().settings,
             session: None,
+            expires_at: Timestamp::from_millis(0),
             counters: BTreeMap::new(),
             spent: BTreeMap::new(),
         }
@@ -192,7 +197,7 @@ impl World {
         };
         let visitor = Visitor {
             client: self.client,
-            ip: "192.0.2.1".into(),
+            ip: self.ip.clone(),
             user_agent: "test".into(),
             base_url: "https://api.example.com".into(),
             presents_token: self.session.is_some(),
@@ -234,6 +239,7 @@ impl World {
                         SessionChange::Put { token, session, .. } => {
                             let held = token.or_else(|| self.session.take().map(|(token, _)| token));
                             self.session = Some((held.unwrap(), *session));
+                            self.expires_at = self.now.plus(self.settings.session.cookie_age);
                         }
                     }
                     return outcome;
@@ -246,11 +252,7 @@ impl World {
     fn load_session(&self) -> Option<Stored<StoredSession>> {
         self.session.as_ref().map(|(token, session)| Stored {
             version: 1,
-            value: StoredSession {
-                key: token.key(),
-                session: session.clone(),
-                expires_at: self.now.plus(Duration::from_secs(60)),
-            },
+            value: StoredSession { key: token.key(), session: session.clone(), expires_at: self.expires_at },
         })
     }
 

@@ -33,10 +33,14 @@ pub fn refresh(visit: &mut Visit<'_>, claims: &Claims) -> Decision<Option<Refres
             visit.change_session(&key, session);
             Ok(Some(Refreshed { session: key, pair, rotated }))
         }
-        // Nothing is written, so nothing ends early either: the token is good until it expires.
-        RefreshUse::Current => Ok(Some(Refreshed { session: key, pair: visit.new_pair(), rotated })),
+        RefreshUse::Current => {
+            session.tokens = Some(family);
+            visit.keep_alive(&key, session);
+            Ok(Some(Refreshed { session: key, pair: visit.new_pair(), rotated }))
+        }
         RefreshUse::Repeated => Ok(Some(Refreshed { session: key, pair: family.current, rotated: true })),
         RefreshUse::Reused => {
+            tracing::warn!("a refresh token was used again: its session has ended");
             visit.end_session(&key);
             Ok(None)
         }
@@ -146,6 +150,21 @@ mod tests {
             assert_eq!(world.session().tokens, kept);
         }
         world.wait(86400);
+        assert_eq!(refresh(&mut world, &token), None);
+    }
+
+    #[test]
+    fn without_rotation_a_session_lasts_as_long_as_it_is_refreshed() {
+        let mut world =
+            world(&[("HEADLESS_JWT_ROTATE_REFRESH_TOKEN", "false"), ("SESSION_COOKIE_AGE", "1000")]);
+        let token = log_in(&mut world);
+        let kept = world.session();
+        for _ in 0..5 {
+            world.wait(900);
+            assert!(refresh(&mut world, &token).is_some());
+            assert_eq!(world.session(), kept);
+        }
+        world.wait(1000);
         assert_eq!(refresh(&mut world, &token), None);
     }
 

@@ -26,7 +26,7 @@ use crate::domain::{email, text, username};
 use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
-use crate::settings::{Action, Settings};
+use crate::settings::{Action, Settings, TokenStrategy};
 use crate::signing::Keys;
 
 /// Something to read from the table.
@@ -161,6 +161,8 @@ pub enum Stop {
     ReauthenticationRequired,
     /// There is no login to go on with.
     Unauthorized,
+    /// There are no keys yet for the tokens that it brings.
+    Unsigned,
 }
 
 impl Stop {
@@ -226,7 +228,7 @@ pub struct Tools<'a> {
     pub random: &'a Random,
     /// What hashes passwords.
     pub passwords: &'a Passwords<'a>,
-    /// What makes access and refresh tokens, where there are any.
+    /// What makes access and refresh tokens, where there are any, and keys for them.
     pub jwt: Option<&'a Jwt>,
 }
 
@@ -455,16 +457,15 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Keeps up to date where and when somebody was last seen (`USERSESSIONS_TRACK_ACTIVITY`), at most once a minute
-    /// as long as nothing else changes. Apps are not tracked, as in the contract.
+    /// Keeps up to date where and when somebody was last seen (`USERSESSIONS_TRACK_ACTIVITY`), at most once a minute,
+    /// whatever has changed. Apps are not tracked, as in the contract.
     fn track(&mut self) {
         let tracked =
             self.tools.settings.usersessions.track_activity && self.visitor.client == Client::Browser;
         let (now, visitor) = (self.now, self.visitor);
         if let (true, Some(_), State::Authenticated(login)) = (tracked, &self.user, &mut self.session.state) {
-            let user_agent = visitor.short_user_agent();
-            let moved = login.ip != visitor.ip || login.user_agent != user_agent;
-            if moved || login.last_seen_at.is_older_than(Duration::from_secs(60), now) {
+            if login.last_seen_at.is_older_than(Duration::from_secs(60), now) {
+                let user_agent = visitor.short_user_agent();
                 *login = Login { last_seen_at: now, ip: visitor.ip.clone(), user_agent, ..login.clone() };
                 self.seen = true;
             }
@@ -575,7 +576,9 @@ impl<'a> Visit<'a> {
                 self.fate = Fate::Renewed;
             }
         }
-        if self.tools.jwt.is_some() && self.visitor.client == Client::App && before.as_ref() != Some(&id) {
+        let brings_tokens = self.settings().headless.token_strategy == TokenStrategy::Jwt;
+        if brings_tokens && self.visitor.client == Client::App && before.as_ref() != Some(&id) {
+            self.tools.jwt.ok_or(Stop::Unsigned)?;
             let pair = self.new_pair();
             self.session.tokens = Some(TokenFamily { current: pair.clone(), replaced: None });
             self.issued = Some(pair);
@@ -662,6 +665,17 @@ impl<'a> Visit<'a> {
         let account = self.account(&login.account)?;
         let valid = account.is_some_and(|account| account.active && account.session_epoch == login.epoch);
         Ok(valid.then(|| (session.clone(), login.clone())))
+    }
+
+    /// Writes a session anew that was asked for with [`Self::valid_session`], so that it lasts as long again: once a tenth
+    /// of its time is over, so that most requests write nothing.
+    pub fn keep_alive(&mut self, key: &SessionKey, session: Session) {
+        let (own, other) = (self.loaded.session.as_ref(), self.loaded.others.get(key));
+        let stored = own.filter(|own| own.value.key == *key).or(other.and_then(Option::as_ref));
+        let age = self.settings().session.cookie_age;
+        if stored.is_some_and(|stored| stored.value.expires_at < self.now.plus(age / 10 * 9)) {
+            self.change_session(key, session);
+        }
     }
 
     /// Changes a session that was asked for with [`Self::valid_session`].

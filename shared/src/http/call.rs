@@ -83,6 +83,13 @@ impl Call {
         text(&self.headers, name)
     }
 
+    /// Whether it is by an access token that it says who makes it, be that one or not.
+    pub fn shows_access_token(&self, settings: &Settings) -> bool {
+        self.visitor.client == Client::App
+            && self.header("x-session-token").is_empty()
+            && access_token(&self.headers, settings).is_some()
+    }
+
     /// Whether it is to one of the paths of the clients' API.
     pub fn is_to_api(&self) -> bool {
         !self.path.starts_with('/')

@@ -116,6 +116,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
     let settings = &app.settings;
+    app.look_for_token_keys().await;
     if let Some(document) = routes.documents.iter().find(|document| document.path == request.raw_http_path())
     {
         return publish(app, document, &request);
@@ -124,6 +125,9 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
         Ok(call) => call,
         Err(refusal) => return refuse(refusal),
     };
+    if app.lacks_token_keys() && call.shows_access_token(settings) {
+        return unavailable();
+    }
     let client = call.visitor.client;
     let is_there = |endpoint: &&Endpoint| {
         endpoint.client.is_none_or(|only| only == client) && endpoint.when.holds(settings)
@@ -152,6 +156,7 @@ fn publish(app: &App, document: &Document, request: &Request) -> Response<Body> 
         Err(refusal) => return refuse(refusal),
     };
     match (document.write)(app, &base_url) {
+        None if app.lacks_token_keys() => unavailable(),
         None => refuse(NoCall::UnknownPath),
         Some(response) if [Method::GET, Method::HEAD].contains(request.method()) => response,
         Some(_) => reply::methods(request.method(), &[Method::GET]),
@@ -215,7 +220,7 @@ impl Exchange<'_> {
             keys: &app.keys,
             random: &app.random,
             passwords: &passwords,
-            jwt: app.jwt.as_ref(),
+            jwt: app.jwt(),
         };
         let mut needs = (endpoint.needs)(call, &tools);
         let mut asked = None;
@@ -229,6 +234,9 @@ impl Exchange<'_> {
             };
             loaded.asked.clone_from(&asked);
             let decided = self.decide(tools, &mut loaded, &mut needs, now).await?;
+            if matches!(decided.outcome, Err(Halt::Unsigned)) {
+                return Ok(unavailable());
+            }
             match self.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
                     if decided.changes.dropped > 0 {
@@ -314,6 +322,7 @@ impl Exchange<'_> {
         };
         let outcome = match outcome {
             Err(Halt::Stop(Stop::Missing(needs))) => return Err(needs),
+            Err(Halt::Stop(Stop::Unsigned)) => Err(Halt::Unsigned),
             Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
             other => other,
         };
@@ -364,7 +373,7 @@ impl Exchange<'_> {
                 if let Some(token) = self.exposed(token) {
                     reply = reply.with_meta("session_token", token.text().into());
                 }
-                if let (Some(jwt), Some(pair), Some(token)) = (&self.app.jwt, &decided.issued, token) {
+                if let (Some(jwt), Some(pair), Some(token)) = (self.app.jwt(), &decided.issued, token) {
                     let issued = jwt.issue(pair, &token.key(), &call.visitor.base_url)?;
                     reply = reply
                         .with_meta("access_token", issued.access_token.expose().into())
@@ -452,8 +461,8 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
     match stop {
         Stop::Invalid(errors) => Reply::invalid(errors),
         Stop::RateLimited => Reply::status(StatusCode::TOO_MANY_REQUESTS),
-        // Whatever is missing is read before a stop gets here.
-        Stop::Conflict | Stop::Missing(_) => Reply::status(StatusCode::CONFLICT),
+        // Whatever is missing is read before a stop gets here, and what can't be signed is no answer.
+        Stop::Conflict | Stop::Missing(_) | Stop::Unsigned => Reply::status(StatusCode::CONFLICT),
         Stop::Forbidden => Reply::status(StatusCode::FORBIDDEN),
         Stop::ReauthenticationRequired => present::reauthentication(visit),
         Stop::Unauthorized => present::unauthorized(visit, StatusCode::UNAUTHORIZED),

@@ -43,7 +43,7 @@ pub enum Halt {
     Redirect(String),
     /// A page for people.
     Page(StatusCode, String),
-    /// There is an answer, but it can't be signed.
+    /// There is an answer, but it can't be signed. Nothing is committed, and the client comes again.
     Unsigned,
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use serde_json::json;
 use vestibule_tests::Passkey;
 
-use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, log_in, sign_up};
+use crate::{
+    Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, log_in, sign_up,
+};
 
 const EMAIL: &str = "ann@example.com";
 
@@ -298,6 +300,15 @@ async fn refreshing_costs_two_round_trips() {
     }
     stack.app().post("tokens/refresh", json!({"refresh_token": "x"})).await.is(400);
     costs(&stack, "refreshing with nonsense", (0, 0, 0));
+
+    let settings = [crate::tokens::JWT, crate::tokens::HS256, ("HEADLESS_JWT_ROTATE_REFRESH_TOKEN", "false")];
+    let stack = self::stack(&settings).await;
+    let (_, tokens) = crate::tokens::tokens(&stack).await;
+    stack.dynamodb.tally();
+    for _ in 0..2 {
+        stack.app().post("tokens/refresh", json!({"refresh_token": tokens.refresh})).await.is(200);
+        costs(&stack, "refreshing without rotation", (1, 1, 0));
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
-use vestibule_authorizer::{Verdict, authorize};
+use vestibule_authorizer::{Undecided, Verdict, authorize};
 
 use crate::tokens::{HS256, JWT, tokens};
 use crate::{Client, Kind, NEW_PASSWORD, PASSWORD, Stack, log_in};
@@ -73,6 +73,12 @@ async fn ask(app: &App, method: &Method, headers: &[(&str, &str)]) -> Verdict {
     authorize(app, event).await.unwrap()
 }
 
+/// Whether the authorizer can't tell yet who it is.
+pub(crate) async fn undecided(app: &App, headers: &[(&str, &str)]) -> bool {
+    let event = serde_json::from_value(event(&Method::GET, headers)).unwrap();
+    matches!(authorize(app, event).await, Err(Undecided::NoKeys))
+}
+
 /// What the client would show to another API on a domain that its cookies are sent to.
 fn shown(client: &Client) -> Vec<(&'static str, String)> {
     match client.kind {
@@ -103,6 +109,24 @@ async fn whoever_is_logged_in_is_let_in_by_name() {
     assert!(!lets_in(&app, &[("authorization", format!("Bearer {}", tokens.refresh))]).await);
 }
 
+/// Other services take the address for whose it is.
+#[tokio::test]
+async fn an_address_is_told_once_it_is_verified() {
+    let (stack, _, app) = stack(&[("ACCOUNT_EMAIL_VERIFICATION", "optional")]).await;
+    let client = stack.app();
+    let answer = crate::sign_up(&client, "ben@example.com").await;
+    let id = answer.is(200).body["data"]["user"]["id"].clone();
+    let token = client.token().unwrap();
+    let context = async || {
+        let verdict = ask(&app, &Method::GET, &[("x-session-token", &token)]).await;
+        serde_json::to_value(verdict.context).unwrap()
+    };
+    assert_eq!(context().await, json!({"account_id": id, "email": ""}));
+    let key = stack.inbox.only("ben@example.com").await.key();
+    client.post("auth/email/verify", json!({"key": key})).await.is(200);
+    assert_eq!(context().await, json!({"account_id": id, "email": "ben@example.com"}));
+}
+
 #[tokio::test]
 async fn nobody_else_is() {
     let (stack, _, app) = stack(&[JWT, HS256, KEY]).await;
@@ -122,7 +146,7 @@ async fn nobody_else_is() {
         assert!(!lets_in(&app, &headers).await, "{headers:?}");
     }
     let refused = serde_json::to_value(ask(&app, &Method::GET, &[]).await).unwrap();
-    assert_eq!(refused, json!({"isAuthorized": false, "context": null}));
+    assert_eq!(refused, json!({"isAuthorized": false}));
 }
 
 /// Ends the session in one way; what was shown before is refused by the next request.

@@ -1,10 +1,13 @@
 //! Access and refresh tokens, `tokens/refresh`, and what is published of them.
 
+use std::sync::{Arc, Mutex};
+
 use futures_util::future::join_all;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use vestibule::app::Requirements;
 use vestibule::jwt::KeySet;
 use vestibule::random::Random;
 
@@ -194,17 +197,22 @@ async fn others_verify_access_tokens_with_what_is_published() {
     }
 }
 
+/// A secret that may change.
+type Changing = Arc<Mutex<String>>;
+
 /// Secrets Manager, as far as it is asked for one secret; where it is.
-async fn secrets_manager(secret: String) -> String {
+async fn secrets_manager(secret: Changing) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let body = json!({"ARN": "arn", "Name": "keys", "VersionId": "1", "SecretString": secret}).to_string();
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\n";
-    let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = vec![0; 8192];
             let _ = stream.read(&mut request).await;
+            let secret = secret.lock().unwrap().clone();
+            let body = json!({"ARN": "arn", "Name": "keys", "VersionId": "1", "SecretString": secret});
+            let body = body.to_string();
+            let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
             let _ = stream.write_all(answer.as_bytes()).await;
             // To hang up before all was said would take the answer back.
             let _ = stream.shutdown().await;
@@ -215,7 +223,11 @@ async fn secrets_manager(secret: String) -> String {
 }
 
 async fn stack_with(keys: &KeySet) -> Stack {
-    let url = secrets_manager(serde_json::to_string(keys).unwrap()).await;
+    stack_of(&Changing::new(Mutex::new(serde_json::to_string(keys).unwrap()))).await
+}
+
+async fn stack_of(secret: &Changing) -> Stack {
+    let url = secrets_manager(Arc::clone(secret)).await;
     let stack = Stack::start(&[
         JWT,
         ("HEADLESS_JWT_KEYS_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys"),
@@ -244,6 +256,50 @@ async fn others_verify_access_tokens_before_and_after_a_rotation() {
             verify(published, token, "orders").await.unwrap();
         }
     }
+}
+
+/// Tokens are switched on for a service that runs: until the function `keys` has made the first keys, all goes on that
+/// takes none.
+#[tokio::test]
+async fn what_takes_keys_waits_until_there_are_any_and_nothing_else_does() {
+    const DOCUMENTS: [&str; 2] = ["/.well-known/jwks.json", "/.well-known/openid-configuration"];
+    let secret = Changing::new(Mutex::new("{}".into()));
+    let stack = stack_of(&secret).await;
+    let authorizer = stack.process(Requirements { token_keys: true, ..Requirements::TABLE }).await;
+    let (browser, app) = (stack.browser(), stack.app());
+    log_in(&browser, EMAIL, PASSWORD).await.is(200);
+    app.get("auth/session").await.is(401);
+    sign_up(&app, "ben@example.com").await.awaits("verify_email");
+    let waiting = app.token();
+    stack.dynamodb.tally();
+    let before = stack.dynamodb.items().await;
+    let unready = [
+        log_in(&app, EMAIL, PASSWORD).await,
+        refresh(&stack, "x.y.z").await,
+        with_access(&stack, "x.y.z").await,
+        app.get(DOCUMENTS[0]).await,
+        app.get(DOCUMENTS[1]).await,
+    ];
+    for answer in unready {
+        answer.is(503);
+        assert_eq!(answer.header("retry-after"), ["1"]);
+    }
+    assert_eq!((stack.dynamodb.items().await, app.token()), (before, waiting));
+    let shown = [("authorization", "Bearer x.y.z")];
+    assert!(crate::guarding::undecided(&authorizer, &shown).await);
+
+    let random = Random::system();
+    let key = || vestibule_keys::generate(Algorithm::ES256, &random).unwrap();
+    let keys = KeySet { previous: None, current: key(), next: key() };
+    *secret.lock().unwrap() = serde_json::to_string(&keys).unwrap();
+    let (_, tokens) = tokens(&stack).await;
+    verify(&stack, &tokens.access, "orders").await.unwrap();
+    with_access(&stack, &tokens.access).await.is_logged_in_as(EMAIL);
+    refresh(&stack, &tokens.refresh).await.is(200);
+    assert!(!crate::guarding::undecided(&authorizer, &shown).await);
+    // Whoever has found keys keeps them.
+    *secret.lock().unwrap() = "{}".into();
+    with_access(&stack, &tokens.access).await.is_logged_in_as(EMAIL);
 }
 
 #[tokio::test]
