@@ -19,15 +19,17 @@ if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx "
     rustup target add "$target"
 fi
 
+# The example of docs/guarding.md is a function too.
+crates="functions/*/ docs/example-api/"
 packages=
-for crate in functions/*/; do
+for crate in $crates; do
     packages="$packages --package vestibule-$(basename "$crate")"
 done
 # shellcheck disable=SC2086 # a list of words
 cargo lambda build --locked --profile function --target "$target" --lambda-dir target/lambda --bins $packages
 rm -rf target/lambda/mail/templates
 cp -R functions/mail/templates target/lambda/mail/templates
-for crate in functions/*/; do
+for crate in $crates; do
     test -x "target/lambda/$(basename "$crate")/bootstrap" ||
         { echo "build.sh: $crate made no target/lambda/$(basename "$crate")/bootstrap" >&2; exit 1; }
 done

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/../.."
 PATH="$(tests/sam/tools.sh):$PATH"
 export PATH SAM_CLI_TELEMETRY=0
 
-sam validate --lint --region eu-west-1 --template template.yaml
-cfn-lint --regions eu-west-1 us-east-1 -- template.yaml infra/*.yaml
-echo "cfn-lint: template.yaml infra/*.yaml are clean"
+for template in template.yaml docs/example-api/template.yaml; do
+    sam validate --lint --region eu-west-1 --template "$template"
+done
+cfn-lint --regions eu-west-1 us-east-1 -- template.yaml docs/example-api/template.yaml infra/*.yaml
+echo "cfn-lint: template.yaml docs/example-api/template.yaml infra/*.yaml are clean"

@@ -254,6 +254,19 @@ async fn asking_costs_one_read() {
     assert_eq!(stack.dynamodb.tally().calls(), 0);
 }
 
+/// One of the two authorizers of the example, as its template has it. What it refers to stands there by its name.
+fn authorizer(name: &str) -> Value {
+    let text = include_str!("../../../docs/example-api/template.yaml");
+    let template: Value = serde_saphyr::from_str(text).unwrap();
+    let mut authorizer = template["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"][name].clone();
+    assert!(authorizer.is_object(), "{name}");
+    if let Some(audience) = authorizer.pointer_mut("/JwtConfiguration/audience/0") {
+        let parameter = audience.as_str().unwrap();
+        *audience = template["Parameters"][parameter]["Default"].clone();
+    }
+    authorizer
+}
+
 /// The example behind its two routes, as API Gateway runs it.
 fn call_example(authorizer: Value) -> (u16, Value) {
     let mut event = event(&Method::GET, &[]);
@@ -268,7 +281,18 @@ fn call_example(authorizer: Value) -> (u16, Value) {
 }
 
 /// API Gateway's own authorizer: it knows an issuer and an audience, and asks the issuer for the rest.
-async fn by_token(stack: &Stack, token: &str, audience: &str) -> (u16, Value) {
+async fn by_token(stack: &Stack, header: (&str, &str)) -> (u16, Value) {
+    let template = authorizer("AccessToken");
+    assert_eq!(template["JwtConfiguration"]["issuer"], "Issuer");
+    let audience = template["JwtConfiguration"]["audience"].as_array().unwrap();
+    let audience: Vec<&str> = audience.iter().map(|audience| audience.as_str().unwrap()).collect();
+    let source = template["IdentitySource"].as_str().unwrap();
+    let name = source.strip_prefix("$request.header.").unwrap();
+    // It takes the token with or without this word before it.
+    let token = header.1.strip_prefix("Bearer ").unwrap_or(header.1);
+    if !name.eq_ignore_ascii_case(header.0) {
+        return (401, Value::Null);
+    }
     let app = stack.app();
     let issuer = format!("http://{}", stack.api);
     let about = app.get("/.well-known/openid-configuration").await;
@@ -280,7 +304,7 @@ async fn by_token(stack: &Stack, token: &str, audience: &str) -> (u16, Value) {
         let key = DecodingKey::from_jwk(keys.find(&header.kid?)?).ok()?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[&issuer]);
-        validation.set_audience(&[audience]);
+        validation.set_audience(&audience);
         Some(jsonwebtoken::decode::<serde_json::Map<String, Value>>(token, &key, &validation).ok()?.claims)
     };
     let Some(claims) = claims() else { return (401, Value::Null) };
@@ -293,36 +317,49 @@ async fn by_token(stack: &Stack, token: &str, audience: &str) -> (u16, Value) {
 }
 
 async fn by_session(app: &App, headers: &[(&str, &str)]) -> (u16, Value) {
-    let verdict = ask(app, &Method::GET, headers).await;
-    if !verdict.is_authorized {
+    let template = authorizer("Session");
+    let expected = event(&Method::GET, headers)["version"].clone();
+    assert_eq!(template["AuthorizerPayloadFormatVersion"], expected);
+    // Without an identity source every request is put to the function, whatever it shows; and no answer may be kept.
+    assert_eq!(template["Identity"], json!({"ReauthorizeEvery": 0}));
+    assert_eq!(template["EnableSimpleResponses"], true);
+    let verdict = serde_json::to_value(ask(app, &Method::GET, headers).await).unwrap();
+    if verdict["isAuthorized"] != true {
         return (403, Value::Null);
     }
-    call_example(json!({"lambda": verdict.context}))
+    call_example(json!({"lambda": verdict["context"]}))
 }
 
 #[tokio::test]
 async fn the_example_is_guarded_both_ways() {
     let pem = include_str!("../../../shared/testdata/rsa-private-key.pem");
-    let settings = [JWT, ("HEADLESS_JWT_PRIVATE_KEY", pem), ("HEADLESS_JWT_AUDIENCE", "vestibule")];
-    let (stack, id, app) = stack(&settings).await;
+    let settings = |audience| [JWT, ("HEADLESS_JWT_PRIVATE_KEY", pem), ("HEADLESS_JWT_AUDIENCE", audience)];
+    let (stack, id, app) = stack(&settings("vestibule")).await;
     let (client, tokens) = tokens(&stack).await;
     let greeting = (200, json!({"hello": id}));
     let bearer = format!("Bearer {}", tokens.access);
     let session = client.token().unwrap();
 
-    assert_eq!(by_token(&stack, &tokens.access, "vestibule").await, greeting);
+    assert_eq!(by_token(&stack, ("authorization", &bearer)).await, greeting);
     assert_eq!(by_session(&app, &[("authorization", &bearer)]).await, greeting);
     assert_eq!(by_session(&app, &[("x-session-token", &session)]).await, greeting);
 
-    assert_eq!(by_token(&stack, &tokens.access, "payments").await.0, 401);
-    assert_eq!(by_token(&stack, &tokens.refresh, "vestibule").await.0, 401);
-    assert_eq!(by_token(&stack, "x.y.z", "vestibule").await.0, 401);
+    for (name, value) in [
+        ("x-session-token", tokens.access.as_str()),
+        ("authorization", &tokens.refresh),
+        ("authorization", "x.y.z"),
+    ] {
+        assert_eq!(by_token(&stack, (name, value)).await.0, 401);
+    }
+    let (payments, _, _) = self::stack(&settings("payments")).await;
+    let (_, for_payments) = self::tokens(&payments).await;
+    assert_eq!(by_token(&payments, ("authorization", &for_payments.access)).await.0, 401);
     assert_eq!(by_session(&app, &[]).await.0, 403);
     // A route without an authorizer greets nobody.
     assert_eq!(call_example(Value::Null).0, 401);
 
     // What was revoked: a signature alone does not tell, the session does.
     client.delete("auth/session").await.is(401);
-    assert_eq!(by_token(&stack, &tokens.access, "vestibule").await, greeting);
+    assert_eq!(by_token(&stack, ("authorization", &bearer)).await, greeting);
     assert_eq!(by_session(&app, &[("authorization", &bearer)]).await.0, 403);
 }
