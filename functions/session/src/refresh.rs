@@ -10,7 +10,7 @@ use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::jwt::{Claims, Jwt, TokenUse};
-use vestibule::settings::{Settings, TokenStrategy, When};
+use vestibule::settings::{Settings, TokenStrategy};
 
 const REFRESH_TOKEN: Field = Field::text("refresh_token", Text::PLAIN, "The refresh token, as last told.");
 const FIELDS: &[Field] = &[REFRESH_TOKEN];
@@ -23,7 +23,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::data::<Tokens>("The tokens from now on.").when(When::Jwt),
+        Answer::data::<Tokens>("The tokens from now on."),
         Answer::new(400, "The refresh token is none, or has expired, or was used before."),
     ],
 }];

@@ -12,13 +12,13 @@ use crate::domain::message::Event;
 pub fn export<'a>(visit: &Visit<'a>) -> Decision<(Account, &'a [Stored<StoredSession>])> {
     let user = visit.user().ok_or(Stop::Unauthorized)?;
     let sessions = visit.all_sessions(&user.id)?;
-    reauthenticate::require_if(visit, true)?;
+    reauthenticate::require_always(visit)?;
     Ok((user.clone(), sessions))
 }
 
 /// Deletes the account of whoever is logged in, with all that belongs to it, and tells them by mail.
 pub fn delete(visit: &mut Visit<'_>) -> Decision<()> {
-    reauthenticate::require_if(visit, true)?;
+    reauthenticate::require_always(visit)?;
     let user = visit.user().cloned().ok_or(Stop::Unauthorized)?;
     visit.delete_account(&user.id)?;
     visit.warn(&user, Event::AccountDeleted, None);
@@ -31,6 +31,7 @@ mod tests {
     use super::*;
     use crate::domain::account::{AccountId, EmailAddress};
     use crate::domain::message::{Message, Recipient};
+    use crate::domain::session::{AuthenticationRecord, Method};
 
     fn prove(world: &mut World) {
         let user = world.owner();
@@ -94,10 +95,20 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_nothing_to_prove_it_with_is_not_asked() {
+    fn whoever_has_nothing_to_prove_it_with_must_have_logged_in_lately() {
         let mut world = world();
-        world.wait(301);
         world.accounts.values_mut().for_each(|account| account.password = None);
+        world.wait(301);
+        assert_eq!(world.visit(delete), Err(Stop::ReauthenticationRequired));
+        assert_eq!(world.visit(|visit| export(visit).map(drop)), Err(Stop::ReauthenticationRequired));
+        let id = world.owner().id;
+        world
+            .visit(|visit| {
+                visit.flush();
+                visit.record(&id, AuthenticationRecord::new(Method::Code, visit.now));
+                visit.log_in(&id)
+            })
+            .unwrap();
         world.visit(delete).unwrap();
         assert!(world.accounts.is_empty());
     }

@@ -29,6 +29,19 @@ pub fn require_if(visit: &Visit<'_>, required: bool) -> Decision<()> {
     }
 }
 
+/// Stops whoever has not proved lately who they are, whatever the settings. Who has nothing to prove it with again has to
+/// have logged in lately.
+pub fn require_always(visit: &Visit<'_>) -> Decision<()> {
+    let user = visit.user().ok_or(Stop::Unauthorized)?;
+    if is_possible(visit.settings(), user) {
+        return require_if(visit, true);
+    }
+    let timeout = visit.settings().account.reauthentication_timeout;
+    let records = visit.session().records_of(&user.id);
+    let lately = records.iter().any(|record| !record.at.is_older_than(timeout, visit.now));
+    if lately { Ok(()) } else { Err(Stop::ReauthenticationRequired) }
+}
+
 /// Whether an account has anything to prove it with.
 fn is_possible(settings: &Settings, account: &Account) -> bool {
     account.password.is_some() || (settings.apps.mfa && !account.authenticators.is_empty())

@@ -175,14 +175,6 @@ impl Writer {
             "tags": [function.name],
             "responses": self.responses(operation, function),
         });
-        // The API may refuse what the description does not have: there is nothing to be had from it.
-        let brings =
-            || operation.answers.iter().filter(|answer| answer.status < 400).map(|answer| answer.when);
-        if let (Some(when), Value::Object(described)) = (brings().next(), &mut described)
-            && brings().all(|other| other == when)
-        {
-            mark(described, "x-when", when);
-        }
         if !operation.text.is_empty() {
             described["description"] = operation.text.into();
         }

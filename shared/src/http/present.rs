@@ -506,6 +506,10 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
         Some(account) => reauthentication_flows(account, settings),
         None => login_flows(visit),
     };
+    // Whoever has nothing to prove it with again logs out, and logs in anew.
+    if flows.is_empty() {
+        flows = login_flows(visit);
+    }
     if let Some(pending) = visit.session().pending() {
         let id = FlowId::from(pending.stage.key());
         match flows.iter_mut().find(|flow| flow.id == id) {

@@ -140,6 +140,7 @@ async fn somebody(stack: &Stack, kind: Kind) -> (String, Client, AuthenticatorAp
     let client = stack.client(kind);
     let app = add_app(&client, EMAIL).await;
     client.get("account/authenticators/recovery-codes").await.is(200);
+    crate::social::dummy(&client, "connect", json!({"id": 987_654_321})).await.is(200);
     (id, client, app)
 }
 
@@ -161,13 +162,14 @@ async fn nothing_is_left_of_whoever_leaves() {
         let reset = stack.inbox.only(EMAIL).await.key();
         assert!(mentions(&stack, &[&id]).await.len() > 5);
 
+        assert_eq!(stack.dynamodb.keys("SOCIAL#").await, ["SOCIAL#dummy#987654321 -"]);
         has_left(&client, &client.delete("account").await);
         let mail = stack.inbox.only(EMAIL).await;
         assert!(mail.subject.ends_with("] Your account was deleted"), "{}", mail.subject);
         assert!(mail.text.contains("127.0.0.1"), "{}", mail.text);
         assert!(!mail.is_secret());
 
-        assert_eq!(mentions(&stack, &[EMAIL, USERNAME, PHONE, &id]).await, [""; 0]);
+        assert_eq!(mentions(&stack, &[EMAIL, USERNAME, PHONE, &id, "987654321"]).await, [""; 0]);
         assert_eq!(everything_but_counters(&stack).await, before);
 
         for gone in [&client, &other, &waiting] {
@@ -369,6 +371,8 @@ async fn an_export_has_everything_but_secrets() {
         assert_eq!((&account["is_active"], &account["is_superuser"]), (&json!(true), &json!(false)));
         assert!(account["created_at"].is_number() && account["last_login_at"].is_number(), "{account}");
         assert_eq!(data["email_addresses"], json!([{"email": EMAIL, "verified": true, "primary": true}]));
+        let [elsewhere] = &data["social_accounts"].as_array().unwrap()[..] else { panic!("{data}") };
+        assert_eq!((&elsewhere["provider"], &elsewhere["uid"]), (&json!("dummy"), &json!("987654321")));
         assert_eq!(data["phone_numbers"], json!([{"phone": PHONE, "verified": true}]));
         let kinds: Vec<&Value> =
             data["authenticators"].as_array().unwrap().iter().map(|it| &it["type"]).collect();

@@ -12,7 +12,7 @@ const CALLBACK: &str = "/accounts/oidc/club/login/callback/";
 /// Codes, so that a verified address logs in at once.
 const BY_CODE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
 
-async fn dummy(client: &Client, process: &str, id_token: Value) -> Answer {
+pub(crate) async fn dummy(client: &Client, process: &str, id_token: Value) -> Answer {
     let token = json!({"id_token": id_token.to_string()});
     client.post("auth/provider/token", json!({"provider": "dummy", "process": process, "token": token})).await
 }
