@@ -463,12 +463,12 @@ impl<'a> Visit<'a> {
         let tracked =
             self.tools.settings.usersessions.track_activity && self.visitor.client == Client::Browser;
         let (now, visitor) = (self.now, self.visitor);
-        if let (true, Some(_), State::Authenticated(login)) = (tracked, &self.user, &mut self.session.state) {
-            if login.last_seen_at.is_older_than(Duration::from_secs(60), now) {
-                let user_agent = visitor.short_user_agent();
-                *login = Login { last_seen_at: now, ip: visitor.ip.clone(), user_agent, ..login.clone() };
-                self.seen = true;
-            }
+        if let (true, Some(_), State::Authenticated(login)) = (tracked, &self.user, &mut self.session.state)
+            && login.last_seen_at.is_older_than(Duration::from_secs(60), now)
+        {
+            let user_agent = visitor.short_user_agent();
+            *login = Login { last_seen_at: now, ip: visitor.ip.clone(), user_agent, ..login.clone() };
+            self.seen = true;
         }
     }
 
