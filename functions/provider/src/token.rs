@@ -21,7 +21,8 @@ use crate::dummy;
 const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
 const PROCESS: Field =
     Field::text("process", Text::VERBATIM, "What it is for: login, or connect for who is logged in.");
-const TOKEN: Field = Field::new("token", Kind::Json(Shape::of::<ProviderToken>()), "The token of the service.");
+const TOKEN: Field =
+    Field::new("token", Kind::Json(Shape::of::<ProviderToken>()), "The token of the service.");
 const FIELDS: &[Field] = &[PROVIDER, PROCESS, TOKEN];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {

@@ -17,10 +17,10 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::Routes;
 use super::input::{Field, Kind, Text};
 use super::operation::{Answer, Body, Content, Operation, Parameter};
 use super::present::{Unauthenticated, UnauthenticatedMeta};
+use super::{Endpoint, Routes};
 use crate::domain::refusal::FieldError;
 use crate::flows::visit::Client;
 use crate::settings::When;
@@ -49,6 +49,34 @@ fn path_parameters(path: &str) -> Option<(String, Value)> {
     (!described.is_empty()).then(|| ("parameters".to_owned(), json!(described)))
 }
 
+/// Where an endpoint is, and what is said of the path.
+fn path(endpoint: &Endpoint) -> (String, Map<String, Value>) {
+    let mut path = Map::new();
+    let mut when = vec![endpoint.when];
+    let place = match endpoint.client {
+        // Only browsers come by those.
+        _ if endpoint.path.starts_with('/') => {
+            path.extend(path_parameters(endpoint.path));
+            when.push(When::Browser);
+            endpoint.path.to_owned()
+        }
+        Some(client) => {
+            let (name, only) = match client {
+                Client::Browser => ("browser", When::Browser),
+                Client::App => ("app", When::App),
+            };
+            when.push(only);
+            format!("/_allauth/{name}/v1/{}", endpoint.path)
+        }
+        None => {
+            path.insert("parameters".into(), json!([{"$ref": "#/components/parameters/Client"}]));
+            format!("/_allauth/{{client}}/v1/{}", endpoint.path)
+        }
+    };
+    path.insert("x-when".into(), json!(when));
+    (place, path)
+}
+
 /// Describes these functions.
 pub fn document(functions: &[Routes]) -> Value {
     let settings = SchemaSettings::draft2020_12()
@@ -58,27 +86,7 @@ pub fn document(functions: &[Routes]) -> Value {
     let mut paths = Map::new();
     for function in functions {
         for endpoint in function.endpoints {
-            let mut path = Map::new();
-            mark(&mut path, "x-when", endpoint.when);
-            let place = match endpoint.client {
-                _ if endpoint.path.starts_with('/') => {
-                    path.extend(path_parameters(endpoint.path));
-                    path.insert("x-when".into(), json!([When::Browser, endpoint.when]));
-                    endpoint.path.to_owned()
-                }
-                Some(client) => {
-                    let (name, when) = match client {
-                        Client::Browser => ("browser", When::Browser),
-                        Client::App => ("app", When::App),
-                    };
-                    path.insert("x-when".into(), json!([when, endpoint.when]));
-                    format!("/_allauth/{name}/v1/{}", endpoint.path)
-                }
-                None => {
-                    path.insert("parameters".into(), json!([{"$ref": "#/components/parameters/Client"}]));
-                    format!("/_allauth/{{client}}/v1/{}", endpoint.path)
-                }
-            };
+            let (place, mut path) = path(endpoint);
             for operation in endpoint.operations {
                 let described = writer.operation(operation, function);
                 path.insert(operation.method.as_str().to_lowercase(), described);

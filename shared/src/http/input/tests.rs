@@ -229,7 +229,8 @@ fn what_is_not_asked_for_is_passed_over() {
         (form.text(&PHONE), errors(form).len())
     };
     assert_eq!(found(&settings(&[])), (None, 0));
-    let by_phone = [("ACCOUNT_LOGIN_METHODS", "phone"), ("ACCOUNT_SIGNUP_FIELDS", "phone*, email*, password1*")];
+    let by_phone =
+        [("ACCOUNT_LOGIN_METHODS", "phone"), ("ACCOUNT_SIGNUP_FIELDS", "phone*, email*, password1*")];
     assert_eq!(found(&settings(&by_phone)), (None, 1));
 }
 
