@@ -97,10 +97,6 @@ fn add(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
 }
 
 /// The sign-up that waits for its passkey, and whose it is.
-fn resume(visit: &Visit<'_>) -> Decision<(PendingLogin, Account)> {
-    let pending = visit.session().pending().filter(|pending| pending.stage == Stage::MfaSignupWebauthn);
-    let pending = pending.ok_or(Stop::Conflict)?;
-    let id = pending.account.as_ref().ok_or(Stop::Conflict)?;
-    let account = visit.account(id)?.ok_or(Stop::Conflict)?;
-    Ok((pending.clone(), account.clone()))
+fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Account)> {
+    stages::resume(visit, &Stage::MfaSignupWebauthn, Stop::Conflict)
 }

@@ -39,12 +39,8 @@ fn has_used_passkey(visit: &Visit<'_>, account: &AccountId) -> bool {
 }
 
 /// The login that waits for a second factor, and whose it is.
-pub fn resume(visit: &Visit<'_>) -> Decision<(PendingLogin, Account)> {
-    let pending = visit.session().pending().filter(|pending| pending.stage == Stage::MfaAuthenticate);
-    let pending = pending.ok_or(Stop::Unauthorized)?;
-    let id = pending.account.as_ref().ok_or(Stop::Unauthorized)?;
-    let account = visit.account(id)?.ok_or(Stop::Unauthorized)?;
-    Ok((pending.clone(), account.clone()))
+pub fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Account)> {
+    stages::resume(visit, &Stage::MfaAuthenticate, Stop::Unauthorized)
 }
 
 /// The counters that [`attempt`] counts with, to be read beforehand.
@@ -281,10 +277,12 @@ mod tests {
         world.log_in();
         let (id, hash) = (world.owner().id, world.password_hash());
         world.accounts.get_mut(&id).unwrap().set_password(hash);
+        let before = world.owner();
         let code = totp_code(&secret, world.now, 0);
-        world.give(&code).unwrap();
+        assert_eq!(world.give(&code), Err(Stop::Unauthorized));
         assert!(!world.is_logged_in());
         assert!(world.session().is_blank());
+        assert_eq!(world.owner(), before, "the code is not used up");
     }
 
     fn credential() -> Factor {

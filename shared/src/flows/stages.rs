@@ -2,7 +2,7 @@
 
 use super::visit::{Decision, Stop, Visit};
 use super::{login_by_code, mfa, trust, verify_email, verify_phone};
-use crate::domain::account::AccountId;
+use crate::domain::account::{Account, AccountId};
 use crate::domain::stage::{PendingLogin, Stage, StageKey};
 use crate::domain::time::Timestamp;
 
@@ -94,15 +94,37 @@ pub fn begin(visit: &mut Visit<'_>, attempt: LoginAttempt) -> Decision<()> {
     advance(visit, attempt, None)
 }
 
+/// The login that waits at this stage, and whose it is. It stops like `otherwise` if there is none, or none any more:
+/// nothing may be added or used up for a login that is given up.
+pub fn resume(visit: &mut Visit<'_>, stage: &Stage, otherwise: Stop) -> Decision<(PendingLogin, Account)> {
+    let Some(pending) = visit.session().pending().filter(|pending| pending.stage == *stage).cloned() else {
+        return Err(otherwise);
+    };
+    let account = match &pending.account {
+        Some(id) => visit.account(id)?.cloned(),
+        None => None,
+    };
+    match account.filter(|account| goes_on(&pending, account)) {
+        Some(account) => Ok((pending, account)),
+        None => {
+            visit.clear_login();
+            Err(otherwise)
+        }
+    }
+}
+
+/// What was proved before the password changed, or the account was closed, proves nothing any more.
+fn goes_on(pending: &PendingLogin, account: &Account) -> bool {
+    account.active && account.session_epoch == pending.epoch
+}
+
 /// Leaves the stage at which a login waits, and goes on from there.
 pub fn leave(visit: &mut Visit<'_>, pending: &PendingLogin) -> Decision<()> {
-    if let Some(id) = &pending.account {
-        let account = visit.account(id)?;
-        // What was proved before the password changed, or the account was closed, proves nothing any more.
-        if !account.is_some_and(|account| account.active && account.session_epoch == pending.epoch) {
-            visit.clear_login();
-            return Ok(());
-        }
+    if let Some(id) = &pending.account
+        && !visit.account(id)?.is_some_and(|account| goes_on(pending, account))
+    {
+        visit.clear_login();
+        return Ok(());
     }
     advance(visit, LoginAttempt::resumed(pending), Some(pending.stage.key()))
 }

@@ -11,8 +11,8 @@ use crate::domain::authenticator::{self, Factor};
 use crate::domain::session::{self, AuthenticationRecord};
 use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
+use crate::flows::password_reset;
 use crate::flows::visit::{Client, Visit};
-use crate::flows::{mfa, password_reset};
 use crate::settings::{ProviderApp, ProviderFlow, Settings, When};
 
 /// Somebody who has an account.
@@ -515,7 +515,8 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
         match flows.iter_mut().find(|flow| flow.id == id) {
             Some(flow) => flow.is_pending = Some(true),
             None => {
-                let types = mfa::resume(visit).ok().map(|(_, account)| types(&account));
+                let account = pending.account.as_ref().filter(|_| id == FlowId::MfaAuthenticate);
+                let types = account.and_then(|id| visit.account(id).ok().flatten()).map(types);
                 flows.push(Flow { is_pending: Some(true), types, ..id.into() });
             }
         }

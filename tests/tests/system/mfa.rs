@@ -192,12 +192,18 @@ async fn a_new_password_ends_a_login_that_waits_for_the_factor() {
     for kind in Kind::ALL {
         let stack = stack(&[]).await;
         let owner = stack.client(kind);
-        let app = add_app(&owner, EMAIL).await;
+        add_app(&owner, EMAIL).await;
+        let codes = unused(&owner.get(CODES).await);
         let thief = stack.client(kind);
         log_in(&thief, EMAIL, PASSWORD).await.awaits("mfa_authenticate");
         let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
         owner.post("account/password/change", change).await.is(200);
-        authenticate(&thief, &app.code(0)).await.is_anonymous();
+        let answer = authenticate(&thief, &codes[0]).await;
+        assert_eq!(answer.is(401).body["meta"]["is_authenticated"], Value::Null);
+        authenticate(&thief, &codes[0]).await.is(401);
+        // Nothing was used up.
+        log_in(&thief, EMAIL, NEW_PASSWORD).await.awaits("mfa_authenticate");
+        authenticate(&thief, &codes[0]).await.is_logged_in_as(EMAIL);
     }
 }
 

@@ -5,7 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use vestibule_tests::{Logs, Passkey};
 
-use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, log_in};
+use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, log_in};
 
 const EMAIL: &str = "ann@example.com";
 const KEYS: &str = "account/authenticators/webauthn";
@@ -176,6 +176,33 @@ async fn somebody_signs_up_with_a_passkey() {
         client.hold(None);
         prove(&client, LOGIN, &mut key).await.is_logged_in_as(EMAIL);
         client.post(SIGNUP, json!({"email": "new@example.com"})).await.is(409);
+    }
+}
+
+/// Whoever signs up with somebody else's address has got no further than that when its owner takes it back.
+#[tokio::test]
+async fn a_sign_up_that_is_given_up_adds_no_passkey() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&SIGNUPS).await;
+        let (thief, owner) = (stack.client(kind), stack.client(kind));
+        let mut key = Passkey::new(&format!("http://{}", stack.api));
+        thief.post(SIGNUP, json!({"email": EMAIL})).await.awaits("verify_email");
+        let code = stack.inbox.only(EMAIL).await.code();
+        thief.post("auth/email/verify", json!({"key": code})).await.awaits("mfa_signup_webauthn");
+        let credential = key.create(&options(&thief, SIGNUP).await);
+
+        owner.post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+        let reset = json!({"key": stack.inbox.only(EMAIL).await.key(), "password": NEW_PASSWORD});
+        owner.post("auth/password/reset", reset).await.is(401);
+
+        let body = json!({"credential": credential}).to_string();
+        thief.send(Method::PUT, SIGNUP, &[], body).await.is(409);
+        thief.get(SIGNUP).await.is(409);
+        thief.get("auth/session").await.is_anonymous();
+        assert_eq!(stack.dynamodb.keys("CREDENTIAL#").await, [""; 0]);
+        prove(&thief, LOGIN, &mut key).await.refuses(&["credential: incorrect_code"]);
+        log_in(&owner, EMAIL, NEW_PASSWORD).await.is_logged_in_as(EMAIL);
+        assert_eq!(owner.get("account/authenticators").await.is(200).body["data"], json!([]));
     }
 }
 
