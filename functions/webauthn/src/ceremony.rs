@@ -25,6 +25,8 @@ use subtle::ConstantTimeEq as _;
 
 use authenticator_data::AuthenticatorData;
 use client_data::{ClientData, Kind};
+#[cfg(test)]
+pub(crate) use public_key::MAX_KEY_BYTES;
 use public_key::PublicKey;
 
 pub(crate) use options::{CreationOptions, RequestOptions, User, creation, request};
@@ -32,7 +34,7 @@ pub(crate) use party::Party;
 pub(crate) use response::{Assertion, Registration};
 
 /// Longest credential id, in bytes (7.1, step 25).
-const MAX_ID_BYTES: usize = 1023;
+pub(crate) const MAX_ID_BYTES: usize = 1023;
 /// How deep the CBOR of an authenticator may be nested; CTAP 2 allows 4.
 const MAX_CBOR_DEPTH: usize = 16;
 
@@ -83,8 +85,8 @@ pub(crate) enum Fault {
     /// The key is backed up, but says it can't be.
     #[error("the key is backed up, and may not be")]
     Backup,
-    /// The public key is not in COSE form, or of a kind that was not asked for.
-    #[error("the public key is malformed, or of a kind that was not offered")]
+    /// The public key is not in COSE form, of a kind that was not asked for, too long, or one that never verifies.
+    #[error("the public key is malformed, too long, of no use, or of a kind that was not offered")]
     PublicKey,
     /// The credential's id is too long, empty, or not the same everywhere.
     #[error("the credential's id is too long, or not the one the authenticator gave")]
@@ -127,6 +129,11 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// A key that was just made, and how far it has counted.
+    pub(crate) fn new(cose: &[u8], sign_count: u32) -> Self {
+        Self { public_key: encode(cose), sign_count }
+    }
+
     /// As it is kept with its account.
     pub(crate) fn to_document(&self) -> String {
         json!(self).to_string()
@@ -155,13 +162,13 @@ pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Resu
     let data = AuthenticatorData::parse(&attested_data(&response.attestation_object)?)?;
     expected.check_authenticator(&data)?;
     let attested = data.attested.ok_or(Fault::AuthenticatorData)?;
-    PublicKey::parse(&attested.public_key)?;
+    PublicKey::check(&attested.public_key)?;
     if attested.credential_id.len() > MAX_ID_BYTES || attested.credential_id != response.id {
         return Err(Fault::Id);
     }
     Ok(NewKey {
         credential_id: attested.credential_id,
-        key: Key { public_key: encode(&attested.public_key), sign_count: data.sign_count },
+        key: Key::new(&attested.public_key, data.sign_count),
         user_verified: data.flags.user_verified(),
     })
 }

@@ -140,3 +140,25 @@ fn usual_name(known: usize) -> String {
         _ => format!("Key nr. {}", known + 1),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use vestibule::domain::authenticator::MOST_AUTHENTICATORS;
+
+    use super::*;
+    use crate::ceremony::{Key, MAX_ID_BYTES, MAX_KEY_BYTES};
+
+    /// DynamoDB takes 400 KB.
+    #[test]
+    fn an_account_has_room_for_all_its_keys() {
+        let longest = Factor::WebAuthn(Credential {
+            // Six bytes each in JSON, more than any other.
+            name: "\u{1}".repeat(MAX_NAME),
+            credential_id: ceremony::encode(&[0; MAX_ID_BYTES]),
+            passwordless: Some(false),
+            document: Key::new(&[0; MAX_KEY_BYTES], u32::MAX).to_document(),
+        });
+        let length = serde_json::to_string(&longest).unwrap().len();
+        assert!(MOST_AUTHENTICATORS * length < 300_000, "{length}");
+    }
+}

@@ -55,6 +55,11 @@ class Rsa:
         return self.key.sign(data, padding.PKCS1v15(), self.digest())
 
 
+def padded(key, length):
+    """The key with a parameter nobody knows, so that it takes so many bytes."""
+    return key.cose | {-9: bytes(length - len(cbor.encode(key.cose)) - 4)}
+
+
 def client_data(kind, **changes):
     data = {"type": kind, "challenge": b64(CHALLENGE), "origin": ORIGIN, "crossOrigin": False}
     return json.dumps({k: v for k, v in (data | changes).items() if v is not None}).encode()
@@ -237,8 +242,21 @@ def main():
         ("no algorithm", {k: v for k, v in es.cose.items() if k != 3}),
         ("no type", {k: v for k, v in es.cose.items() if k != 1}),
         ("a key that is no map", b"\x01"),
+        ("a point off the curve", es.cose | {-3: bytes(32)}),
+        ("a point beyond the field", es.cose | {-2: b"\xff" * 32}),
+        ("RSA with 512 bits", rs.cose | {-1: b"\xff" * 64}),
+        ("RSA with 8,200 bits", rs.cose | {-1: b"\xff" * 1025}),
+        ("RSA without a modulus", rs.cose | {-1: b""}),
+        ("RSA with an even modulus", rs.cose | {-1: rs.cose[-1][:-1] + b"\0"}),
+        ("RSA without an exponent", rs.cose | {-2: b""}),
+        ("RSA with an exponent of 1", rs.cose | {-2: b"\1"}),
+        ("RSA with an even exponent", rs.cose | {-2: b"\2"}),
+        ("RSA with a long exponent", rs.cose | {-2: b"\1" * 5}),
+        ("a key too long", padded(es, 2049)),
     ):
         row("registration", name, es, registration(es, cose=cose), "PublicKey")
+    row("registration", "the longest key", es, registration(es, cose=padded(es, 2048)))
+    row("registration", "RSA with 8,192 bits", rs, registration(rs, cose=rs.cose | {-1: b"\xff" * 1024}))
     twice = b"\xa6" + cbor.encode(es.cose)[1:] + cbor.encode(3) + cbor.encode(-7)
     row("registration", "an algorithm twice", es, registration(es, cose=twice), "PublicKey")
     row("registration", "without attestationObject", es, without(registration(es), "response", "attestationObject"), "Shape")

@@ -1,6 +1,8 @@
 //! Public keys in COSE form (RFC 9052, RFC 9053, RFC 8230), and the signatures they check.
 
 use ciborium::Value as Cbor;
+use ring::agreement::{self, ECDH_P256, EphemeralPrivateKey};
+use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
@@ -14,6 +16,9 @@ pub(super) const OFFERED: [i64; 3] = [ES256, EDDSA, RS256];
 const ES256: i64 = -7;
 const EDDSA: i64 = -8;
 const RS256: i64 = -257;
+
+/// Longest key, in bytes of COSE, as an account is kept as one item. RSA with 8,192 bits takes half of that.
+pub(crate) const MAX_KEY_BYTES: usize = 2048;
 
 /// The labels of a key's parameters: its type, its algorithm, and three whose meaning depends on its type.
 const TYPE: i64 = 1;
@@ -48,6 +53,20 @@ pub(super) enum PublicKey {
 }
 
 impl PublicKey {
+    /// Whether a key that was just made can be kept, and can ever verify anything. Of Ed25519 only the length is known
+    /// before it signs.
+    pub(super) fn check(cose: &[u8]) -> Result<(), Fault> {
+        let is_good = match Self::parse(cose)? {
+            Self::Es256(point) => is_on_p256(&point),
+            Self::EdDsa(_) => true,
+            Self::Rs256 { n, e } => {
+                let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+                (256..=1024).contains(&n.len()) && is_odd(&n) && e.len() <= 4 && is_odd(&e) && e != [1]
+            }
+        };
+        if is_good && cose.len() <= MAX_KEY_BYTES { Ok(()) } else { Err(Fault::PublicKey) }
+    }
+
     /// Reads one, with nothing after it.
     pub(super) fn parse(cose: &[u8]) -> Result<Self, Fault> {
         let (key, rest) = read_cbor(cose).ok_or(Fault::PublicKey)?;
@@ -84,6 +103,13 @@ impl PublicKey {
         };
         checked.map_err(|_| Fault::Signature)
     }
+}
+
+/// Nobody agrees on a secret with a point off the curve.
+fn is_on_p256(point: &[u8]) -> bool {
+    let peer = agreement::UnparsedPublicKey::new(&ECDH_P256, point);
+    let own = EphemeralPrivateKey::generate(&ECDH_P256, &SystemRandom::new());
+    own.and_then(|own| agreement::agree_ephemeral(own, &peer, |_| ())).is_ok()
 }
 
 /// A parameter of a key that has it once.

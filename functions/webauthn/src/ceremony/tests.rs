@@ -140,7 +140,7 @@ proptest! {
         let _ = attested_data(&bytes);
         let _ = AuthenticatorData::parse(&bytes);
         let _ = ClientData::parse(&bytes);
-        let _ = PublicKey::parse(&bytes);
+        let _ = PublicKey::check(&bytes);
     }
 
     #[test]
