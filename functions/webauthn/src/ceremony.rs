@@ -58,8 +58,8 @@ pub(crate) enum Fault {
     /// The client data is of another ceremony.
     #[error("the client data is of another kind of ceremony")]
     Kind,
-    /// The challenge is not the one that was given out.
-    #[error("the answer is to another challenge")]
+    /// The challenge is not the one that was given out, or it was too long ago.
+    #[error("the answer is to another challenge, or one that has expired")]
     Challenge,
     /// The page is not one of ours.
     #[error("the origin is not one of MFA_WEBAUTHN_ORIGINS")]

@@ -53,6 +53,8 @@ pub struct KeyChallenge {
     pub challenge: String,
     /// Whether the key has to verify who uses it.
     pub user_verification: bool,
+    /// When it was given out.
+    pub at: Timestamp,
 }
 
 /// The refresh tokens of a session: one is good at a time, and each use brings the next.
