@@ -48,8 +48,16 @@ pub(super) fn complete(settings: &mut Settings, old: &Old, source: &mut Source) 
         settings.account.password_min_length = None;
     }
     let webauthn = settings.mfa.supported_types.contains(&AuthenticatorType::WebAuthn);
-    settings.mfa.passkey_login_enabled &= webauthn;
-    settings.mfa.passkey_signup_enabled &= webauthn;
+    let mfa = &mut settings.mfa;
+    for (enabled, name) in [
+        (&mut mfa.passkey_login_enabled, "MFA_PASSKEY_LOGIN_ENABLED"),
+        (&mut mfa.passkey_signup_enabled, "MFA_PASSKEY_SIGNUP_ENABLED"),
+    ] {
+        if *enabled && !webauthn {
+            *enabled = false;
+            source.hints.push(format!("{name} has no effect unless MFA_SUPPORTED_TYPES has \"webauthn\""));
+        }
+    }
     settings.headless.frontend_urls.complete(&settings.headless.frontend_url);
     complete_providers(settings, source);
     if !source.is_given("SOCIALACCOUNT_EMAIL_REQUIRED") {

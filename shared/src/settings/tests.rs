@@ -509,6 +509,12 @@ fn odd_combinations_give_hints() {
         ["ACCOUNT_PASSWORD_MIN_LENGTH has no effect unless AUTH_PASSWORD_VALIDATORS is []; \
           give MinimumLengthValidator an option there"]
     );
+    let passkeys = [("MFA_PASSKEY_LOGIN_ENABLED", "true"), ("MFA_PASSKEY_SIGNUP_ENABLED", "true")];
+    assert_eq!(
+        hints(&passkeys),
+        ["MFA_PASSKEY_LOGIN_ENABLED", "MFA_PASSKEY_SIGNUP_ENABLED"]
+            .map(|name| format!("{name} has no effect unless MFA_SUPPORTED_TYPES has \"webauthn\""))
+    );
 }
 
 #[test]
