@@ -291,7 +291,8 @@ group! {
 group! {
     /// TOTP, passkeys and recovery codes.
     pub Mfa, "Second factors" {
-        /// Which people can have. Who has one of another type still needs it to log in.
+        /// Which people can have. Who has one of another type is still asked for it at login. Codes of an app are still taken then, but
+        /// keys only with `"webauthn"`: without it, whoever has a key and neither an app nor recovery codes can't log in.
         supported_types: Vec<AuthenticatorType> = SUPPORTED_TYPES, "MFA_SUPPORTED_TYPES", Is(r#"["recovery_codes", "totp"]"#);
         /// Whether people with an unverified address can have a second factor. Whoever signs up with somebody else's
         /// address could then keep its owner out for good.
