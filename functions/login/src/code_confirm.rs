@@ -33,8 +33,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let settings = visit.settings();
     let input = call.input(|object| {
         let mut form = Form::new(FIELDS, object, settings);
-        let code = form.text(&CODE);
-        if code.is_some_and(|code| !login_by_code::is_right(visit, &challenge, &code)) {
+        if let Some(code) = form.text(&CODE)
+            && !login_by_code::is_right(visit, &challenge, &code)?
+        {
             form.refuse("code", Refusal::IncorrectCode);
         }
         form.finish().or_else(|errors| {

@@ -33,7 +33,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let input = call.input(|object| {
         let mut form = Form::new(FIELDS, object, visit.settings());
         if let Some(code) = form.text(&CODE) {
-            if !verify_phone::is_right(visit, &verification, &code) {
+            if !verify_phone::is_right(visit, &verification, &code)? {
                 form.refuse("code", Refusal::IncorrectCode);
             } else if verify_phone::is_taken(visit, &verification)? {
                 form.refuse("code", Refusal::PhoneTaken);

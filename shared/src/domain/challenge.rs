@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::AccountId;
+use super::account::{Account, AccountId};
 use super::message::Recipient;
 use super::time::Timestamp;
 
@@ -23,6 +23,10 @@ pub struct Challenge {
     pub to: Recipient,
     /// Whose address that is; none when nobody's, which the client is not to learn.
     pub account: Option<AccountId>,
+    /// The account's epoch when the challenge began; none where the account was not looked at, so that asking takes as
+    /// long for nobody.
+    #[serde(default)]
+    pub epoch: Option<u32>,
     /// None when no code was sent: then every answer is wrong.
     pub code: Option<CodeHash>,
     /// When the challenge began.
@@ -46,10 +50,17 @@ pub struct Challenge {
 
 impl Challenge {
     /// Begins, before a code is sent.
-    pub const fn new(to: Recipient, account: Option<AccountId>, now: Timestamp) -> Self {
+    pub fn new(to: Recipient, account: Option<&Account>, now: Timestamp) -> Self {
+        let epoch = account.map(|account| account.session_epoch);
+        Self { epoch, ..Self::asked(to, account.map(|account| account.id.clone()), now) }
+    }
+
+    /// Begins for whoever asks, before a code is sent: nobody has looked at the account.
+    pub const fn asked(to: Recipient, account: Option<AccountId>, now: Timestamp) -> Self {
         Self {
             to,
             account,
+            epoch: None,
             code: None,
             at: now,
             failed_attempts: 0,
@@ -57,6 +68,20 @@ impl Challenge {
             change_count: 0,
             already_exists: false,
             confirmed: false,
+        }
+    }
+
+    /// Whether the account is still as it was: a code that was sent before all sessions ended proves nothing any more, nor
+    /// does one to an address or a number that the account has no more.
+    pub fn is_for(&self, account: &Account) -> bool {
+        match (self.epoch, &self.to) {
+            (Some(epoch), _) => epoch == account.session_epoch,
+            (None, Recipient::Email(email)) => {
+                account.active && account.addresses().contains_key(email.as_str())
+            }
+            (None, Recipient::Phone(number)) => {
+                account.active && account.phone.as_ref().is_some_and(|phone| phone.number == *number)
+            }
         }
     }
 

@@ -37,7 +37,7 @@ pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<Ac
 
 /// Sends a code to log in with instead of a password.
 pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient) -> Decision<()> {
-    let mut challenge = Challenge::new(to, account.clone(), visit.now);
+    let mut challenge = Challenge::asked(to, account.clone(), visit.now);
     send(visit, &mut challenge, false, false)?;
     let email = challenge.email().map(str::to_owned);
     let now = visit.now;
@@ -88,9 +88,10 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
 }
 
 /// Whether an answer is the code that was sent.
-pub fn is_right(visit: &Visit<'_>, challenge: &Challenge, answer: &str) -> bool {
+pub fn is_right(visit: &Visit<'_>, challenge: &Challenge, answer: &str) -> Decision<bool> {
     let purpose = if challenge.phone().is_some() { CodePurpose::VerifyPhone } else { CodePurpose::Login };
-    visit.tools.keys.code_matches(purpose, &challenge.to, answer, challenge.code.as_ref())
+    let right = visit.tools.keys.code_matches(purpose, &challenge.to, answer, challenge.code.as_ref());
+    Ok(right && visit.account_of(challenge)?.is_some())
 }
 
 /// Counts a wrong answer; with the last one allowed the login is given up.
@@ -141,7 +142,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
     let email = attempt.email.as_deref().or(primary).map(str::to_owned);
     let phone = match (&email, visit.settings().account.signup_fields.get(SignupFieldName::Phone)) {
         (None, Some(_)) => {
-            let own = account.and_then(|account| account.phone).map(|phone| phone.number);
+            let own = account.as_ref().and_then(|account| account.phone.clone()).map(|phone| phone.number);
             own.or_else(|| attempt.phone.clone())
         }
         _ => None,
@@ -152,7 +153,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
         // Nobody can be reached, so nobody can log in.
         (None, None) => return Ok(Entry::Abort),
     };
-    let mut challenge = Challenge::new(to, attempt.account.clone(), visit.now);
+    let mut challenge = Challenge::new(to, account.as_ref(), visit.now);
     send(visit, &mut challenge, attempt.signup, false)?;
     Ok(Entry::Wait(Stage::LoginByCode { challenge, instead_of_password: false }))
 }
@@ -217,7 +218,7 @@ mod tests {
     fn answer(world: &mut World, code: &str) -> Decision<bool> {
         world.visit(|visit| {
             let (_, challenge, _) = resume(visit)?;
-            if is_right(visit, &challenge, code) {
+            if is_right(visit, &challenge, code)? {
                 confirm(visit).map(|()| true)
             } else {
                 fail(visit).map(|()| false)

@@ -97,8 +97,7 @@ fn replace_unverified(visit: &mut Visit<'_>, account: &AccountId, email: &str) -
 /// Whether whoever has just signed up may still correct their address (`ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE`).
 pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, Challenge)> {
     let challenge = verify_email::awaited(visit)?;
-    let id = challenge.account.clone().ok_or(Stop::Conflict)?;
-    let account = visit.account(&id)?.ok_or(Stop::Conflict)?.clone();
+    let account = visit.account_of(&challenge)?.ok_or(Stop::Conflict)?.clone();
     let most = visit.settings().account.email_verification_max_change_count;
     if challenge.change_count >= most || account.has_logged_in() {
         return Err(Stop::Conflict);

@@ -43,7 +43,7 @@ pub fn request(visit: &mut Visit<'_>, email: &str, accounts: &[AccountId]) -> De
 }
 
 fn request_code(visit: &mut Visit<'_>, email: &str, account: Option<&AccountId>) -> Decision<()> {
-    let mut challenge = Challenge::new(Recipient::Email(email.to_owned()), account.cloned(), visit.now);
+    let mut challenge = Challenge::asked(Recipient::Email(email.to_owned()), account.cloned(), visit.now);
     match account {
         None => visit.mail_unknown_account(email)?,
         Some(_) => {
@@ -85,11 +85,8 @@ pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Dec
     let Some(challenge) = challenge else { return check_link(visit, key) };
     let keys = visit.tools.keys;
     let right = keys.code_matches(CodePurpose::ResetPassword, &challenge.to, key, challenge.code.as_ref());
-    let account = match challenge.account.as_ref().filter(|_| right) {
-        Some(id) => visit.account(id)?.cloned(),
-        None => None,
-    };
-    account.ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))
+    let account = if right { visit.account_of(challenge)? } else { None };
+    account.cloned().ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))
 }
 
 fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Account> {
@@ -208,6 +205,20 @@ mod tests {
         world.accounts.get_mut(&id).unwrap().active = false;
         world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
         assert!(matches!(world.latest(), Message::UnknownAccount { .. }));
+    }
+
+    #[test]
+    fn a_code_is_of_no_use_once_the_account_has_lost_the_address_or_is_closed() {
+        let changes: [fn(&mut Account); 2] =
+            [|account| account.cleanse("other@example.com"), |account| account.active = false];
+        for change in changes {
+            let mut world = World::new(&[("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true")]);
+            let id = world.add(false, None);
+            world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
+            let code = world.code();
+            change(world.accounts.get_mut(&id).unwrap());
+            assert_eq!(codes(reset_with(&mut world, &code)), ["incorrect_code"]);
+        }
     }
 
     #[test]

@@ -100,11 +100,7 @@ pub fn resume(visit: &mut Visit<'_>, stage: &Stage, otherwise: Stop) -> Decision
     let Some(pending) = visit.session().pending().filter(|pending| pending.stage == *stage).cloned() else {
         return Err(otherwise);
     };
-    let account = match &pending.account {
-        Some(id) => visit.account(id)?.cloned(),
-        None => None,
-    };
-    match account.filter(|account| goes_on(&pending, account)) {
+    match account_of(visit, &pending)?.cloned() {
         Some(account) => Ok((pending, account)),
         None => {
             visit.clear_login();
@@ -113,20 +109,21 @@ pub fn resume(visit: &mut Visit<'_>, stage: &Stage, otherwise: Stop) -> Decision
     }
 }
 
-/// What was proved before the password changed, or the account was closed, proves nothing any more.
-fn goes_on(pending: &PendingLogin, account: &Account) -> bool {
-    account.active && account.session_epoch == pending.epoch
-}
-
 /// Leaves the stage at which a login waits, and goes on from there.
 pub fn leave(visit: &mut Visit<'_>, pending: &PendingLogin) -> Decision<()> {
-    if let Some(id) = &pending.account
-        && !visit.account(id)?.is_some_and(|account| goes_on(pending, account))
-    {
+    if pending.account.is_some() && account_of(visit, pending)?.is_none() {
         visit.clear_login();
         return Ok(());
     }
     advance(visit, LoginAttempt::resumed(pending), Some(pending.stage.key()))
+}
+
+/// The account that a login is to; none when what was proved before the password changed, or the account was closed,
+/// proves nothing any more.
+pub fn account_of<'v>(visit: &'v Visit<'_>, pending: &PendingLogin) -> Decision<Option<&'v Account>> {
+    let Some(id) = &pending.account else { return Ok(None) };
+    let account = visit.account(id)?;
+    Ok(account.filter(|account| account.active && account.session_epoch == pending.epoch))
 }
 
 fn advance(visit: &mut Visit<'_>, attempt: LoginAttempt, after: Option<StageKey>) -> Decision<()> {

@@ -231,7 +231,7 @@ mod tests {
         world
             .visit(|visit| {
                 let (_, challenge, _) = super::super::login_by_code::resume(visit)?;
-                assert!(super::super::login_by_code::is_right(visit, &challenge, code.expose()));
+                assert!(super::super::login_by_code::is_right(visit, &challenge, code.expose())?);
                 super::super::login_by_code::confirm(visit)
             })
             .unwrap();

@@ -79,10 +79,9 @@ fn check_code(visit: &Visit<'_>, challenge: &Challenge, key: &str) -> Decision<P
     let keys = visit.tools.keys;
     let expected = challenge.code.as_ref();
     let right = keys.code_matches(CodePurpose::VerifyEmail, &challenge.to, key, expected);
-    match (&challenge.account, challenge.email()) {
-        (Some(account), Some(email)) if right => {
-            Ok(Proof { account: account.clone(), email: email.to_owned() })
-        }
+    let account = if right { visit.account_of(challenge)? } else { None };
+    match (account, challenge.email()) {
+        (Some(account), Some(email)) => Ok(Proof { account: account.id.clone(), email: email.to_owned() }),
         _ => Err(Stop::invalid(Refusal::IncorrectCode.of("key"))),
     }
 }
@@ -218,7 +217,7 @@ fn send_at_login(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<()> 
 pub fn send(visit: &mut Visit<'_>, account: Option<&Account>, email: &str, signup: bool) -> Decision<()> {
     if visit.settings().account.email_verification_by_code_enabled {
         let to = Recipient::Email(email.to_owned());
-        let mut challenge = Challenge::new(to, account.map(|account| account.id.clone()), visit.now);
+        let mut challenge = Challenge::new(to, account, visit.now);
         send_code(visit, &mut challenge, false)?;
         visit.session_mut().email_verification = Some(challenge);
         return Ok(());
@@ -383,6 +382,16 @@ mod tests {
         world.accounts.get_mut(&id).unwrap().remove_address("1@example.com");
         verify_with(&mut world, &code).unwrap();
         assert_eq!(world.accounts[&id].emails.len(), full.len());
+    }
+
+    #[test]
+    fn a_code_from_before_all_sessions_ended_verifies_nothing() {
+        let mut world = World::new(&[BY_CODE]);
+        let id = join(&mut world);
+        let code = world.code();
+        world.accounts.get_mut(&id).unwrap().end_sessions();
+        assert_eq!(codes(verify_with(&mut world, &code)), ["incorrect_code"]);
+        assert!(!world.accounts[&id].has_verified(None));
     }
 
     #[test]

@@ -42,9 +42,11 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<PhoneVerification> {
 }
 
 /// Whether an answer is the code that was sent.
-pub fn is_right(visit: &Visit<'_>, verification: &PhoneVerification, answer: &str) -> bool {
+pub fn is_right(visit: &Visit<'_>, verification: &PhoneVerification, answer: &str) -> Decision<bool> {
     let challenge = &verification.challenge;
-    visit.tools.keys.code_matches(CodePurpose::VerifyPhone, &challenge.to, answer, challenge.code.as_ref())
+    let expected = challenge.code.as_ref();
+    let right = visit.tools.keys.code_matches(CodePurpose::VerifyPhone, &challenge.to, answer, expected);
+    Ok(right && visit.account_of(challenge)?.is_some())
 }
 
 /// Whether the number meanwhile belongs to another account.
@@ -99,8 +101,7 @@ pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, PhoneVerificatio
         return Err(Stop::Conflict);
     }
     let verification = resume(visit)?;
-    let id = verification.challenge.account.clone().ok_or(Stop::Conflict)?;
-    let account = visit.account(&id)?.ok_or(Stop::Conflict)?.clone();
+    let account = visit.account_of(&verification.challenge)?.ok_or(Stop::Conflict)?.clone();
     let most = visit.settings().account.phone_verification_max_change_count;
     if verification.challenge.change_count >= most || account.has_logged_in() {
         return Err(Stop::Conflict);
@@ -142,7 +143,7 @@ pub fn correct(
 pub fn change(visit: &mut Visit<'_>, account: &AccountId, number: &str) -> Decision<()> {
     reauthenticate::require(visit)?;
     let to = Recipient::Phone(number.to_owned());
-    let mut challenge = Challenge::new(to, Some(account.clone()), visit.now);
+    let mut challenge = Challenge::new(to, visit.account(account)?, visit.now);
     send(visit, &mut challenge, false, false)?;
     visit.session_mut().phone_change = Some(challenge);
     Ok(())
@@ -151,8 +152,12 @@ pub fn change(visit: &mut Visit<'_>, account: &AccountId, number: &str) -> Decis
 pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry> {
     let settings = &visit.settings().account;
     let Some(required) = settings.signup_fields.get(SignupFieldName::Phone) else { return Ok(Entry::Pass) };
-    let number = match &attempt.account {
-        Some(id) => match visit.account(id)?.and_then(|account| account.phone.clone()) {
+    let account = match &attempt.account {
+        Some(id) => Some(visit.account(id)?.ok_or(Stop::Conflict)?),
+        None => None,
+    };
+    let number = match account {
+        Some(account) => match account.phone.clone() {
             None if required => return Ok(Entry::Abort),
             None => return Ok(Entry::Pass),
             Some(phone) if phone.verified || !settings.phone_verification_enabled => return Ok(Entry::Pass),
@@ -163,7 +168,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
             None => return Ok(Entry::Pass),
         },
     };
-    let mut challenge = Challenge::new(Recipient::Phone(number), attempt.account.clone(), visit.now);
+    let mut challenge = Challenge::new(Recipient::Phone(number), account, visit.now);
     send(visit, &mut challenge, attempt.signup, false)?;
     Ok(Entry::Wait(Stage::VerifyPhone(challenge)))
 }
@@ -205,5 +210,40 @@ fn give_up(visit: &mut Visit<'_>, verification: &PhoneVerification) {
     match verification.pending {
         Some(_) => visit.clear_login(),
         None => visit.session_mut().phone_change = None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::World;
+    use super::*;
+    use crate::domain::account::Account;
+
+    const PHONE: &str = "+31612345678";
+
+    /// Gives the latest code after the account has changed.
+    fn answer_after(change: fn(&mut Account)) -> (Decision<bool>, Account) {
+        let mut world = World::new(&[("ACCOUNT_SIGNUP_FIELDS", "email*,phone*,password1*")]);
+        let id = world.add(false, Some(PHONE));
+        world.log_in();
+        let code = world.code();
+        change(world.accounts.get_mut(&id).unwrap());
+        let right = world.visit(|visit| {
+            let verification = resume(visit)?;
+            let right = is_right(visit, &verification, &code)?;
+            if right {
+                confirm(visit, &verification)?;
+            }
+            Ok(right)
+        });
+        (right, world.owner())
+    }
+
+    #[test]
+    fn a_code_from_before_all_sessions_ended_verifies_nothing() {
+        let (right, account) = answer_after(|_| ());
+        assert_eq!((right, account.phone.unwrap().verified), (Ok(true), true));
+        let (right, account) = answer_after(Account::end_sessions);
+        assert_eq!((right, account.phone.unwrap().verified), (Ok(false), false));
     }
 }

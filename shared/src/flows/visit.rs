@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::account::{Account, AccountId};
+use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
 use crate::domain::message::{Message, Recipient};
 use crate::domain::rate::{History, Per, Rate};
@@ -723,6 +724,14 @@ impl<'a> Visit<'a> {
             Some(stored) => Ok(stored.as_ref().map(|stored| &stored.value)),
             None => Err(Stop::Missing(vec![Need::Account(id.clone())])),
         }
+    }
+
+    /// The account that a challenge is for; none when it is for it no more. A session that is logged in would have ended
+    /// with the account's epoch.
+    pub fn account_of(&self, challenge: &Challenge) -> Decision<Option<&Account>> {
+        let Some(id) = &challenge.account else { return Ok(None) };
+        let goes_on = challenge.epoch.is_some() && self.user.as_ref() == Some(id);
+        Ok(self.account(id)?.filter(|account| goes_on || challenge.is_for(account)))
     }
 
     /// Stops with all of these that are not known yet, to be read in one go.

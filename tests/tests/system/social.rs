@@ -210,15 +210,25 @@ async fn the_collisions() {
 /// Somebody signs up with an address that is not theirs, and prepares the account for whoever it belongs to.
 #[tokio::test]
 async fn what_somebody_else_prepared_is_gone_when_the_owner_comes() {
-    let settings =
-        [("SOCIALACCOUNT_EMAIL_AUTHENTICATION", "true"), ("ACCOUNT_EMAIL_VERIFICATION", "optional")];
+    const THIEF: &str = "thief@example.com";
+    let settings = [
+        ("SOCIALACCOUNT_EMAIL_AUTHENTICATION", "true"),
+        ("ACCOUNT_EMAIL_VERIFICATION", "optional"),
+        ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+    ];
     let stack = Stack::start(&settings).await;
     let thief = stack.app();
     thief.post("auth/signup", json!({"email": EMAIL, "password": PASSWORD})).await.is(200);
     dummy(&thief, "connect", json!({"id": 666})).await.is(200);
-    thief.post("account/email", json!({"email": "thief@example.com"})).await.is(200);
+    thief.post("account/email", json!({"email": THIEF})).await.is(200);
     let mails = stack.inbox.take().await;
     let thief_link = mails.iter().rev().find(|mail| mail.is_secret()).unwrap().key();
+    let (resets, logs_in) = (stack.app(), stack.app());
+    resets.post("auth/password/request", json!({"email": THIEF})).await.is(401);
+    let reset_code = stack.inbox.only(THIEF).await.code();
+    logs_in.post("auth/code/request", json!({"email": THIEF})).await.awaits("login_by_code");
+    let login_code = stack.inbox.only(THIEF).await.code();
 
     let owner = stack.app();
     dummy(&owner, "login", ann(true)).await.is_logged_in_as(EMAIL);
@@ -228,6 +238,11 @@ async fn what_somebody_else_prepared_is_gone_when_the_owner_comes() {
     stack.app().post("auth/email/verify", json!({"key": thief_link})).await.is(400);
     let again = dummy(&stack.app(), "login", json!({"id": 666})).await;
     again.awaits("provider_signup");
+    let reset = json!({"key": reset_code, "password": PASSWORD});
+    resets.get_with("auth/password/reset", "x-password-reset-key", &reset_code).await.is(400);
+    resets.post("auth/password/reset", reset).await.refuses(&["key: incorrect_code"]);
+    logs_in.post("auth/code/confirm", json!({"code": login_code})).await.refuses(&["code: incorrect_code"]);
+    owner.get("auth/session").await.is_logged_in_as(EMAIL);
 }
 
 /// Whoever has verified an address of their own is somebody: one that they wrote down besides does not lead to them.

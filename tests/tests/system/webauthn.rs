@@ -207,6 +207,20 @@ async fn a_sign_up_that_is_given_up_adds_no_passkey() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_closed_meanwhile_gets_no_passkey() {
+    let stack = Stack::start(&SIGNUPS).await;
+    let client = stack.app();
+    let mut key = Passkey::new(&format!("http://{}", stack.api));
+    client.post(SIGNUP, json!({"email": EMAIL})).await.awaits("verify_email");
+    let code = stack.inbox.only(EMAIL).await.code();
+    client.post("auth/email/verify", json!({"key": code})).await.awaits("mfa_signup_webauthn");
+    let body = json!({"name": "Phone", "credential": key.create(&options(&client, SIGNUP).await)});
+    stack.disable(EMAIL).await;
+    client.send(Method::PUT, SIGNUP, &[], body.to_string()).await.is(409);
+    assert!(stack.dynamodb.keys("CREDENTIAL#").await.is_empty());
+}
+
+#[tokio::test]
 async fn a_sign_up_with_a_passkey_tells_of_no_account() {
     let stack = Stack::start(&SIGNUPS).await;
     stack.add_user(EMAIL).await;
