@@ -244,7 +244,7 @@ impl Account {
         self.phone = None;
         self.emails.retain(|address| address.email == email);
         self.make_primary(email);
-        self.session_epoch += 1;
+        self.end_sessions();
     }
 
     /// One of its accounts at other services.

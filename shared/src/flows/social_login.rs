@@ -1,15 +1,15 @@
 //! Logging in through another service, once it has said who somebody is.
 
 use super::connect;
-use super::social_signup;
 use super::stages::{self, LoginAttempt};
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::AccountId;
+use super::{social_signup, verify_email};
+use crate::domain::account::{Account, AccountId};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
 use crate::domain::{email, phone, text};
-use crate::settings::ProviderApp;
+use crate::settings::{ProviderApp, Settings, SignupFieldName};
 
 /// How many addresses of a profile are looked at.
 const MOST_ADDRESSES: usize = 10;
@@ -90,6 +90,10 @@ fn log_in_or_sign_up(
         Some((_, email)) => {
             if !visit.account(&account)?.is_some_and(|account| account.has_verified(Some(email))) {
                 visit.account_mut(&account)?.cleanse(email);
+                // Once is enough: what the owner adds from now on stays. Where a mail is to prove it, nobody gets in before.
+                if !verify_email::is_mandatory(visit.settings(), true) {
+                    verify_email::verify_indirectly(visit, &account, email)?;
+                }
             }
             if visit.settings().socialaccount.email_authentication_auto_connect {
                 connect::connect(visit, &account, profile, tokens)?;
@@ -123,17 +127,16 @@ fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
     let Some(owner) = visit.owner_of_social(&profile.provider, &profile.uid)?.cloned() else {
         return Ok(None);
     };
-    let connected = |account: &crate::domain::account::Account| {
-        account.social_account(&profile.provider, &profile.uid).is_some()
-    };
+    let connected = |account: &Account| account.social_account(&profile.provider, &profile.uid).is_some();
     Ok(visit.account(&owner)?.is_some_and(connected).then_some(owner))
 }
 
 /// The account with an address that the service vouches for, and the address, where the service is trusted that far
 /// (`SOCIALACCOUNT_EMAIL_AUTHENTICATION`).
 ///
-/// An account whose owner has verified another address is somebody's already: that they wrote this one down as well
-/// proves nothing, and whoever has it must not get into their account, nor into what they prepared.
+/// An account whose owner has verified another address, or its number, is somebody's already: that they wrote this one down
+/// as well proves nothing, and whoever has it must not get into their account, nor into what they prepared. Where a number
+/// is required, one that is not verified yet can't be taken away either: nobody could log in any more.
 fn owner_by_email(
     visit: &Visit<'_>,
     app: &ProviderApp,
@@ -145,12 +148,17 @@ fn owner_by_email(
     for address in profile.emails.iter().filter(|address| address.verified) {
         for owner in visit.users_by_email(&address.email)? {
             let Some(account) = visit.account(&owner.account)? else { continue };
-            if account.has_verified(Some(&address.email)) || !account.has_verified(None) {
+            if account.has_verified(Some(&address.email)) || is_nobodys(visit.settings(), account) {
                 return Ok(Some((owner.account.clone(), address.email.clone())));
             }
         }
     }
     Ok(None)
+}
+
+fn is_nobodys(settings: &Settings, account: &Account) -> bool {
+    let needs_phone = settings.account.signup_fields.requires(SignupFieldName::Phone);
+    !account.has_verified(None) && !account.phone.as_ref().is_some_and(|phone| phone.verified || needs_phone)
 }
 
 /// A profile with what can be used of it: addresses that are valid, in lower case, the most important first.

@@ -178,8 +178,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
         None => false,
     };
     let settings = visit.settings();
-    let own_rule = settings.socialaccount.email_verification.filter(|_| attempt.social);
-    match own_rule.unwrap_or(settings.account.email_verification) {
+    match rule(settings, attempt.social) {
         EmailVerification::Mandatory if !verified => {
             send_at_login(visit, attempt)?;
             Ok(Entry::Wait(Stage::VerifyEmail))
@@ -192,6 +191,16 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
             Ok(Entry::Pass)
         }
     }
+}
+
+/// Whether a login has to wait until the address is verified.
+pub(super) fn is_mandatory(settings: &Settings, social: bool) -> bool {
+    matches!(rule(settings, social), EmailVerification::Mandatory)
+}
+
+fn rule(settings: &Settings, social: bool) -> EmailVerification {
+    let own = settings.socialaccount.email_verification.filter(|_| social);
+    own.unwrap_or(settings.account.email_verification)
 }
 
 fn send_at_login(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<()> {

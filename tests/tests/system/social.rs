@@ -4,7 +4,9 @@ use http::Method;
 use serde_json::{Value, json};
 use vestibule_tests::identity_provider::{CLIENT_ID, IdentityProvider, query_of};
 
-use crate::{Answer, Client, Kind, Logs, PASSWORD, PATIENT, Stack, add_app, log_in};
+use crate::{
+    Answer, Client, Kind, Logs, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, log_in, sign_up,
+};
 
 const EMAIL: &str = "ann@example.com";
 const BACK: &str = "http://localhost:3000/back?x=1";
@@ -243,6 +245,63 @@ async fn what_somebody_else_prepared_is_gone_when_the_owner_comes() {
     resets.post("auth/password/reset", reset).await.refuses(&["key: incorrect_code"]);
     logs_in.post("auth/code/confirm", json!({"code": login_code})).await.refuses(&["code: incorrect_code"]);
     owner.get("auth/session").await.is_logged_in_as(EMAIL);
+}
+
+/// What the owner adds once they have come stays, through whichever service they come again.
+#[tokio::test]
+async fn what_the_owner_prepared_stays() {
+    let settings =
+        [("SOCIALACCOUNT_EMAIL_AUTHENTICATION", "true"), ("ACCOUNT_EMAIL_VERIFICATION", "optional")];
+    let stack = Stack::start(&settings).await;
+    sign_up(&stack.app(), EMAIL).await.is(200);
+    stack.inbox.take().await;
+    let owner = stack.app();
+    dummy(&owner, "login", ann(true)).await.is_logged_in_as(EMAIL);
+    assert_eq!(owner.get("account/email").await.body["data"][0]["verified"], true);
+    owner.post("account/password/change", json!({"new_password": NEW_PASSWORD})).await.is(200);
+    dummy(&owner, "connect", json!({"id": 7})).await.is(200);
+    owner.post("account/email", json!({"email": "other@example.com"})).await.is(200);
+    for id in [1, 2] {
+        let comes = json!({"id": id, "email": EMAIL, "email_verified": true});
+        let other = stack.app();
+        dummy(&other, "login", comes).await.is_logged_in_as(EMAIL);
+        assert_eq!(providers(&other).await, ["dummy 7"]);
+        assert_eq!(other.get("account/email").await.body["data"].as_array().unwrap().len(), 2);
+        owner.get("auth/session").await.is_logged_in_as(EMAIL);
+        log_in(&stack.app(), EMAIL, NEW_PASSWORD).await.is_logged_in_as(EMAIL);
+    }
+}
+
+/// A number is as good as an address to show whose an account is; and where one is required, none is taken away.
+#[tokio::test]
+async fn an_account_with_a_number_is_somebodys() {
+    const PHONE: &str = "+31612345678";
+    let settings = [
+        ("SOCIALACCOUNT_EMAIL_AUTHENTICATION", "true"),
+        ("ACCOUNT_EMAIL_VERIFICATION", "optional"),
+        ("ACCOUNT_SIGNUP_FIELDS", "email*,phone*,password1*"),
+        UNLIMITED,
+    ];
+    for verified in [true, false] {
+        let stack = Stack::start(&settings).await;
+        let owner = stack.app();
+        let new = json!({"email": EMAIL, "phone": PHONE, "password": PASSWORD});
+        owner.post("auth/signup", new).await.awaits("verify_phone");
+        if verified {
+            let code = stack.inbox.only(PHONE).await.code();
+            owner.post("auth/phone/verify", json!({"code": code})).await.is_logged_in_as(EMAIL);
+        }
+        dummy(&stack.app(), "login", ann(true)).await.awaits("provider_signup");
+        let back = stack.app();
+        let answer = log_in(&back, EMAIL, PASSWORD).await;
+        if verified {
+            owner.get("auth/session").await.is_logged_in_as(EMAIL);
+            answer.is_logged_in_as(EMAIL);
+            assert_eq!(back.get("account/phone").await.body["data"][0]["phone"], PHONE);
+        } else {
+            answer.awaits("verify_phone");
+        }
+    }
 }
 
 /// Whoever has verified an address of their own is somebody: one that they wrote down besides does not lead to them.
