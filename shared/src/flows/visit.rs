@@ -1122,7 +1122,19 @@ fn network(ip: &str, prefix: u8) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::World;
     use super::network;
+    use crate::domain::social::SingleUse;
+
+    #[test]
+    fn what_is_spent_is_of_no_use_as_long_as_it_proves_anything() {
+        let mut world = World::new(&[]);
+        let once =
+            SingleUse { id: "once".into(), expires_at: world.now.plus(std::time::Duration::from_secs(60)) };
+        assert!(world.visit(|visit| visit.spend(&once)).unwrap());
+        world.wait(60);
+        assert!(!world.visit(|visit| visit.spend(&once)).unwrap());
+    }
 
     #[test]
     fn addresses_of_one_network_count_together() {

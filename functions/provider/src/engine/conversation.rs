@@ -12,7 +12,7 @@ use vestibule::settings::ProviderApp;
 use super::client::{Reply, Request};
 use super::documents::{Discovered, parse};
 use super::error::ProviderError;
-use super::id_token::{Binding, Expected, Sealed, Signing};
+use super::id_token::{Binding, Expected, LEEWAY, Sealed, Signing};
 use super::keys::{Algorithm, Key};
 use super::template::{Known, encoded};
 use super::{Engine, profile, secret};
@@ -439,7 +439,8 @@ fn error_in(data: Option<&Value>) -> Option<ProviderError> {
 fn single_use(claims: &Map<String, Value>) -> Option<SingleUse> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     #[expect(clippy::cast_possible_truncation, reason = "a time beyond what fits is the last there is")]
-    let expires_at = claims.get("exp").and_then(Value::as_f64).map(|seconds| (seconds * 1000.0) as i64)?;
+    let expires_at =
+        claims.get("exp").and_then(Value::as_f64).map(|seconds| ((seconds + LEEWAY) * 1000.0) as i64)?;
     let id = json!([text("iss")?, text("jti")?]).to_string();
     Some(SingleUse { id, expires_at: Timestamp::from_millis(expires_at) })
 }

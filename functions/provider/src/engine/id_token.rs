@@ -13,7 +13,7 @@ use super::error::ProviderError;
 use super::keys::{Algorithm, Key};
 
 /// How far apart the clocks of the service and of this one may be, in seconds.
-const LEEWAY: f64 = 30.0;
+pub(super) const LEEWAY: f64 = 30.0;
 /// The longest token that is looked at, in bytes: several times the longest that are seen, those with lists of groups.
 const MOST_BYTES: usize = 64 * 1024;
 
