@@ -49,7 +49,7 @@ pub fn complete(
     }
     let tokens = identity.tokens.as_ref();
     match process {
-        Process::Connect => connect_to_user(visit, &profile, tokens),
+        Process::Connect => connect_to_user(visit, app, &profile, tokens),
         Process::Login => log_in_or_sign_up(visit, app, &profile, tokens),
     }
 }
@@ -59,10 +59,19 @@ pub fn invalid_token() -> Stop {
     Stop::invalid(Refusal::InvalidToken.of("token"))
 }
 
-fn connect_to_user(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&Tokens>) -> Decision<Outcome> {
+fn connect_to_user(
+    visit: &mut Visit<'_>,
+    app: &ProviderApp,
+    profile: &Profile,
+    tokens: Option<&Tokens>,
+) -> Decision<Outcome> {
     let Some(user) = visit.user().map(|user| user.id.clone()) else { return Ok(Outcome::NotLoggedIn) };
     connect::require_reauthentication(visit)?;
-    if owner(visit, profile)?.is_some_and(|owner| owner != user) {
+    let owner = match owner(visit, profile)? {
+        Some(owner) => Some(owner),
+        None => owner_by_email(visit, app, profile)?.map(|(owner, _)| owner),
+    };
+    if owner.is_some_and(|owner| owner != user) {
         return Err(Stop::invalid(Refusal::ConnectedToOther.of_all()));
     }
     connect::connect(visit, &user, profile, tokens)?;
@@ -123,7 +132,7 @@ pub(super) fn record(visit: &mut Visit<'_>, account: &AccountId, profile: &Profi
 }
 
 /// The account that it is connected to.
-fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
+pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
     let Some(owner) = visit.owner_of_social(&profile.provider, &profile.uid)?.cloned() else {
         return Ok(None);
     };

@@ -1,8 +1,8 @@
 //! Signing up through another service, with what it says of somebody or with what they add to it.
 
-use super::social_login::{Outcome, record};
+use super::social_login::{Outcome, owner, record};
 use super::stages::{self, LoginAttempt};
-use super::visit::{Decision, Visit};
+use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::{Account, EmailAddress, Phone};
 use crate::domain::social::{PendingSignup, Profile, Tokens};
@@ -83,9 +83,13 @@ fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<Answers> 
     Ok(Answers { email, username, phone: None })
 }
 
-/// Signs up with what the frontend has asked for. Who is waiting is forgotten.
+/// Signs up with what the frontend has asked for. Who is waiting is forgotten; a conflict when the account at the service was
+/// connected meanwhile, as in another tab: its owner can log in.
 pub fn complete(visit: &mut Visit<'_>, pending: &PendingSignup, answers: Answers) -> Decision<()> {
     visit.session_mut().social_signup = None;
+    if owner(visit, &pending.profile)?.is_some() {
+        return Err(Stop::Conflict);
+    }
     let tokens = pending.tokens.as_ref();
     let tokens = tokens.and_then(|sealed| connect::open_pending(visit, &pending.profile, sealed));
     sign_up(visit, &pending.profile, tokens.as_ref(), answers)

@@ -435,7 +435,7 @@ impl From<&ProviderApp> for Provider {
 
 /// An account at another service.
 pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<&str>) -> SocialAccount {
-    let app = settings.socialaccount.app(id);
+    let app = settings.socialaccount.app_of_account(id);
     // One that is in the settings no more is known by its id only.
     let unknown = || Provider {
         id: id.to_owned(),
@@ -571,7 +571,7 @@ fn provider_flow(settings: &Settings, kind: ProviderFlow) -> Option<Flow> {
 
 fn provider_signup_flow(visit: &Visit<'_>) -> Option<Flow> {
     let pending = visit.session().social_signup.as_ref()?;
-    let app = visit.settings().socialaccount.app(&pending.profile.provider)?;
+    let app = visit.settings().socialaccount.app_of_account(&pending.profile.provider)?;
     Some(Flow {
         provider: Some(Provider::from(app)),
         is_pending: Some(true),

@@ -135,6 +135,11 @@ impl Socialaccount {
         self.shown().find(|app| app.id == id)
     }
 
+    /// The same, or a hidden one: somebody may have come with a token of its client.
+    pub fn app_of_account(&self, id: &str) -> Option<&ProviderApp> {
+        self.app(id).or_else(|| self.providers.iter().find(|app| app.id == id))
+    }
+
     /// The app that the API calls so, or that is of this kind, with this client id: hidden ones as well, whose tokens are
     /// those of other clients.
     pub fn app_of_client(&self, name: &str, client_id: &str) -> Option<&ProviderApp> {

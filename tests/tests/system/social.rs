@@ -132,6 +132,22 @@ async fn what_is_missing_is_asked_for() {
 }
 
 #[tokio::test]
+async fn of_two_who_are_about_to_sign_up_one_does() {
+    let logs = Logs::capture();
+    let stack = Stack::start(&[BY_CODE, UNLIMITED]).await;
+    let (first, second) = (stack.app(), stack.app());
+    for client in [&first, &second] {
+        dummy(client, "login", json!({"id": 7})).await.awaits("provider_signup");
+    }
+    first.post("auth/provider/signup", json!({"email": EMAIL})).await.awaits("verify_email");
+    second.post("auth/provider/signup", json!({"email": "other@example.com"})).await.is(409);
+    second.get("auth/session").await.is_anonymous();
+    second.get("auth/provider/signup").await.is(409);
+    dummy(&second, "login", json!({"id": 7})).await.awaits("verify_email");
+    assert!(!logs.own().contains("unavailable"), "{}", logs.own());
+}
+
+#[tokio::test]
 async fn a_taken_address_is_told_to_its_owner_only() {
     for kind in Kind::ALL {
         let stack = Stack::start(&[]).await;
@@ -371,6 +387,21 @@ async fn what_belongs_to_another_is_not_connected() {
     log_in(&client, "ben@example.com", PASSWORD).await.is(200);
     dummy(&client, "connect", ann(true)).await.refuses(&["connected_other"]);
     dummy(&client, "login", ann(true)).await.is_logged_in_as(EMAIL);
+}
+
+#[tokio::test]
+async fn what_would_log_in_to_another_account_is_not_connected() {
+    for (trusting, errors) in [("true", &["connected_other"][..]), ("false", &[])] {
+        let settings = [("SOCIALACCOUNT_EMAIL_AUTHENTICATION", trusting)];
+        let stack = Stack::start(&settings).await;
+        stack.add_user(EMAIL).await;
+        stack.add_user("ben@example.com").await;
+        let client = stack.app();
+        log_in(&client, "ben@example.com", PASSWORD).await.is(200);
+        assert_eq!(dummy(&client, "connect", ann(true)).await.errors(), errors);
+        let own = json!({"id": 2, "email": "ben@example.com", "email_verified": true});
+        dummy(&client, "connect", own).await.is(200);
+    }
 }
 
 #[tokio::test]
@@ -629,6 +660,25 @@ async fn an_id_token_is_good_for_its_client_and_its_service() {
     stack.app().post("auth/provider/token", body(&good)).await.is_logged_in_as(EMAIL);
     // It says that it is to be used once.
     stack.app().post("auth/provider/token", body(&good)).await.refuses(&["token: invalid_token"]);
+}
+
+#[tokio::test]
+async fn somebody_signs_up_with_the_token_of_a_hidden_app() {
+    let phone = IdentityProvider::start().await;
+    let mut app = phone.app("phone");
+    app["settings"]["hidden"] = json!(true);
+    let setting = json!({"openid_connect": {"APPS": [app]}}).to_string();
+    let stack = Stack::start(&[("SOCIALACCOUNT_PROVIDERS", &setting), BY_CODE]).await;
+    let client = stack.app();
+    let token = json!({"client_id": CLIENT_ID, "id_token": phone.id_token(&json!({"sub": "ann"}))});
+    let body = json!({"provider": "phone", "process": "login", "token": token});
+    client.post("auth/provider/token", body).await.awaits("provider_signup");
+    let shown = client.get("auth/provider/signup").await;
+    assert_eq!(shown.is(200).body["data"]["account"]["provider"]["name"], "The phone");
+    client.post("auth/provider/signup", json!({"email": EMAIL})).await.awaits("verify_email");
+    let code = stack.inbox.only(EMAIL).await.code();
+    client.post("auth/email/verify", json!({"key": code})).await.is_logged_in_as(EMAIL);
+    assert_eq!(providers(&client).await, ["phone ann"]);
 }
 
 #[tokio::test]
