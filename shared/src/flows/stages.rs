@@ -120,7 +120,7 @@ pub fn leave(visit: &mut Visit<'_>, pending: &PendingLogin) -> Decision<()> {
 
 /// The account that a login is to; none when what was proved before the password changed, or the account was closed,
 /// proves nothing any more.
-pub fn account_of<'v>(visit: &'v Visit<'_>, pending: &PendingLogin) -> Decision<Option<&'v Account>> {
+fn account_of<'v>(visit: &'v Visit<'_>, pending: &PendingLogin) -> Decision<Option<&'v Account>> {
     let Some(id) = &pending.account else { return Ok(None) };
     let account = visit.account(id)?;
     Ok(account.filter(|account| account.active && account.session_epoch == pending.epoch))
