@@ -2,7 +2,8 @@
 //! by a browser that comes back from the service; POST, where the service makes the browser submit a form.
 
 use lambda_http::http::{Method, StatusCode};
-use vestibule::domain::social::{Answer, Asked, Brought, Question};
+use serde_json::{Map, Value, json};
+use vestibule::domain::social::{Answer, Asked, Brought, Journey, Question};
 use vestibule::flows::journey;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
@@ -12,10 +13,12 @@ use vestibule::http::{Answer as Response, Body, Operation, Parameter};
 use vestibule::secret::Secret;
 use vestibule::settings::{OPENID_CONNECT, ProviderApp, SameSite, Settings, known_provider};
 
+use crate::engine::ProviderError;
+use crate::providers::code_parameter;
 use crate::{finish, landing};
 
 /// What services send a browser back with that we read.
-const PARAMETERS: &[&str] = &["state", "code", "error", "user", "device_id", "iss"];
+const PARAMETERS: &[&str] = &["state", "code", "authCode", "error", "user", "device_id", "iss"];
 /// What they say when somebody has changed their mind: RFC 6749, and the words of one service.
 const CANCELLED: &[&str] = &["access_denied", "user_cancelled_login", "user_cancelled_authorize"];
 /// Says that a browser was sent here by a page of ours.
@@ -88,9 +91,11 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         if settings.session.cookie_samesite == SameSite::Strict && call.query(FROM_HERE).is_none() {
             return Err(from_here(call));
         }
-        return Err(finish::with_error(visit, None, finish::UNKNOWN));
+        return Err(refuse(visit, None, &ProviderError::UnknownState));
     };
-    match (call.query("error"), call.query("code")) {
+    let app = settings.socialaccount.app(&journey.provider);
+    let code = app.map_or("code", |app| code_parameter(&app.provider));
+    match (call.query("error"), call.query(code)) {
         (Some(error), _) if CANCELLED.contains(&error.as_str()) => {
             Err(finish::with_error(visit, Some(&journey), finish::CANCELLED))
         }
@@ -103,8 +108,16 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
             };
             Err(Halt::Ask(Box::new(Question::Arrival { journey, passage, brought })))
         }
-        (Some(_), _) | (None, None) => Err(finish::with_error(visit, Some(&journey), finish::UNKNOWN)),
+        (Some(error), _) => Err(refuse(visit, Some(&journey), &ProviderError::said(&error))),
+        (None, None) => Err(refuse(visit, Some(&journey), &ProviderError::NoCode)),
     }
+}
+
+/// Says in the log why, which the frontend is not told.
+fn refuse(visit: &mut Visit<'_>, journey: Option<&Journey>, error: &ProviderError) -> Halt {
+    let provider = journey.map(|journey| journey.provider.as_str());
+    tracing::warn!(provider, error = error.name(), %error, "a browser came back without what it was sent for");
+    finish::with_error(visit, journey, finish::UNKNOWN)
 }
 
 fn arrive(visit: &mut Visit<'_>, asked: &Asked) -> Halt {
@@ -119,10 +132,20 @@ fn arrive(visit: &mut Visit<'_>, asked: &Asked) -> Halt {
 
 /// The same again, with what was brought in the query.
 fn again(call: &Call, brought: impl Fn(&'static str) -> Option<String>) -> Halt {
+    let value = |name| match name {
+        "user" => name_of(&brought(name)?),
+        name => brought(name),
+    };
     let brought: Vec<(&str, String)> =
-        PARAMETERS.iter().filter_map(|name| Some((*name, brought(name)?))).collect();
+        PARAMETERS.iter().filter_map(|name| Some((*name, value(name)?))).collect();
     let brought: Vec<(&str, &str)> = brought.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Halt::Redirect(landing::with_query(&call.path, &brought))
+}
+
+/// Of what a service says of somebody there, what is read: it is to be in an address, and those are kept.
+fn name_of(user: &str) -> Option<String> {
+    let mut user: Map<String, Value> = serde_json::from_str(user).ok()?;
+    Some(json!({"name": user.remove("name")?}).to_string())
 }
 
 /// A page that sends the browser here again: it brings the session's cookie from a page of ours

@@ -1,6 +1,7 @@
 //! Puts questions to other services, by way of the engine, and says in the log why one was not believed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_http::BoxFuture;
 use vestibule::app::App;
@@ -9,6 +10,9 @@ use vestibule::http::Outside;
 use vestibule::settings::{ProviderApp, Settings};
 
 use crate::engine::{Brought, Engine, ProviderError};
+
+/// How long a question may take in all: a function is given 29 seconds, and the browser has to be sent on.
+const DEADLINE: Duration = Duration::from_secs(25);
 
 struct Services {
     engine: Engine,
@@ -27,7 +31,8 @@ impl Outside for Services {
                 Question::Departure { journey, .. } | Question::Arrival { journey, .. } => &journey.provider,
                 Question::Token(token) => &token.provider,
             };
-            match self.answer(question).await {
+            let answer = tokio::time::timeout(DEADLINE, self.answer(question)).await;
+            match answer.unwrap_or(Err(ProviderError::TooSlow(DEADLINE))) {
                 Ok(answer) => answer,
                 Err(error) => {
                     tracing::warn!(provider, error = error.name(), %error, "a service was not believed");

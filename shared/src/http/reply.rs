@@ -140,7 +140,7 @@ pub fn redirect(address: &str) -> Response<Body> {
     let Ok(location) = header::HeaderValue::from_str(address) else {
         return page(StatusCode::BAD_REQUEST, "There is no such address to go on to.");
     };
-    let mut response = empty(StatusCode::FOUND);
+    let mut response = unseen(empty(StatusCode::FOUND));
     response.headers_mut().insert(header::LOCATION, location);
     response
 }
@@ -156,9 +156,17 @@ pub fn page(status: StatusCode, text: &str) -> Response<Body> {
 
 /// A page as it is.
 pub fn document(status: StatusCode, html: String) -> Response<Body> {
-    let mut response = respond(status, Body::Text(html));
+    let mut response = unseen(respond(status, Body::Text(html)));
     let html = header::HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
+    response
+}
+
+/// Addresses hold codes and states on the way back from other services: nobody is to keep them, or be told them.
+fn unseen(mut response: Response<Body>) -> Response<Body> {
+    let no_referrer = header::HeaderValue::from_static("no-referrer");
+    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static(NOT_CACHED));
+    response.headers_mut().insert(header::REFERRER_POLICY, no_referrer);
     response
 }
 

@@ -516,13 +516,20 @@ async fn a_form_of_a_service_is_taken_as_a_query() {
     let state = query_of(&location)["state"].clone();
     // A browser does not say who it is when another site submits a form.
     let stranger = stack.browser();
-    let sent_on = submit(&stranger, CALLBACK, &[("state", &state), ("code", &code)]).await;
+    let user = r#"{"name": {"firstName": "Ann"}, "email": "secret@example.com"}"#;
+    let sent_on = submit(&stranger, CALLBACK, &[("state", &state), ("code", &code), ("user", user)]).await;
     assert_eq!(sent_on.status, 302);
     let here = sent_on.header("location")[0].to_owned();
     assert!(here.starts_with(CALLBACK), "{here}");
+    // Addresses are kept, and told to others: so there is no more in it than is read, and nobody is told.
+    assert_eq!(query_of(&here)["user"], r#"{"name":{"firstName":"Ann"}}"#);
+    assert_eq!(sent_on.header("referrer-policy"), ["no-referrer"]);
+    assert!(sent_on.header("cache-control").concat().contains("no-store"));
     // Nor does it after that, where cookies are strict: a page of ours sends it here.
     let page = stranger.get(&here).await;
     assert!(page.is(200).text.contains("http-equiv=\"refresh\""), "{}", page.text);
+    assert_eq!(page.header("referrer-policy"), ["no-referrer"]);
+    assert!(page.header("cache-control").concat().contains("no-store"));
     has_landed(&browser.get(&format!("{here}&_redir=1")).await);
     is_refused(&stranger.get(&format!("{here}&_redir=1")).await);
 }
@@ -605,6 +612,32 @@ async fn a_service_that_is_not_believed_is_named_in_the_log_only() {
     let answer = browser.get(&format!("{CALLBACK}?state={state}&error=access_denied")).await;
     assert_eq!(landing(&answer), ("http://localhost:3000/back".into(), Some("cancelled".into())));
     is_refused(&arrive(&browser, CALLBACK, &state, "code").await);
+}
+
+#[tokio::test]
+async fn why_a_service_sent_somebody_back_is_in_the_log() {
+    let logs = Logs::capture();
+    let setting = json!({"dingtalk": {"APPS": [{"client_id": "x", "secret": "x"}]}}).to_string();
+    let stack = Stack::start(&[("SOCIALACCOUNT_PROVIDERS", &setting)]).await;
+    let browser = stack.browser();
+    let callback = "/accounts/dingtalk/login/callback/";
+    let mut state = String::new();
+    for (brought, why) in [
+        ("error=invalid_scope", "the service says: invalid_scope"),
+        ("error=a%0Ab", "the service says: something that is no error code"),
+        ("", "error=\"no_code\""),
+        // This service calls it otherwise.
+        ("code=x", "error=\"no_code\""),
+    ] {
+        state = query_of(&depart(&browser, "dingtalk", "login").await)["state"].clone();
+        let before = logs.own().len();
+        is_refused(&browser.get(&format!("{callback}?state={state}&{brought}")).await);
+        assert!(logs.own()[before..].contains(why), "{}", logs.own());
+    }
+    let before = logs.own().len();
+    is_refused(&arrive(&browser, callback, &state, "x").await);
+    assert!(logs.own()[before..].contains("error=\"unknown_state\""), "{}", logs.own());
+    assert!(!logs.own().contains(&state), "{}", logs.own());
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! One login, as far as it is the service's business: the exchange, the requests for the profile, what is made of them.
 
-use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 use vestibule::domain::social::{Identity, Passage, SingleUse, Tokens};
@@ -292,7 +292,7 @@ impl Conversation<'_> {
                 continue;
             }
             let found = match self.fetch(fetch, known).await {
-                Err(error) if fetch.optional && error.is_answer() => continue,
+                Err(error) if fetch.optional && error.is_refusal() => continue,
                 found => found?,
             };
             match profile.as_object_mut().filter(|_| !fetch.into.is_empty()) {
@@ -416,6 +416,8 @@ fn read_json(reply: &Reply) -> Result<Value, ProviderError> {
     let data = serde_json::from_slice(&reply.body);
     if reply.status.is_success() {
         data.map_err(|_| unreadable(reply))
+    } else if reply.status.is_server_error() || reply.status == StatusCode::TOO_MANY_REQUESTS {
+        Err(status(reply))
     } else {
         Err(error_in(data.as_ref().ok()).unwrap_or_else(|| status(reply)))
     }

@@ -2,6 +2,8 @@
 //!
 //! Whoever asked is told nothing of it. What a service says of itself is quoted only where it is a word of a protocol.
 
+use std::time::Duration;
+
 /// What was wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
@@ -50,9 +52,15 @@ pub enum ProviderError {
     /// The service itself says that something is wrong (RFC 6749, sections 4.1.2.1 and 5.2).
     #[error("the service says: {0}")]
     Said(String),
+    /// All it was asked, one thing after the other, took too long for the browser that waits.
+    #[error("the service took longer than {0:?} in all")]
+    TooSlow(Duration),
     /// The browser came back without a code.
     #[error("the browser brought no code")]
     NoCode,
+    /// The browser came back from nowhere: the session never set out with this state, or has come back with it already.
+    #[error("the session has no such state")]
+    UnknownState,
     /// The service's answer to the code or the token is not as declared.
     #[error("the service's answer lacks {0}")]
     Incomplete(&'static str),
@@ -126,7 +134,9 @@ impl ProviderError {
             Self::Status { .. } => "status",
             Self::Unreadable { .. } => "unreadable",
             Self::Said(_) => "said",
+            Self::TooSlow(_) => "too_slow",
             Self::NoCode => "no_code",
+            Self::UnknownState => "unknown_state",
             Self::Incomplete(_) => "incomplete",
             Self::Unexpected(_) => "unexpected",
             Self::NoUid => "no_uid",
@@ -149,13 +159,17 @@ impl ProviderError {
         }
     }
 
-    /// Whether the service has answered, but not with what was asked for.
-    pub(super) const fn is_answer(&self) -> bool {
-        matches!(self, Self::Status { .. } | Self::Said(_) | Self::Unreadable { .. } | Self::Incomplete(_))
+    /// Whether the service has answered that it does not give what was asked for, rather than failed to.
+    pub(super) const fn is_refusal(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(status, 400..=499) && *status != 429,
+            Self::Said(_) | Self::Incomplete(_) => true,
+            _ => false,
+        }
     }
 
     /// What a service calls an error. Whatever is not a word of the protocol could be anything, and is not repeated.
-    pub(super) fn said(error: &str) -> Self {
+    pub(crate) fn said(error: &str) -> Self {
         let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
         let fits = (1..=64).contains(&error.len()) && error.bytes().all(is_word);
         Self::Said(if fits { error.to_owned() } else { "something that is no error code".to_owned() })

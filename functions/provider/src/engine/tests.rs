@@ -538,12 +538,11 @@ async fn a_service_may_answer_with_a_form_and_tell_addresses_apart() {
 }
 
 #[tokio::test]
-async fn what_is_optional_may_fail_unless_nobody_answers() {
+async fn what_is_optional_may_be_refused_but_not_fail() {
     let code = Secret::new("the-code");
     for answer in [
         Server::with_status("404 Not Found", r#"{"message": "Not Found"}"#),
         Server::with_status("403 Forbidden", r#"{"error": "insufficient_scope"}"#),
-        Server::ok("not JSON"),
         Server::ok("{}"),
     ] {
         let (_server, app, engine) = github(FORM_TOKEN, Box::leak(answer.into_boxed_str())).await;
@@ -552,9 +551,16 @@ async fn what_is_optional_may_fail_unless_nobody_answers() {
     }
 
     let elsewhere = "HTTP/1.1 301 Moved\r\nLocation: https://evil.example\r\nContent-Length: 0\r\n\r\n";
-    let (_server, app, engine) = github(FORM_TOKEN, elsewhere).await;
-    let error = engine.exchange(&app, REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap_err();
-    assert_eq!(error.name(), "redirect");
+    for (answer, name) in [
+        (elsewhere.to_owned(), "redirect"),
+        (Server::with_status("500 Oops", r#"{"error": "server_error"}"#), "status"),
+        (Server::with_status("429 Slow Down", r#"{"error": "rate_limited"}"#), "status"),
+        (Server::ok("not JSON"), "unreadable"),
+    ] {
+        let (_server, app, engine) = github(FORM_TOKEN, Box::leak(answer.into_boxed_str())).await;
+        let error = engine.exchange(&app, REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap_err();
+        assert_eq!(error.name(), name);
+    }
 }
 
 #[tokio::test]

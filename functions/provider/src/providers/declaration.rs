@@ -188,7 +188,7 @@ pub struct Fetch {
     pub headers: Params,
     /// When it is made at all.
     pub only: Only,
-    /// Whether it may fail.
+    /// Whether the service may refuse it.
     pub optional: bool,
     /// What must be in its answer: a pointer, and a template of the text there.
     pub expect: Params,
