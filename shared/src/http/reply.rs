@@ -162,10 +162,9 @@ pub fn document(status: StatusCode, html: String) -> Response<Body> {
     response
 }
 
-/// Addresses hold codes and states on the way back from other services: nobody is to keep them, or be told them.
+/// Addresses hold codes and states on the way back from other services: nobody else is to be told them.
 fn unseen(mut response: Response<Body>) -> Response<Body> {
     let no_referrer = header::HeaderValue::from_static("no-referrer");
-    response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static(NOT_CACHED));
     response.headers_mut().insert(header::REFERRER_POLICY, no_referrer);
     response
 }
