@@ -458,18 +458,16 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Keeps up to date where and when somebody was last seen (`USERSESSIONS_TRACK_ACTIVITY`), at most once a minute,
-    /// whatever has changed. Apps are not tracked, as in the contract.
+    /// Keeps up to date where and when somebody was last seen (`USERSESSIONS_TRACK_ACTIVITY`). It is written at most once
+    /// a minute, or with what is written anyway. Apps are not tracked, as in the contract.
     fn track(&mut self) {
         let tracked =
             self.tools.settings.usersessions.track_activity && self.visitor.client == Client::Browser;
         let (now, visitor) = (self.now, self.visitor);
-        if let (true, Some(_), State::Authenticated(login)) = (tracked, &self.user, &mut self.session.state)
-            && login.last_seen_at.is_older_than(Duration::from_secs(60), now)
-        {
+        if let (true, Some(_), State::Authenticated(login)) = (tracked, &self.user, &mut self.session.state) {
+            self.seen = login.last_seen_at.is_older_than(Duration::from_secs(60), now);
             let user_agent = visitor.short_user_agent();
             *login = Login { last_seen_at: now, ip: visitor.ip.clone(), user_agent, ..login.clone() };
-            self.seen = true;
         }
     }
 

@@ -125,6 +125,11 @@ async fn activity_is_tracked_where_that_is_set() {
     let listed = client.get("auth/sessions").await;
     listed.is(200);
     assert!(listed.body["data"][0]["last_seen_at"].is_number(), "{}", listed.text);
+    // What the client is at this moment is shown, though written once a minute at most.
+    let before = stack.dynamodb.items().await;
+    let listed = client.get_with("auth/sessions", "user-agent", "another/2.0").await;
+    assert_eq!(listed.is(200).body["data"][0]["user_agent"], "another/2.0");
+    assert_eq!(stack.dynamodb.items().await, before);
 }
 
 /// A browser sends the cookies of a whole domain in one header.
