@@ -23,8 +23,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
-/// The certificate authorities that AWS endpoints are signed by (<https://www.amazontrust.com/repository/>).
-const AMAZON_ROOTS: &[u8] = include_bytes!("aws/amazon-roots.pem");
+/// The certificate authorities that AWS endpoints are signed by (<https://www.amazontrust.com/repository/>), as PEM.
+pub const AMAZON_ROOTS: &str = include_str!("aws/amazon-roots.pem");
 
 /// What clients of all AWS services have in common.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Aws {
             Some(path) => {
                 std::fs::read(path).map_err(|error| AwsError::CaBundle(format!("{path}: {error}")))?
             }
-            None => AMAZON_ROOTS.to_vec(),
+            None => AMAZON_ROOTS.as_bytes().to_vec(),
         };
         let tls = TlsContext::builder()
             .with_trust_store(TrustStore::empty().with_pem_certificate(roots))

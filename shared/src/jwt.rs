@@ -206,9 +206,9 @@ mod tests {
     use proptest::prelude::*;
     use sha2::Digest as _;
 
-    const RSA: &str = include_str!("../testdata/rsa-private-key.pem");
-    const EC: &str = include_str!("../testdata/ec-private-key.pem");
-    const ED: &str = include_str!("../testdata/ed25519-private-key.pem");
+    const RSA: &str = include_str!("../../tests/testdata/rsa-private-key.pem");
+    const EC: &str = include_str!("../../tests/testdata/ec-private-key.pem");
+    const ED: &str = include_str!("../../tests/testdata/ed25519-private-key.pem");
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_123);
 

@@ -17,8 +17,8 @@ use crate::engine::ProviderError;
 use crate::providers::code_parameter;
 use crate::{finish, landing};
 
-/// What services send a browser back with that we read.
-const PARAMETERS: &[&str] = &["state", "code", "authCode", "error", "user", "device_id", "iss"];
+/// What services send a browser back with that we read, beside the code.
+const PARAMETERS: &[&str] = &["state", "error", "user", "device_id", "iss"];
 /// What they say when somebody has changed their mind: RFC 6749, and the words of one service.
 const CANCELLED: &[&str] = &["access_denied", "user_cancelled_login", "user_cancelled_authorize"];
 /// Says that a browser was sent here by a page of ours.
@@ -71,15 +71,16 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let is_here = |app: &ProviderApp| path(settings, app) == call.path;
     let speaks =
         |app: &&ProviderApp| app.provider == OPENID_CONNECT || known_provider(&app.provider).is_some();
-    if !settings.socialaccount.shown().filter(speaks).any(is_here) {
+    let Some(app) = settings.socialaccount.shown().filter(speaks).find(|app| is_here(app)) else {
         let text = "There is nothing at this path of the API.";
         return Err(Halt::Page(StatusCode::NOT_FOUND, text.to_owned()));
-    }
+    };
+    let code = code_parameter(&app.provider);
     match call.method {
         Method::GET => {}
         // Browsers keep the session's cookie to themselves when another site submits a form (SameSite), but not when they
         // are then sent on.
-        Method::POST => return Err(again(call, |name| call.field(name))),
+        Method::POST => return Err(again(call, code)),
         _ => return Err(Halt::NotAllowed),
     }
     if let Some(asked) = visit.asked() {
@@ -93,8 +94,6 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         }
         return Err(refuse(visit, None, &ProviderError::UnknownState));
     };
-    let app = settings.socialaccount.app(&journey.provider);
-    let code = app.map_or("code", |app| code_parameter(&app.provider));
     match (call.query("error"), call.query(code)) {
         (Some(error), _) if CANCELLED.contains(&error.as_str()) => {
             Err(finish::with_error(visit, Some(&journey), finish::CANCELLED))
@@ -130,14 +129,14 @@ fn arrive(visit: &mut Visit<'_>, asked: &Asked) -> Halt {
     }
 }
 
-/// The same again, with what was brought in the query.
-fn again(call: &Call, brought: impl Fn(&'static str) -> Option<String>) -> Halt {
+/// The same again, with what was submitted in the query.
+fn again(call: &Call, code: &'static str) -> Halt {
     let value = |name| match name {
-        "user" => name_of(&brought(name)?),
-        name => brought(name),
+        "user" => name_of(&call.field(name)?),
+        name => call.field(name),
     };
-    let brought: Vec<(&str, String)> =
-        PARAMETERS.iter().filter_map(|name| Some((*name, value(name)?))).collect();
+    let names = PARAMETERS.iter().copied().chain([code]);
+    let brought: Vec<(&str, String)> = names.filter_map(|name| Some((name, value(name)?))).collect();
     let brought: Vec<(&str, &str)> = brought.iter().map(|(name, value)| (*name, value.as_str())).collect();
     Halt::Redirect(landing::with_query(&call.path, &brought))
 }

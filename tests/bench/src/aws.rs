@@ -17,9 +17,6 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// The certificate authorities that a function reads on AWS, so that it reads no fewer here.
-const AMAZON_ROOTS: &str = include_str!("../../../shared/src/aws/amazon-roots.pem");
-
 const TABLE: &str = "vestibule";
 const SECRET_KEY: &str = "nobody knows this key, as nobody needs to; it is for measuring";
 
@@ -29,6 +26,7 @@ type Error = Box<dyn std::error::Error>;
 pub async fn start(directory: &Path) -> Result<HashMap<String, String>, Error> {
     let (tls, roots) = certificate()?;
     let bundle = directory.join("roots.pem");
+    // A function reads those on AWS, and is to read no fewer here.
     std::fs::write(&bundle, format!("{AMAZON_ROOTS}\n{roots}"))?;
 
     let dynamodb = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;

@@ -332,8 +332,7 @@ async fn by_session(app: &App, headers: &[(&str, &str)]) -> (u16, Value) {
 
 #[tokio::test]
 async fn the_example_is_guarded_both_ways() {
-    let pem = include_str!("../../../shared/testdata/rsa-private-key.pem");
-    let settings = |audience| [JWT, ("HEADLESS_JWT_PRIVATE_KEY", pem), ("HEADLESS_JWT_AUDIENCE", audience)];
+    let settings = |audience| [JWT, RSA_KEY, ("HEADLESS_JWT_AUDIENCE", audience)];
     let (stack, id, app) = stack(&settings("vestibule")).await;
     let (client, tokens) = tokens(&stack).await;
     let greeting = (200, json!({"hello": id}));

@@ -16,8 +16,8 @@ use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, has_ended, log_
 const EMAIL: &str = "ann@example.com";
 pub(crate) const JWT: (&str, &str) = ("HEADLESS_TOKEN_STRATEGY", "jwt");
 pub(crate) const HS256: (&str, &str) = ("HEADLESS_JWT_ALGORITHM", "HS256");
-const RSA_KEY: (&str, &str) =
-    ("HEADLESS_JWT_PRIVATE_KEY", include_str!("../../../shared/testdata/rsa-private-key.pem"));
+pub(crate) const RSA_KEY: (&str, &str) =
+    ("HEADLESS_JWT_PRIVATE_KEY", include_str!("../../testdata/rsa-private-key.pem"));
 
 /// An access token and a refresh token.
 #[derive(Clone, Debug, PartialEq)]
@@ -173,8 +173,8 @@ async fn verify(stack: &Stack, access: &str, audience: &str) -> Result<Value, js
 
 #[tokio::test]
 async fn others_verify_access_tokens_with_what_is_published() {
-    let ec = include_str!("../../../shared/testdata/ec-private-key.pem");
-    let ed = include_str!("../../../shared/testdata/ed25519-private-key.pem");
+    let ec = include_str!("../../testdata/ec-private-key.pem");
+    let ed = include_str!("../../testdata/ed25519-private-key.pem");
     for (algorithm, pem) in [("RS256", RSA_KEY.1), ("ES256", ec), ("EdDSA", ed)] {
         let stack = Stack::start(&[
             JWT,
