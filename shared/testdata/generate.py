@@ -1,6 +1,6 @@
 """Writes down what Django's and allauth's forms say of many inputs, for the unit tests to compare with.
 
-    pip install Django==5.2.19 django-allauth==65.21.1
+    pip install Django==5.2.19 django-allauth==65.22.1
     python generate.py
 
 Each file is a list of rows, one a line, so that a change of the reference reads as a diff.
