@@ -11,3 +11,4 @@ for template in template.yaml docs/example-api/template.yaml; do
 done
 cfn-lint --regions eu-west-1 us-east-1 -- template.yaml docs/example-api/template.yaml infra/*.yaml
 echo "cfn-lint: template.yaml docs/example-api/template.yaml infra/*.yaml are clean"
+python3 tests/sam/permissions.py

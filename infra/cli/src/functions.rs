@@ -62,6 +62,12 @@ impl Functions {
         &self.app.settings.headless.frontend_url
     }
 
+    /// The bare email address of `DEFAULT_FROM_EMAIL`.
+    pub fn sender_address(&self) -> &str {
+        let sender = self.app.settings.mail.default_from_email.as_str();
+        sender.rsplit('<').next().unwrap_or(sender).trim_end_matches('>')
+    }
+
     /// Delivers what still waits in the outbox: of functions elsewhere, or from before a crash.
     pub async fn deliver_waiting(&self) {
         let Some(store) = self.app.store() else { return };

@@ -370,6 +370,7 @@ fn overrides(functions: &Functions) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("AllowedOrigins".to_owned(), functions.trusted_origins().join(",")),
         ("FrontendUrl".to_owned(), functions.frontend_url().to_owned()),
+        ("SenderAddress".to_owned(), functions.sender_address().to_owned()),
     ])
 }
 
@@ -410,7 +411,8 @@ mod tests {
 
     #[test]
     fn the_template_of_the_repository_has_what_the_stack_needs() {
-        let overrides = BTreeMap::from([("AllowedOrigins".to_owned(), FRONTEND.to_owned())]);
+        let overrides = [("AllowedOrigins", FRONTEND), ("SenderAddress", "vestibule@localhost")];
+        let overrides = overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let template = Template::read(TEMPLATE, &overrides).unwrap();
         assert_eq!(template.api.cors.unwrap().allow_origins, [FRONTEND]);
         let login = |route: &&crate::template::Route| route.path == "/_allauth/{client}/v1/auth/login";

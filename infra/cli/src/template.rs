@@ -5,6 +5,7 @@
 //! Parameters have their defaults, or what they were overridden with, as in `sam local`.
 
 mod intrinsics;
+mod policies;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,8 @@ use serde_json::Value;
 
 use intrinsics::Scope;
 
+pub use policies::{Declared, Statement};
+
 /// What the local stack does as the template says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Template {
@@ -21,6 +24,8 @@ pub struct Template {
     pub api: Api,
     /// The properties of the table.
     pub table: Value,
+    /// The functions, in the order of the template.
+    pub functions: Vec<Declared>,
 }
 
 /// What the HTTP API of a template is.
@@ -105,7 +110,7 @@ impl Template {
         let scope = Scope::new(&document, overrides)?;
         let mut api =
             Api { routes: Vec::new(), cors: cors(at(at(&document, "Globals"), "HttpApi"), &scope)? };
-        let mut table = Value::Null;
+        let (mut table, mut functions) = (Value::Null, Vec::new());
         for (name, resource) in entries(at(&document, "Resources")) {
             if !scope.exists(resource)? {
                 continue;
@@ -113,12 +118,16 @@ impl Template {
             let properties = at(resource, "Properties");
             match at(resource, "Type").as_str() {
                 Some("AWS::Serverless::HttpApi") => api.cors = cors(properties, &scope)?.or(api.cors),
-                Some("AWS::Serverless::Function") => api.routes.extend(routes(name, properties, &scope)?),
+                Some("AWS::Serverless::Function") => {
+                    let function = declared(name, properties, &scope)?;
+                    api.routes.extend(routes(&function, properties, &scope)?);
+                    functions.push(function);
+                }
                 Some("AWS::DynamoDB::Table") => table = scope.resolve(properties)?,
                 _ => {}
             }
         }
-        Ok(Self { api, table })
+        Ok(Self { api, table, functions })
     }
 }
 
@@ -146,10 +155,19 @@ fn cors(properties: &Value, scope: &Scope) -> Result<Option<Cors>, TemplateError
     })
 }
 
-fn routes(name: &str, properties: &Value, scope: &Scope) -> Result<Vec<Route>, TemplateError> {
+fn declared(name: &str, properties: &Value, scope: &Scope) -> Result<Declared, TemplateError> {
     let code = scope.resolve(at(properties, "CodeUri"))?;
-    let program =
-        code.as_str().and_then(|path| path.trim_end_matches('/').rsplit('/').next()).unwrap_or(name);
+    let code = code.as_str().unwrap_or(name).trim_end_matches('/').to_owned();
+    Ok(Declared {
+        name: name.to_owned(),
+        program: code.rsplit('/').next().unwrap_or(name).to_owned(),
+        code,
+        statements: policies::statements(name, properties, scope)?,
+    })
+}
+
+fn routes(function: &Declared, properties: &Value, scope: &Scope) -> Result<Vec<Route>, TemplateError> {
+    let (name, program) = (&function.name, &function.program);
     let mut routes = Vec::new();
     for (event_name, event) in entries(at(properties, "Events")) {
         if at(event, "Type") != "HttpApi" {
@@ -172,7 +190,7 @@ fn routes(name: &str, properties: &Value, scope: &Scope) -> Result<Vec<Route>, T
             "*" | "X-AMAZON-APIGATEWAY-ANY-METHOD" => "ANY".to_owned(),
             method => method.to_owned(),
         };
-        routes.push(Route { method, path: path.to_owned(), program: program.to_owned() });
+        routes.push(Route { method, path: path.to_owned(), program: program.clone() });
     }
     Ok(routes)
 }
@@ -234,7 +252,7 @@ Resources:
 
     #[test]
     fn routes_and_cors_come_from_the_template() {
-        let Template { api, table } = Template::read(TEMPLATE, &BTreeMap::new()).unwrap();
+        let Template { api, table, .. } = Template::read(TEMPLATE, &BTreeMap::new()).unwrap();
         assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
         assert_eq!(api.routes, [route("ANY", "/_allauth/{client}/v1/auth/login", "vestibule-login")]);
         let cors = api.cors.unwrap();
@@ -257,6 +275,32 @@ Resources:
         let cors = api.cors.unwrap();
         assert_eq!(cors.allow_origins, ["https://a.example", "https://b.example"]);
         assert_eq!(cors.max_age, Some(600));
+    }
+
+    #[test]
+    fn policies_come_from_the_template() {
+        let template = "
+Conditions: {Sends: !Equals [a, b]}
+Resources:
+  Mail:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/mail/
+      Policies:
+        - Statement:
+            - Effect: Allow
+              Action: [dynamodb:UpdateItem]
+              Resource: !GetAtt Table.Arn
+              Condition: {ForAllValues:StringLike: {dynamodb:LeadingKeys: ['OUTBOX#*']}}
+            - !If [Sends, {Effect: Allow, Action: 'ses:*', Resource: '*'}, !Ref AWS::NoValue]
+";
+        let template = Template::read(template, &BTreeMap::new()).unwrap();
+        let [mail] = template.functions.as_slice() else { panic!("{template:?}") };
+        assert_eq!((mail.program.as_str(), mail.code.as_str()), ("mail", "target/lambda/mail"));
+        let [statement] = mail.statements.as_slice() else { panic!("{mail:?}") };
+        assert!(statement.covers("dynamodb:UpdateItem", "${Table.Arn}"));
+        assert!(!statement.covers("dynamodb:PutItem", "${Table.Arn}"));
+        assert!(statement.covers_key("OUTBOX#1") && !statement.covers_key("USER#1"));
     }
 
     #[test]

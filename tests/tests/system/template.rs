@@ -1,9 +1,13 @@
-//! What a function of the template may read is what its program needs.
+//! What the template and what is deployed with it agree on.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use vestibule::app::Requirements;
 use vestibule_cli::serve::TEMPLATE;
+use vestibule_cli::template::Template;
 
 /// The text of each function, by the name of its program.
 fn functions() -> BTreeMap<&'static str, &'static str> {
@@ -34,5 +38,79 @@ fn functions_may_read_the_secrets_that_they_need_and_no_others() {
         assert_eq!(reads("TokenKeys"), needs.token_keys, "the keys of tokens in {name}");
         assert_eq!(reads("ProvidersSecretArn"), needs.provider_secrets, "the secrets of services in {name}");
         assert_eq!(template.contains("!GetAtt Table.Arn"), needs.table, "the table in {name}");
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The template with the parameters that must be given, and these.
+pub(crate) fn template(parameters: &[(&str, &str)]) -> Template {
+    let must = [("AllowedOrigins", "https://app.example.com"), ("SenderAddress", "no-reply@example.com")];
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Template::read(TEMPLATE, &must.iter().chain(parameters).map(owned).collect()).unwrap()
+}
+
+/// Runs the commands of the workflow that contain this, in a folder.
+fn run_of_the_workflow(part: &str, folder: &Path) {
+    let workflow = fs::read_to_string(root().join(".github/workflows/deploy.yml")).unwrap();
+    let commands = workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: "));
+    let commands: Vec<_> = commands.filter(|command| command.contains(part)).collect();
+    assert!(!commands.is_empty(), "{part}");
+    for command in commands {
+        let status = Command::new("sh").args(["-c", command]).current_dir(folder).status().unwrap();
+        assert!(status.success(), "{command}");
+    }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut found: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .flat_map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() { files(&path) } else { vec![path.display().to_string()] }
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn the_workflow_deploys_the_packages_whole() {
+    let (built, deployed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    // HS256 has no function for keys.
+    for function in template(&[("TokenStrategy", "jwt")]).functions {
+        let package = built.path().join(&function.code);
+        fs::create_dir_all(&package).unwrap();
+        fs::write(package.join("bootstrap"), "").unwrap();
+        if function.program == "mail" {
+            // As MAIL_TEMPLATES_DIR says, and tests/sam/build.sh does.
+            fs::create_dir(package.join("templates")).unwrap();
+            fs::write(package.join("templates/login_code.txt"), "").unwrap();
+        }
+    }
+    run_of_the_workflow("tar --create", built.path());
+    fs::rename(built.path().join("functions.tar"), deployed.path().join("functions.tar")).unwrap();
+    run_of_the_workflow("tar --extract", deployed.path());
+    let relative = |folder: &Path| -> Vec<String> {
+        let packages = files(&folder.join("target/lambda"));
+        packages.iter().map(|path| path.replace(&folder.display().to_string(), "")).collect()
+    };
+    assert_eq!(relative(deployed.path()), relative(built.path()));
+}
+
+#[test]
+fn mail_may_be_sent_with_the_default_configuration_set_of_the_identity() {
+    let ses = fs::read_to_string(root().join("infra/ses.yaml")).unwrap();
+    assert!(ses.contains("ConfigurationSetAttributes: {ConfigurationSetName: !Ref ConfigurationSet}"));
+    for set in ["", "vestibule"] {
+        let mail = template(&[("SesConfigurationSet", set)]).functions.into_iter().find(|function| function.program == "mail").unwrap();
+        // SES asks for permission to use the default set even where no request names it.
+        for resource in ["configuration-set/vestibule", "identity/example.com"] {
+            let arn = format!("arn:aws:ses:local:000000000000:{resource}");
+            let allows = mail.statements.iter().any(|statement| statement.covers("ses:SendEmail", &arn));
+            assert!(allows, "{resource} with SesConfigurationSet={set}");
+        }
     }
 }
