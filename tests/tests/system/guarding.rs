@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule_authorizer::{Undecided, Verdict, authorize};
 
-use crate::tokens::{HS256, JWT, tokens};
+use crate::tokens::{HS256, JWT, RSA_KEY, tokens};
 use crate::{Client, Kind, NEW_PASSWORD, PASSWORD, Stack, log_in};
 
 const EMAIL: &str = "ann@example.com";
