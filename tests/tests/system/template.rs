@@ -105,7 +105,11 @@ fn mail_may_be_sent_with_the_default_configuration_set_of_the_identity() {
     let ses = fs::read_to_string(root().join("infra/ses.yaml")).unwrap();
     assert!(ses.contains("ConfigurationSetAttributes: {ConfigurationSetName: !Ref ConfigurationSet}"));
     for set in ["", "vestibule"] {
-        let mail = template(&[("SesConfigurationSet", set)]).functions.into_iter().find(|function| function.program == "mail").unwrap();
+        let mail = template(&[("SesConfigurationSet", set)])
+            .functions
+            .into_iter()
+            .find(|function| function.program == "mail")
+            .unwrap();
         // SES asks for permission to use the default set even where no request names it.
         for resource in ["configuration-set/vestibule", "identity/example.com"] {
             let arn = format!("arn:aws:ses:local:000000000000:{resource}");

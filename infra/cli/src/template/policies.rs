@@ -59,10 +59,8 @@ pub fn statements(name: &str, properties: &Value, scope: &Scope) -> Result<Vec<S
 }
 
 fn read(name: &str, statement: &Value) -> Result<Statement, TemplateError> {
-    let wrong = |reason: &str| TemplateError::Form {
-        place: format!("{name}.Policies"),
-        reason: reason.to_owned(),
-    };
+    let wrong =
+        |reason: &str| TemplateError::Form { place: format!("{name}.Policies"), reason: reason.to_owned() };
     if at(statement, "Effect") != "Allow" {
         return Err(wrong("only statements that allow something are understood"));
     }
