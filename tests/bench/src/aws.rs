@@ -16,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use vestibule::aws::AMAZON_ROOTS;
 
 const TABLE: &str = "vestibule";
 const SECRET_KEY: &str = "nobody knows this key, as nobody needs to; it is for measuring";
