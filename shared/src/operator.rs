@@ -1,8 +1,12 @@
 //! What operators do to accounts from outside the API.
 
+mod canonicalise;
+
+pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
+
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
-use crate::domain::{email, phone, username};
+use crate::domain::{email, phone, text, username};
 use crate::flows::signup;
 use crate::flows::visit::{Changes, Loaded, Need, SessionChange, Stored};
 use crate::password::Passwords;
@@ -52,7 +56,12 @@ pub enum NewUserError {
 pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError> {
     let store = app.store().ok_or(NewUserError::NoTable)?;
     let mut user = new;
-    user.email = user.email.map(|given| email::normalise(given.trim())).filter(|email| !email.is_empty());
+    // As the endpoints read it.
+    user.password = user.password.map(|password| Secret::new(text::strip(password.expose())));
+    if let Some(given) = user.email.take().filter(|given| !given.trim().is_empty()) {
+        let email = email::canonical(&given);
+        user.email = Some(email.ok_or(NewUserError::Invalid(given, "email address"))?);
+    }
     check(&user)?;
     let usernames = app.settings.account.usernames;
     let wanted = usernames.then(|| {
@@ -61,7 +70,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     });
     let needs = [
         user.email.clone().map(Need::Email),
-        wanted.as_ref().map(|name| Need::Username(username::fold(name))),
+        wanted.as_deref().and_then(username::key).map(Need::Username),
         user.phone.clone().map(Need::Phone),
     ];
     let needs: Vec<Need> = needs.into_iter().flatten().collect();
@@ -167,7 +176,7 @@ pub async fn delete_user(app: &App, who: &UserName) -> Result<AccountId, UserErr
 async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
     let email = match who {
         UserName::Id(id) => return Ok(id.clone()),
-        UserName::Email(given) => email::normalise(given.trim()),
+        UserName::Email(given) => email::canonical(given).ok_or(UserError::Unknown)?,
     };
     let loaded = store.load(None, &[Need::Email(email.clone())]).await?;
     let owners = loaded.emails.get(&email).map(|owners| owners.owners.as_slice()).unwrap_or_default();
@@ -211,9 +220,6 @@ async fn commit(app: &App, store: &Store, loaded: &Loaded, changes: &Changes) ->
 fn check(user: &NewUser) -> Result<(), NewUserError> {
     let invalid = |text: &str, what| Err(NewUserError::Invalid(text.to_owned(), what));
     match user {
-        NewUser { email: Some(address), .. } if !email::validate(address) => {
-            invalid(address, "email address")
-        }
         NewUser { phone: Some(number), .. } if !phone::validate(number) => {
             invalid(number, "phone number (such as +31612345678)")
         }

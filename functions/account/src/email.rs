@@ -169,11 +169,8 @@ fn correct(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
 /// Reads which of their addresses somebody means.
 fn choose(visit: &mut Visit<'_>, user: &Account, form: &mut Form<'_>) -> Option<Chosen> {
     let given = form.text(&EMAIL)?;
-    let chosen = if email::validate(&given) {
-        manage_email::choose(visit, user, &given)
-    } else {
-        Err(Refusal::InvalidEmail)
-    };
+    let email = email::canonical(&given).ok_or(Refusal::InvalidEmail);
+    let chosen = email.and_then(|email| manage_email::choose(visit, user, &email));
     chosen.map_err(|refusal| form.refuse("email", refusal)).ok()
 }
 

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::{Account, Phone};
 use vestibule::domain::challenge::Challenge;
+use vestibule::domain::email;
 use vestibule::domain::session::{Login, Session, State};
 use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{PendingLogin, Stage};
@@ -217,7 +218,7 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         account: ExportedAccount {
             id: id.as_str().to_owned(),
             username: username.clone(),
-            email: email.clone(),
+            email: email.as_deref().map(email::shown),
             has_usable_password: password.is_some(),
             is_active: *active,
             is_superuser: *superuser,
@@ -333,7 +334,7 @@ fn pending_login(pending: &PendingLogin) -> ExportedPendingLogin {
     } = pending;
     ExportedPendingLogin {
         stage: stage.key().into(),
-        email: email.clone(),
+        email: email.as_deref().map(email::shown),
         phone: phone.clone(),
         is_signup: *signup,
         initiated_at: initiated_at.as_seconds(),

@@ -13,7 +13,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
-use vestibule::settings::{Action, LoginMethod, Settings, When};
+use vestibule::settings::{Action, Settings, When};
 
 const USERNAME: Field = Field::text("username", Text::PLAIN, "The username.")
     .asked(When::LoginByUsername)
@@ -48,18 +48,13 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let Some((who, _)) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
         return needs;
     };
-    needs.extend(Visit::counters(settings, Action::LoginFailed, &call.visitor, None, who.key()));
+    needs.extend(Visit::counters(settings, Action::LoginFailed, &call.visitor, None, &who.key()));
     match who {
         Identifier::Email(email) => needs.push(Need::Email(email)),
         Identifier::Phone(phone) => needs.push(Need::Phone(phone)),
         Identifier::Username(name) => {
-            // Whoever sends a longer one is told that it is wrong, and nothing is looked up.
-            if name.chars().count() <= username::MAX_LENGTH {
-                if settings.account.login_methods.contains(LoginMethod::Email) {
-                    needs.push(Need::Email(name.to_lowercase()));
-                }
-                needs.push(Need::Username(username::fold(&name)));
-            }
+            needs.extend(login::email_of(settings, &name).map(Need::Email));
+            needs.extend(username::key(&name).map(Need::Username));
         }
     }
     needs

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use minijinja::Value;
+use vestibule::domain::email;
 use vestibule::domain::message::{Envelope, Event, Message, Recipient};
 
 use crate::letter::one_line;
@@ -126,7 +127,7 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
     };
     set("site", &envelope.site);
     match &envelope.to {
-        Recipient::Email(address) => set("email", address),
+        Recipient::Email(address) => set("email", &email::shown(address)),
         Recipient::Phone(number) => set("phone", number),
     }
     match &envelope.message {
@@ -147,10 +148,10 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
             set("user_agent", &origin.user_agent);
             match event {
                 Event::EmailChanged { from, to } => {
-                    set("from_email", from);
-                    set("to_email", to);
+                    set("from_email", &email::shown(from));
+                    set("to_email", &email::shown(to));
                 }
-                Event::EmailDeleted { email } => set("deleted_email", email),
+                Event::EmailDeleted { email } => set("deleted_email", &email::shown(email)),
                 Event::ProviderConnected { provider } | Event::ProviderDisconnected { provider } => {
                     set("provider", provider);
                 }

@@ -8,6 +8,7 @@ mod catalogue;
 mod delivery;
 mod lambda;
 mod letter;
+mod mailbox;
 mod samples;
 mod sending;
 mod stream;

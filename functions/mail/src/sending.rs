@@ -14,6 +14,7 @@ use aws_types::SdkConfig;
 use serde_json::json;
 
 use crate::letter::{Email, Letter, Text};
+use crate::mailbox;
 
 /// Carries letters.
 pub trait Sender: Sync {
@@ -97,7 +98,7 @@ impl AwsSender {
         self.ses
             .get_or_init(|| aws_sdk_sesv2::Client::new(&self.service("SESV2")))
             .send_email()
-            .from_email_address(&self.from)
+            .from_email_address(mailbox::header(&self.from))
             .destination(Destination::builder().to_addresses(&email.to).build())
             .content(EmailContent::builder().simple(message).build())
             .set_configuration_set_name(self.configuration_set.clone())

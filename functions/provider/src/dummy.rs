@@ -4,6 +4,7 @@
 use lambda_http::http::{Method, StatusCode};
 use serde_json::json;
 use vestibule::domain::account::{EmailAddress, Phone};
+use vestibule::domain::email;
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;
 use vestibule::flows::visit::Visit;
@@ -104,8 +105,10 @@ fn identity(settings: &Settings, object: &Object) -> Option<Identity> {
     form.finish().ok()?;
     let email = email.filter(|email| !email.is_empty());
     let name = [&first_name, &last_name].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
-    let display =
-        username.clone().or_else(|| email.clone()).or_else(|| Some(name).filter(|name| !name.is_empty()));
+    let display = username
+        .clone()
+        .or_else(|| email.as_deref().map(email::shown))
+        .or_else(|| Some(name).filter(|name| !name.is_empty()));
     let address = |email| EmailAddress { email, verified: verified == Some(true), primary: true };
     Some(Identity {
         profile: Profile {

@@ -150,7 +150,7 @@ impl Engine {
         let claims = match &answer.id_token {
             Some(token) => {
                 let nonce = passage.nonce.expose();
-                let binding = Binding::Exchanged { nonce, by_pkce: conversation.pkce() };
+                let binding = Binding::Exchanged { nonce, optional: conversation.is_nonce_optional() };
                 Some(conversation.id_token(token, binding, Some(access_token)).await?)
             }
             None if conversation.needs_id_token() => return Err(ProviderError::NoIdToken),

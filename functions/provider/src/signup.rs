@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::social::{PendingSignup, Profile};
-use vestibule::domain::username;
+use vestibule::domain::{email, username};
 use vestibule::flows::social_signup::{self, Answers};
 use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::flows::{connect, signup};
@@ -109,11 +109,11 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 }
 
 fn describe(settings: &Settings, profile: &Profile) -> Reply {
-    let email = profile.emails.first().map(|address| address.email.as_str());
+    let email = profile.emails.first().map(|address| email::shown(&address.email));
     let username = profile.username.as_deref().filter(|_| settings.account.usernames);
     Reply::ok(Description {
         user: Newcomer {
-            display: username.or(email).unwrap_or("user"),
+            display: username.or(email.as_deref()).unwrap_or("user"),
             has_usable_password: false,
             username,
         },

@@ -63,12 +63,13 @@ pub fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
         needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
         if settings.account.usernames && !USERNAME.is_asked(settings) {
-            needs.push(Need::Username(username::fold(&signup::usual_username(settings, Some(&email)))));
+            let usual = signup::usual_username(settings, Some(&email));
+            needs.extend(username::key(&usual).map(Need::Username));
         }
         needs.push(Need::Email(email));
     }
     if let Some(name) = given(&USERNAME) {
-        needs.push(Need::Username(username::fold(&name)));
+        needs.extend(username::key(&name).map(Need::Username));
     }
     if let Some(phone) = given(&PHONE) {
         needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use vestibule::domain::challenge::Challenge;
+use vestibule::domain::email;
 use vestibule::flows::verify_email::{self, Proof};
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
@@ -119,7 +120,7 @@ fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Re
 fn look(visit: &Visit<'_>, proof: &Proof) -> Result<Reply, Halt> {
     let account = visit.account(&proof.account)?.ok_or(Stop::Conflict)?;
     let user = present::user(account, visit.settings());
-    let data = EmailVerification { email: proof.email.clone(), user };
+    let data = EmailVerification { email: email::shown(&proof.email), user };
     let is_authenticating = verify_email::pending(visit).is_some();
     Ok(Reply::ok(data).with_meta("is_authenticating", json!(is_authenticating)))
 }

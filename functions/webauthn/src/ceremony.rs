@@ -33,7 +33,7 @@ pub(crate) use options::{CreationOptions, RequestOptions, User, creation, reques
 pub(crate) use party::Party;
 pub(crate) use response::{Assertion, Registration};
 
-/// Longest credential id, in bytes (7.1, step 25).
+/// The longest credential id, in bytes (7.1, step 25). It becomes a key of the table.
 pub(crate) const MAX_ID_BYTES: usize = 1023;
 /// How deep the CBOR of an authenticator may be nested; CTAP 2 allows 4.
 const MAX_CBOR_DEPTH: usize = 16;
@@ -163,7 +163,7 @@ pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Resu
     expected.check_authenticator(&data)?;
     let attested = data.attested.ok_or(Fault::AuthenticatorData)?;
     PublicKey::check(&attested.public_key)?;
-    if attested.credential_id.len() > MAX_ID_BYTES || attested.credential_id != response.id {
+    if attested.credential_id != response.id {
         return Err(Fault::Id);
     }
     Ok(NewKey {

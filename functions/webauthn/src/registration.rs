@@ -54,8 +54,8 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: &Account, passwordless: bool
     let party = Party::of(settings, &visit.visitor.base_url);
     let user = User {
         handle: account.id.as_str().as_bytes(),
-        name: account.label(),
-        display_name: account.display(),
+        name: &account.label(),
+        display_name: &account.display(),
     };
     let known = ids(account);
     let options = ceremony::creation(&party, user, &challenge, &known, passwordless, verification.name());

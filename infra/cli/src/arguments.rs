@@ -24,6 +24,9 @@ pub enum Command {
     /// Manage accounts.
     #[command(subcommand, arg_required_else_help = true)]
     User(User),
+    /// Look after the table.
+    #[command(subcommand, arg_required_else_help = true)]
+    Table(Table),
 }
 
 /// Where the local stack runs.
@@ -55,6 +58,17 @@ pub struct Data {
     /// Directory of the local stack's data.
     #[arg(long, env = "VESTIBULE_DATA_DIR", default_value = ".vestibule")]
     pub data_dir: PathBuf,
+}
+
+/// What can be done with the table.
+#[derive(Debug, Subcommand)]
+pub enum Table {
+    /// Bring email addresses and the keys of usernames into canonical form, after an update of Vestibule.
+    ///
+    /// It says what it changes, and can be run again. Where two accounts have verified one mailbox, or have one username, in
+    /// different spellings, it names them, changes neither, and ends with status 1. It reads the whole table, which is the one that
+    /// `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` that of the local stack.
+    Canonicalise(Data),
 }
 
 /// What can be done with accounts.

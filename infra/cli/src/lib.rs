@@ -11,6 +11,7 @@ mod gateway;
 mod inbox;
 mod ports;
 pub mod serve;
+pub mod table;
 pub mod template;
 pub mod user;
 mod welcome;

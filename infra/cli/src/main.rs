@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use vestibule_cli::arguments::{Arguments, Command, User};
+use vestibule_cli::arguments::{Arguments, Command, Table, User};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::user;
+use vestibule_cli::{table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let default = match arguments.command {
         Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
-        Command::User(_) => "warn",
+        Command::User(_) | Command::Table(_) => "warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
@@ -38,7 +38,7 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
     let environment = std::env::vars().collect();
     let mut runtime = match arguments.command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::User(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::User(_) | Command::Table(_) => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.enable_all().build().map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
     runtime.block_on(async {
@@ -48,6 +48,16 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                 let code = if settings { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE };
                 (code, error.to_string())
             }),
+            Command::Table(Table::Canonicalise(data)) => {
+                let collisions = table::canonicalise(data, environment).await;
+                match collisions.map_err(|error| (ExitCode::FAILURE, error.to_string()))? {
+                    0 => Ok(()),
+                    count => Err((
+                        ExitCode::FAILURE,
+                        format!("accounts that collide, and were not changed: {count}"),
+                    )),
+                }
+            }
             Command::User(command) => {
                 let done = match command {
                     User::Add(wanted) => user::add(wanted, environment).await,

@@ -85,7 +85,7 @@ fn password(argument: &str) -> io::Result<Secret> {
 }
 
 /// The variables that name the table: the environment's own, or those of the local stack.
-fn variables(
+pub(crate) fn variables(
     data: &Data,
     mut environment: HashMap<String, String>,
 ) -> Result<HashMap<String, String>, DataDirError> {

@@ -408,3 +408,79 @@ fn no_user_without_a_stack() {
     assert_eq!(code, Some(1));
     assert!(error.contains("no local stack is running") && error.contains("vestibule serve"), "{error}");
 }
+
+/// Stores an account of before: its email address as `stored`, with its look-ups.
+fn make_old(runtime: &tokio::runtime::Runtime, stack: &Stack, id: &str, canonical: &str, stored: &str) {
+    let client = dynamodb(stack);
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    runtime.block_on(async {
+        let key = |pk: String, sk: String| [("pk".to_owned(), text(&pk)), ("sk".to_owned(), text(&sk))];
+        let account = key(format!("USER#{id}"), "ACCOUNT".to_owned());
+        let found =
+            client.get_item().table_name("vestibule").set_key(Some(account.into())).send().await.unwrap();
+        let mut items = vec![found.item.unwrap()];
+        let document = items[0]["document"].as_s().unwrap().replace(canonical, stored);
+        items[0].insert("document".to_owned(), text(&document));
+        for sk in [format!("USER#{id}"), "CLAIM".to_owned()] {
+            let old = key(format!("EMAIL#{canonical}"), sk);
+            let delete = client.delete_item().table_name("vestibule").set_key(Some(old.into()));
+            let deleted =
+                delete.return_values(aws_sdk_dynamodb::types::ReturnValue::AllOld).send().await.unwrap();
+            let mut item = deleted.attributes.unwrap();
+            item.insert("pk".to_owned(), text(&format!("EMAIL#{stored}")));
+            items.push(item);
+        }
+        for item in items {
+            client.put_item().table_name("vestibule").set_item(Some(item)).send().await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn accounts_of_before_are_brought_into_canonical_form() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &[]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let add = |email: &str| {
+        let add = ["user", "add", "--email", email, "--password", " Correct-Horse-9\n"];
+        let output = vestibule(home.path(), &add).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    let canonicalise = || {
+        let output = vestibule(home.path(), &["table", "canonicalise"]).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let log_in = |email: &str| {
+        let body = format!(r#"{{"email": "{email}", "password": "Correct-Horse-9"}}"#);
+        let request = format!(
+            "POST /_allauth/app/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stack.send("api", &request).0
+    };
+    let old = add("ann@xn--bcher-kva.example");
+    make_old(&runtime, &stack, &old, "ann@xn--bcher-kva.example", "ann@bücher.example");
+    assert!(log_in("ann@bücher.example").starts_with("HTTP/1.1 400"));
+    let (code, told) = canonicalise();
+    assert_eq!(code, Some(0), "{told}");
+    assert_eq!(
+        told,
+        format!(
+            "{old}: email address ann@bücher.example is now ann@xn--bcher-kva.example\n\
+             changed: 1, collisions: 0\n"
+        )
+    );
+    assert!(log_in("ann@bücher.example").starts_with("HTTP/1.1 200"));
+    assert_eq!(canonicalise(), (Some(0), "changed: 0, collisions: 0\n".to_owned()));
+
+    make_old(&runtime, &stack, &old, "ann@xn--bcher-kva.example", "ann@bücher.example");
+    let new = add("ann@bücher.example");
+    let collision =
+        format!("{old}: ann@xn--bcher-kva.example collides with account {new}; nothing was changed\n");
+    for _ in 0..2 {
+        assert_eq!(canonicalise(), (Some(1), format!("{collision}changed: 0, collisions: 1\n")));
+    }
+    assert!(log_in("ann@bücher.example").starts_with("HTTP/1.1 200"));
+}

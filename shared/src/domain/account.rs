@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::authenticator::Authenticator;
+use super::email;
 use super::social::SocialAccount;
 use super::time::Timestamp;
 
@@ -50,7 +51,7 @@ impl std::fmt::Debug for PasswordHash {
 /// One of the email addresses of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailAddress {
-    /// The address, lowercase.
+    /// The email address, in canonical form ([`email::canonical`]).
     pub email: String,
     /// Whether its owner has proved that they read its mail.
     pub verified: bool,
@@ -123,14 +124,18 @@ impl Account {
     }
 
     /// What people are shown as the name of the account.
-    pub fn display(&self) -> &str {
-        let named = self.username.as_deref().filter(|name| !name.is_empty());
-        named.or(self.email.as_deref()).filter(|name| !name.is_empty()).unwrap_or("user")
+    pub fn display(&self) -> String {
+        let named = self.username.clone().filter(|name| !name.is_empty());
+        named.or_else(|| self.shown_email()).unwrap_or_else(|| "user".to_owned())
+    }
+
+    fn shown_email(&self) -> Option<String> {
+        self.email.as_deref().filter(|email| !email.is_empty()).map(email::shown)
     }
 
     /// What authenticators are told that the account is called, for people to know it by.
-    pub fn label(&self) -> &str {
-        self.email.as_deref().filter(|email| !email.is_empty()).unwrap_or_else(|| self.display())
+    pub fn label(&self) -> String {
+        self.shown_email().unwrap_or_else(|| self.display())
     }
 
     /// Whether a session was ever logged in to it.

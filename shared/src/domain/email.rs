@@ -1,31 +1,105 @@
-//! Email addresses: which are valid, how they are written down, and which are the same.
+//! Email addresses: which are valid, the canonical form that they are kept and compared in, and how they are shown.
 //!
-//! The rules are those of Django's `EmailValidator` and allauth's `EmailField`. Whether an address exists, or belongs
-//! to somebody, is not known here.
+//! The syntax is that of Django's `EmailValidator` and allauth's `EmailField`, less what no mail can be sent to: Amazon SES
+//! has no SMTPUTF8 (RFC 6531), so the local part is printable ASCII, and the domain is one that IDNA 2008 allows (UTS 46).
+//! Whether a mailbox exists, or belongs to somebody, is not known here.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use idna::AsciiDenyList;
+use idna::uts46::{DnsLength, Hyphens, Uts46};
 
 use super::text;
 
-/// The longest valid address, in code points (RFC 3696, section 3).
+/// The longest valid address, in code points as given (RFC 3696, section 3) and in bytes in canonical form.
 pub const MAX_LENGTH: usize = 320;
 
 const MAX_LABEL_LENGTH: usize = 63;
+const MAX_DOMAIN_LENGTH: usize = 253;
 const MAX_IPV6_LENGTH: usize = 39;
 
-/// Whether Django's `EmailValidator` accepts the address: a dot-atom or quoted string, then `@`, then `localhost`, an IP
-/// address in brackets, or a name of at least two labels, Unicode or punycode.
-pub fn validate(address: &str) -> bool {
-    text::length(address) <= MAX_LENGTH
-        && address.rsplit_once('@').is_some_and(|(user, domain)| {
-            (is_dot_atom(user) || is_quoted_string(user))
-                && (domain == "localhost" || is_domain_name(domain) || is_address_literal(domain))
-        })
+/// The canonical form of an email address, ASCII in lower case with the domain in Punycode; none where it is not valid.
+///
+/// Two addresses with one canonical form are one mailbox. It is the form that is kept, looked up, counted and sent to.
+///
+/// Valid is what Django's `EmailValidator` accepts and mail can be sent to: a dot-atom or quoted string of printable ASCII,
+/// then `@`, then `localhost`, an IP address in brackets, or a name of at least two labels.
+pub fn canonical(address: &str) -> Option<String> {
+    let address = text::strip(address);
+    if text::length(address) > MAX_LENGTH {
+        return None;
+    }
+    let (user, domain) = address.rsplit_once('@')?;
+    let address = format!("{}@{}", canonical_user(user)?, canonical_host(domain)?);
+    (address.len() <= MAX_LENGTH).then_some(address)
 }
 
-/// The address as it is kept and shown: without white space around it, in lower case.
-pub fn normalise(address: &str) -> String {
-    text::strip(address).to_lowercase()
+/// The address as people read it: the domain of a canonical address in Unicode.
+pub fn shown(address: &str) -> String {
+    let Some((user, domain)) = address.rsplit_once('@').filter(|(_, domain)| domain.contains(PUNYCODE))
+    else {
+        return address.to_owned();
+    };
+    // What is canonical was checked, so nothing but the encoding is left to undo.
+    let label = |label: &str| {
+        let decoded = label.strip_prefix(PUNYCODE).and_then(idna::punycode::decode_to_string);
+        decoded.unwrap_or_else(|| label.to_owned())
+    };
+    let labels: Vec<String> = domain.split('.').map(label).collect();
+    format!("{user}@{}", labels.join("."))
+}
+
+/// The canonical form of a domain: lower case, Punycode; none where it is not valid.
+pub fn canonical_domain(domain: &str) -> Option<String> {
+    if !is_domain_name(domain) || domain.contains(text::is_invisible) {
+        return None;
+    }
+    let lower = domain.to_ascii_lowercase();
+    let is_plain = lower.is_ascii() && !lower.split('.').any(|label| label.starts_with(PUNYCODE));
+    let domain = if is_plain {
+        lower
+    } else {
+        let idna = Uts46::new();
+        let ascii =
+            idna.to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify);
+        ascii.ok()?.into_owned()
+    };
+    // Its characters may have stood for others, such as full-width digits.
+    (domain.len() <= MAX_DOMAIN_LENGTH && is_domain_name(&domain)).then_some(domain)
+}
+
+/// How a label begins that is encoded (RFC 5890, section 2.3.2.1).
+const PUNYCODE: &str = "xn--";
+
+/// The local part without quotes and escapes that it does not need: they are no part of the mailbox's name (RFC 5321,
+/// section 4.1.2).
+fn canonical_user(user: &str) -> Option<String> {
+    if is_dot_atom(user) {
+        return Some(user.to_ascii_lowercase());
+    }
+    let user = unquoted(user)?.to_ascii_lowercase();
+    if is_dot_atom(&user) {
+        return Some(user);
+    }
+    let mut quoted = String::from("\"");
+    for c in user.chars() {
+        if matches!(c, '"' | '\\' | ' ') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    Some(quoted)
+}
+
+fn canonical_host(domain: &str) -> Option<String> {
+    if domain == "localhost" {
+        return Some(domain.to_owned());
+    }
+    match domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(ip) => Some(format!("[{}]", ip_address(ip)?)),
+        None => canonical_domain(domain),
+    }
 }
 
 fn is_dot_atom(user: &str) -> bool {
@@ -33,33 +107,27 @@ fn is_dot_atom(user: &str) -> bool {
 }
 
 fn is_atom_character(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-!#$%&'*+/=?^_`{}|~".contains(c) || folds_to_ascii(c)
+    c.is_ascii_alphanumeric() || "-!#$%&'*+/=?^_`{|}~".contains(c)
 }
 
-/// Django's patterns ignore case, and so let through the four letters that are a case of an ASCII letter: İ, ı, ſ and
-/// the Kelvin sign.
-fn folds_to_ascii(c: char) -> bool {
-    matches!(c, '\u{130}' | '\u{131}' | '\u{17f}' | '\u{212a}')
-}
-
-fn is_quoted_string(user: &str) -> bool {
-    let Some(inside) = user.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else { return false };
+/// What a quoted string holds; none where it is none. Unlike Django's, it holds no control characters.
+fn unquoted(user: &str) -> Option<String> {
+    let inside = user.strip_prefix('"')?.strip_suffix('"')?;
+    let mut content = String::new();
     let mut escaped = false;
     for c in inside.chars() {
-        let allowed = matches!(c, '\u{1}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '!' | '#'..='\u{7f}')
-            || folds_to_ascii(c);
-        if escaped {
-            if !allowed && !matches!(c, '\t' | ' ' | '"') {
-                return false;
+        match c {
+            '\\' if !escaped => {
+                escaped = true;
+                continue;
             }
-            escaped = false;
-        } else if c == '\\' {
-            escaped = true;
-        } else if !allowed {
-            return false;
+            ' ' | '"' if !escaped => return None,
+            ' '..='~' => content.push(c),
+            _ => return None,
         }
+        escaped = false;
     }
-    !escaped
+    (!escaped).then_some(content)
 }
 
 fn is_domain_name(domain: &str) -> bool {
@@ -88,14 +156,14 @@ fn is_punycode(label: &str) -> bool {
     label.split_at_checked(4).is_some_and(|(prefix, encoded)| {
         prefix.eq_ignore_ascii_case("xn--")
             && !encoded.is_empty()
-            && encoded.chars().all(|c| c.is_ascii_alphanumeric() || folds_to_ascii(c))
+            && encoded.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     })
 }
 
-fn is_address_literal(domain: &str) -> bool {
-    domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).is_some_and(|ip| {
-        ip.parse::<Ipv4Addr>().is_ok() || (ip.len() <= MAX_IPV6_LENGTH && ip.parse::<Ipv6Addr>().is_ok())
-    })
+fn ip_address(text: &str) -> Option<IpAddr> {
+    let v4 = || text.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+    let v6 = || text.parse::<Ipv6Addr>().ok().filter(|_| text.len() <= MAX_IPV6_LENGTH).map(IpAddr::V6);
+    v4().or_else(v6)
 }
 
 #[cfg(test)]
@@ -104,12 +172,104 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn one_mailbox_has_one_form() {
+        for (form, spellings) in [
+            (
+                "ann@example.com",
+                &[
+                    "Ann@EXAMPLE.com",
+                    " ann@example.com\n",
+                    "\"ann\"@example.com",
+                    "\"a\\nn\"@example.com",
+                    "ann@ｅxample.com",
+                ][..],
+            ),
+            (
+                "ann@xn--bcher-kva.example",
+                &[
+                    "ann@bücher.example",
+                    "ann@BÜCHER.example",
+                    "ann@bu\u{308}cher.example",
+                    "ann@XN--BCHER-KVA.example",
+                ],
+            ),
+            ("ann@xn--r8jz45g.xn--zckzah", &["ann@例え.テスト", "ANN@例え.xn--zckzah"]),
+            ("ann@xn--strae-oqa.example", &["ann@straße.example"]),
+            ("ann@xn--mgba3gch31f060k.com", &["ann@نامه\u{200c}ای.com"]),
+            ("\"a\\ b\"@example.com", &["\"A\\ b\"@example.com", "\"\\a\\ b\"@example.com"]),
+            ("ann@localhost", &["ann@localhost"]),
+            ("ann@[127.0.0.1]", &["ann@[127.0.0.1]"]),
+            ("ann@[::1]", &["ann@[::1]", "ann@[0:0:0::0001]"]),
+        ] {
+            for spelling in spellings.iter().chain([&form]) {
+                assert_eq!(canonical(spelling).as_deref(), Some(form), "{spelling:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_mail_can_be_sent_to_is_not_valid() {
+        let long = format!("ann@{}.example", "ü".repeat(60));
+        let longer = format!("ann@{}example", "abc.".repeat(63));
+        for address in [
+            "müller@example.com",
+            "ı@example.com",
+            "ſ@example.com",
+            "\u{212a}@example.com",
+            "İ@example.com",
+            "\"\u{1}\"@example.com",
+            "\"\\\t\"@example.com",
+            "\"\u{7f}\"@example.com",
+            "ann@example.com\u{200b}",
+            "\u{200b}ann@example.com",
+            "an\u{200d}n@example.com",
+            "ann@exam\u{ad}ple.com",
+            "ann@exam\u{200c}ple.com",
+            "ann@example.com\u{200d}",
+            "ann@example\u{2060}.com",
+            "ann@example.com\u{fe0f}",
+            "ann@\u{202e}example.com",
+            "ann@example.１２",
+            "ann@1.2.3.４",
+            "ann@exa mple.com",
+            "ann@xn--\u{e9}.com",
+            "ann@xn--a.com",
+            "ann@xn--11111111111111111111.com",
+            "ann@-bücher.example",
+            "ann@\u{301}a.example",
+            "ann@אa.example",
+            &long,
+            &longer,
+        ] {
+            assert_eq!(canonical(address), None, "{address:?}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_shown_in_unicode() {
+        for (given, expected) in [
+            ("Ann@Bücher.example", "ann@bücher.example"),
+            ("ann@例え.テスト", "ann@例え.テスト"),
+            ("ann@example.com", "ann@example.com"),
+            ("xn--bcher-kva@example.com", "xn--bcher-kva@example.com"),
+        ] {
+            assert_eq!(shown(&canonical(given).unwrap()), expected, "{given}");
+        }
+        assert_eq!(shown("ann"), "ann");
+        assert_eq!(shown("ann@xn--\u{e9}"), "ann@xn--\u{e9}");
+    }
+
     proptest! {
         #[test]
-        fn nothing_panics(text in any::<String>(), domain in "[a-z0-9.\\[\\]:é-]{0,20}") {
-            validate(&text);
-            validate(&format!("{text}@{domain}"));
-            normalise(&text);
+        fn canonical_is_as_good_as_it_gets(text in any::<String>(), user in "[a-zA-Z.\"\\\\ +]{1,9}", domain in "[a-zéßÄ例.\\[\\]:-]{0,20}(\\.com)?") {
+            for address in [text.clone(), format!("{text}@{domain}"), format!("{user}@{domain}")] {
+                if let Some(form) = canonical(&address) {
+                    prop_assert!(form.bytes().all(|byte| matches!(byte, b' '..=b'~') && !byte.is_ascii_uppercase()), "{form}");
+                    prop_assert_eq!(canonical(&form), Some(form.clone()));
+                    prop_assert_eq!(canonical(&shown(&form)), Some(form));
+                }
+            }
         }
     }
 }

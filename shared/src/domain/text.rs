@@ -14,6 +14,15 @@ pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
+/// Whether a character is never seen (`Default_Ignorable_Code_Point` of Unicode, within the basic plane), but for the joiners,
+/// without which some words can't be written.
+pub(crate) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}')
+}
+
 /// `\w` in Python's patterns. Unlike [`char::is_alphanumeric`] it leaves out combining marks.
 pub(crate) fn is_word(c: char) -> bool {
     c == '_'

@@ -1,17 +1,20 @@
 //! Logging in with a password.
 
+use std::borrow::Cow;
+
 use super::stages::{self, LoginAttempt};
 use super::visit::{Decision, Need, Stop, Visit};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
+use crate::domain::{email, username};
 use crate::secret::Secret;
-use crate::settings::{Action, EmailVerification, LoginMethod};
+use crate::settings::{Action, EmailVerification, LoginMethod, Settings};
 
 /// Who somebody says they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identifier {
-    /// By an email address, lowercase.
+    /// By an email address, in canonical form.
     Email(String),
     /// By a username.
     Username(String),
@@ -20,10 +23,13 @@ pub enum Identifier {
 }
 
 impl Identifier {
-    /// What failed attempts are counted by.
-    pub fn key(&self) -> &str {
+    /// What failed attempts are counted by: the same for all spellings.
+    pub fn key(&self) -> Cow<'_, str> {
         match self {
-            Self::Email(text) | Self::Username(text) | Self::Phone(text) => text,
+            Self::Email(text) | Self::Phone(text) => Cow::Borrowed(text),
+            Self::Username(name) => {
+                Cow::Owned(email::canonical(name).unwrap_or_else(|| username::fold(name)))
+            }
         }
     }
 
@@ -36,15 +42,20 @@ impl Identifier {
     }
 }
 
+/// The email address that a username may be, where people log in by either.
+pub fn email_of(settings: &Settings, name: &str) -> Option<String> {
+    settings.account.login_methods.contains(LoginMethod::Email).then(|| email::canonical(name)).flatten()
+}
+
 /// Checks a password: the account if it is right, whether active or not. A wrong one counts as a failed attempt
 /// (`login_failed`); a right one does not, nor does it forgive others.
 pub fn authenticate(visit: &mut Visit<'_>, who: &Identifier, password: &Secret) -> Decision<AccountId> {
-    if !visit.consume(Action::LoginFailed, who.key())? {
+    if !visit.consume(Action::LoginFailed, &who.key())? {
         return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of_all()));
     }
     match check(visit, who, password)? {
         Some(account) => {
-            visit.roll_back(Action::LoginFailed, who.key())?;
+            visit.roll_back(Action::LoginFailed, &who.key())?;
             Ok(account)
         }
         None => Err(Stop::invalid(who.mismatch().of("password"))),
@@ -113,9 +124,10 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
     let candidates: Vec<AccountId> = match who {
         Identifier::Email(email) => by_email(visit, email)?,
         Identifier::Username(name) => {
-            // A name may be an address where people log in by either.
-            let email = visit.settings().account.login_methods.contains(LoginMethod::Email);
-            let mut found = if email { by_email(visit, &name.to_lowercase())? } else { Vec::new() };
+            let mut found = match email_of(visit.settings(), name) {
+                Some(email) => by_email(visit, &email)?,
+                None => Vec::new(),
+            };
             found.extend(visit.owner_of_username(name)?.cloned());
             found
         }

@@ -142,7 +142,7 @@ pub fn choose(visit: &mut Visit<'_>, account: &Account, email: &str) -> Result<C
         return Ok(Chosen::Known(address.clone()));
     }
     let challenge = pending(visit, &account.id);
-    let named = challenge.filter(|challenge| challenge.email() == Some(email.to_lowercase().as_str()));
+    let named = challenge.filter(|challenge| challenge.email() == Some(email));
     named.map(Chosen::Pending).ok_or(Refusal::UnknownEmailOfUser)
 }
 

@@ -9,12 +9,16 @@ use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
 use crate::domain::{email, phone, text};
+use crate::secret::Secret;
 use crate::settings::{ProviderApp, Settings, SignupFieldName};
 
 /// How many addresses of a profile are looked at.
 const MOST_ADDRESSES: usize = 10;
-/// The longest an address of a profile may be, in code points, as Django's `EmailField` has it.
+/// The longest an address of a profile may be, in its canonical form, as Django's `EmailField` has it.
 const LONGEST_ADDRESS: usize = 254;
+
+/// The longest tokens that are kept, in bytes.
+const MOST_TOKEN_BYTES: usize = 8 * 1024;
 
 /// What came of it, other than that input is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +51,22 @@ pub fn complete(
     if visit.session().social_signup.is_some() {
         visit.session_mut().social_signup = None;
     }
-    let tokens = identity.tokens.as_ref();
+    let tokens = identity.tokens.as_ref().filter(|tokens| is_kept(tokens));
     match process {
         Process::Connect => connect_to_user(visit, app, &profile, tokens),
         Process::Login => log_in_or_sign_up(visit, app, &profile, tokens),
     }
+}
+
+/// Whether tokens are short enough to be kept with the account, which is one item. A login needs none of them.
+fn is_kept(tokens: &Tokens) -> bool {
+    let length = |token: &Secret| token.expose().len();
+    let fits =
+        length(&tokens.access_token) + tokens.refresh_token.as_ref().map_or(0, length) <= MOST_TOKEN_BYTES;
+    if !fits {
+        tracing::warn!("the tokens of a service are too long to be kept");
+    }
+    fits
 }
 
 /// What a client is told that brought what proves nothing.
@@ -170,16 +185,17 @@ fn is_nobodys(settings: &Settings, account: &Account) -> bool {
     !account.has_verified(None) && !account.phone.as_ref().is_some_and(|phone| phone.verified || needs_phone)
 }
 
-/// A profile with what can be used of it: addresses that are valid, in lower case, the most important first.
+/// A profile with what can be used of it: addresses that are valid, in canonical form, the most important first.
 fn tidy(app: &ProviderApp, profile: &Profile) -> Profile {
     let mut profile = profile.clone();
     profile.provider.clone_from(&app.id);
     let mut emails: Vec<crate::domain::account::EmailAddress> = Vec::new();
     for mut address in std::mem::take(&mut profile.emails) {
-        address.email = email::normalise(&address.email);
-        if !email::validate(&address.email) || text::length(&address.email) > LONGEST_ADDRESS {
+        let Some(email) = email::canonical(&address.email).filter(|email| email.len() <= LONGEST_ADDRESS)
+        else {
             continue;
-        }
+        };
+        address.email = email;
         address.verified |= app.vouches_for(&address.email);
         match emails.iter_mut().find(|known| known.email == address.email) {
             Some(known) => {

@@ -15,6 +15,7 @@ use crate::domain::rate::History;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
+use crate::domain::username;
 use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
@@ -283,7 +284,7 @@ impl World {
                 loaded.claims.insert(email, owner);
             }
             Need::Username(name) => {
-                let is_it = |username: &String| username.to_lowercase() == name;
+                let is_it = |username: &String| username::fold(username) == name;
                 let owner = find(&|account| account.username.as_ref().is_some_and(is_it));
                 loaded.usernames.insert(name, owner);
             }

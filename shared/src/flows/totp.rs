@@ -51,7 +51,7 @@ fn link(visit: &Visit<'_>, account: &Account, secret: &Secret) -> Secret {
     let issuer = settings.mfa.totp_issuer.as_deref().or(settings.site_name.as_deref()).unwrap_or(host);
     let link = format!(
         "otpauth://totp/{}?secret={}&issuer={}",
-        quote(account.label()),
+        quote(&account.label()),
         secret.expose(),
         quote(issuer)
     );

@@ -23,7 +23,7 @@ use crate::domain::social::{Asked, SingleUse};
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
-use crate::domain::{email, text, username};
+use crate::domain::{email, username};
 use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
@@ -35,11 +35,11 @@ use crate::signing::Keys;
 pub enum Need {
     /// An account.
     Account(AccountId),
-    /// Which accounts have an email address, lowercase.
+    /// Which accounts have an email address, in canonical form.
     Email(String),
-    /// Which account has verified an email address, lowercase.
+    /// Which account has verified an email address, in canonical form.
     Claim(String),
-    /// Which account has a username, in lower case.
+    /// Which account has a username, by its key ([`username::key`]).
     Username(String),
     /// Which account has a phone number.
     Phone(String),
@@ -781,7 +781,12 @@ impl<'a> Visit<'a> {
     /// Who has an email address.
     pub fn owners(&self, email: &str) -> Decision<&'a AddressOwners> {
         const NOBODY: &AddressOwners = &AddressOwners { version: None, claimed_by: None, owners: Vec::new() };
-        if text::length(email) > email::MAX_LENGTH {
+        debug_assert_eq!(
+            email::canonical(email).as_deref(),
+            Some(email),
+            "only canonical addresses are looked up"
+        );
+        if email.len() > email::MAX_LENGTH {
             return Ok(NOBODY);
         }
         let missing = || Stop::Missing(vec![Need::Email(email.to_owned())]);
@@ -795,12 +800,9 @@ impl<'a> Visit<'a> {
         Ok(if verified.is_empty() { owners.iter().collect() } else { verified })
     }
 
-    /// Which account has a username, whatever its case.
+    /// Which account has a username, however it is spelt.
     pub fn owner_of_username(&self, username: &str) -> Decision<Option<&'a AccountId>> {
-        if text::length(username) > username::MAX_LENGTH {
-            return Ok(None);
-        }
-        let key = username::fold(username);
+        let Some(key) = username::key(username) else { return Ok(None) };
         match self.loaded.usernames.get(&key) {
             Some(owner) => Ok(owner.as_ref()),
             None => Err(Stop::Missing(vec![Need::Username(key)])),

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::reply::Reply;
 use crate::domain::account::{self, Account};
 use crate::domain::authenticator::{self, Factor};
+use crate::domain::email;
 use crate::domain::session::{self, AuthenticationRecord};
 use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
@@ -355,7 +356,7 @@ impl From<&AuthenticationRecord> for AuthenticationMethod {
         Self {
             method: record.method.into(),
             at: record.at.as_seconds(),
-            email: record.email.clone(),
+            email: record.email.as_deref().map(email::shown),
             username: record.username.clone(),
             phone: record.phone.clone(),
             id: record.authenticator.map(|used| used.id),
@@ -370,7 +371,7 @@ impl From<&AuthenticationRecord> for AuthenticationMethod {
 
 impl From<&account::EmailAddress> for EmailAddress {
     fn from(address: &account::EmailAddress) -> Self {
-        Self { email: address.email.clone(), verified: address.verified, primary: address.primary }
+        Self { email: email::shown(&address.email), verified: address.verified, primary: address.primary }
     }
 }
 
@@ -457,9 +458,9 @@ pub fn user(account: &Account, settings: &Settings) -> User {
     let username = account.username.as_deref().filter(filled).filter(|_| settings.account.usernames);
     User {
         id: account.id.as_str().to_owned(),
-        display: account.display().to_owned(),
+        display: account.display(),
         has_usable_password: account.password.is_some(),
-        email: account.primary_email().filter(filled).map(str::to_owned),
+        email: account.primary_email().filter(filled).map(email::shown),
         username: username.map(str::to_owned),
     }
 }

@@ -2,6 +2,7 @@
 
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Response};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -135,9 +136,23 @@ pub fn methods(asked: &Method, allowed: &[Method]) -> Response<Body> {
     response
 }
 
-/// Sends a browser elsewhere, with GET.
+/// What may not stand in a URI as it is (RFC 3986, section 2): all but reserved and unreserved characters and `%`.
+const NOT_OF_A_URI: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// Sends a browser elsewhere, with GET. What is not ASCII in the address is encoded (RFC 3987, section 3.1).
 pub fn redirect(address: &str) -> Response<Body> {
-    let Ok(location) = header::HeaderValue::from_str(address) else {
+    let address = utf8_percent_encode(address, NOT_OF_A_URI).to_string();
+    let Ok(location) = header::HeaderValue::try_from(address) else {
         return page(StatusCode::BAD_REQUEST, "There is no such address to go on to.");
     };
     let mut response = unseen(empty(StatusCode::FOUND));
@@ -176,4 +191,22 @@ fn respond(status: StatusCode, body: Body) -> Response<Body> {
         .headers_mut()
         .insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_a_uri() {
+        for (address, expected) in [
+            ("/zurück?x=ä#ö", "/zur%C3%BCck?x=%C3%A4#%C3%B6"),
+            ("https://bücher.example/", "https://b%C3%BCcher.example/"),
+            ("https://[::1]:8000/a%20b?c=[d]&e='f'~*", "https://[::1]:8000/a%20b?c=[d]&e='f'~*"),
+            ("/a b\"<>\\^`{|}\u{7f}", "/a%20b%22%3C%3E%5C%5E%60%7B%7C%7D%7F"),
+        ] {
+            let response = redirect(address);
+            assert_eq!(response.headers()[header::LOCATION], expected, "{address}");
+        }
+    }
 }

@@ -204,9 +204,11 @@ group! {
         usernames: bool = USERNAME_FIELD, "ACCOUNT_USER_MODEL_USERNAME_FIELD", Is("username");
         /// How short a username can be, in characters.
         username_min_length: usize = LENGTH, "ACCOUNT_USERNAME_MIN_LENGTH", Is("1");
-        /// Usernames nobody can have, in any case.
+        /// Usernames that no account can have, in any case or compatible spelling (NFKC), nor with letters of other scripts that look
+        /// the same (UTS 39).
         username_blacklist: Vec<String> = LIST, "ACCOUNT_USERNAME_BLACKLIST", Is("[]");
-        /// Whether usernames keep the case they were given in. They are compared without it.
+        /// Whether usernames keep the case they were given in. They are compared without it, and in all compatible spellings
+        /// (NFKC).
         preserve_username_casing: bool = SWITCH, "ACCOUNT_PRESERVE_USERNAME_CASING", Is("true");
 
         /// How often things may be done: `false` for no limits at all, or an object with other rates for some
@@ -481,7 +483,7 @@ group! {
 group! {
     /// Who they come from, how they are sent, and how many.
     pub Mail, "Mails and texts" {
-        /// Who mail comes from; SES must have verified the address or its domain.
+        /// Who mail comes from; SES must have verified the address or its domain. A name that is not ASCII is encoded (RFC 2047).
         default_from_email: String = SENDER, "DEFAULT_FROM_EMAIL", Is("webmaster@localhost");
         /// The SES configuration set that mail is sent with.
         ses_configuration_set: Option<String> = OPTIONAL_TEXT, "SES_CONFIGURATION_SET", Is("null");

@@ -10,6 +10,7 @@ use super::declared::Socialaccount;
 use super::kind::{Kind, Wrong, optional, text};
 use super::source::Raw;
 use super::suggestion::suggestion;
+use crate::domain::email;
 use crate::secret::Secret;
 
 /// Any service that speaks OpenID Connect, by where it describes itself.
@@ -88,14 +89,14 @@ impl ProviderApp {
         self.options.get(name)
     }
 
-    /// Whether an address counts as verified although the service does not say so.
+    /// Whether an email address, in canonical form, counts as verified although the service does not say so.
     pub fn vouches_for(&self, email: &str) -> bool {
         match &self.verified_email {
             VerifiedEmail::AsSaid => false,
             VerifiedEmail::All => true,
-            VerifiedEmail::Domains(domains) => email
-                .rsplit_once('@')
-                .is_some_and(|(_, domain)| domains.iter().any(|known| *known == domain.to_lowercase())),
+            VerifiedEmail::Domains(domains) => email.rsplit_once('@').is_some_and(|(_, domain)| {
+                domains.iter().any(|known| email::canonical_domain(known).as_deref() == Some(domain))
+            }),
         }
     }
 

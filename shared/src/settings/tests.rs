@@ -1017,7 +1017,7 @@ fn an_app_says_more_than_its_provider() {
         r#"{"gitlab": {
             "SCOPE": ["read_user"], "AUTH_PARAMS": {"prompt": "login", "n": 1}, "VERIFIED_EMAIL": true, "GITLAB_URL": "https://a.example",
             "APPS": [
-                {"client_id": "a", "secret": "s", "settings": {"gitlab_url": "https://b.example", "scope": ["api"], "verified_email": ["Example.com"]}},
+                {"client_id": "a", "secret": "s", "settings": {"gitlab_url": "https://b.example", "scope": ["api"], "verified_email": ["Example.com", "bücher.example"]}},
                 {"client_id": "b", "provider_id": "other", "settings": {"oauth_pkce_enabled": true, "email_authentication": true}}
             ]
         }}"#,
@@ -1033,7 +1033,8 @@ fn an_app_says_more_than_its_provider() {
         second.auth_params,
         [("n".to_owned(), "1".to_owned()), ("prompt".to_owned(), "login".to_owned())]
     );
-    assert!(first.vouches_for("a@EXAMPLE.com") && !first.vouches_for("a@b.example.com"));
+    assert!(first.vouches_for("a@example.com") && first.vouches_for("a@xn--bcher-kva.example"));
+    assert!(!first.vouches_for("a@b.example.com"));
     assert!(second.vouches_for("a@anywhere.example"));
     assert_eq!((first.pkce, second.pkce, second.email_authentication), (None, Some(true), Some(true)));
     assert_eq!(first.flows, [ProviderFlow::Redirect]);

@@ -89,6 +89,24 @@ impl Store {
         self.transact(writes.items, terms.token).await
     }
 
+    /// Moves the look-up of a username from one key to another. Lost when the account has it under the old key no more, or
+    /// another account has the new one.
+    pub async fn move_username(
+        &self,
+        (old, new): (&str, &str),
+        id: &AccountId,
+        token: &str,
+    ) -> Result<(), StoreError> {
+        let mut writes = Writes { table: &self.table, items: Vec::new() };
+        let owner = item::text(id.as_str());
+        let is_mine = Condition { expression: "account = :me".into(), values: vec![(":me", owner.clone())] };
+        writes.delete(&Key::username(old), Some(is_mine))?;
+        let mut item = Key::username(new).attributes();
+        item.insert("account".into(), owner);
+        writes.put(item, Condition::absent())?;
+        self.transact(writes.items, token).await
+    }
+
     async fn transact(&self, items: Vec<TransactWriteItem>, token: &str) -> Result<(), StoreError> {
         let transaction = self.client.transact_write_items().client_request_token(token);
         match transaction.set_transact_items(Some(items)).send().await {

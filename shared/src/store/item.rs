@@ -18,10 +18,16 @@ pub(super) struct Key {
     pub sk: String,
 }
 
+/// The longest keys that DynamoDB takes.
+pub(super) const MOST_PARTITION_KEY_BYTES: usize = 2048;
+const MOST_SORT_KEY_BYTES: usize = 1024;
+
 /// The sort key of items that are alone in their partition.
 const ALONE: &str = "-";
 /// The sort key of the item that says who has verified an address.
 pub(super) const CLAIM: &str = "CLAIM";
+/// The sort key of accounts.
+pub(super) const ACCOUNT: &str = "ACCOUNT";
 const OWNER: &str = "USER#";
 pub(super) const SESSION: &str = "SESSION#";
 pub(super) const OUTBOX: &str = "OUTBOX#";
@@ -32,7 +38,7 @@ impl Key {
     }
 
     pub fn account(id: &AccountId) -> Self {
-        Self::new(account_partition(id), "ACCOUNT")
+        Self::new(account_partition(id), ACCOUNT)
     }
 
     pub fn session(key: &SessionKey) -> Self {
@@ -75,6 +81,11 @@ impl Key {
 
     pub fn outbox(id: &str) -> Self {
         Self::new(format!("{OUTBOX}{id}"), ALONE)
+    }
+
+    /// Whether the table takes it. Nothing can be under a key that it does not take, and to ask for one fails.
+    pub fn is_possible(&self) -> bool {
+        self.pk.len() <= MOST_PARTITION_KEY_BYTES && self.sk.len() <= MOST_SORT_KEY_BYTES
     }
 
     pub fn attributes(&self) -> Item {

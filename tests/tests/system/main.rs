@@ -11,6 +11,7 @@ mod code;
 mod config;
 mod enumeration;
 mod guarding;
+mod input;
 mod login;
 mod mfa;
 mod openapi;

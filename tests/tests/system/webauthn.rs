@@ -106,6 +106,29 @@ async fn a_key_is_asked_for_after_the_password() {
 }
 
 #[tokio::test]
+async fn a_credential_id_is_as_long_as_webauthn_allows_and_no_longer() {
+    let (stack, mut key) = start(&PASSKEYS).await;
+    let client = stack.client(Kind::App);
+    enter(&client, EMAIL).await;
+    for (length, right) in [(1023, true), (1024, false), (1536, false), (2000, false), (60_000, false)] {
+        key.id = vec![b'A'; length];
+        let status = add(&client, &mut key, "?passwordless").await.status;
+        assert_eq!(status, if right { 200 } else { 400 }, "{length}");
+        let credential = key.get(&options(&client, REAUTHENTICATE).await);
+        let body = json!({"credential": credential});
+        let status = client.post(REAUTHENTICATE, body.clone()).await.status;
+        assert_eq!(status, if right { 200 } else { 400 }, "{length}");
+        let stranger = stack.client(Kind::App);
+        stranger.get(LOGIN).await.is(200);
+        stranger.post(LOGIN, body.clone()).await.is(400);
+        for (method, path) in [(Method::POST, AUTHENTICATE), (Method::POST, LOGIN), (Method::PUT, SIGNUP)] {
+            let status = stack.client(Kind::App).send(method, path, &[], body.to_string()).await.status;
+            assert!((400..500).contains(&status), "{path}: {status}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_passkey_logs_in_whoever_is_logged_in() {
     for kind in Kind::ALL {
         let (stack, mut key) = start(&PASSKEYS).await;

@@ -43,8 +43,8 @@ pub(super) struct Endpoints {
 impl Endpoints {
     /// From what the service says of itself.
     pub fn discovered(found: Discovered, app: &ProviderApp) -> Result<Self, ProviderError> {
-        let supports =
-            |method: &str| found.token_endpoint_auth_methods_supported.iter().any(|known| known == method);
+        let methods = expression::elements(&found.token_endpoint_auth_methods_supported);
+        let supports = |method: &str| methods.iter().any(|known| known == method);
         let basic_auth = match app.option("token_auth_method").and_then(Value::as_str) {
             Some(method) => method == "client_secret_basic",
             None => supports("client_secret_basic") && !supports("client_secret_post"),
@@ -56,7 +56,7 @@ impl Endpoints {
             issuer: Some(found.issuer),
             keys: found.jwks_uri,
             basic_auth,
-            names_itself: found.authorization_response_iss_parameter_supported,
+            names_itself: expression::is_true(&found.authorization_response_iss_parameter_supported),
         })
     }
 
@@ -105,6 +105,12 @@ impl Conversation<'_> {
     /// Whether the code is bound by PKCE.
     pub fn pkce(&self) -> bool {
         self.app.pkce.unwrap_or(self.provider.pkce)
+    }
+
+    /// Whether an id token for a code may lack the nonce: where PKCE has bound the code to this login, or where an operator has
+    /// written down that the service takes no PKCE, of a client that proves itself by a secret.
+    pub fn is_nonce_optional(&self) -> bool {
+        self.pkce() || (self.app.pkce == Some(false) && self.app.secret.is_some())
     }
 
     /// Whether an id token must come with the access token.
@@ -199,9 +205,11 @@ impl Conversation<'_> {
         };
         let known = self.base();
         let audiences: Vec<_> = known.client_ids().collect();
+        let trusted = self.app.option("trusted_audiences").map(expression::elements).unwrap_or_default();
         let expected = Expected {
             issuer: self.endpoints.issuer.as_deref().ok_or(ProviderError::WrongIssuer)?,
             audiences: &audiences,
+            trusted_audiences: trusted,
             binding,
             access_token,
             now: self.engine.clock.now(),
@@ -259,7 +267,9 @@ impl Conversation<'_> {
             Some(claims) if !asks || self.endpoints.userinfo.is_none() => Value::Object(claims),
             Some(claims) => {
                 let userinfo = self.profile(known).await?;
-                if userinfo.get("sub") != claims.get("sub") {
+                // Both are about one person, be it by a text or a number.
+                let subject = |sub: Option<&Value>| sub.and_then(expression::plain);
+                if subject(claims.get("sub")).is_none_or(|sub| subject(userinfo.get("sub")) != Some(sub)) {
                     return Err(ProviderError::WrongSubject);
                 }
                 userinfo
@@ -433,7 +443,7 @@ fn status(reply: &Reply) -> ProviderError {
 
 /// The error that an answer names: as the standard has it, or as Facebook does.
 fn error_in(data: Option<&Value>) -> Option<ProviderError> {
-    let error = data?.get("error")?;
+    let error = data?.get("error").filter(|error| !expression::is_empty(error))?;
     error.as_str().or_else(|| error.get("type")?.as_str()).map(ProviderError::said)
 }
 

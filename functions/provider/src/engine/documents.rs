@@ -20,6 +20,7 @@ use vestibule::settings::ProviderApp;
 use super::client::{Client, Request};
 use super::error::ProviderError;
 use super::keys::{Algorithm, Key, KeySet};
+use crate::providers::expression;
 
 /// How long a discovery document is good for.
 const DISCOVERY_AGE: Duration = Duration::from_secs(3600);
@@ -38,10 +39,12 @@ pub(super) struct Discovered {
     pub token_endpoint: String,
     pub userinfo_endpoint: Option<String>,
     pub jwks_uri: Option<String>,
+    /// A list, as a rule.
     #[serde(default)]
-    pub token_endpoint_auth_methods_supported: Vec<String>,
+    pub token_endpoint_auth_methods_supported: Value,
+    /// Yes or no, as a rule.
     #[serde(default)]
-    pub authorization_response_iss_parameter_supported: bool,
+    pub authorization_response_iss_parameter_supported: Value,
 }
 
 /// Documents of services, by their addresses.
@@ -86,6 +89,7 @@ impl Documents {
         let mut document = self.document(address).await?;
         let overrides = app.option("openid_configuration_overrides").and_then(Value::as_object);
         document.extend(overrides.cloned().unwrap_or_default());
+        document.retain(|_, value| !expression::is_empty(value));
         let unreadable = || unreadable(address, "discovery document");
         let found: Discovered = serde_json::from_value(Value::Object(document)).map_err(|_| unreadable())?;
         // What an operator has written down need not be what the address says.

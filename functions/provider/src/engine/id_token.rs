@@ -11,6 +11,7 @@ use vestibule::domain::time::Timestamp;
 
 use super::error::ProviderError;
 use super::keys::{Algorithm, Key};
+use crate::providers::expression;
 
 /// How far apart the clocks of the service and of this one may be, in seconds.
 pub(super) const LEEWAY: f64 = 30.0;
@@ -45,6 +46,8 @@ pub(super) struct Expected<'a> {
     pub issuer: &'a str,
     /// Whom it may be for.
     pub audiences: &'a [&'a str],
+    /// Who else it may be for, according to the settings: texts.
+    pub trusted_audiences: &'a [Value],
     /// What binds it to this login.
     pub binding: Binding<'a>,
     /// What came with it.
@@ -58,20 +61,19 @@ pub(super) struct Expected<'a> {
 pub(super) enum Binding<'a> {
     /// A client has it from there by itself, and shows it.
     Presented,
-    /// The service gave it for a code, and must repeat the nonce. Where PKCE has bound the code to this login already,
-    /// a service that repeats none is believed; a wrong one never is.
+    /// The service gave it for a code, and must repeat the nonce.
     Exchanged {
         /// What was sent along with the browser.
         nonce: &'a str,
-        /// Whether the code was bound by PKCE.
-        by_pkce: bool,
+        /// Whether a service is believed that repeats none; one that repeats a wrong one never is.
+        optional: bool,
     },
 }
 
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    kid: Option<String>,
+    kid: Option<Value>,
     typ: Option<String>,
     crit: Option<Value>,
 }
@@ -87,7 +89,8 @@ impl Sealed {
         let (header, claims) = signed.split_once('.').ok_or(MALFORMED)?;
         let read = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| MALFORMED);
         let header: Header = serde_json::from_slice(&read(header)?).map_err(|_| MALFORMED)?;
-        let claims = serde_json::from_slice(&read(claims)?).map_err(|_| MALFORMED)?;
+        let mut claims: Map<String, Value> = serde_json::from_slice(&read(claims)?).map_err(|_| MALFORMED)?;
+        claims.retain(|_, value| !expression::is_empty(value));
         if signature.is_empty() || header.alg.eq_ignore_ascii_case("none") {
             return Err(ProviderError::Unsigned);
         }
@@ -99,7 +102,8 @@ impl Sealed {
         }
         let algorithm = allowed(&header.alg, signing)?;
         let signature = read(signature)?;
-        Ok(Self { algorithm, key_id: header.kid, signed: signed.to_owned(), signature, claims })
+        let key_id = header.kid.as_ref().and_then(expression::plain);
+        Ok(Self { algorithm, key_id, signed: signed.to_owned(), signature, claims })
     }
 
     /// What it says, if this key has signed it.
@@ -133,14 +137,14 @@ pub(super) struct Claims {
 impl Claims {
     /// The claims, if they are about this login. In the order of Core, section 3.1.3.7.
     pub fn check(self, expected: &Expected<'_>) -> Result<Map<String, Value>, ProviderError> {
-        if self.text("iss") != Some(expected.issuer) {
+        if !self.text("iss").is_some_and(|issuer| is_issuer(issuer, expected.issuer)) {
             return Err(ProviderError::WrongIssuer);
         }
         self.check_audience(expected)?;
         self.check_times(expected.now)?;
         self.check_binding(expected.binding)?;
         self.check_access_token(expected)?;
-        if self.text("sub").is_none_or(str::is_empty) {
+        if self.claims.get("sub").and_then(expression::plain).is_none() {
             return Err(ProviderError::NoUid);
         }
         Ok(self.claims)
@@ -152,19 +156,21 @@ impl Claims {
 
     fn check_audience(&self, expected: &Expected<'_>) -> Result<(), ProviderError> {
         let is_ours = |audience: &str| expected.audiences.contains(&audience);
-        let (ours, others) = match self.claims.get("aud") {
-            Some(Value::String(audience)) => (is_ours(audience), false),
-            Some(Value::Array(all)) => (all.iter().filter_map(Value::as_str).any(is_ours), all.len() > 1),
-            _ => (false, false),
-        };
-        if !ours {
+        let all = self.claims.get("aud").map(expression::elements).unwrap_or_default();
+        if !all.iter().filter_map(Value::as_str).any(is_ours) {
             return Err(ProviderError::WrongAudience);
         }
+        let others = all.len() > 1;
+        let is_trusted = |audience: &Value| {
+            audience.as_str().is_some_and(is_ours) || expected.trusted_audiences.contains(audience)
+        };
+        // What the service gave for a code of ours it gave to nobody else.
+        let exchanged = matches!(expected.binding, Binding::Exchanged { .. });
         // Google names the mobile app that has asked for a token in the name of the service behind it: that is no
         // other party unless it came by a browser of ours.
-        let party_counts = others || matches!(expected.binding, Binding::Exchanged { .. });
+        let party_counts = others || exchanged;
         match self.claims.get("azp") {
-            None if others => Err(ProviderError::WrongParty),
+            None if !exchanged && !all.iter().all(is_trusted) => Err(ProviderError::WrongParty),
             Some(party) if party_counts && !party.as_str().is_some_and(is_ours) => {
                 Err(ProviderError::WrongParty)
             }
@@ -175,7 +181,7 @@ impl Claims {
     fn check_times(&self, now: Timestamp) -> Result<(), ProviderError> {
         let now = now.as_seconds();
         let time = |name: &str| {
-            self.claims.get(name).map(|value| value.as_f64().ok_or(ProviderError::MalformedToken))
+            self.claims.get(name).map(|value| seconds(value).ok_or(ProviderError::MalformedToken))
         };
         let expires = time("exp").transpose()?.ok_or(ProviderError::Expired)?;
         if expires + LEEWAY <= now {
@@ -190,9 +196,9 @@ impl Claims {
     }
 
     fn check_binding(&self, binding: Binding<'_>) -> Result<(), ProviderError> {
-        let Binding::Exchanged { nonce, by_pkce } = binding else { return Ok(()) };
+        let Binding::Exchanged { nonce, optional } = binding else { return Ok(()) };
         match self.claims.get("nonce") {
-            None if by_pkce => Ok(()),
+            None if optional => Ok(()),
             None => Err(ProviderError::NoNonce),
             Some(repeated) if repeated.as_str() == Some(nonce) => Ok(()),
             Some(_) => Err(ProviderError::WrongNonce),
@@ -209,6 +215,17 @@ impl Claims {
             Err(ProviderError::WrongAtHash)
         }
     }
+}
+
+/// Whether an issuer is the one that is expected. Google goes by two names, and says so.
+fn is_issuer(issuer: &str, expected: &str) -> bool {
+    const GOOGLE: [&str; 2] = ["https://accounts.google.com", "accounts.google.com"];
+    issuer == expected || (GOOGLE.contains(&issuer) && GOOGLE.contains(&expected))
+}
+
+/// A time, be it in a text.
+fn seconds(value: &Value) -> Option<f64> {
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).filter(|seconds| seconds.is_finite())
 }
 
 /// The left half of a token's hash (Core, section 3.1.3.6).
@@ -228,12 +245,13 @@ mod tests {
     const EXPECTED: Expected<'_> = Expected {
         issuer: "https://id.example",
         audiences: &["client"],
-        binding: Binding::Exchanged { nonce: "nonce", by_pkce: false },
+        trusted_audiences: &[],
+        binding: Binding::Exchanged { nonce: "nonce", optional: false },
         access_token: Some("token"),
         now: NOW,
     };
 
-    /// A token that is right, with some claims replaced; null leaves one out.
+    /// A token that is right, with some claims replaced.
     fn claims(replaced: &Value) -> Value {
         let now = NOW.seconds();
         let mut claims = json!({
@@ -242,7 +260,6 @@ mod tests {
         });
         let object = claims.as_object_mut().unwrap();
         object.extend(replaced.as_object().unwrap().clone());
-        object.retain(|_, value| !value.is_null());
         claims
     }
 
@@ -265,7 +282,14 @@ mod tests {
             json!({"aud": ["client"], "azp": "client"}),
             json!({"aud": ["client", "other"], "azp": "client"}),
             json!({"at_hash": null}),
+            json!({"at_hash": ""}),
             json!({"iat": null}),
+            json!({"nbf": null, "azp": null, "jti": null}),
+            json!({"nbf": "", "azp": "", "at_hash": []}),
+            json!({"sub": 35}),
+            json!({"exp": (NOW.seconds() + 300).to_string()}),
+            json!({"aud": ["client", "other"]}),
+            json!({"aud": ["client", "other"], "azp": null}),
             json!({"exp": 1e11}),
             json!({"exp": NOW.seconds() - 29}),
             json!({"iat": NOW.seconds() + 29, "nbf": NOW.seconds() + 29}),
@@ -286,10 +310,12 @@ mod tests {
             (json!({"aud": []}), "wrong_audience"),
             (json!({"aud": 7}), "wrong_audience"),
             (json!({"aud": null}), "wrong_audience"),
-            (json!({"aud": ["client", "other"]}), "wrong_party"),
             (json!({"aud": ["client", "other"], "azp": "other"}), "wrong_party"),
             (json!({"azp": "other"}), "wrong_party"),
             (json!({"azp": 7}), "wrong_party"),
+            (json!({"exp": "NaN"}), "malformed_token"),
+            (json!({"exp": ""}), "expired"),
+            (json!({"nonce": ""}), "no_nonce"),
             (json!({"exp": null}), "expired"),
             (json!({"exp": now - 30}), "expired"),
             (json!({"exp": 1}), "expired"),
@@ -303,17 +329,20 @@ mod tests {
             (json!({"at_hash": 7}), "wrong_at_hash"),
             (json!({"sub": null}), "no_uid"),
             (json!({"sub": ""}), "no_uid"),
-            (json!({"sub": 7}), "no_uid"),
+            (json!({"sub": 1.5}), "no_uid"),
+            (json!({"sub": true}), "no_uid"),
+            (json!({"sub": ["ann"]}), "no_uid"),
         ] {
             assert_eq!(refusal(&replaced), name, "{replaced}");
         }
     }
 
     #[test]
-    fn pkce_stands_in_for_a_nonce_that_is_missing_but_not_for_a_wrong_one() {
-        let by_pkce = Expected { binding: Binding::Exchanged { nonce: "nonce", by_pkce: true }, ..EXPECTED };
-        checked(&json!({"nonce": null}), &by_pkce).unwrap();
-        assert_eq!(checked(&json!({"nonce": "another"}), &by_pkce), Err(ProviderError::WrongNonce));
+    fn a_nonce_may_be_missing_where_it_is_optional_but_not_wrong() {
+        let optional =
+            Expected { binding: Binding::Exchanged { nonce: "nonce", optional: true }, ..EXPECTED };
+        checked(&json!({"nonce": null}), &optional).unwrap();
+        assert_eq!(checked(&json!({"nonce": "another"}), &optional), Err(ProviderError::WrongNonce));
     }
 
     #[test]
@@ -323,6 +352,40 @@ mod tests {
         checked(&json!({"azp": "mobile-app"}), &shown).unwrap();
         let two = json!({"aud": ["client", "other"], "azp": "mobile-app"});
         assert_eq!(checked(&two, &shown), Err(ProviderError::WrongParty));
+    }
+
+    #[test]
+    fn a_token_that_a_client_shows_is_for_no_other_audience_than_those_that_are_trusted() {
+        let shown = Expected { binding: Binding::Presented, access_token: None, ..EXPECTED };
+        let two = json!({"aud": ["client", "other"]});
+        assert_eq!(checked(&two, &shown), Err(ProviderError::WrongParty));
+        let trusted = [json!("other")];
+        let trusting = Expected { trusted_audiences: &trusted, ..shown };
+        checked(&two, &trusting).unwrap();
+        assert_eq!(
+            checked(&json!({"aud": ["client", "other", "third"]}), &trusting),
+            Err(ProviderError::WrongParty)
+        );
+        assert_eq!(checked(&json!({"aud": ["other"]}), &trusting), Err(ProviderError::WrongAudience));
+        assert_eq!(
+            checked(&json!({"aud": ["client", "other"], "azp": "other"}), &trusting),
+            Err(ProviderError::WrongParty)
+        );
+    }
+
+    #[test]
+    fn google_goes_by_two_names() {
+        let google = Expected { issuer: "https://accounts.google.com", ..EXPECTED };
+        checked(&json!({"iss": "accounts.google.com"}), &google).unwrap();
+        checked(&json!({"iss": "https://accounts.google.com"}), &google).unwrap();
+        assert_eq!(
+            checked(&json!({"iss": "http://accounts.google.com"}), &google),
+            Err(ProviderError::WrongIssuer)
+        );
+        assert_eq!(
+            checked(&json!({"iss": "accounts.google.com"}), &EXPECTED),
+            Err(ProviderError::WrongIssuer)
+        );
     }
 
     #[test]

@@ -10,6 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::{hmac, signature};
 use serde::Deserialize;
 
+use crate::providers::expression;
+
 /// How a token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Algorithm {
@@ -132,10 +134,10 @@ struct Published {
 #[derive(Debug, Deserialize)]
 struct Jwk {
     kty: String,
-    kid: Option<String>,
+    kid: Option<serde_json::Value>,
     #[serde(rename = "use")]
     purpose: Option<String>,
-    key_ops: Option<Vec<String>>,
+    key_ops: Option<serde_json::Value>,
     alg: Option<String>,
     crv: Option<String>,
     n: Option<String>,
@@ -161,7 +163,10 @@ impl KeySet {
     /// shared secrets, which nobody would publish.
     pub fn parse(json: &[u8]) -> Option<Self> {
         let published: Published = serde_json::from_slice(json).ok()?;
-        let keys = published.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
+        let keys = published.keys.into_iter().filter_map(|mut key| {
+            key.as_object_mut()?.retain(|_, value| !expression::is_empty(value));
+            serde_json::from_value(key).ok()
+        });
         Some(Self(keys.filter_map(named).collect()))
     }
 
@@ -181,12 +186,11 @@ impl KeySet {
 
 fn named(jwk: Jwk) -> Option<Named> {
     let for_signatures = jwk.purpose.as_deref().is_none_or(|purpose| purpose == "sig")
-        && jwk
-            .key_ops
-            .as_ref()
-            .is_none_or(|operations| operations.iter().any(|operation| operation == "verify"));
+        && jwk.key_ops.as_ref().is_none_or(|operations| {
+            expression::elements(operations).iter().any(|operation| operation == "verify")
+        });
     let key = key(&jwk).filter(|_| for_signatures)?;
-    Some(Named { id: jwk.kid, algorithm: jwk.alg, key })
+    Some(Named { id: jwk.kid.as_ref().and_then(expression::plain), algorithm: jwk.alg, key })
 }
 
 fn key(jwk: &Jwk) -> Option<Key> {

@@ -62,7 +62,7 @@ fn vouched(verified: Verified, data: &Value, options: Options<'_>) -> Option<boo
 }
 
 fn listed(list: &Addresses, data: &Value, options: Options<'_>) -> Vec<EmailAddress> {
-    let elements = expression::value(list.at, data, options).and_then(Value::as_array);
+    let elements = expression::value(list.at, data, options).map(expression::elements);
     let mut has_primary = false;
     let read = |element: &Value| {
         let holds = |condition: &str| !condition.is_empty() && expression::holds(condition, element, options);

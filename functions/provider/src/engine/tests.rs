@@ -294,11 +294,17 @@ fn public_key() -> String {
 }
 
 #[tokio::test]
-async fn a_nonce_can_only_be_missing_where_pkce_stands_in_for_it() {
+async fn a_nonce_can_only_be_missing_where_pkce_or_a_secret_without_it_stands_in_for_it() {
     let world = World::new(Says { claims: json!({"nonce": null}), ..Says::right() }).await;
     world.exchange().await.unwrap();
-    let without = world.app_with(json!({"oauth_pkce_enabled": false}));
+    // As LinkedIn: a confidential client, of a service that takes no PKCE.
+    let mut without = world.app_with(json!({"oauth_pkce_enabled": false}));
+    world.exchange_with(&without).await.unwrap();
+    without.secret = None;
     assert_eq!(world.exchange_with(&without).await.unwrap_err(), ProviderError::NoNonce);
+    let wrong = World::new(Says { claims: json!({"nonce": "another"}), ..Says::right() }).await;
+    let without = wrong.app_with(json!({"oauth_pkce_enabled": false}));
+    assert_eq!(wrong.exchange_with(&without).await.unwrap_err(), ProviderError::WrongNonce);
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ What else a provider takes stands in its row, and again can be in upper case for
 ## OpenID Connect
 
 Any certified service works by `openid_connect`, with nothing but its address: Keycloak, Authelia, Authentik, Zitadel,
-Ory, Okta, Auth0, Microsoft Entra ID, GitLab, LinkedIn (`https://www.linkedin.com/oauth`) and so on.
+Ory, Okta, Auth0, Microsoft Entra ID, GitLab and so on.
 
 | Setting | Meaning |
 | --- | --- |
@@ -63,6 +63,7 @@ Ory, Okta, Auth0, Microsoft Entra ID, GitLab, LinkedIn (`https://www.linkedin.co
 | `uid_field` | The claim that names the account for good; `sub` unless given. |
 | `fetch_userinfo` | Whether the userinfo is asked for; true unless given. If not, what the id token says must do. |
 | `token_auth_method` | `client_secret_basic` or `client_secret_post`; what the service supports unless given. |
+| `trusted_audiences` | Other audiences that an id token may have besides this client without naming the client as `azp`: a list. |
 | `openid_configuration_overrides` | Members of the discovery document that are wrong: an object. |
 | `id_token_signed_response_alg` | The algorithm this app is registered with, and the only one it then takes. `HS256`, with the secret as its key, is taken only where it is given here. |
 
@@ -70,12 +71,37 @@ The document must name the issuer that its address begins with. Where it does no
 `openid_configuration_overrides` which `issuer` is right. Userinfo that is signed or encrypted cannot be read: leave it
 alone with `fetch_userinfo`.
 
+LinkedIn knows neither PKCE nor nonces, refuses a client that uses PKCE, and announces no authentication method. It takes the `server_url`
+`https://www.linkedin.com/oauth` and two settings more:
+
+```json
+{
+    "provider_id": "linkedin",
+    "name": "LinkedIn",
+    "client_id": "…",
+    "secret": "…",
+    "settings": {
+        "server_url": "https://www.linkedin.com/oauth",
+        "token_auth_method": "client_secret_post",
+        "oauth_pkce_enabled": false
+    }
+}
+```
+
+The `state` is bound to the browser's session and used once there too. What is missing is the protection of a code that is stolen on its way
+(RFC 9700, section 4.5), so leave PKCE on wherever a service takes it.
+
 ## What is checked
 
 Of an id token: the signature, by a key that the service publishes (RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384
 or EdDSA with Ed25519), `iss`, `aud`, `azp`, `exp`, `iat`, `nbf` (30 seconds are allowed between the clocks), `nonce`,
 `at_hash`, and that the userinfo is about the same person. allauth does not look at the signature of a token that it gets
-itself. A service that repeats no nonce is believed only while PKCE is on.
+itself. A service that repeats no nonce is believed while PKCE is on, or where `OAUTH_PKCE_ENABLED` is set to false for an app that
+has a secret; a wrong nonce never is. A token with several audiences and no `azp` is believed where the service gives it for a code, or all other
+audiences are among `trusted_audiences`.
+
+Documents are read leniently where that is safe: `sub` may be a number, members that are `null` or empty are missing, one text
+may stand for a list. An email address is verified where the service says `true` or `"true"`, and nothing else.
 
 Of an answer: that it comes within `SOCIALACCOUNT_REQUESTS_TIMEOUT`, is no longer than a megabyte, redirects nowhere, and
 comes over TLS from a public address, unless `SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES` is on. The certificate authorities
@@ -105,10 +131,12 @@ const MISSING: &str = r"
 | `pocket` | Speaks a protocol of its own; the service has ended. |
 | `telegram` | Signs what its widget sends in a way of its own, which needs a page of the API. |
 | `draugiem`, `mailru`, `odnoklassniki` | Their requests are signed with MD5. |
+| `agave`, `bitly`, `drip`, `exist`, `hubic`, `jupyterhub`, `klaviyo`, `mailcow` | They identify nobody for good: what allauth takes for the identifier is a time, an email address, a username or an organisation, which another person can come to have. |
 | `shopify` | Every shop has an address of its own, which allauth takes from the query; the headless API has no place for it. |
 
 ## Where this differs from allauth
 
+- Edx and Reddit name people by an id rather than by a username.
 - PKCE is on for the providers that are known to support it, not only for those that insist.
 - Google is asked for `openid` as well, without which it promises no id token.
 - Access tokens go in a header wherever the provider takes that, not in the address.

@@ -45,13 +45,28 @@ pub fn holds(condition: &str, data: &Value, options: Options<'_>) -> bool {
     })
 }
 
-/// Whether a value means yes. Some say it in words; what is unclear means no.
+/// Whether a value is `true` or, as Amazon Cognito has it, `"true"`. Nothing else means yes: it vouches for addresses.
 pub fn is_true(value: &Value) -> bool {
+    matches!(value, Value::Bool(true)) || value.as_str() == Some("true")
+}
+
+/// Whether a member says nothing: `null`, or empty. It counts as missing.
+pub fn is_empty(value: &Value) -> bool {
     match value {
-        Value::Bool(yes) => *yes,
-        Value::String(word) => word.eq_ignore_ascii_case("true"),
-        Value::Number(number) => number.as_u64() == Some(1),
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// What should be a list: its elements, or the one thing that is there instead of it.
+pub fn elements(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(elements) => elements,
+        value if is_empty(value) => &[],
+        value => std::slice::from_ref(value),
     }
 }
 
@@ -241,14 +256,16 @@ mod tests {
 
     #[test]
     fn only_a_clear_yes_is_one() {
-        let data = json!({"state": "registered", "yes": true, "word": "True", "one": 1, "no": false, "other": "yes",
-            "zero": 0, "null": null, "list": [true], "object": {"a": true}});
+        let data = json!({"state": "registered", "yes": true, "word": "true", "one": 1, "no": false, "other": "yes",
+            "capital": "True", "zero": 0, "null": null, "list": [true], "object": {"a": true}});
         let holds = |condition| holds(condition, &data, &|_| None);
-        for condition in ["/yes", "/word", "/one", "/state = registered", "/one = 1", "/no | /yes"] {
+        for condition in ["/yes", "/word", "/state = registered", "/one = 1", "/no | /yes"] {
             assert!(holds(condition), "{condition}");
         }
         for condition in [
             "/no",
+            "/one",
+            "/capital",
             "/other",
             "/zero",
             "/null",

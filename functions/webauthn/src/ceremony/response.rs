@@ -3,7 +3,7 @@
 
 use vestibule::http::input::json::{Object, Value};
 
-use super::{Fault, decode};
+use super::{Fault, MAX_ID_BYTES, decode};
 
 /// The answer to a registration.
 #[derive(Clone, Debug)]
@@ -72,7 +72,10 @@ fn envelope(credential: &Value) -> Result<(Vec<u8>, &Object), Fault> {
         return Err(Fault::Shape("type"));
     }
     let id = bytes(credential, "rawId")?;
-    if id.is_empty() || credential.get("id").is_some() && bytes(credential, "id")? != id {
+    if id.is_empty()
+        || id.len() > MAX_ID_BYTES
+        || credential.get("id").is_some() && bytes(credential, "id")? != id
+    {
         return Err(Fault::Id);
     }
     match credential.get("response") {

@@ -7,6 +7,8 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -156,8 +158,18 @@ fn head(caught: &Caught) -> Head {
 fn address(text: &str) -> Address {
     let named = text.strip_suffix('>').and_then(|text| text.rsplit_once('<'));
     let (name, address) = named.unwrap_or(("", text));
-    let name = name.trim().trim_matches('"').replace("\\\"", "\"");
+    let name = decoded(name.trim()).unwrap_or_else(|| name.trim().trim_matches('"').replace("\\\"", "\""));
     Address { name, address: address.to_owned() }
+}
+
+/// What encoded words say (RFC 2047), of the kind that the function `mail` makes.
+fn decoded(name: &str) -> Option<String> {
+    let word = |word: &str| {
+        let word = word.strip_prefix("=?UTF-8?B?")?.strip_suffix("?=")?;
+        STANDARD.decode(word).ok()
+    };
+    let words: Vec<Vec<u8>> = name.split(' ').map(word).collect::<Option<_>>()?;
+    String::from_utf8(words.concat()).ok()
 }
 
 fn iso_time(millis: i64) -> String {
@@ -178,6 +190,7 @@ mod tests {
             ("a@example.com", "", "a@example.com"),
             ("Ann <a@example.com>", "Ann", "a@example.com"),
             (r#""Ann \"x\" <y>" <a@example.com>"#, r#"Ann "x" <y>"#, "a@example.com"),
+            ("=?UTF-8?B?QsO8Y2g=?= =?UTF-8?B?ZXI=?= <a@example.com>", "Bücher", "a@example.com"),
             ("+31612345678", "", "+31612345678"),
         ] {
             let Address { name: found, address } = address(text);

@@ -106,7 +106,7 @@ impl Text {
     /// The same, with white space around it kept.
     pub const VERBATIM: Self = Self { sort: Sort::Verbatim, ..Self::PLAIN };
 
-    /// An email address; it comes in lower case. One over [`email::MAX_LENGTH`] is refused.
+    /// An email address; it comes in its canonical form ([`email::canonical`]). One over [`email::MAX_LENGTH`] is refused.
     pub const EMAIL: Self = Self { sort: Sort::Email, ..Self::PLAIN };
 
     /// An email address that is to be kept: of at most `ACCOUNT_EMAIL_MAX_LENGTH`. The reference keeps longer ones cut
@@ -132,7 +132,11 @@ impl Text {
 
     /// All that is wrong with a value that is not empty, in the order of the validators of Django's field.
     pub(super) fn refusals(&self, value: &str, settings: &Settings) -> Vec<Refusal> {
-        let length = text::length(value);
+        // An address is kept in its canonical form, which may be longer.
+        let length = match self.sort {
+            Sort::NewEmail => email::canonical(value).map_or(0, |email| email.len()).max(text::length(value)),
+            _ => text::length(value),
+        };
         let max = match self.sort {
             Sort::Email | Sort::NewEmail if length > email::MAX_LENGTH => email::MAX_LENGTH,
             Sort::NewEmail => settings.account.email_max_length,
@@ -140,7 +144,7 @@ impl Text {
         };
         let min = if self.sort == Sort::Username { settings.account.username_min_length } else { 0 };
         let malformed = match self.sort {
-            Sort::Email | Sort::NewEmail if !email::validate(value) => Some(Refusal::InvalidEmail),
+            Sort::Email | Sort::NewEmail if email::canonical(value).is_none() => Some(Refusal::InvalidEmail),
             Sort::Phone if !phone::validate(value) => Some(Refusal::InvalidPhone),
             _ => None,
         };
@@ -176,7 +180,7 @@ impl Text {
 
     pub(super) fn clean(&self, value: &str) -> String {
         match self.sort {
-            Sort::Email | Sort::NewEmail => email::normalise(value),
+            Sort::Email | Sort::NewEmail => email::canonical(value).unwrap_or_default(),
             Sort::Plain | Sort::Verbatim | Sort::Phone | Sort::Username => value.to_owned(),
         }
     }

@@ -106,7 +106,14 @@ fn cleaned_like(rows: &str, rules: Text, differs: impl Fn(&str) -> bool) {
 
 #[test]
 fn emails_are_cleaned_as_by_the_reference() {
-    cleaned_like(include_str!("../../../testdata/emails.json"), Text::EMAIL, |_| false);
+    // What no mail can be sent to is refused here, and what is a domain in two ways has one form (see `domain::email`).
+    let differs = |value: &str| {
+        let address = value.trim();
+        !address.is_ascii()
+            || address.contains(|c: char| c.is_control() || matches!(c, '"' | '['))
+            || address.contains("xn--")
+    };
+    cleaned_like(include_str!("../../../testdata/emails.json"), Text::EMAIL, differs);
 }
 
 #[test]

@@ -7,18 +7,6 @@ use crate::providers::declaration::{
 
 pub const PROVIDERS: &[Provider] = &[
     Provider {
-        options: &[("api_url", Some("https://public.agaveapi.co"))],
-        authorize: "{+api_url}/authorize",
-        token: "{+api_url}/token",
-        profile: &[Fetch { part: "/result", ..get("{+api_url}/profiles/v2/me") }],
-        scope: "PRODUCTION",
-        uid: "/create_time",
-        email: "/email",
-        username: "/username",
-        full_name: "{/first_name} {/last_name}",
-        ..provider("agave", "Agave")
-    },
-    Provider {
         authorize: "https://www.amazon.com/ap/oa",
         token: "https://api.amazon.com/auth/o2/token",
         profile: &[get("https://api.amazon.com/user/profile")],
@@ -195,18 +183,6 @@ pub const PROVIDERS: &[Provider] = &[
         ..provider("bitbucket_oauth2", "Bitbucket")
     },
     Provider {
-        authorize: "https://bitly.com/oauth/authorize",
-        token: "https://api-ssl.bitly.com/oauth/access_token",
-        profile: &[Fetch {
-            part: "/data",
-            ..get_inside("https://api-ssl.bitly.com/v3/user/info?access_token={access_token}")
-        }],
-        uid: "/login",
-        username: "/login",
-        full_name: "/full_name",
-        ..provider("bitly", "Bitly")
-    },
-    Provider {
         authorize: "https://account.box.com/api/oauth2/authorize",
         token: "https://api.box.com/oauth2/token",
         profile: &[get("https://api.box.com/2.0/users/me")],
@@ -364,17 +340,6 @@ pub const PROVIDERS: &[Provider] = &[
         first_name: "/firstname",
         last_name: "/lastname",
         ..provider("doximity", "Doximity")
-    },
-    Provider {
-        authorize: "https://www.getdrip.com/oauth/authorize",
-        token: "https://www.getdrip.com/oauth/token",
-        profile: &[Fetch { part: "/users/0", ..get("https://api.getdrip.com/v2/user") }],
-        uid: "/email",
-        email: "/email",
-        verified: Verified::Always,
-        full_name: "/name",
-        note: "Drip has no other identifier than the address: whoever gets the address gets the account.",
-        ..provider("drip", "Drip")
     },
     Provider {
         authorize: "https://www.dropbox.com/oauth2/authorize",

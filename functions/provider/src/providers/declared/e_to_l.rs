@@ -22,13 +22,11 @@ pub const PROVIDERS: &[Provider] = &[
         token: "{+edx_url}/oauth2/access_token",
         profile: &[
             get("{+edx_url}/api/user/v1/me"),
-            Fetch {
-                only: Only::Lacking("/email"),
-                ..get("{+edx_url}/api/user/v1/accounts/{profile/username}")
-            },
+            Fetch { only: Only::Lacking("/id"), ..get("{+edx_url}/api/user/v1/accounts/{profile/username}") },
         ],
         scope: "profile",
-        uid: "/username",
+        // Names can pass to others.
+        uid: "/id",
         email: "/email",
         username: "/username",
         full_name: "/name",
@@ -58,18 +56,6 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/CharacterName",
         display: "/CharacterName | /CharacterID",
         ..provider("eveonline", "EVE Online")
-    },
-    Provider {
-        authorize: "https://exist.io/oauth2/authorize",
-        token: "https://exist.io/oauth2/access_token",
-        profile: &[get("https://exist.io/api/2/accounts/profile/")],
-        scope: "mood_read health_read productivity_read",
-        uid: "/username",
-        username: "/username",
-        first_name: "/first_name",
-        last_name: "/last_name",
-        note: "Exist.io has no other identifier than the username: whoever gets the username gets the account.",
-        ..provider("exist", "Exist.io")
     },
     Provider {
         options: &[
@@ -339,17 +325,6 @@ pub const PROVIDERS: &[Provider] = &[
         ..provider("gumroad", "Gumroad")
     },
     Provider {
-        authorize: "https://api.hubic.com/oauth/auth",
-        token: "https://api.hubic.com/oauth/token",
-        profile: &[get("https://api.hubic.com/1.0/account")],
-        uid: "/email",
-        email: "/email",
-        username: "{/firstname ~lower}{/lastname ~lower}",
-        first_name: "/firstname",
-        last_name: "/lastname",
-        ..provider("hubic", "Hubic")
-    },
-    Provider {
         authorize: "https://app.hubspot.com/oauth/authorize",
         token: "https://api.hubapi.com/oauth/v1/token",
         profile: &[get_inside("https://api.hubapi.com/oauth/v1/access-tokens/{access_token}")],
@@ -371,16 +346,6 @@ pub const PROVIDERS: &[Provider] = &[
         ..provider("instagram", "Instagram")
     },
     Provider {
-        options: &[("api_url", None)],
-        authorize: "{+api_url}/hub/api/oauth2/authorize",
-        token: "{+api_url}/hub/api/oauth2/token",
-        profile: &[get("{+api_url}/hub/api/user")],
-        uid: "/name",
-        full_name: "/name",
-        note: "The identifier is the name at the hub, which must not pass to somebody else.",
-        ..provider("jupyterhub", "JupyterHub")
-    },
-    Provider {
         authorize: "https://kauth.kakao.com/oauth/authorize",
         token: "https://kauth.kakao.com/oauth/token",
         profile: &[get("https://kapi.kakao.com/v2/user/me")],
@@ -389,22 +354,6 @@ pub const PROVIDERS: &[Provider] = &[
         username: "/kakao_account/profile/nickname",
         user: "/kakao_account",
         ..provider("kakao", "Kakao")
-    },
-    Provider {
-        authorize: "https://www.klaviyo.com/oauth/authorize",
-        token: "https://a.klaviyo.com/oauth/token",
-        basic_auth: true,
-        profile: &[Fetch {
-            headers: &[("accept", "application/vnd.api+json"), ("revision", "2026-01-15")],
-            ..get("https://a.klaviyo.com/api/accounts/")
-        }],
-        scope: "accounts:read",
-        pkce: true,
-        uid: "/data/0/id",
-        email: "/data/0/attributes/contact_information/default_sender_email",
-        full_name: "/data/0/attributes/contact_information/organization_name",
-        display: "/data/0/attributes/contact_information/organization_name",
-        ..provider("klaviyo", "Klaviyo")
     },
     Provider {
         options: &[("lemonldap_url", None)],
@@ -485,8 +434,7 @@ pub const PROVIDERS: &[Provider] = &[
         first_name: "/firstName/localized/* | /firstName",
         last_name: "/lastName/localized/* | /lastName",
         display: "{/firstName/localized/*} {/lastName/localized/*} | {/firstName} {/lastName}",
-        note: "For apps from before August 2023. Newer ones speak OpenID Connect: `openid_connect` with the `server_url` \
-               `https://www.linkedin.com/oauth`.",
+        note: "For apps from before August 2023. Newer ones speak OpenID Connect: see above.",
         ..provider("linkedin_oauth2", "LinkedIn")
     },
 ];

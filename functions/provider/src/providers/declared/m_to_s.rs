@@ -17,17 +17,6 @@ pub const PROVIDERS: &[Provider] = &[
         ..provider("mailchimp", "MailChimp")
     },
     Provider {
-        options: &[("server", Some("https://hosted.mailcow.de"))],
-        authorize: "{+server}/oauth/authorize",
-        token: "{+server}/oauth/token",
-        profile: &[get("{+server}/oauth/profile")],
-        scope: "profile",
-        email: "/email",
-        username: "/username",
-        full_name: "/displayName",
-        ..provider("mailcow", "Mailcow")
-    },
-    Provider {
         options: &[
             ("rest_api", Some("https://meta.wikimedia.org/w/rest.php")),
             ("user_agent", Some("Vestibule")),
@@ -286,7 +275,7 @@ pub const PROVIDERS: &[Provider] = &[
         headers: &[("user-agent", "{user_agent}")],
         profile: &[get("https://oauth.reddit.com/api/v1/me")],
         scope: "identity",
-        uid: "/name",
+        uid: "/id",
         username: "/name",
         note: "`USER_AGENT` should name your service, or Reddit limits it.",
         ..provider("reddit", "Reddit")

@@ -293,7 +293,8 @@ pub const PROVIDERS: &[Provider] = &[
         profile: &[get("https://api.zoom.us/v2/users/me")],
         pkce: true,
         email: "/email",
-        verified: Verified::If("/verified"),
+        // Zoom says it as a number.
+        verified: Verified::If("/verified = 1"),
         first_name: "/first_name",
         last_name: "/last_name",
         ..provider("zoom", "Zoom")

@@ -1,0 +1,54 @@
+//! `vestibule table …`: what is done to the table as a whole.
+
+use std::collections::HashMap;
+
+use vestibule::app::{App, Requirements, StartError};
+use vestibule::operator::{self, CanonicaliseError, Canonicalised};
+
+use crate::arguments::Data;
+use crate::data_dir::DataDirError;
+use crate::user::variables;
+
+/// Why the table stays as it is, or as far as was told.
+#[derive(Debug, thiserror::Error)]
+pub enum TableError {
+    /// There is no local stack.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// Settings are wrong, or the table cannot be reached.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// It went no further.
+    #[error(transparent)]
+    Canonicalise(#[from] CanonicaliseError),
+}
+
+/// Brings all accounts into canonical form, and prints what it does. Returns how many collide.
+pub async fn canonicalise(data: &Data, environment: HashMap<String, String>) -> Result<u32, TableError> {
+    let app = App::start(variables(data, environment)?, Requirements::TABLE).await?;
+    let (mut changes, mut collisions) = (0, 0);
+    let tell = |done: Canonicalised| match done {
+        Canonicalised::Email { account, from, to } => {
+            changes += 1;
+            println!("{}: email address {from} is now {to}", account.as_str());
+        }
+        Canonicalised::Username { account, name } => {
+            changes += 1;
+            println!("{}: username {name} is found in all its spellings now", account.as_str());
+        }
+        Canonicalised::Unusable { account, email } => {
+            println!("{}: no mail can be sent to {email:?}, which stays as it is", account.as_str());
+        }
+        Canonicalised::Collision { account, name, other } => {
+            collisions += 1;
+            println!(
+                "{}: {name} collides with account {}; nothing was changed",
+                account.as_str(),
+                other.as_str()
+            );
+        }
+    };
+    operator::canonicalise(&app, tell).await?;
+    println!("changed: {changes}, collisions: {collisions}");
+    Ok(collisions)
+}

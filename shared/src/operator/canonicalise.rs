@@ -1,0 +1,183 @@
+//! Brings what is in the table from before into canonical form: email addresses, and the keys of usernames.
+
+use super::{MOST_TRIES, change, commit};
+use crate::app::App;
+use crate::domain::account::{Account, AccountId, EmailAddress};
+use crate::domain::{email, username};
+use crate::flows::visit::Need;
+use crate::store::{Store, StoreError};
+
+/// What was done to one account, or why nothing was. What is canonical already is not told of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Canonicalised {
+    /// An email address has its canonical form now.
+    Email {
+        /// Whose it is.
+        account: AccountId,
+        /// As it was.
+        from: String,
+        /// As it is now.
+        to: String,
+    },
+    /// A username is found under its key now, however it is spelt.
+    Username {
+        /// Whose it is.
+        account: AccountId,
+        /// The username.
+        name: String,
+    },
+    /// No mail can be sent to an email address, and it stays as it is.
+    Unusable {
+        /// Whose it is.
+        account: AccountId,
+        /// The email address.
+        email: String,
+    },
+    /// Two accounts have verified one mailbox, or have one username, in different spellings; nothing of them was changed.
+    Collision {
+        /// One.
+        account: AccountId,
+        /// What it has.
+        name: String,
+        /// The other one.
+        other: AccountId,
+    },
+}
+
+/// Why it went no further.
+#[derive(Debug, thiserror::Error)]
+pub enum CanonicaliseError {
+    /// An account is changed by its owner all the time.
+    #[error("account {0} is being changed; run it again")]
+    Busy(String),
+    /// The table can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// This process has no table.
+    #[error("no table is configured")]
+    NoTable,
+}
+
+/// Brings all accounts into canonical form, one after the other, and says what it did. It can be run again: what is done is
+/// done, and is not told of again.
+pub async fn canonicalise(app: &App, mut tell: impl FnMut(Canonicalised)) -> Result<(), CanonicaliseError> {
+    let store = app.store().ok_or(CanonicaliseError::NoTable)?;
+    for id in store.all_accounts().await? {
+        emails(app, store, &id, &mut tell).await?;
+        usernames(app, store, &id, &mut tell).await?;
+    }
+    Ok(())
+}
+
+async fn emails(
+    app: &App,
+    store: &Store,
+    id: &AccountId,
+    tell: &mut impl FnMut(Canonicalised),
+) -> Result<(), CanonicaliseError> {
+    let mut claims: Vec<Need> = Vec::new();
+    for _ in 0..MOST_TRIES {
+        let loaded = store.load(None, &[&[Need::Account(id.clone())], claims.as_slice()].concat()).await?;
+        let Some(stored) = loaded.accounts.get(id).cloned().flatten() else { return Ok(()) };
+        let (account, told) = in_canonical_form(&stored.value);
+        if account == stored.value {
+            told.into_iter().for_each(tell);
+            return Ok(());
+        }
+        let verified = account.addresses().into_iter().filter(|(_, verified)| *verified);
+        let taken = verified
+            .filter_map(|(email, _)| Some((email, loaded.claimed_by(email).filter(|owner| *owner != id)?)));
+        if let Some((email, other)) = taken.take(1).last().filter(|_| app.settings.account.unique_email) {
+            tell(Canonicalised::Collision {
+                account: id.clone(),
+                name: email.to_owned(),
+                other: other.clone(),
+            });
+            return Ok(());
+        }
+        let changes = change(Some(stored), Some(account));
+        match commit(app, store, &loaded, &changes).await {
+            Err(StoreError::Lost) => claims = changes.claims(),
+            done => {
+                done?;
+                told.into_iter().for_each(tell);
+                return Ok(());
+            }
+        }
+    }
+    Err(CanonicaliseError::Busy(id.as_str().to_owned()))
+}
+
+/// The account with all email addresses in canonical form; two that are one mailbox become one.
+fn in_canonical_form(account: &Account) -> (Account, Vec<Canonicalised>) {
+    let mut told = Vec::new();
+    let mut form = |address: &str| match email::canonical(address) {
+        Some(to) if to == address => to,
+        Some(to) => {
+            let change = Canonicalised::Email {
+                account: account.id.clone(),
+                from: address.to_owned(),
+                to: to.clone(),
+            };
+            if !told.contains(&change) {
+                told.push(change);
+            }
+            to
+        }
+        None => {
+            let unusable = Canonicalised::Unusable { account: account.id.clone(), email: address.to_owned() };
+            if !told.contains(&unusable) {
+                told.push(unusable);
+            }
+            address.to_owned()
+        }
+    };
+    let mut after = Account { emails: Vec::new(), ..account.clone() };
+    for address in &account.emails {
+        let email = form(&address.email);
+        match after.emails.iter_mut().find(|known| known.email == email) {
+            Some(known) => {
+                known.verified |= address.verified;
+                known.primary |= address.primary;
+            }
+            None => after.emails.push(EmailAddress { email, ..address.clone() }),
+        }
+    }
+    after.email = account.email.as_deref().filter(|email| !email.is_empty()).map(&mut form);
+    if after.email.is_none() {
+        after.email.clone_from(&account.email);
+    }
+    (after, told)
+}
+
+async fn usernames(
+    app: &App,
+    store: &Store,
+    id: &AccountId,
+    tell: &mut impl FnMut(Canonicalised),
+) -> Result<(), CanonicaliseError> {
+    let Some(name) = store.account(id).await?.and_then(|stored| stored.value.username) else { return Ok(()) };
+    // What it was found under before.
+    let (old, new) = (name.to_lowercase(), username::fold(&name));
+    if old == new {
+        return Ok(());
+    }
+    let needs = [Need::Username(old.clone()), Need::Username(new.clone())];
+    let loaded = store.load(None, &needs).await?;
+    let owner = |key: &str| loaded.usernames.get(key).and_then(Option::as_ref);
+    match (owner(&old), owner(&new)) {
+        (_, Some(other)) if other != id => {
+            tell(Canonicalised::Collision { account: id.clone(), name, other: other.clone() });
+        }
+        (Some(owner), None) if owner == id => {
+            let token = app.random.uuid(app.clock.now());
+            match store.move_username((&old, &new), id, &token).await {
+                Err(StoreError::Lost) => return Err(CanonicaliseError::Busy(id.as_str().to_owned())),
+                done => done?,
+            }
+            tell(Canonicalised::Username { account: id.clone(), name });
+        }
+        _ => {}
+    }
+    Ok(())
+}
