@@ -101,7 +101,9 @@ fn resolve(krate: &Crate, from: &[String], path: &[String], depth: usize) -> Opt
 /// Where a name leads that a module re-exports.
 fn exported(module: &Module, name: &str) -> Option<Vec<String>> {
     module.items.iter().find_map(|item| match item {
-        Item::Use(item) => leaves(&item.tree).into_iter().find(|(leaf, _)| leaf == name).map(|(_, path)| path),
+        Item::Use(item) => {
+            leaves(&item.tree).into_iter().find(|(leaf, _)| leaf == name).map(|(_, path)| path)
+        }
         _ => None,
     })
 }

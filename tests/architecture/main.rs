@@ -66,7 +66,8 @@ fn circles(imports: &BTreeMap<String, BTreeSet<String>>) -> Vec<Vec<String>> {
             reversed.entry(other).or_default().insert(file);
         }
     }
-    let forward = |file: &str| imports.get(file).into_iter().flatten().map(String::as_str).collect::<Vec<_>>();
+    let forward =
+        |file: &str| imports.get(file).into_iter().flatten().map(String::as_str).collect::<Vec<_>>();
     let backward = |file: &str| reversed.get(file).into_iter().flatten().copied().collect::<Vec<_>>();
     let (mut seen, mut finished) = (BTreeSet::new(), Vec::new());
     for file in imports.keys() {
@@ -120,23 +121,35 @@ fn root() -> std::path::PathBuf {
 #[test]
 fn the_reader_finds_a_circle() {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
-    let krate = Crate::of_texts("x", [
-        file("x/src/lib.rs", "pub mod a; pub mod b; mod c;"),
-        file("x/src/a.rs", "use super::b::B; pub struct A(B);"),
-        file("x/src/b.rs", "pub struct B; fn f() { crate::c::g(); } #[cfg(test)] mod tests { use crate::a::A; }"),
-        file("x/src/c.rs", "mod d; pub use d::D; pub fn g() {}"),
-        file("x/src/c/d.rs", "use crate::a; pub struct D(a::A);"),
-    ]);
+    let krate = Crate::of_texts(
+        "x",
+        [
+            file("x/src/lib.rs", "pub mod a; pub mod b; mod c;"),
+            file("x/src/a.rs", "use super::b::B; pub struct A(B);"),
+            file(
+                "x/src/b.rs",
+                "pub struct B; fn f() { crate::c::g(); } #[cfg(test)] mod tests { use crate::a::A; }",
+            ),
+            file("x/src/c.rs", "mod d; pub use d::D; pub fn g() {}"),
+            file("x/src/c/d.rs", "use crate::a; pub struct D(a::A);"),
+        ],
+    );
     assert!(circles(&imports::of(&krate)).is_empty());
 
-    let krate = Crate::of_texts("x", [
-        file("x/src/lib.rs", "mod a; mod b; mod c;"),
-        file("x/src/a.rs", "use super::b; pub struct A(b::B);"),
-        file("x/src/b.rs", "use crate::c::D; pub struct B(D);"),
-        file("x/src/c.rs", "mod d; pub use d::D;"),
-        file("x/src/c/d.rs", "fn f() { println!(\"{}\", crate::a::A::X); } pub struct D;"),
-    ]);
+    let krate = Crate::of_texts(
+        "x",
+        [
+            file("x/src/lib.rs", "mod a; mod b; mod c;"),
+            file("x/src/a.rs", "use super::b; pub struct A(b::B);"),
+            file("x/src/b.rs", "use crate::c::D; pub struct B(D);"),
+            file("x/src/c.rs", "mod d; pub use d::D;"),
+            file("x/src/c/d.rs", "fn f() { println!(\"{}\", crate::a::A::X); } pub struct D;"),
+        ],
+    );
     let found = circles(&imports::of(&krate));
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(BTreeSet::from_iter(&found[0]), BTreeSet::from_iter(&["x/src/a.rs", "x/src/b.rs", "x/src/c/d.rs"].map(String::from)));
+    assert_eq!(
+        BTreeSet::from_iter(&found[0]),
+        BTreeSet::from_iter(&["x/src/a.rs", "x/src/b.rs", "x/src/c/d.rs"].map(String::from))
+    );
 }

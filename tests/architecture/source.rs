@@ -39,7 +39,11 @@ pub fn crates() -> Vec<Crate> {
         }
     }
     folders.sort();
-    folders.iter().filter(|folder| root.join(folder).join("src").exists()).map(|folder| Crate::read(&root, folder)).collect()
+    folders
+        .iter()
+        .filter(|folder| root.join(folder).join("src").exists())
+        .map(|folder| Crate::read(&root, folder))
+        .collect()
 }
 
 impl Crate {
@@ -54,7 +58,10 @@ impl Crate {
         let texts: BTreeMap<String, String> = texts.into_iter().collect();
         let mut krate = Self { name: name.to_owned(), modules: BTreeMap::new() };
         let root = ["lib.rs", "main.rs"].map(|file| format!("{name}/src/{file}"));
-        let file = root.iter().find(|file| texts.contains_key(*file)).unwrap_or_else(|| panic!("{name} has no root"));
+        let file = root
+            .iter()
+            .find(|file| texts.contains_key(*file))
+            .unwrap_or_else(|| panic!("{name} has no root"));
         krate.add(Vec::new(), file, &texts);
         krate
     }
@@ -64,7 +71,13 @@ impl Crate {
         self.add_items(path, file, parsed.items, texts);
     }
 
-    fn add_items(&mut self, path: Vec<String>, file: &str, items: Vec<Item>, texts: &BTreeMap<String, String>) {
+    fn add_items(
+        &mut self,
+        path: Vec<String>,
+        file: &str,
+        items: Vec<Item>,
+        texts: &BTreeMap<String, String>,
+    ) {
         let mut own = Vec::new();
         for item in items {
             match item {

@@ -13,6 +13,8 @@ mod public_key;
 mod response;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;

@@ -1,7 +1,7 @@
 //! Where mail and text messages end up locally: an endpoint that speaks as SES and SNS do, Mailpit's
 //! API for tests, and a page for people. Nothing is ever sent.
 
-mod console;
+pub mod console;
 mod mailbox;
 mod mailpit;
 mod ses;
@@ -29,7 +29,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
     connect-src 'self'; img-src * data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Everything that an inbox answers; it begins empty.
-pub fn router(clock: Clock, random: Random, echo: Echo) -> Router {
+pub fn router(clock: Clock, random: Random, echo: Option<Echo>) -> Router {
     let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
     let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("pages/inbox.css"));
     let page = ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("pages/inbox.html")));

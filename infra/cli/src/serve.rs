@@ -24,7 +24,7 @@ use crate::data_dir::{DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
 use crate::functions::{Functions, StartError};
 use crate::gateway::{Gateway, NoFunction};
-use crate::inbox::Echo;
+use crate::inbox::{Echo, console};
 use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
 use crate::{REGION, TABLE, inbox, local_aws, welcome};
@@ -78,7 +78,7 @@ pub enum ServeError {
 pub async fn serve(options: &Serve, environment: HashMap<String, String>) -> Result<(), ServeError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let stack = Stack::start(options, environment, Echo::Console, |_| {}).await?;
+    let stack = Stack::start(options, environment, Some(console::print), |_| {}).await?;
     // Nobody may be reading; that is no reason to stop.
     let _ = write!(io::stdout().lock(), "{}", stack.banner(options));
     tokio::select! {
@@ -108,13 +108,13 @@ impl Stack {
         environment: HashMap<String, String>,
         change: impl FnOnce(&mut HashMap<String, String>),
     ) -> Result<Self, ServeError> {
-        Self::start(options, environment, Echo::None, change).await
+        Self::start(options, environment, None, change).await
     }
 
     async fn start(
         options: &Serve,
         environment: HashMap<String, String>,
-        echo: Echo,
+        echo: Option<Echo>,
         change: impl FnOnce(&mut HashMap<String, String>),
     ) -> Result<Self, ServeError> {
         let (clock, random) = (Clock::system(), Random::system());

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-use super::console;
 use vestibule::clock::Clock;
 use vestibule::random::Random;
 
@@ -42,33 +41,27 @@ pub struct Caught {
     pub message: Message,
 }
 
-/// Where messages are shown as they come, besides the inbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Echo {
-    /// On the console.
-    Console,
-    /// Nowhere.
-    None,
-}
+/// Shows a message as it comes, besides the inbox.
+pub type Echo = fn(&Message);
 
 /// Keeps messages in the order in which they came.
 pub struct Mailbox {
     messages: Mutex<VecDeque<Caught>>,
     clock: Clock,
     random: Random,
-    echo: Echo,
+    echo: Option<Echo>,
 }
 
 impl Mailbox {
     /// An empty mailbox.
-    pub const fn new(clock: Clock, random: Random, echo: Echo) -> Self {
+    pub const fn new(clock: Clock, random: Random, echo: Option<Echo>) -> Self {
         Self { messages: Mutex::new(VecDeque::new()), clock, random, echo }
     }
 
     /// Keeps a message and returns its id.
     pub fn add(&self, message: Message) -> String {
-        if self.echo == Echo::Console {
-            console::print(&message);
+        if let Some(show) = self.echo {
+            show(&message);
         }
         let id = format!("{:022x}", u128::from_be_bytes(self.random.bytes()) >> 40);
         let caught = Caught { id: id.clone(), created: self.clock.now().millis(), message };
@@ -111,7 +104,7 @@ mod tests {
 
     #[test]
     fn the_oldest_are_forgotten() {
-        let mailbox = Mailbox::new(Clock::system(), Random::system(), Echo::None);
+        let mailbox = Mailbox::new(Clock::system(), Random::system(), None);
         let first = mailbox.add(Message::default());
         for number in 0..CAPACITY {
             mailbox.add(Message { subject: number.to_string(), ..Message::default() });
