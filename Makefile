@@ -34,16 +34,16 @@ lint-templates: ## Check the SAM and CloudFormation templates (needs Python and 
 
 .PHONY: build
 build: ## Build the functions for Lambda into target/lambda (ARCH=arm64 or x86_64)
-	tests/sam/build.sh $(ARCH)
+	infra/build.sh $(ARCH)
 
 .PHONY: sam-local
 sam-local: ## Run `sam local start-api` over the built functions and the local stack (needs Docker)
-	tests/sam/build.sh
+	infra/build.sh
 	tests/sam/up.sh
 
 .PHONY: sam-test
 sam-test: ## Drive a whole journey through `sam local start-api` (needs Docker)
-	tests/sam/build.sh
+	infra/build.sh
 	tests/sam/up.sh tests/sam/journey.py
 
 .PHONY: deploy

@@ -3,12 +3,12 @@
 # and no AWS account once the tools are there.
 set -eu
 cd "$(dirname "$0")/../.."
-PATH="$(tests/sam/tools.sh):$PATH"
+PATH="$(infra/tools.sh):$PATH"
 export PATH SAM_CLI_TELEMETRY=0
 
-for template in template.yaml docs/example-api/template.yaml; do
+for template in template.yaml examples/guarded-api/template.yaml; do
     sam validate --lint --region eu-west-1 --template "$template"
 done
-cfn-lint --regions eu-west-1 us-east-1 -- template.yaml docs/example-api/template.yaml infra/*.yaml
-echo "cfn-lint: template.yaml docs/example-api/template.yaml infra/*.yaml are clean"
+cfn-lint --regions eu-west-1 us-east-1 -- template.yaml examples/guarded-api/template.yaml infra/*.yaml
+echo "cfn-lint: template.yaml examples/guarded-api/template.yaml infra/*.yaml are clean"
 python3 tests/sam/permissions.py

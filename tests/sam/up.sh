@@ -137,10 +137,10 @@ arm64 | aarch64) architecture=arm64 ;;
 esac
 for function in functions/*/; do
     [ -x "target/lambda/$(basename "$function")/bootstrap" ] ||
-        fail "target/lambda/$(basename "$function")/bootstrap is missing; tests/sam/build.sh makes it"
+        fail "target/lambda/$(basename "$function")/bootstrap is missing; infra/build.sh makes it"
 done
 
-tools=$(tests/sam/tools.sh)
+tools=$(infra/tools.sh)
 ensure_docker
 ensure_image "$architecture"
 find_host

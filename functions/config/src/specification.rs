@@ -16,7 +16,7 @@ use vestibule::settings::{Clients, Settings, When};
 use super::page;
 
 /// Everything there can be.
-const WHOLE: &str = include_str!("../openapi.json");
+const WHOLE: &str = include_str!("../../../docs/openapi.json");
 
 /// The page needs its style and nothing else.
 const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

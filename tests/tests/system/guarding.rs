@@ -256,7 +256,7 @@ async fn asking_costs_one_read() {
 
 /// One of the two authorizers of the example, as its template has it. What it refers to stands there by its name.
 fn authorizer(name: &str) -> Value {
-    let text = include_str!("../../../docs/example-api/template.yaml");
+    let text = include_str!("../../../examples/guarded-api/template.yaml");
     let template: Value = serde_saphyr::from_str(text).unwrap();
     let mut authorizer = template["Resources"]["Api"]["Properties"]["Auth"]["Authorizers"][name].clone();
     assert!(authorizer.is_object(), "{name}");
@@ -272,7 +272,7 @@ fn call_example(authorizer: Value) -> (u16, Value) {
     let mut event = event(&Method::GET, &[]);
     event["requestContext"]["authorizer"] = authorizer;
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let response = vestibule_example_api::greet(&request).unwrap();
+    let response = vestibule_guarded_api::greet(&request).unwrap();
     let body = match response.body() {
         lambda_http::Body::Text(text) => serde_json::from_str(text).unwrap(),
         _ => Value::Null,

@@ -85,7 +85,7 @@ fn the_workflow_deploys_the_packages_whole() {
         fs::create_dir_all(&package).unwrap();
         fs::write(package.join("bootstrap"), "").unwrap();
         if function.program == "mail" {
-            // As MAIL_TEMPLATES_DIR says, and tests/sam/build.sh does.
+            // As MAIL_TEMPLATES_DIR says, and infra/build.sh does.
             fs::create_dir(package.join("templates")).unwrap();
             fs::write(package.join("templates/login_code.txt"), "").unwrap();
         }

@@ -2,7 +2,7 @@
 # Installs sam, cfn-lint, cargo-lambda and zig from PyPI, at the versions of requirements.txt, outside
 # the repository, and prints the folder that holds them. Takes a minute the first time, 800 MB of disk.
 #
-#   PATH="$(tests/sam/tools.sh):$PATH" sam --version
+#   PATH="$(infra/tools.sh):$PATH" sam --version
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

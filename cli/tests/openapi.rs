@@ -13,7 +13,7 @@ fn described() -> Value {
 /// `make docs` runs this test with UPDATE=1.
 #[test]
 fn the_description_is_up_to_date() {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions/config/openapi.json"));
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json"));
     let described = described();
     if std::env::var_os("UPDATE").is_some() {
         let text = serde_json::to_string_pretty(&described).unwrap();
@@ -21,7 +21,7 @@ fn the_description_is_up_to_date() {
     }
     let written: Value =
         serde_json::from_str(&std::fs::read_to_string(&path).unwrap_or_default()).unwrap_or_default();
-    assert!(written == described, "functions/config/openapi.json is stale: run `make docs` and commit it");
+    assert!(written == described, "docs/openapi.json is stale: run `make docs` and commit it");
 }
 
 /// Generated clients name their functions by them.

@@ -34,7 +34,7 @@ use process::{Process, now};
 use report::{Report, Samples};
 
 /// Each function's folder bears its name.
-const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions");
 const LARGEST_ZIP: usize = 4_000_000;
 /// What fills the page cache is not measured.
 const UNCOUNTED: usize = 2;

@@ -34,7 +34,7 @@ use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, OPENID_CONNECT, Settings, Toke
 use vestibule_keys::GenerateError;
 
 /// The template that is deployed.
-pub const TEMPLATE: &str = include_str!("../../../template.yaml");
+pub const TEMPLATE: &str = include_str!("../../template.yaml");
 
 /// Where a frontend under development usually is.
 const FRONTEND: &str = "http://localhost:3000";

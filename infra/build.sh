@@ -1,11 +1,11 @@
 #!/bin/sh
 # Builds the functions for Lambda into target/lambda/<function>/bootstrap, where template.yaml looks.
 #
-#   tests/sam/build.sh             for this machine's processor, to run under sam local
-#   tests/sam/build.sh arm64       for arm64 or x86_64, to deploy
+#   infra/build.sh             for this machine's processor, to run under sam local
+#   infra/build.sh arm64       for arm64 or x86_64, to deploy
 set -eu
-cd "$(dirname "$0")/../.."
-PATH="$(tests/sam/tools.sh):$PATH"
+cd "$(dirname "$0")/.."
+PATH="$(infra/tools.sh):$PATH"
 export PATH
 
 architecture=${1:-$(uname -m)}
@@ -20,7 +20,7 @@ if command -v rustup >/dev/null && ! rustup target list --installed | grep -qx "
 fi
 
 # The example of docs/guarding.md is a function too.
-crates="functions/*/ docs/example-api/"
+crates="functions/*/ examples/guarded-api/"
 packages=
 for crate in $crates; do
     packages="$packages --package vestibule-$(basename "$crate")"
