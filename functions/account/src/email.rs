@@ -112,7 +112,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         }
         return correct(visit, call);
     };
-    if !call.is_get() {
+    if !call.is_forgeable() {
         visit.limit(Action::ManageEmail, "")?;
     }
     match call.method {

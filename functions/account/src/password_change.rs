@@ -44,7 +44,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
-    if !call.is_get() {
+    if !call.is_forgeable() {
         visit.limit(Action::ChangePassword, "")?;
     }
     let input = call.input(|object| read(visit, &user, object))?;

@@ -82,7 +82,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
             (account, Some(verification))
         }
     };
-    if !call.is_get() {
+    if !call.is_forgeable() {
         visit.limit(Action::ChangePhone, "")?;
     }
     let input = call.input(|object| read(visit, &user, object))?;

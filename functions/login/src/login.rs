@@ -61,7 +61,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    if !call.is_get() {
+    if !call.is_forgeable() {
         visit.limit(Action::Login, "")?;
     }
     let input = call.input(|object| Ok(authenticate(visit, object)?))?;

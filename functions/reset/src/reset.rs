@@ -30,7 +30,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: Method::GET,
         id: "getPasswordReset",
         summary: "Look at a key before it is used",
-        text: "Says whose password the key would set. A wrong code counts as an attempt.",
+        text: "Says whose password the key would set. A wrong code in the header counts as an attempt.",
         parameters: &[Parameter::Header(HEADER, "The key at the end of the link, or the code.")],
         body: Body::None,
         answers: &[
@@ -77,17 +77,17 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    if !call.is_get() {
+    if !call.is_forgeable() {
         visit.limit(Action::ResetPasswordFromKey, "")?;
     }
     let challenge = password_reset::resume(visit)?;
     if call.is_get() {
-        return look(visit, challenge, &header(call));
+        return look(visit, call, challenge);
     }
     let (account, password) = match read(visit, challenge.as_ref(), &call.object()?)? {
         Ok(read) => read,
         Err(errors) => {
-            if errors.has("key") {
+            if errors.has("key") && is_guess(call) {
                 password_reset::fail(visit, challenge);
             }
             return Err(errors.into());
@@ -98,7 +98,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
             password_reset::reset(visit, &account.id, challenge, &password)?;
             Ok(present::authentication(visit))
         }
-        Method::HEAD => look(visit, challenge, &header(call)),
+        Method::HEAD => look(visit, call, challenge),
         _ => Err(Halt::NotAllowed),
     }
 }
@@ -107,11 +107,19 @@ fn header(call: &Call) -> Object {
     Object::from([("key", Some(call.header(HEADER)))])
 }
 
-fn look(visit: &mut Visit<'_>, challenge: Option<Challenge>, object: &Object) -> Result<Reply, Halt> {
-    let mut form = Form::new(LOOKED_AT, object, visit.settings());
+/// Whether a wrong code counts as an attempt: not where another site can make a browser send the request.
+fn is_guess(call: &Call) -> bool {
+    !call.is_forgeable() || call.headers.contains_key(HEADER)
+}
+
+fn look(visit: &mut Visit<'_>, call: &Call, challenge: Option<Challenge>) -> Result<Reply, Halt> {
+    let object = header(call);
+    let mut form = Form::new(LOOKED_AT, &object, visit.settings());
     let account = read_key(visit, challenge.as_ref(), &mut form)?;
     if let Err(errors) = form.finish() {
-        password_reset::fail(visit, challenge);
+        if is_guess(call) {
+            password_reset::fail(visit, challenge);
+        }
         return Err(errors.into());
     }
     let account = account.ok_or(Stop::Conflict)?;

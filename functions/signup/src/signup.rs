@@ -89,7 +89,7 @@ pub fn decide_by_passkey(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Ha
 }
 
 fn sign_up(visit: &mut Visit<'_>, call: &Call, by_passkey: bool) -> Result<Reply, Halt> {
-    if !call.is_get() {
+    if !call.is_forgeable() {
         visit.limit(Action::Signup, "")?;
     }
     // Only a POST has input here; what else is sent along with other methods is read, but not judged.

@@ -1,5 +1,5 @@
 //! `auth/email/verify`: GET looks at a key from a link, or at a code, and changes nothing, except that a wrong code
-//! counts as an attempt; POST uses it.
+//! in the header counts as an attempt; POST uses it.
 
 use lambda_http::http::Method;
 use schemars::JsonSchema;
@@ -25,7 +25,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: Method::GET,
         id: "getEmailVerification",
         summary: "Look at a key before it is used",
-        text: "Says whose address the key would verify. Nothing changes, except that a wrong code counts as an attempt.",
+        text: "Says whose address the key would verify. Nothing changes, except that a wrong code in the header \
+               counts as an attempt.",
         parameters: &[Parameter::Header(HEADER, "The key at the end of the link, or the code.")],
         body: Body::None,
         answers: &[
@@ -79,12 +80,12 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let challenge = verify_email::resume(visit)?;
     let object = if call.is_get() { header(call) } else { call.object()? };
-    let proof = read_or_fail(visit, challenge.clone(), &object)?;
+    let proof = read_or_fail(visit, call, challenge.clone(), &object)?;
     match call.method {
         Method::GET => look(visit, &proof),
         // As the contract has it, what a HEAD brings is judged, and then its header as a GET's.
         Method::HEAD => {
-            let proof = read_or_fail(visit, challenge, &header(call))?;
+            let proof = read_or_fail(visit, call, challenge, &header(call))?;
             look(visit, &proof)
         }
         Method::POST => {
@@ -99,11 +100,19 @@ fn header(call: &Call) -> Object {
     Object::from([("key", Some(call.header(HEADER)))])
 }
 
-/// Finds out what the key stands for; a wrong code counts as an attempt.
-fn read_or_fail(visit: &mut Visit<'_>, challenge: Option<Challenge>, object: &Object) -> Result<Proof, Halt> {
+/// Finds out what the key stands for; a wrong code counts as an attempt, unless another site can make a browser send the
+/// request.
+fn read_or_fail(
+    visit: &mut Visit<'_>,
+    call: &Call,
+    challenge: Option<Challenge>,
+    object: &Object,
+) -> Result<Proof, Halt> {
     match read(visit, challenge.as_ref(), object) {
         Err(Stop::Invalid(errors)) => {
-            verify_email::fail(visit, challenge);
+            if !call.is_forgeable() || call.headers.contains_key(HEADER) {
+                verify_email::fail(visit, challenge);
+            }
             Err(errors.into())
         }
         other => Ok(other?),

@@ -46,7 +46,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    if !call.is_get() {
+    if !call.is_forgeable() {
         mfa::limit_log_in(visit)?;
     }
     if call.method != Method::POST {

@@ -73,7 +73,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     if call.method == Method::POST {
         return signup::decide_by_passkey(visit, call);
     }
-    if !call.is_get() {
+    if !call.is_forgeable() {
         visit.limit(Action::Signup, "")?;
     }
     call.input(|_| Ok(()))?;

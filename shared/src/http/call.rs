@@ -114,6 +114,17 @@ impl Call {
         self.method == Method::GET
     }
 
+    /// Whether its method is safe (RFC 9110, section 9.2.1), so that it needs no CSRF token.
+    pub fn is_safe(&self) -> bool {
+        [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(&self.method)
+    }
+
+    /// Whether it is a safe request without a body, which any other site can make a browser send: it uses up no attempt
+    /// and counts against no limit. With a body it does, or attempts could be made by HEAD without end.
+    pub fn is_forgeable(&self) -> bool {
+        self.is_get() || (self.is_safe() && self.body.is_empty())
+    }
+
     /// The body as a JSON object; an empty body is an empty object.
     pub fn object(&self) -> Result<Object, Halt> {
         Object::parse(&self.body).map_err(|error| match error {

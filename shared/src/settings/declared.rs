@@ -29,7 +29,7 @@ use super::kind::{
 use super::mail_address::SENDER;
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
 use super::provider::{PROVIDERS, ProviderApp, SEGMENT};
-use super::rate::{MFA_RATE_LIMITS, RATE_LIMITS, RATES, RateLimits, Rates};
+use super::rate::{MAIL_RATES, MFA_RATE_LIMITS, RATE_LIMITS, RateLimits, Rates};
 use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
 use crate::domain::authenticator::AuthenticatorType;
 use crate::secret::Secret;
@@ -493,10 +493,10 @@ group! {
         sms_topic_arn: Option<String> = OPTIONAL_TEXT, "SMS_TOPIC_ARN", Is("null");
         /// The Lambda function that is told of texts to send.
         sms_function_arn: Option<String> = OPTIONAL_TEXT, "SMS_FUNCTION_ARN", Is("null");
-        /// How much one recipient gets. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        per_recipient: Rates = RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h/key");
-        /// How much is sent in all. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        in_all: Rates = RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h/key");
+        /// How much one recipient gets, all clients counted together. Off when `ACCOUNT_RATE_LIMITS` is `false`.
+        per_recipient: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h");
+        /// How much is sent in all, all clients counted together. Off when `ACCOUNT_RATE_LIMITS` is `false`.
+        in_all: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h");
     }
 }
 

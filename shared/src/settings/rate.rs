@@ -5,7 +5,6 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::kind::{Kind, Wrong, switch, text};
-use super::source::Raw;
 use super::suggestion::suggestion;
 
 pub use crate::domain::rate::{Per, Rate};
@@ -142,11 +141,27 @@ pub(super) const MFA_RATE_LIMITS: Kind<Rates> =
         }
     });
 
-pub(super) const RATES: Kind<Rates> =
-    Kind::new("one or more rates such as 20/h, or null for no limit", rates);
+/// Limits on mail: all clients count together, whether or not `/key` says so.
+pub(super) const MAIL_RATES: Kind<Rates> =
+    Kind::new("one or more rates such as 20/h, or null for no limit", |raw| {
+        if raw.json == Some(Value::Null) {
+            return Ok(Rates::new());
+        }
+        let text = text(raw)?;
+        let by_client = text.split(',').find(|rate| [Some("ip"), Some("user")].contains(&scope(rate)));
+        if let Some(rate) = by_client {
+            return Err(Wrong::Because(format!(
+                "has {:?}, but mail is counted for all clients together: leave the last part out",
+                rate.trim()
+            )));
+        }
+        let together = |rate: Rate| Rate { per: Per::Key, ..rate };
+        Ok(parse_rates(&text)?.into_iter().map(together).collect())
+    });
 
-fn rates(raw: &Raw<'_>) -> Result<Rates, Wrong> {
-    if raw.json == Some(Value::Null) { Ok(Rates::new()) } else { parse_rates(&text(raw)?) }
+/// What a rate says that it is counted by, if it does.
+fn scope(rate: &str) -> Option<&str> {
+    rate.split('/').nth(2).map(str::trim)
 }
 
 /// Rates between commas, each `amount/time` or `amount/time/per`.

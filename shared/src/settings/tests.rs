@@ -287,6 +287,11 @@ fn the_words_of_errors_that_know_better() {
             r#"{"login": "5/y"}"#,
             "has \"5/y\" where a rate must be like 5/m, 20/30s/ip, 10/h/user or 1/0.5d/key",
         ),
+        (
+            "MAIL_RATE_LIMIT_TOTAL",
+            "20/m, 100/h/ip",
+            "has \"100/h/ip\", but mail is counted for all clients together: leave the last part out",
+        ),
         ("HEADLESS_FRONTEND_URLS", r#"{"account_confirm": "/a"}"#, "has no page \"account_confirm\""),
         (
             "HEADLESS_FRONTEND_URLS",
@@ -681,6 +686,15 @@ fn rate_limits_can_be_changed_one_by_one_or_switched_off() {
     let off = settings(&[("ACCOUNT_RATE_LIMITS", "false")]);
     assert!(Action::ALL.iter().all(|action| off.account.rate_limits.for_action(*action).is_empty()));
     assert_eq!((off.mail.per_recipient, off.mail.in_all), (vec![], vec![]));
+}
+
+#[test]
+fn limits_on_mail_count_all_clients_together() {
+    for given in ["320/h", "320/h/key"] {
+        let mail = settings(&[("MAIL_RATE_LIMIT_TOTAL", given), ("MAIL_RATE_LIMIT_RECIPIENT", given)]).mail;
+        let together = [Rate { amount: 320, duration: seconds(3600), per: Per::Key }];
+        assert_eq!((&mail.in_all[..], &mail.per_recipient[..]), (&together[..], &together[..]), "{given}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod config;
 mod enumeration;
 mod guarding;
 mod input;
+mod limits;
 mod login;
 mod mfa;
 mod openapi;
