@@ -12,6 +12,7 @@ pub mod mfa;
 pub mod notice;
 pub mod password_change;
 pub mod password_reset;
+pub mod postage;
 pub mod privacy;
 pub mod reauthenticate;
 pub mod recovery_codes;

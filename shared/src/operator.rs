@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
 use crate::domain::{email, phone, text, username};
 use crate::flows::signup;
-use crate::flows::visit::{Changes, Loaded, Need, SessionChange, Stored};
+use crate::flows::visit::{Changes, Dropped, Loaded, Need, SessionChange, Stored};
 use crate::password::Passwords;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError, Terms};
@@ -200,7 +200,7 @@ fn change(before: Option<Stored<Account>>, after: Option<Account>) -> Changes {
         spent: Vec::new(),
         counters: Vec::new(),
         letters: Vec::new(),
-        dropped: 0,
+        dropped: Dropped::default(),
     }
 }
 

@@ -100,6 +100,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if let Some(email) = email {
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
         needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
+        needs.extend(Visit::added_counters(tools, &call.visitor, &email));
         needs.push(Need::Email(email));
     }
     needs

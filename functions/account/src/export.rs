@@ -120,8 +120,6 @@ struct ExportedPendingLogin {
     stage: FlowId,
     /// The address it is for.
     email: Option<String>,
-    /// The phone number it is for.
-    phone: Option<String>,
     /// Whether it began with a sign-up.
     is_signup: bool,
     /// When it began, in seconds since 1970.
@@ -284,6 +282,8 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
         tokens,
         journeys,
         social_signup,
+        // Its account is in no table, so nobody can export it.
+        draft: _,
     } = session;
     let challenges = [email_verification, phone_change, password_reset].into_iter().flatten();
     let (login, pending_login, awaited) = match state {
@@ -324,7 +324,6 @@ fn pending_login(pending: &PendingLogin) -> ExportedPendingLogin {
         account: _,
         epoch: _,
         email,
-        phone,
         signup,
         by_passkey: _,
         social: _,
@@ -335,7 +334,6 @@ fn pending_login(pending: &PendingLogin) -> ExportedPendingLogin {
     ExportedPendingLogin {
         stage: stage.key().into(),
         email: email.as_deref().map(email::shown),
-        phone: phone.clone(),
         is_signup: *signup,
         initiated_at: initiated_at.as_seconds(),
     }

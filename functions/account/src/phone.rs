@@ -4,6 +4,7 @@ use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
+use vestibule::flows::signup;
 use vestibule::flows::verify_phone::{self, PhoneVerification};
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
@@ -67,6 +68,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if let Some(phone) = phone {
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
         needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
+        needs.extend(Visit::added_counters(tools, &call.visitor, &phone));
         needs.push(Need::Phone(phone));
     }
     needs
@@ -122,7 +124,10 @@ fn change(
     is_free: bool,
 ) -> Result<(), Halt> {
     match verification {
-        Some(verification) => verify_phone::correct(visit, verification, number, is_free)?,
+        Some(verification) => {
+            verify_phone::correct(visit, verification, number, is_free)?;
+            signup::settle(visit, &user.id)?;
+        }
         None => verify_phone::change(visit, &user.id, number)?,
     }
     Ok(())

@@ -46,8 +46,6 @@ fn decide(
         Err(stop @ (Stop::Missing(_) | Stop::Unsigned)) => Err(Halt::Stop(stop)),
         Err(Stop::ReauthenticationRequired) => Ok(Some("reauthentication_required")),
         Err(Stop::Invalid(errors)) => Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.code))),
-        // The account is made, though no code could be sent yet: the next login sends one.
-        Err(Stop::RateLimited) if visit.has_new_account() => Ok(None),
         Err(Stop::RateLimited | Stop::Conflict | Stop::Forbidden | Stop::Unauthorized) => Ok(Some(UNKNOWN)),
     }
 }

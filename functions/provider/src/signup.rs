@@ -7,9 +7,10 @@ use serde::Serialize;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::social::{PendingSignup, Profile};
 use vestibule::domain::{email, username};
+use vestibule::flows::connect;
+use vestibule::flows::signup::{self, Taken};
 use vestibule::flows::social_signup::{self, Answers};
 use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::flows::{connect, signup};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -58,6 +59,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             Answer::unauthenticated("Signed up; something else is to be done first."),
             Answer::new(403, "Nobody can sign up at present."),
             Answer::conflict("Nobody is about to sign up."),
+            Answer::too_many_requests("There were too many messages to this recipient."),
         ],
     },
 ];
@@ -97,12 +99,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     match call.method {
         Method::GET => Ok(describe(settings, &pending.profile)),
         Method::POST => {
-            let answers = read(visit, &call.object()?, &pending)?;
-            match sign_up(visit, &pending, answers) {
-                // The account is made, though no code could be sent yet: the next login sends one.
-                Ok(()) | Err(Stop::RateLimited) => Ok(present::authentication(visit)),
-                Err(stop) => Err(stop.into()),
-            }
+            let (answers, taken) = read(visit, &call.object()?, &pending)?;
+            social_signup::complete(visit, &pending, answers, taken)?;
+            Ok(present::authentication(visit))
         }
         _ => Err(Halt::NotAllowed),
     }
@@ -127,27 +126,13 @@ fn describe(settings: &Settings, profile: &Profile) -> Reply {
     })
 }
 
-/// What was answered, and whether somebody else has the address or number, which the client is not to learn.
-struct Input {
-    answers: Answers,
-    already_exists: bool,
-}
-
-fn sign_up(visit: &mut Visit<'_>, pending: &PendingSignup, input: Input) -> Decision<()> {
-    let Input { answers, already_exists } = input;
-    if already_exists {
-        social_signup::pretend(visit, answers.email, answers.phone)
-    } else {
-        social_signup::complete(visit, pending, answers)
-    }
-}
-
-fn read(visit: &Visit<'_>, object: &Object, pending: &PendingSignup) -> Result<Input, Halt> {
+/// What was answered, and what of it somebody else has, which the client is not to learn.
+fn read(visit: &Visit<'_>, object: &Object, pending: &PendingSignup) -> Result<(Answers, Taken), Halt> {
     let settings = visit.settings();
     let mut form = Form::new(FIELDS, object, settings);
     let mut answers = Answers::default();
     let mut again = None;
-    let mut already_exists = false;
+    let mut taken = Taken::default();
     for field in settings.account.signup_fields.iter() {
         match field.name {
             SignupFieldName::Email => {
@@ -159,7 +144,7 @@ fn read(visit: &Visit<'_>, object: &Object, pending: &PendingSignup) -> Result<I
                             let provider = connect::provider_name(settings, &pending.profile.provider);
                             form.refuse("email", Refusal::EmailTakenElsewhere(provider));
                         }
-                        None => already_exists = true,
+                        None => taken.email = true,
                     }
                 }
             }
@@ -188,13 +173,13 @@ fn read(visit: &Visit<'_>, object: &Object, pending: &PendingSignup) -> Result<I
         && signup::has_account(visit, phone)?
     {
         if settings.account.prevent_enumeration.is_on() {
-            already_exists = true;
+            taken.phone = true;
         } else {
             form.refuse("phone", Refusal::PhoneTakenAtSignup);
         }
     }
     form.finish()?;
-    Ok(Input { answers, already_exists })
+    Ok((answers, taken))
 }
 
 fn refusal_of_username(visit: &Visit<'_>, name: &str) -> Decision<Option<Refusal>> {

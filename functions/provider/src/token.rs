@@ -74,8 +74,6 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         Ok(Outcome::Done) => Ok(present::authentication(visit)),
         Ok(Outcome::SignupClosed) => Err(Stop::Forbidden.into()),
         Ok(Outcome::NotLoggedIn) => Err(not_logged_in()),
-        // The account is made, though no code could be sent yet: the next login sends one.
-        Err(Stop::RateLimited) if visit.has_new_account() => Ok(present::authentication(visit)),
         Err(stop) => Err(stop.into()),
     }
 }

@@ -3,7 +3,7 @@
 use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::username;
-use vestibule::flows::signup::{self, NewAccount};
+use vestibule::flows::signup::{self, NewAccount, Taken};
 use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -48,7 +48,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
         ),
         Answer::new(403, "Nobody can sign up at present."),
         Answer::conflict("Somebody is logged in."),
-        Answer::too_many_requests("There were too many sign-ups from this address."),
+        Answer::too_many_requests(
+            "There were too many sign-ups from this IP address, or too many messages to this recipient.",
+        ),
     ],
 }];
 
@@ -104,22 +106,13 @@ fn sign_up(visit: &mut Visit<'_>, call: &Call, by_passkey: bool) -> Result<Reply
     if !visit.settings().account.signup_open {
         return Err(Stop::Forbidden.into());
     }
-    if input.already_exists {
-        signup::pretend(visit, input.account)?;
-    } else {
-        match signup::sign_up(visit, input.account) {
-            // The account is made, though no code could be sent yet: the next login sends one.
-            Ok(()) | Err(Stop::RateLimited) => {}
-            Err(stop) => return Err(stop.into()),
-        }
-    }
+    signup::sign_up(visit, input.account, input.taken)?;
     Ok(present::authentication(visit))
 }
 
 struct Input {
     account: NewAccount,
-    /// Whether an account with this address or number exists, which the client is not to learn.
-    already_exists: bool,
+    taken: Taken,
 }
 
 fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, Halt> {
@@ -128,7 +121,7 @@ fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, H
     let mut form = Form::new(fields, object, settings);
     let mut account = NewAccount { by_passkey, ..NewAccount::default() };
     let mut again = None;
-    let mut already_exists = false;
+    let mut taken = Taken::default();
     for field in settings.account.signup_fields.iter() {
         match field.name {
             SignupFieldName::Email => {
@@ -137,7 +130,7 @@ fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, H
                     match signup::is_free(visit, email)? {
                         Some(true) => {}
                         Some(false) => form.refuse("email", Refusal::EmailTaken),
-                        None => already_exists = true,
+                        None => taken.email = true,
                     }
                 }
             }
@@ -174,13 +167,13 @@ fn read(visit: &Visit<'_>, object: &Object, by_passkey: bool) -> Result<Input, H
         && signup::has_account(visit, phone)?
     {
         if settings.account.prevent_enumeration.is_on() {
-            already_exists = true;
+            taken.phone = true;
         } else {
             form.refuse("phone", Refusal::PhoneTakenAtSignup);
         }
     }
     form.finish()?;
-    Ok(Input { account, already_exists })
+    Ok(Input { account, taken })
 }
 
 fn check_username(visit: &Visit<'_>, name: &str, settings: &Settings) -> Decision<Result<(), Refusal>> {

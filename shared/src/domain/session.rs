@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::AccountId;
+use super::account::{Account, AccountId};
 use super::authenticator::{AuthenticatorType, Sealed};
 use super::challenge::Challenge;
 use super::social::{Journey, PendingSignup};
@@ -44,6 +44,21 @@ pub struct Session {
     /// Somebody whom another service has identified, and who has yet to sign up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub social_signup: Option<PendingSignup>,
+    /// A sign-up that waits at a stage, and whose account is not made yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Box<Draft>>,
+}
+
+/// A sign-up whose account is not made yet: its email address or its number has one already, which the client is not to
+/// learn. It passes the stages of a sign-up as any other, and is made once neither has.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draft {
+    /// The account as it is to be.
+    pub account: Account,
+    /// Whether another account has its email address.
+    pub email_taken: bool,
+    /// Whether another account has its number.
+    pub phone_taken: bool,
 }
 
 /// Something for a WebAuthn key to sign, once. It is no secret.

@@ -11,15 +11,13 @@ use super::time::Timestamp;
 /// A login that is not complete.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingLogin {
-    /// Whose; none when the login is pretended, for the client not to learn that an address is taken.
+    /// Whose; none when nobody has the address that a code was asked for, which the client is not to learn.
     pub account: Option<AccountId>,
     /// The account's epoch when it began; in another one it can't be completed.
     #[serde(default)]
     pub epoch: u32,
     /// The address it is for, where it was named.
     pub email: Option<String>,
-    /// The phone number it is for, of a pretended one.
-    pub phone: Option<String>,
     /// Whether it began with a sign-up.
     pub signup: bool,
     /// Whether it began with a sign-up by passkey, which is still to be made.

@@ -38,7 +38,7 @@ pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<Ac
 /// Sends a code to log in with instead of a password.
 pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient) -> Decision<()> {
     let mut challenge = Challenge::asked(to, account.clone(), visit.now);
-    send(visit, &mut challenge, false, false)?;
+    send(visit, &mut challenge, false)?;
     let email = challenge.email().map(str::to_owned);
     let now = visit.now;
     visit.pend(PendingLogin {
@@ -46,7 +46,6 @@ pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient)
         // Whoever gives the code begins a login of its own.
         epoch: 0,
         email,
-        phone: None,
         signup: false,
         by_passkey: false,
         social: false,
@@ -81,7 +80,7 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
     if challenge.resend_count >= visit.settings().account.login_by_code_max_resend_count {
         return Err(Stop::Conflict);
     }
-    send(visit, &mut challenge, pending.signup, true)?;
+    send(visit, &mut challenge, true)?;
     challenge.resend_count += 1;
     visit.pend(PendingLogin { stage: Stage::LoginByCode { challenge, instead_of_password }, ..pending });
     Ok(())
@@ -141,10 +140,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
     let primary = account.as_ref().and_then(|account| account.primary_email());
     let email = attempt.email.as_deref().or(primary).map(str::to_owned);
     let phone = match (&email, visit.settings().account.signup_fields.get(SignupFieldName::Phone)) {
-        (None, Some(_)) => {
-            let own = account.as_ref().and_then(|account| account.phone.clone()).map(|phone| phone.number);
-            own.or_else(|| attempt.phone.clone())
-        }
+        (None, Some(_)) => account.as_ref().and_then(|account| account.phone.clone()).map(|it| it.number),
         _ => None,
     };
     let to = match (email, phone) {
@@ -154,7 +150,12 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
         (None, None) => return Ok(Entry::Abort),
     };
     let mut challenge = Challenge::new(to, account.as_ref(), visit.now);
-    send(visit, &mut challenge, attempt.signup, false)?;
+    let draft = account.as_ref().and_then(|account| visit.draft(&account.id));
+    challenge.already_exists = draft.is_some_and(|draft| match &challenge.to {
+        Recipient::Email(_) => draft.email_taken,
+        Recipient::Phone(_) => draft.phone_taken,
+    });
+    send(visit, &mut challenge, false)?;
     Ok(Entry::Wait(Stage::LoginByCode { challenge, instead_of_password: false }))
 }
 
@@ -173,22 +174,27 @@ fn is_required(visit: &Visit<'_>, attempt: &LoginAttempt) -> bool {
     }
 }
 
-/// Sends a code; to an address that nobody has, a mail that says so, unless it was told before.
-fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, signup: bool, again: bool) -> Decision<()> {
-    match (challenge.to.clone(), &challenge.account) {
+/// Sends a code; to an address that nobody has, or that another account has, a mail that says so, unless it was told before.
+fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
+    let signup = challenge.already_exists;
+    let account = challenge.account.clone().filter(|_| !signup);
+    let asker = account.as_ref().and_then(|account| visit.asker(account));
+    visit.prepare(&challenge.to, asker)?;
+    match (challenge.to.clone(), &account) {
         (Recipient::Email(email), Some(_)) => {
             let format = &visit.settings().account.login_by_code_format;
             let code = visit.new_code(format);
             challenge.code =
                 Some(visit.tools.keys.code_hash(CodePurpose::Login, &challenge.to, &code.normalised));
-            visit.mail(&email, Message::LoginCode { code: code.text })
+            visit.mail_for(asker, &email, Message::LoginCode { code: code.text })
         }
         (Recipient::Phone(_), Some(_)) => {
             let format = &visit.settings().account.phone_verification_code_format;
             let code = visit.new_code(format);
             let purpose = CodePurpose::VerifyPhone;
             challenge.code = Some(visit.tools.keys.code_hash(purpose, &challenge.to, &code.normalised));
-            visit.send(challenge.to.clone(), Content::Ready(Message::LoginCode { code: code.text }))
+            let content = Content::Ready(Message::LoginCode { code: code.text });
+            visit.send_for(asker, challenge.to.clone(), content)
         }
         (_, None) if again => Ok(()),
         (Recipient::Email(email), None) if signup => visit.mail_account_exists(&email),

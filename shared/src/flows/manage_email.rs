@@ -79,7 +79,7 @@ pub fn add(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<
         }
     }
     let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
-    verify_email::send(visit, Some(&account), email, false)
+    verify_email::send(visit, &account, email, false)
 }
 
 /// Puts an address in the place of the one that was to be verified before.
@@ -121,17 +121,17 @@ pub fn check_correction(
     })
 }
 
-/// Corrects the address, and sends a code there.
+/// Corrects the address, and sends a code there. An account whose address is taken now is one no more until it is corrected
+/// again: whoever looks from elsewhere finds the same as with one that is free.
 pub fn correct(visit: &mut Visit<'_>, mut challenge: Challenge, email: &str, is_free: bool) -> Decision<()> {
     let id = challenge.account.clone().ok_or(Stop::Conflict)?;
-    if is_free {
-        replace_unverified(visit, &id, email)?;
-        visit.account_mut(&id)?.email = Some(email.to_owned());
-    }
     challenge.already_exists = !is_free;
     challenge.change_count += 1;
     challenge.to = Recipient::Email(email.to_owned());
     verify_email::send_code(visit, &mut challenge, false)?;
+    replace_unverified(visit, &id, email)?;
+    visit.account_mut(&id)?.email = Some(email.to_owned());
+    signup::settle(visit, &id)?;
     visit.session_mut().email_verification = Some(challenge);
     Ok(())
 }
@@ -197,7 +197,7 @@ pub fn resend(visit: &mut Visit<'_>, account: &Account, chosen: Chosen) -> Decis
     match chosen {
         Chosen::Known(address) => {
             let before = visit.letter_count();
-            verify_email::send(visit, Some(account), &address.email, false)?;
+            verify_email::send(visit, account, &address.email, false)?;
             Ok(visit.letter_count() > before)
         }
         Chosen::Pending(_) => match verify_email::resend(visit) {

@@ -3,16 +3,26 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::visit::{Content, Decision, Visit};
-use crate::domain::account::Account;
+use crate::domain::account::{Account, AccountId};
 use crate::domain::message::{Event, Message, Origin, Recipient};
 
 /// What may stand in a path as it is (RFC 3986, unreserved).
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Visit<'_> {
-    /// Sends a mail.
+    /// Sends a mail that anybody can trigger.
     pub(super) fn mail(&mut self, email: &str, message: Message) -> Decision<()> {
         self.send(Recipient::Email(email.to_owned()), Content::Ready(message))
+    }
+
+    /// Sends a mail that this account's owner asks for, where they have proved to be it.
+    pub(super) fn mail_for(
+        &mut self,
+        asker: Option<&AccountId>,
+        email: &str,
+        message: Message,
+    ) -> Decision<()> {
+        self.send_for(asker, Recipient::Email(email.to_owned()), Content::Ready(message))
     }
 
     /// The address of a page of the frontend.

@@ -1,8 +1,10 @@
 //! Signing up with a password, or without one where people log in by code.
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{Decision, Stop, Visit};
+use super::visit::{AddressOwners, Decision, Need, Stop, Visit};
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
+use crate::domain::session::Draft;
+use crate::domain::social::SocialAccount;
 use crate::domain::username;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -21,6 +23,15 @@ pub struct NewAccount {
     pub password: Option<Secret>,
     /// Whether a passkey is to take its place, and is made once the address is verified.
     pub by_passkey: bool,
+}
+
+/// What another account has already, which only its owner is to learn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The email address.
+    pub email: bool,
+    /// The number.
+    pub phone: bool,
 }
 
 /// How many accounts may have one address, unverified: a login tries the password of each.
@@ -53,51 +64,91 @@ pub fn has_account(visit: &Visit<'_>, phone: &str) -> Decision<bool> {
     Ok(visit.owner_of_phone(phone)?.is_some())
 }
 
-/// Makes the account and logs it in, as far as stages allow.
-pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
+/// Makes the account and logs it in, as far as stages allow. Where its address or number is taken, it passes the same
+/// stages, but is not made: only the owner of the address or number learns that.
+pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision<()> {
     let mut account = new_account(visit)?;
     account.password = new.password.as_ref().map(|password| visit.tools.passwords.hash(password));
     account.username = choose_username(visit, &new)?;
     account.email.clone_from(&new.email);
     account.emails.extend(new.email.map(|email| EmailAddress { email, verified: false, primary: true }));
     account.phone = new.phone.map(|number| Phone { number, verified: false });
-    let attempt = LoginAttempt {
-        account: Some(account.id.clone()),
-        email: None,
-        phone: None,
-        signup: true,
-        by_passkey: new.by_passkey,
-        social: false,
-        waited_at: Vec::new(),
-        initiated_at: visit.now,
+    let attempt = LoginAttempt::new(account.id.clone(), None, visit.now);
+    begin(visit, account, taken, LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt })
+}
+
+/// Begins the first login. When what verifies the address or the number can't be sent yet, nothing is made: whoever signs
+/// up is told so and tries again, whether or not it is taken.
+pub(super) fn begin(
+    visit: &mut Visit<'_>,
+    account: Account,
+    taken: Taken,
+    attempt: LoginAttempt,
+) -> Decision<()> {
+    let id = account.id.clone();
+    keep(visit, account, taken);
+    stages::begin(visit, attempt).inspect_err(|stop| {
+        if *stop == Stop::RateLimited {
+            visit.withdraw(&id);
+        }
+    })
+}
+
+fn keep(visit: &mut Visit<'_>, account: Account, taken: Taken) {
+    if taken == Taken::default() {
+        visit.add_account(account);
+    } else {
+        visit.hold(Draft { account, email_taken: taken.email, phone_taken: taken.phone });
+    }
+}
+
+/// Makes an account that was corrected while it waited to be verified, or takes it back, by whether its address or number
+/// is taken now.
+pub fn settle(visit: &mut Visit<'_>, id: &AccountId) -> Decision<()> {
+    let mut account = visit.account(id)?.ok_or(Stop::Conflict)?.clone();
+    let email = account.primary_email().map(str::to_owned);
+    let name = account.username.clone();
+    let phone = account.phone.as_ref().map(|phone| phone.number.clone());
+    // Read in any case: a correction takes as long for an account as for a draft. Of names, numbers and other services, what
+    // was not read counts as free: the commit finds out, and the flow decides anew.
+    visit.require(email.iter().cloned().map(Need::Email).collect())?;
+    let taken = Taken {
+        email: email
+            .is_some_and(|email| visit.owners(&email).is_ok_and(|owners| is_anothers(visit, owners, id))),
+        phone: phone.is_some_and(|number| is_other(visit.owner_of_phone(&number), id)),
     };
-    visit.add_account(account);
-    stages::begin(visit, attempt)
+    let is_draft = visit.draft(id).is_some();
+    if !is_draft && taken == Taken::default() {
+        return Ok(());
+    }
+    if name.is_some_and(|name| is_other(visit.owner_of_username(&name), id)) {
+        let usual = usual_username(visit.settings(), account.primary_email());
+        account.username = username_or(visit, None, &usual)?;
+    }
+    if is_draft && taken == Taken::default() {
+        let is_connected = |it: &SocialAccount| is_other(visit.owner_of_social(&it.provider, &it.uid), id);
+        if account.social_accounts.iter().any(is_connected) {
+            return Err(Stop::Conflict);
+        }
+        visit.forget_draft();
+    }
+    keep(visit, account, taken);
+    Ok(())
+}
+
+fn is_anothers(visit: &Visit<'_>, owners: &AddressOwners, id: &AccountId) -> bool {
+    let others = owners.owners.iter().filter(|owner| owner.account != *id).count();
+    visit.settings().account.unique_email && others > 0
+}
+
+fn is_other(owner: Decision<Option<&AccountId>>, id: &AccountId) -> bool {
+    owner.is_ok_and(|owner| owner.is_some_and(|owner| owner != id))
 }
 
 /// An account that nobody has yet.
 pub(super) fn new_account(visit: &Visit<'_>) -> Decision<Account> {
     let id = AccountId::parse(&visit.tools.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
     Ok(Account::new(id, visit.now))
-}
-
-/// Takes as long as signing up, and looks the same; only the owner of the address or number learns that it is
-/// taken.
-pub fn pretend(visit: &mut Visit<'_>, new: NewAccount) -> Decision<()> {
-    if let Some(password) = &new.password {
-        visit.tools.passwords.pretend_to_verify(password);
-    }
-    let attempt = LoginAttempt {
-        account: None,
-        email: new.email,
-        phone: new.phone,
-        signup: true,
-        by_passkey: new.by_passkey,
-        social: false,
-        waited_at: Vec::new(),
-        initiated_at: visit.now,
-    };
-    stages::begin(visit, attempt)
 }
 
 fn choose_username(visit: &Visit<'_>, new: &NewAccount) -> Decision<Option<String>> {

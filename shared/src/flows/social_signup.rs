@@ -1,7 +1,8 @@
 //! Signing up through another service, with what it says of somebody or with what they add to it.
 
+use super::signup::Taken;
 use super::social_login::{Outcome, owner, record};
-use super::stages::{self, LoginAttempt};
+use super::stages::LoginAttempt;
 use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::{Account, EmailAddress, Phone};
@@ -26,13 +27,18 @@ pub(super) fn begin(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&To
         return Ok(Outcome::SignupClosed);
     }
     match assess(visit, profile)? {
-        Assessment::Complete => sign_up(visit, profile, tokens, automatic_answers(visit, profile)?)?,
+        Assessment::Complete => {
+            sign_up(visit, profile, tokens, automatic_answers(visit, profile)?, Taken::default())?;
+        }
         Assessment::Incomplete => {
             let tokens = tokens.filter(|_| visit.settings().socialaccount.store_tokens);
             let tokens = tokens.map(|tokens| connect::seal(visit, None, profile, tokens));
             visit.session_mut().social_signup = Some(PendingSignup { profile: profile.clone(), tokens });
         }
-        Assessment::Hidden(email) => pretend(visit, Some(email), None)?,
+        Assessment::Hidden => {
+            let taken = Taken { email: true, phone: false };
+            sign_up(visit, profile, tokens, automatic_answers(visit, profile)?, taken)?;
+        }
     }
     Ok(Outcome::Done)
 }
@@ -42,7 +48,7 @@ enum Assessment {
     Complete,
     Incomplete,
     /// Its address is taken, which only the owner of the address is to learn.
-    Hidden(String),
+    Hidden,
 }
 
 fn assess(visit: &Visit<'_>, profile: &Profile) -> Decision<Assessment> {
@@ -54,7 +60,7 @@ fn assess(visit: &Visit<'_>, profile: &Profile) -> Decision<Assessment> {
         Some(address) => match signup::is_free(visit, &address.email)? {
             Some(true) => {}
             Some(false) => return Ok(Assessment::Incomplete),
-            None => return Ok(Assessment::Hidden(address.email.clone())),
+            None => return Ok(Assessment::Hidden),
         },
         None if settings.socialaccount.email_required => return Ok(Assessment::Incomplete),
         None => {}
@@ -85,22 +91,22 @@ fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<Answers> 
 
 /// Signs up with what the frontend has asked for. Who is waiting is forgotten; a conflict when the account at the service was
 /// connected meanwhile, as in another tab: its owner can log in.
-pub fn complete(visit: &mut Visit<'_>, pending: &PendingSignup, answers: Answers) -> Decision<()> {
-    visit.session_mut().social_signup = None;
+pub fn complete(
+    visit: &mut Visit<'_>,
+    pending: &PendingSignup,
+    answers: Answers,
+    taken: Taken,
+) -> Decision<()> {
     if owner(visit, &pending.profile)?.is_some() {
+        visit.session_mut().social_signup = None;
         return Err(Stop::Conflict);
     }
     let tokens = pending.tokens.as_ref();
     let tokens = tokens.and_then(|sealed| connect::open_pending(visit, &pending.profile, sealed));
-    sign_up(visit, &pending.profile, tokens.as_ref(), answers)
-}
-
-/// Looks the same; only the owner of the address or number learns that it is taken.
-pub fn pretend(visit: &mut Visit<'_>, email: Option<String>, phone: Option<String>) -> Decision<()> {
-    if visit.session().social_signup.is_some() {
-        visit.session_mut().social_signup = None;
-    }
-    signup::pretend(visit, signup::NewAccount { email, phone, ..signup::NewAccount::default() })
+    // Where it is too early for another message, they try again.
+    sign_up(visit, &pending.profile, tokens.as_ref(), answers, taken)?;
+    visit.session_mut().social_signup = None;
+    Ok(())
 }
 
 fn sign_up(
@@ -108,23 +114,23 @@ fn sign_up(
     profile: &Profile,
     tokens: Option<&Tokens>,
     answers: Answers,
+    taken: Taken,
 ) -> Decision<()> {
     let mut account = signup::new_account(visit)?;
     let texts = [&profile.first_name, &profile.last_name, &answers.email].map(Option::as_deref);
     let blacklist = &visit.settings().account.username_blacklist;
     let base = username::base(&[&texts[..], &[Some("user")]].concat(), blacklist);
     account.username = signup::username_or(visit, answers.username, &base)?;
-    set_addresses(visit, &mut account, answers.email, &profile.emails)?;
+    set_addresses(visit, &mut account, answers.email, &profile.emails, taken.email)?;
     account.phone = match answers.phone {
         Some(number) => Some(Phone { number, verified: false }),
         None => free_phone(visit, profile)?,
     };
     account.social_accounts.push(connect::social_account(visit, &account.id, profile, tokens));
     let id = account.id.clone();
-    visit.add_account(account);
     record(visit, &id, profile);
-    let now = visit.now;
-    stages::begin(visit, LoginAttempt { signup: true, social: true, ..LoginAttempt::new(id, None, now) })
+    let attempt = LoginAttempt::new(id, None, visit.now);
+    signup::begin(visit, account, taken, LoginAttempt { signup: true, social: true, ..attempt })
 }
 
 fn free_phone(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Phone>> {
@@ -141,16 +147,21 @@ fn set_addresses(
     account: &mut Account,
     own: Option<String>,
     others: &[EmailAddress],
+    is_taken: bool,
 ) -> Decision<()> {
+    let own_email = own.clone();
     let own = own.map(|email| EmailAddress { email, verified: false, primary: true });
     for address in own.iter().chain(others) {
         let mut address = address.clone();
         if visit.settings().account.unique_email {
-            let taken = visit.owners(&address.email)?;
-            if visit.settings().account.prevent_enumeration == PreventEnumeration::Strict {
+            let known = visit.owners(&address.email)?;
+            if is_taken && Some(&address.email) == own_email.as_ref() {
+                // The account is not made as long as it has this one.
+                address.verified = false;
+            } else if visit.settings().account.prevent_enumeration == PreventEnumeration::Strict {
                 // Several may have it, but only one verified.
-                address.verified &= taken.claimed_by.is_none();
-            } else if !taken.owners.is_empty() {
+                address.verified &= known.claimed_by.is_none();
+            } else if !known.owners.is_empty() {
                 continue;
             }
         }

@@ -9,12 +9,10 @@ use crate::domain::time::Timestamp;
 /// A login that somebody wants to complete.
 #[derive(Clone, Debug)]
 pub struct LoginAttempt {
-    /// Whose; none when it is pretended, for the client not to learn that an address is taken.
+    /// Whose.
     pub account: Option<AccountId>,
     /// The address it is for, where it was named.
     pub email: Option<String>,
-    /// The phone number it is for, of a pretended one.
-    pub phone: Option<String>,
     /// Whether it began with a sign-up.
     pub signup: bool,
     /// Whether it began with a sign-up by passkey, which is still to be made.
@@ -43,7 +41,6 @@ impl LoginAttempt {
         Self {
             account: Some(account),
             email,
-            phone: None,
             signup: false,
             by_passkey: false,
             social: false,
@@ -58,28 +55,16 @@ impl LoginAttempt {
     }
 
     fn pending_at(self, stage: Stage, epoch: u32) -> PendingLogin {
-        let Self { account, email, phone, signup, by_passkey, social, mut waited_at, initiated_at } = self;
+        let Self { account, email, signup, by_passkey, social, mut waited_at, initiated_at } = self;
         waited_at.push(stage.key());
-        PendingLogin {
-            account,
-            epoch,
-            email,
-            phone,
-            signup,
-            by_passkey,
-            social,
-            waited_at,
-            initiated_at,
-            stage,
-        }
+        PendingLogin { account, epoch, email, signup, by_passkey, social, waited_at, initiated_at, stage }
     }
 
     fn resumed(pending: &PendingLogin) -> Self {
         let pending = pending.clone();
-        let PendingLogin {
-            account, email, phone, signup, by_passkey, social, waited_at, initiated_at, ..
-        } = pending;
-        Self { account, email, phone, signup, by_passkey, social, waited_at, initiated_at }
+        let PendingLogin { account, email, signup, by_passkey, social, waited_at, initiated_at, .. } =
+            pending;
+        Self { account, email, signup, by_passkey, social, waited_at, initiated_at }
     }
 }
 

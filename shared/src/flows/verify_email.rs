@@ -204,29 +204,26 @@ fn rule(settings: &Settings, social: bool) -> EmailVerification {
 }
 
 fn send_at_login(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<()> {
-    let Some(id) = &attempt.account else {
-        return match attempt.email.clone() {
-            Some(email) => send(visit, None, &email, true),
-            None => Ok(()),
-        };
-    };
+    let Some(id) = &attempt.account else { return Ok(()) };
     let Some(account) = visit.account(id)?.cloned() else { return Ok(()) };
     let address = match &attempt.email {
         Some(email) => account.address(email),
         None => account.best_address(),
     };
     match address {
-        Some(address) if !address.verified => send(visit, Some(&account), &address.email, attempt.signup),
+        Some(address) if !address.verified => send(visit, &account, &address.email, attempt.signup),
         Some(_) | None => Ok(()),
     }
 }
 
 /// Sends a link or a code to an address that is to be verified; to one that is taken, which the client is not to
 /// learn, a mail that says so.
-pub fn send(visit: &mut Visit<'_>, account: Option<&Account>, email: &str, signup: bool) -> Decision<()> {
+pub fn send(visit: &mut Visit<'_>, account: &Account, email: &str, signup: bool) -> Decision<()> {
+    let is_taken = visit.draft(&account.id).is_some_and(|draft| draft.email_taken);
     if visit.settings().account.email_verification_by_code_enabled {
         let to = Recipient::Email(email.to_owned());
-        let mut challenge = Challenge::new(to, account, visit.now);
+        let mut challenge = Challenge::new(to, Some(account), visit.now);
+        challenge.already_exists = is_taken;
         send_code(visit, &mut challenge, false)?;
         visit.session_mut().email_verification = Some(challenge);
         return Ok(());
@@ -235,25 +232,22 @@ pub fn send(visit: &mut Visit<'_>, account: Option<&Account>, email: &str, signu
     if !visit.consume(Action::ConfirmEmail, email)? {
         return Ok(());
     }
-    match account {
-        None if signup => visit.mail_account_exists(email),
-        None => visit.mail_unknown_account(email),
-        Some(account) => {
-            let spelling = spelling(visit.settings());
-            let key = visit.tools.keys.email_key(&account.id, email, visit.now, spelling);
-            let url = visit.link(&visit.settings().headless.frontend_urls.account_confirm_email, &key);
-            visit.mail(email, Message::ConfirmEmail { url, signup })
-        }
+    if is_taken {
+        return visit.mail_account_exists(email);
     }
+    let spelling = spelling(visit.settings());
+    let key = visit.tools.keys.email_key(&account.id, email, visit.now, spelling);
+    let url = visit.link(&visit.settings().headless.frontend_urls.account_confirm_email, &key);
+    visit.mail_for(visit.asker(&account.id), email, Message::ConfirmEmail { url, signup })
 }
 
 pub(super) fn send_code(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
     let email = challenge.email().unwrap_or_default().to_owned();
     visit.limit(Action::ConfirmEmail, &email)?;
-    let account = match challenge.account.as_ref().filter(|_| !challenge.already_exists) {
-        Some(id) => visit.account(id)?,
-        None => None,
-    };
+    let id = challenge.account.clone().ok_or(Stop::Conflict)?;
+    let asker = visit.asker(&id);
+    visit.prepare(&challenge.to, asker)?;
+    let account = visit.account(&id)?.filter(|_| !challenge.already_exists);
     let Some(account) = account else {
         challenge.code = None;
         return if again { Ok(()) } else { visit.mail_account_exists(&email) };
@@ -262,7 +256,7 @@ pub(super) fn send_code(visit: &mut Visit<'_>, challenge: &mut Challenge, again:
     let code = visit.new_code(&visit.settings().account.email_verification_by_code_format);
     let hash = visit.tools.keys.code_hash(CodePurpose::VerifyEmail, &challenge.to, &code.normalised);
     challenge.code = Some(hash);
-    visit.mail(&email, Message::ConfirmEmailCode { code: code.text, signup })
+    visit.mail_for(asker, &email, Message::ConfirmEmailCode { code: code.text, signup })
 }
 
 fn give_up(visit: &mut Visit<'_>) {
@@ -275,7 +269,7 @@ fn give_up(visit: &mut Visit<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::manage_email;
-    use super::super::signup::{NewAccount, sign_up};
+    use super::super::signup::{NewAccount, Taken, sign_up};
     use super::super::testing::{EMAIL, World, codes};
     use super::*;
     use crate::secret::Secret;
@@ -288,7 +282,7 @@ mod tests {
             password: Some(Secret::new("Correct-Horse-9")),
             ..NewAccount::default()
         };
-        world.visit(|visit| sign_up(visit, new.clone())).unwrap();
+        world.visit(|visit| sign_up(visit, new.clone(), Taken::default())).unwrap();
         world.accounts.keys().next_back().unwrap().clone()
     }
 

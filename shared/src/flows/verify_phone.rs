@@ -89,8 +89,7 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
         return Err(Stop::Conflict);
     }
     verification.challenge.resend_count += 1;
-    let signup = verification.pending.as_ref().is_some_and(|pending| pending.signup);
-    send(visit, &mut verification.challenge, signup, true)?;
+    send(visit, &mut verification.challenge, true)?;
     store(visit, verification);
     Ok(())
 }
@@ -119,7 +118,8 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, number: &str) -> Decision
     Ok(if taken && told { Err(Refusal::PhoneTaken) } else { Ok(!taken) })
 }
 
-/// Corrects the number of an account that has just signed up, and sends a code there.
+/// Corrects the number of an account that has just signed up, and sends a code there. What that makes of the account
+/// is for [`super::signup::settle`] to say.
 pub fn correct(
     visit: &mut Visit<'_>,
     mut verification: PhoneVerification,
@@ -127,14 +127,12 @@ pub fn correct(
     is_free: bool,
 ) -> Decision<()> {
     let challenge = &mut verification.challenge;
-    if let (true, Some(id)) = (is_free, &challenge.account) {
-        visit.account_mut(id)?.phone = Some(Phone { number: number.to_owned(), verified: false });
-    }
+    let id = challenge.account.clone().ok_or(Stop::Conflict)?;
     challenge.already_exists = !is_free;
     challenge.change_count += 1;
     challenge.to = Recipient::Phone(number.to_owned());
-    let signup = verification.pending.as_ref().is_some_and(|pending| pending.signup);
-    send(visit, challenge, signup, false)?;
+    send(visit, challenge, false)?;
+    visit.account_mut(&id)?.phone = Some(Phone { number: number.to_owned(), verified: false });
     store(visit, verification);
     Ok(())
 }
@@ -144,7 +142,7 @@ pub fn change(visit: &mut Visit<'_>, account: &AccountId, number: &str) -> Decis
     reauthenticate::require(visit)?;
     let to = Recipient::Phone(number.to_owned());
     let mut challenge = Challenge::new(to, visit.account(account)?, visit.now);
-    send(visit, &mut challenge, false, false)?;
+    send(visit, &mut challenge, false)?;
     visit.session_mut().phone_change = Some(challenge);
     Ok(())
 }
@@ -152,24 +150,18 @@ pub fn change(visit: &mut Visit<'_>, account: &AccountId, number: &str) -> Decis
 pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry> {
     let settings = &visit.settings().account;
     let Some(required) = settings.signup_fields.get(SignupFieldName::Phone) else { return Ok(Entry::Pass) };
-    let account = match &attempt.account {
-        Some(id) => Some(visit.account(id)?.ok_or(Stop::Conflict)?),
-        None => None,
+    let id = attempt.account.as_ref().ok_or(Stop::Conflict)?;
+    let account = visit.account(id)?.ok_or(Stop::Conflict)?;
+    let is_taken = visit.draft(id).is_some_and(|draft| draft.phone_taken);
+    let is_asked = is_taken || settings.phone_verification_enabled;
+    let number = match account.phone.clone() {
+        None if required => return Ok(Entry::Abort),
+        Some(phone) if is_asked && !phone.verified => phone.number,
+        None | Some(_) => return Ok(Entry::Pass),
     };
-    let number = match account {
-        Some(account) => match account.phone.clone() {
-            None if required => return Ok(Entry::Abort),
-            None => return Ok(Entry::Pass),
-            Some(phone) if phone.verified || !settings.phone_verification_enabled => return Ok(Entry::Pass),
-            Some(phone) => phone.number,
-        },
-        None => match &attempt.phone {
-            Some(phone) => phone.clone(),
-            None => return Ok(Entry::Pass),
-        },
-    };
-    let mut challenge = Challenge::new(Recipient::Phone(number), account, visit.now);
-    send(visit, &mut challenge, attempt.signup, false)?;
+    let mut challenge = Challenge::new(Recipient::Phone(number), Some(account), visit.now);
+    challenge.already_exists = is_taken;
+    send(visit, &mut challenge, false)?;
     Ok(Entry::Wait(Stage::VerifyPhone(challenge)))
 }
 
@@ -183,19 +175,21 @@ pub(super) fn text_nobody(visit: &mut Visit<'_>, phone: &str, signup: bool) -> D
     visit.send(Recipient::Phone(phone.to_owned()), Content::Ready(message))
 }
 
-fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, signup: bool, again: bool) -> Decision<()> {
+fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
     let number = challenge.phone().unwrap_or_default().to_owned();
     visit.limit(Action::VerifyPhone, &number)?;
-    let reachable: Option<&AccountId> = challenge.account.as_ref().filter(|_| !challenge.already_exists);
-    if reachable.is_none() {
+    let id = challenge.account.clone().ok_or(Stop::Conflict)?;
+    let asker = visit.asker(&id);
+    visit.prepare(&challenge.to, asker)?;
+    if challenge.already_exists {
         challenge.code = None;
-        return if again { Ok(()) } else { text_nobody(visit, &number, signup || challenge.already_exists) };
+        return if again { Ok(()) } else { text_nobody(visit, &number, true) };
     }
     let code = visit.new_code(&visit.settings().account.phone_verification_code_format);
     let hash = visit.tools.keys.code_hash(CodePurpose::VerifyPhone, &challenge.to, &code.normalised);
     challenge.code = Some(hash);
     let message = Message::ConfirmPhoneCode { code: code.text };
-    visit.send(challenge.to.clone(), Content::Ready(message))
+    visit.send_for(asker, challenge.to.clone(), Content::Ready(message))
 }
 
 fn store(visit: &mut Visit<'_>, verification: PhoneVerification) {

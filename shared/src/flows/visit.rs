@@ -18,7 +18,7 @@ use crate::domain::code::{self, CodeFormat};
 use crate::domain::message::{Message, Recipient};
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
-use crate::domain::session::{AuthenticationRecord, Login, Session, State, TokenFamily, TokenPair};
+use crate::domain::session::{AuthenticationRecord, Draft, Login, Session, State, TokenFamily, TokenPair};
 use crate::domain::social::{Asked, SingleUse};
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::domain::time::Timestamp;
@@ -242,6 +242,15 @@ pub struct Letter {
     pub content: Content,
 }
 
+/// How many messages were not sent, as a limit was reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// `MAIL_RATE_LIMIT_RECIPIENT`.
+    pub by_recipient: u32,
+    /// `MAIL_RATE_LIMIT_TOTAL`.
+    pub in_all: u32,
+}
+
 /// What a letter says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
@@ -298,7 +307,7 @@ pub struct Visit<'a> {
     accounts: BTreeMap<AccountId, Option<Account>>,
     usages: BTreeMap<CounterKey, Usage>,
     letters: Vec<Letter>,
-    dropped: u32,
+    dropped: Dropped,
     spent: BTreeMap<String, Timestamp>,
     trust: Option<String>,
     ended: BTreeSet<SessionKey>,
@@ -336,22 +345,30 @@ pub struct Changes {
     pub spent: Vec<(String, Timestamp)>,
     /// Messages.
     pub letters: Vec<Letter>,
-    /// How many messages were not sent, as a limit was reached.
-    pub dropped: u32,
+    /// How many messages were not sent.
+    pub dropped: Dropped,
 }
 
 impl Changes {
-    /// The claims on addresses that a lost commit may have failed at, to be read before deciding anew: of those that an
-    /// account verifies, and of those that it loses.
+    /// What a lost commit may have failed at, to be read before deciding anew: the claims on addresses that an account verifies
+    /// or loses, and what a new account has that only one can have.
     pub fn claims(&self) -> Vec<Need> {
         let mut emails = Vec::new();
+        let mut needs = Vec::new();
         for (before, after) in &self.accounts {
             let old = before.as_ref().map(|stored| stored.value.addresses()).unwrap_or_default();
             let new = after.as_ref().map(Account::addresses).unwrap_or_default();
             emails.extend(new.iter().filter(|(_, verified)| **verified).map(|(email, _)| *email));
             emails.extend(old.into_keys().filter(|email| !new.contains_key(email)));
+            if let (None, Some(account)) = (before, after) {
+                needs.extend(account.username.iter().map(|name| Need::Username(username::fold(name))));
+                needs.extend(account.phone.iter().map(|phone| Need::Phone(phone.number.clone())));
+                let socials = account.social_accounts.iter();
+                needs.extend(socials.map(|it| Need::Social(it.provider.clone(), it.uid.clone())));
+            }
         }
-        emails.into_iter().map(|email| Need::Claim(email.to_owned())).collect()
+        needs.extend(emails.into_iter().map(|email| Need::Claim(email.to_owned())));
+        needs
     }
 
     /// Whether there is nothing to write. Counters that were consulted, but not added to, matter only together
@@ -409,7 +426,7 @@ impl<'a> Visit<'a> {
             accounts: BTreeMap::new(),
             usages: BTreeMap::new(),
             letters: Vec::new(),
-            dropped: 0,
+            dropped: Dropped::default(),
             spent: BTreeMap::new(),
             ended: BTreeSet::new(),
             trust: None,
@@ -517,6 +534,11 @@ impl<'a> Visit<'a> {
         self.account(self.user.as_ref()?).ok().flatten()
     }
 
+    /// Whether somebody is logged in to this account.
+    pub(super) fn is_user(&self, account: &AccountId) -> bool {
+        self.user.as_ref() == Some(account)
+    }
+
     /// Records that somebody proved who they are.
     pub fn record(&mut self, account: &AccountId, record: AuthenticationRecord) {
         self.session_mut().record(account, record);
@@ -527,6 +549,9 @@ impl<'a> Visit<'a> {
         // Somebody who is logged in stays so: a second login can't be completed in the same session.
         self.modified = true;
         if self.user.is_none() {
+            if pending.account.as_ref().is_none_or(|account| self.draft(account).is_none()) {
+                self.session.draft = None;
+            }
             self.session.state = State::Pending(Box::new(pending));
         }
     }
@@ -536,6 +561,7 @@ impl<'a> Visit<'a> {
         let pending = matches!(self.session.state, State::Pending(_));
         self.modified |= pending || self.session.records.is_some();
         self.session.records = None;
+        self.session.draft = None;
         if pending {
             self.session.state = State::Anonymous;
         }
@@ -554,6 +580,11 @@ impl<'a> Visit<'a> {
     /// Completes a login: the session gets another token, as privilege changes (no fixation), and the account
     /// remembers the time.
     pub fn log_in(&mut self, account: &AccountId) -> Decision<()> {
+        // What is in no table can't be logged in to.
+        if self.draft(account).is_some() {
+            return Err(Stop::Unauthorized);
+        }
+        self.session.draft = None;
         let now = self.now;
         let before = self.user.take();
         let account = self.account_mut(account)?;
@@ -715,6 +746,9 @@ impl<'a> Visit<'a> {
 
     /// An account, as it is or as this visit has changed it.
     pub fn account(&self, id: &AccountId) -> Decision<Option<&Account>> {
+        if let Some(draft) = self.draft(id) {
+            return Ok(Some(&draft.account));
+        }
         if let Some(account) = self.accounts.get(id) {
             return Ok(account.as_ref());
         }
@@ -736,7 +770,7 @@ impl<'a> Visit<'a> {
     pub fn require(&self, needs: Vec<Need>) -> Decision<()> {
         let loaded = self.loaded;
         let known = |need: &Need| match need {
-            Need::Account(id) => self.accounts.contains_key(id) || loaded.accounts.contains_key(id),
+            Need::Account(id) => self.account(id).is_ok(),
             Need::Email(email) => loaded.emails.contains_key(email),
             Need::Claim(email) => loaded.claims.contains_key(email),
             Need::Username(name) => loaded.usernames.contains_key(name),
@@ -754,6 +788,10 @@ impl<'a> Visit<'a> {
 
     /// An account, to be changed; a conflict when it is gone.
     pub fn account_mut(&mut self, id: &AccountId) -> Decision<&mut Account> {
+        if self.draft(id).is_some() {
+            let draft = self.session_mut().draft.as_mut();
+            return draft.map(|draft| &mut draft.account).ok_or(Stop::Conflict);
+        }
         let account = self.account(id)?.ok_or(Stop::Conflict)?.clone();
         self.accounts.entry(id.clone()).or_insert(Some(account)).as_mut().ok_or(Stop::Conflict)
     }
@@ -773,9 +811,36 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Whether somebody has signed up just now.
-    pub fn has_new_account(&self) -> bool {
-        self.accounts.keys().any(|id| !matches!(self.loaded.accounts.get(id), Some(Some(_))))
+    /// The sign-up of this session whose account is not made yet, if that is this account.
+    pub(super) fn draft(&self, id: &AccountId) -> Option<&Draft> {
+        self.session.draft.as_deref().filter(|draft| draft.account.id == *id)
+    }
+
+    /// Keeps an account in the session alone, out of the table.
+    pub(super) fn hold(&mut self, draft: Draft) {
+        let id = draft.account.id.clone();
+        self.accounts.remove(&id);
+        if self.is_kept(&id) {
+            self.accounts.insert(id, None);
+        }
+        self.session_mut().draft = Some(Box::new(draft));
+    }
+
+    /// Forgets it, as the account is made.
+    pub(super) fn forget_draft(&mut self) {
+        self.session_mut().draft = None;
+    }
+
+    /// Takes back an account that was about to be made.
+    pub(super) fn withdraw(&mut self, id: &AccountId) {
+        self.accounts.remove(id);
+        self.session.records = None;
+        self.session.draft = None;
+    }
+
+    /// Whether the table has this account.
+    pub(super) fn is_kept(&self, id: &AccountId) -> bool {
+        matches!(self.loaded.accounts.get(id), Some(Some(_)))
     }
 
     /// Who has an email address.
@@ -981,31 +1046,15 @@ impl<'a> Visit<'a> {
         NewCode { normalised: code::normalise(&text), text }
     }
 
-    /// The counter that mail to this address is counted with, to be read beforehand.
-    pub fn mail_counters(tools: &Tools<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
-        let settings = tools.settings;
-        let share = share_for(tools.keys, address);
-        let own = |rate| Need::Counter(counter(settings, MAIL, rate, visitor, None, address));
-        let shared =
-            |rate| Need::Counter(counter(settings, ALL_MAIL, &share_of(rate), visitor, None, &share));
-        let limits = &settings.mail;
-        limits.per_recipient.iter().map(own).chain(limits.in_all.iter().map(shared)).collect()
+    /// Keeps a message for the commit.
+    pub(super) fn push_letter(&mut self, letter: Letter) {
+        self.letters.push(letter);
     }
 
-    /// Sends a message, unless that recipient or the service as a whole was sent too many.
-    pub fn send(&mut self, to: Recipient, content: Content) -> Decision<()> {
-        let address = to.address().to_owned();
-        self.require(Self::mail_counters(&self.tools, self.visitor, &address))?;
-        let limits = &self.settings().mail;
-        let share: Vec<Rate> = limits.in_all.iter().map(share_of).collect();
-        if self.consume_rates(MAIL, &limits.per_recipient, &address)?
-            && self.consume_rates(ALL_MAIL, &share, &share_for(self.tools.keys, &address))?
-        {
-            self.letters.push(Letter { to, content });
-        } else {
-            self.dropped += 1;
-        }
-        Ok(())
+    /// Counts messages that are not sent.
+    pub(super) const fn drop_letter(&mut self, dropped: Dropped) {
+        self.dropped.by_recipient += dropped.by_recipient;
+        self.dropped.in_all += dropped.in_all;
     }
 
     /// Sends a message whatever the limits: one that warns an owner, which nobody is to silence by using them up.
@@ -1074,21 +1123,6 @@ impl<'a> Visit<'a> {
 
 /// The longest id of a credential, in base64url: 1,023 bytes (WebAuthn, section 4).
 const MOST_CREDENTIAL_ID: usize = 1364;
-const MAIL: &str = "mail";
-const ALL_MAIL: &str = "all_mail";
-/// How many counters the limit on all mail is spread over: one would be written with every mail there is, and two
-/// mails at once would get in each other's way.
-const SHARES: u32 = 16;
-
-/// The share of a limit on all mail that one counter has.
-fn share_of(rate: &Rate) -> Rate {
-    Rate { amount: rate.amount.div_ceil(SHARES), ..*rate }
-}
-
-/// The counter that mail to this address is counted with: which one nobody else can tell, and use up.
-fn share_for(keys: &Keys, address: &str) -> String {
-    (keys.spread(address) % SHARES).to_string()
-}
 
 /// Names the counter of a limit. What is counted is hashed: no address stands in a key of the table.
 fn counter(

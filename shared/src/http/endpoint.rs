@@ -15,7 +15,7 @@ use crate::domain::session::TokenPair;
 use crate::domain::social::{Answer, Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
-use crate::flows::visit::{Changes, Client, Loaded, Need, SessionChange, Stop, Tools, Visit};
+use crate::flows::visit::{Changes, Client, Dropped, Loaded, Need, SessionChange, Stop, Tools, Visit};
 use crate::jwt::SigningError;
 use crate::password::Passwords;
 use crate::secret::Secret;
@@ -239,12 +239,7 @@ impl Exchange<'_> {
             }
             match self.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
-                    if decided.changes.dropped > 0 {
-                        tracing::warn!(
-                            path = endpoint.path,
-                            "mail was not sent: a limit on mail was reached"
-                        );
-                    }
+                    warn_of_dropped(endpoint.path, decided.changes.dropped);
                     if let Some(after_commit) = &app.after_commit {
                         after_commit(sent).await;
                     }
@@ -454,6 +449,19 @@ impl Exchange<'_> {
         let secret = csrf::secret(call, settings).filter(|_| !logged_in);
         let secret = secret.unwrap_or_else(|| csrf::new_secret(&app.random));
         set(header::SET_COOKIE, &cookie::Attributes::of_csrf(settings).set(&secret));
+    }
+}
+
+/// `infra/alarms.yaml` makes metrics of these fields.
+fn warn_of_dropped(path: &str, dropped: Dropped) {
+    let Dropped { by_recipient, in_all } = dropped;
+    if dropped != Dropped::default() {
+        tracing::warn!(
+            path,
+            dropped_by_recipient = by_recipient,
+            dropped_in_all = in_all,
+            "messages were not sent: a limit on mail was reached"
+        );
     }
 }
 

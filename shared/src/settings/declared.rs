@@ -212,8 +212,9 @@ group! {
         preserve_username_casing: bool = SWITCH, "ACCOUNT_PRESERVE_USERNAME_CASING", Is("true");
 
         /// How often things may be done: `false` for no limits at all, or an object with other rates for some
-        /// actions. A rate is `amount/time`, followed by `/ip` (which is also meant where nothing follows), `/user`
-        /// or `/key`; several hold together.
+        /// actions. A rate is `amount/time`, followed by what is counted: `/ip` for the client's IP address (which is also meant
+        /// where nothing follows), `/user` for the account, or the IP address while nobody is known, `/key` for what the
+        /// action is about as the table says, or all clients together where it says nothing; several hold together.
         rate_limits: RateLimits = RATE_LIMITS, "ACCOUNT_RATE_LIMITS", Computed("{}", "see below");
     }
 }
@@ -493,9 +494,10 @@ group! {
         sms_topic_arn: Option<String> = OPTIONAL_TEXT, "SMS_TOPIC_ARN", Is("null");
         /// The Lambda function that is told of texts to send.
         sms_function_arn: Option<String> = OPTIONAL_TEXT, "SMS_FUNCTION_ARN", Is("null");
-        /// How much one recipient gets, all clients counted together. Off when `ACCOUNT_RATE_LIMITS` is `false`.
+        /// How many messages one recipient gets of what anybody can trigger, all clients together; as many again of what an
+        /// account's owner asks for, who has proved a password or is logged in. Off when `ACCOUNT_RATE_LIMITS` is `false`.
         per_recipient: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h");
-        /// How much is sent in all, all clients counted together. Off when `ACCOUNT_RATE_LIMITS` is `false`.
+        /// How many messages are sent in all, all clients together, in parts by cause: `docs/mail.md`. Off when `ACCOUNT_RATE_LIMITS` is `false`.
         in_all: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h");
     }
 }

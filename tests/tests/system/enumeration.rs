@@ -1,7 +1,10 @@
 //! Nobody learns from an answer who has an account: for an address that is known and for one that is not, each step of a
 //! flow gives the same status, body, headers and shape of tokens. Only the mail differs.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use vestibule_cli::arguments::UserAdd;
 use vestibule_tests::Mail;
 
 use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, credentials};
@@ -225,5 +228,256 @@ async fn whoever_has_left_is_unknown() {
             stack.inbox.take().await.into_iter().partition(|mail| mail.to == KNOWN);
         assert_eq!(subjects(&left), subjects(&unknown));
         assert_eq!(left.len(), 3, "{left:#?}");
+    }
+}
+
+/// An address or a number that is verified by code at sign-up, and can be corrected meanwhile.
+struct Corrected {
+    settings: &'static [(&'static str, &'static str)],
+    field: &'static str,
+    known: &'static str,
+    unknown: &'static str,
+    /// Where it can be corrected to.
+    fresh: [&'static str; 2],
+    resend: &'static str,
+    change: &'static str,
+    verify: &'static str,
+    key: &'static str,
+}
+
+const CORRECTED: [Corrected; 2] = [
+    Corrected {
+        settings: &[
+            ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
+            ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE", "9"),
+            ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND", "9"),
+            UNLIMITED,
+        ],
+        field: "email",
+        known: KNOWN,
+        unknown: UNKNOWN,
+        fresh: ["cleo@example.com", "dora@example.com"],
+        resend: "auth/email/verify/resend",
+        change: "account/email",
+        verify: "auth/email/verify",
+        key: "key",
+    },
+    Corrected {
+        settings: &[
+            ("ACCOUNT_SIGNUP_FIELDS", "email*,phone*,password1*"),
+            ("ACCOUNT_LOGIN_METHODS", "email,phone"),
+            ("ACCOUNT_EMAIL_VERIFICATION", "optional"),
+            ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", "9"),
+            ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", "9"),
+            UNLIMITED,
+        ],
+        field: "phone",
+        known: "+31612345678",
+        unknown: "+31612345679",
+        fresh: ["+31612345610", "+31612345611"],
+        resend: "auth/phone/verify/resend",
+        change: "account/phone",
+        verify: "auth/phone/verify",
+        key: "code",
+    },
+];
+
+impl Corrected {
+    async fn stack(&self) -> Stack {
+        let stack = Stack::start(self.settings).await;
+        let phone = (self.field == "phone").then(|| self.known.to_owned());
+        stack.add(UserAdd { email: Some(KNOWN.to_owned()), phone, ..stack.nobody() }).await;
+        stack
+    }
+
+    fn one(&self, value: &str) -> Value {
+        json!({self.field: value})
+    }
+
+    /// Signs up with this address or number; the other one is nobody's.
+    fn new(&self, value: &str, number: usize) -> Value {
+        let mut new = signup(&format!("some{number}@example.com"));
+        new[self.field] = value.into();
+        new
+    }
+}
+
+/// What can be seen of an answer, without the addresses and numbers that were given.
+fn masked(answer: &Answer, given: &[&str]) -> String {
+    let seen = shape(answer, "\0").to_string();
+    given.iter().fold(seen, |seen, given| seen.replace(given, "<given>"))
+}
+
+fn masked_mail(mail: &Mail) -> (String, String) {
+    let text = mail.text.replace(&mail.code(), "<code>");
+    (mail.subject.clone(), text.replace(&mail.to, "<to>"))
+}
+
+/// Whoever corrects an address or a number that has an account sees the same as with one that has none, gets the same
+/// message, and gets in with its code.
+#[tokio::test]
+async fn correcting_what_was_given_at_sign_up() {
+    for what in &CORRECTED {
+        for kind in Kind::ALL {
+            let stack = what.stack().await;
+            let mut seen = Vec::new();
+            for (number, (given, fresh)) in [what.known, what.unknown].into_iter().zip(what.fresh).enumerate()
+            {
+                let client = stack.client(kind);
+                let mut steps = Vec::new();
+                for (path, body) in [
+                    ("auth/signup", what.new(given, number)),
+                    (what.resend, json!({})),
+                    (what.change, what.one(fresh)),
+                ] {
+                    steps.push(masked(&client.post(path, body).await, &[given, fresh]));
+                }
+                steps.push(masked(&client.get("auth/session").await, &[given, fresh]));
+                let mail = stack.inbox.take().await.into_iter().find(|mail| mail.to == fresh).unwrap();
+                steps.push(format!("{:?}", masked_mail(&mail)));
+                client.post(what.verify, json!({what.key: mail.code()})).await.is(200);
+                client.delete("auth/session").await.is(401);
+                client.post("auth/login", json!({what.field: fresh, "password": PASSWORD})).await;
+                seen.push(steps);
+            }
+            assert_eq!(seen[0], seen[1], "{} {}", kind.name(), what.field);
+        }
+    }
+}
+
+/// An account that is corrected to an address or a number that has one already: nothing tells, not even another session.
+#[tokio::test]
+async fn correcting_to_what_has_an_account() {
+    for what in &CORRECTED {
+        for kind in Kind::ALL {
+            let stack = what.stack().await;
+            let mut seen = Vec::new();
+            for (number, (target, own)) in [what.known, what.unknown].into_iter().zip(what.fresh).enumerate()
+            {
+                let (client, other) = (stack.client(kind), stack.client(kind));
+                let given = [target, own];
+                let mut steps = Vec::new();
+                for (path, body) in [
+                    ("auth/signup", what.new(own, number)),
+                    (what.change, what.one(target)),
+                    (what.resend, json!({})),
+                    (what.verify, json!({what.key: "BBBB-BBBB"})),
+                ] {
+                    steps.push(masked(&client.post(path, body).await, &given));
+                }
+                let old = json!({what.field: own, "password": PASSWORD});
+                steps.push(masked(&other.post("auth/login", old).await, &given));
+                steps.push(masked(&client.post(what.change, what.one(own)).await, &given));
+                let mails = stack.inbox.take().await.into_iter().filter(|mail| mail.to == own);
+                let latest = mails.last().unwrap();
+                client.post(what.verify, json!({what.key: latest.code()})).await.is(200);
+                seen.push(steps);
+            }
+            assert_eq!(seen[0], seen[1], "{} {}", kind.name(), what.field);
+        }
+    }
+}
+
+/// A number of one's own gets a code, whether or not the address that goes with it has an account.
+#[tokio::test]
+async fn a_code_for_the_number_tells_nothing_of_the_address() {
+    let settings = [("ACCOUNT_SIGNUP_FIELDS", "email*,phone*,password1*"), UNLIMITED];
+    for kind in Kind::ALL {
+        let stack = Stack::start(&settings).await;
+        stack.add_user(KNOWN).await;
+        for (email, number) in [(KNOWN, "+31612345610"), (UNKNOWN, "+31612345611")] {
+            let client = stack.client(kind);
+            let new = json!({"email": email, "phone": number, "password": PASSWORD});
+            client.post("auth/signup", new).await.awaits("verify_phone");
+            let code = stack.inbox.only(number).await.code();
+            client.post("auth/phone/verify", json!({"code": code})).await.awaits("verify_email");
+            stack.inbox.only(email).await;
+        }
+    }
+}
+
+/// Limits are reached by both or by neither.
+#[tokio::test]
+async fn signing_up_at_a_limit() {
+    let code = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[code]).await;
+        stack.add_user(KNOWN).await;
+        stack.add_user("dora@example.com").await;
+        for address in [KNOWN, UNKNOWN] {
+            // Somebody who is logged in has had a code sent there just now.
+            let other = stack.client(kind);
+            other.post("auth/login", credentials("dora@example.com", PASSWORD)).await.is(200);
+            other.post("account/email", email(address)).await.is(200);
+            let client = stack.client(kind);
+            client.post("auth/signup", signup(address)).await.is(429);
+            client.get("auth/session").await.is_anonymous();
+        }
+        // Nothing is left of it.
+        let client = stack.client(kind);
+        client.post("auth/login", credentials(UNKNOWN, PASSWORD)).await.is(400);
+
+        let limit = ("ACCOUNT_RATE_LIMITS", r#"{"verify_phone": "1/m/ip", "signup": null}"#);
+        let stack = Stack::start(&[&CORRECTED[1].settings[..5], &[limit]].concat()).await;
+        let phone = Some(CORRECTED[1].known.to_owned());
+        stack.add(UserAdd { email: Some(KNOWN.to_owned()), phone, ..stack.nobody() }).await;
+        stack.client(kind).post("auth/signup", CORRECTED[1].new("+31612345690", 1)).await.is(401);
+        for (index, number) in [CORRECTED[1].known, CORRECTED[1].unknown].into_iter().enumerate() {
+            stack.client(kind).post("auth/signup", CORRECTED[1].new(number, 2 + index)).await.is(429);
+        }
+    }
+}
+
+/// Each step takes the same round trips for an address or a number that is known and for one that is not.
+#[tokio::test]
+async fn round_trips_tell_nothing() {
+    const ANONYMOUS: &[(&str, &str)] = &[
+        ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", "9"),
+        ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true"),
+    ];
+    for what in &CORRECTED {
+        let settings: Vec<_> = what.settings.iter().filter(|it| **it != UNLIMITED).copied().collect();
+        let loose = (
+            "ACCOUNT_RATE_LIMITS",
+            r#"{"confirm_email": "99/s/key", "verify_phone": "99/s/key",
+            "change_phone": "99/s/user", "request_login_code": "99/s/key"}"#,
+        );
+        let stack = Stack::start(&[&settings[..], ANONYMOUS, &[loose]].concat()).await;
+        let phone = (what.field == "phone").then(|| what.known.to_owned());
+        stack.add(UserAdd { email: Some(KNOWN.to_owned()), phone, ..stack.nobody() }).await;
+        stack.dynamodb.set_latency(Duration::from_millis(20));
+        stack.dynamodb.hold_deliveries();
+        let mut seen = Vec::new();
+        for (number, (given, fresh)) in [what.known, what.unknown].into_iter().zip(what.fresh).enumerate() {
+            let wrong = json!({what.key: "BBBB-BBBB"});
+            let journeys = [
+                vec![
+                    ("auth/signup", what.new(given, number)),
+                    (what.resend, json!({})),
+                    (what.verify, wrong.clone()),
+                    (what.change, what.one(fresh)),
+                    (what.resend, json!({})),
+                    (what.verify, wrong),
+                ],
+                vec![
+                    ("auth/code/request", what.one(given)),
+                    ("auth/code/resend", json!({})),
+                    ("auth/code/confirm", json!({"code": "BBBB-BBBB"})),
+                ],
+            ];
+            let mut costs = Vec::new();
+            // The second journey is about an address that is still nobody's.
+            for steps in journeys.iter().rev() {
+                let client = stack.app();
+                for (path, body) in steps {
+                    stack.dynamodb.tally();
+                    let answer = client.post(path, body.clone()).await;
+                    costs.push((*path, answer.status, stack.dynamodb.tally().round_trips));
+                }
+            }
+            seen.push(costs);
+        }
+        assert_eq!(seen[0], seen[1], "{}", what.field);
     }
 }
