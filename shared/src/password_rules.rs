@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{account::Account, refusal::Refusal, text};
+use crate::domain::{account::Account, email, refusal::Refusal, text};
 
 /// Lower case, sorted by bytes, one a line: the list by Royce Williams that Django 5.2 ships, under Django's BSD licence,
 /// which lies beside it.
@@ -45,12 +45,12 @@ impl Rule {
 }
 
 /// What is known of the password's user.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Attributes<'a> {
     /// The username.
     pub username: Option<&'a str>,
-    /// The primary email address.
-    pub email: Option<&'a str>,
+    /// The primary email address, as people read it.
+    pub email: Option<String>,
     /// The phone number.
     pub phone: Option<&'a str>,
 }
@@ -60,16 +60,16 @@ impl<'a> Attributes<'a> {
     pub fn of(account: &'a Account) -> Self {
         Self {
             username: account.username.as_deref(),
-            email: account.email.as_deref(),
+            email: account.email.as_deref().map(email::shown),
             phone: account.phone.as_ref().map(|phone| phone.number.as_str()),
         }
     }
 
     /// An attribute by its name, with the name that people read.
-    fn get(&self, name: &str) -> Option<(&'static str, &'a str)> {
+    fn get(&self, name: &str) -> Option<(&'static str, &str)> {
         match name {
             "username" => self.username.map(|value| ("username", value)),
-            "email" => self.email.map(|value| ("email address", value)),
+            "email" => self.email.as_deref().map(|value| ("email address", value)),
             "phone" => self.phone.map(|value| ("phone", value)),
             _ => None,
         }
@@ -208,7 +208,7 @@ mod tests {
             let rules: Vec<_> = rules.into_iter().map(|(name, options)| rule(&name, options)).collect();
             let attributes = user.as_ref().map(|user| Attributes {
                 username: user.username.as_deref(),
-                email: user.email.as_deref(),
+                email: user.email.clone(),
                 phone: None,
             });
             let found: Vec<_> = check(&password, &rules, attributes.as_ref())
@@ -236,7 +236,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(password: String, username: Option<String>, email: Option<String>) {
-            let user = Attributes { username: username.as_deref(), email: email.as_deref(), phone: None };
+            let user = Attributes { username: username.as_deref(), email, phone: None };
             let rules = [
                 Rule::user_attribute_similarity(),
                 Rule::minimum_length(),

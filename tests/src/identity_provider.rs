@@ -83,7 +83,7 @@ impl IdentityProvider {
         let asked = query_of(location);
         assert_eq!(asked["client_id"], CLIENT_ID);
         assert_eq!(asked["response_type"], "code");
-        assert_eq!(asked["code_challenge_method"], "S256");
+        assert!(asked.get("code_challenge_method").is_none_or(|method| method == "S256"));
         let mut state = self.shared.state();
         let code = format!("code-{}", state.codes.len());
         state.codes.insert(code.clone(), Grant { claims, asked, used: false });
@@ -180,7 +180,12 @@ impl Shared {
         let code = said("code").to_owned();
         let Some(grant) = state.codes.get_mut(&code) else { return invalid };
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(said("code_verifier")));
-        if grant.asked["code_challenge"] != challenge || grant.asked["redirect_uri"] != said("redirect_uri") {
+        let knows_verifier = match grant.asked.get("code_challenge") {
+            Some(expected) => *expected == challenge,
+            // As LinkedIn: what it does not know it refuses.
+            None => !form.contains_key("code_verifier"),
+        };
+        if !knows_verifier || grant.asked["redirect_uri"] != said("redirect_uri") {
             return invalid;
         }
         let claims = grant.claims.clone();

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::domain::challenge::Challenge;
+use vestibule::domain::email;
 use vestibule::domain::refusal::FieldErrors;
 use vestibule::flows::password_reset;
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
@@ -155,7 +156,9 @@ fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Re
         (Some(account), _) => Some(Attributes::of(account)),
         // By code, the password is judged before the code proves to be right: by the address alone, the same
         // whether anybody has it.
-        (None, Some(challenge)) => Some(Attributes { email: challenge.email(), ..Attributes::default() }),
+        (None, Some(challenge)) => {
+            Some(Attributes { email: challenge.email().map(email::shown), ..Attributes::default() })
+        }
         (None, None) => None,
     };
     if let (Some(attributes), Some(password)) = (&attributes, &password) {

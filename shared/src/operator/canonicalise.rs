@@ -84,17 +84,14 @@ async fn emails(
             told.into_iter().for_each(tell);
             return Ok(());
         }
+        let other_owner = |email: &str| loaded.claimed_by(email).filter(|owner| *owner != id).cloned();
         let verified = account.addresses().into_iter().filter(|(_, verified)| *verified);
-        let taken = verified
-            .filter_map(|(email, _)| Some((email, loaded.claimed_by(email).filter(|owner| *owner != id)?)));
-        if let Some((email, other)) = taken.take(1).last().filter(|_| app.settings.account.unique_email) {
-            tell(Canonicalised::Collision {
-                account: id.clone(),
-                name: email.to_owned(),
-                other: other.clone(),
-            });
+        let mut taken = verified.filter_map(|(email, _)| Some((email.to_owned(), other_owner(email)?)));
+        if let Some((name, other)) = taken.next().filter(|_| app.settings.account.unique_email) {
+            tell(Canonicalised::Collision { account: id.clone(), name, other });
             return Ok(());
         }
+        drop(taken);
         let changes = change(Some(stored), Some(account));
         match commit(app, store, &loaded, &changes).await {
             Err(StoreError::Lost) => claims = changes.claims(),

@@ -489,6 +489,7 @@ async fn a_browser_goes_to_a_service_and_comes_back() {
         let location = depart(&browser, "club", "login").await;
         let asked = query_of(&location);
         assert_eq!(asked["redirect_uri"], format!("http://{}{CALLBACK}", stack.api));
+        assert_eq!(asked["code_challenge_method"], "S256");
         let code = idp.consent(&location, claims.clone());
         let token = browser.token();
         has_landed(&arrive(&browser, CALLBACK, &asked["state"], &code).await);
@@ -502,6 +503,31 @@ async fn a_browser_goes_to_a_service_and_comes_back() {
     }
     let stored = serde_json::to_string(&stack.dynamodb.items().await).unwrap();
     assert!(!stored.contains("refresh-code"), "tokens are kept where they are asked for only");
+}
+
+/// As `LinkedIn`.
+#[tokio::test]
+async fn a_service_that_knows_neither_pkce_nor_nonce_can_be_configured() {
+    let idp = IdentityProvider::start().await;
+    idp.lie("nonce", Value::Null);
+    let mut app = idp.app("club");
+    app["settings"]["token_auth_method"] = json!("client_secret_post");
+    app["settings"]["oauth_pkce_enabled"] = json!(false);
+    let setting = json!({"openid_connect": {"APPS": [app]}}).to_string();
+    let stack = Stack::start(&[("SOCIALACCOUNT_PROVIDERS", &setting)]).await;
+    let browser = stack.browser();
+    let location = depart(&browser, "club", "login").await;
+    let asked = query_of(&location);
+    assert!(!asked.contains_key("code_challenge"), "{location}");
+    let code = idp.consent(&location, json!({"sub": 35, "email": EMAIL, "email_verified": "true"}));
+    let thief = stack.browser();
+    depart(&thief, "club", "login").await;
+    is_refused(&arrive(&thief, CALLBACK, &asked["state"], &code).await);
+    has_landed(&arrive(&browser, CALLBACK, &asked["state"], &code).await);
+    browser.get("auth/session").await.is_logged_in_as(EMAIL);
+    assert_eq!(providers(&browser).await, ["club 35"]);
+    is_refused(&arrive(&browser, CALLBACK, &asked["state"], &code).await);
+    assert_eq!(idp.exchanges(), 1);
 }
 
 #[tokio::test]
