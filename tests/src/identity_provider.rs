@@ -45,6 +45,7 @@ struct State {
     tokens: HashMap<String, Value>,
     exchanges: usize,
     lie: Option<(String, Value)>,
+    forged: Option<String>,
 }
 
 struct Grant {
@@ -100,6 +101,21 @@ impl IdentityProvider {
         self.shared.state().lie = Some((claim.to_owned(), value));
     }
 
+    /// From now on gives this in place of an id token.
+    pub fn forge(&self, id_token: &str) {
+        self.shared.state().forged = Some(id_token.to_owned());
+    }
+
+    /// What it signs with its key, whatever that is.
+    pub fn sign(&self, header: &Value, payload: &Value) -> String {
+        self.shared.sign(header, payload)
+    }
+
+    /// Its public key (RFC 7517).
+    pub fn public_key(&self) -> Value {
+        self.shared.public_key()
+    }
+
     /// How often somebody has tried to exchange a code.
     pub fn exchanges(&self) -> usize {
         self.shared.state().exchanges
@@ -134,11 +150,20 @@ impl Shared {
         for (name, value) in claims.as_object().unwrap() {
             payload[name] = value.clone();
         }
-        let header = json!({"alg": "ES256", "typ": "JWT", "kid": "key"});
+        self.sign(&json!({"alg": "ES256", "typ": "JWT", "kid": "key"}), &payload)
+    }
+
+    fn sign(&self, header: &Value, payload: &Value) -> String {
         let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let signed = format!("{}.{}", encode(&header), encode(&payload));
+        let signed = format!("{}.{}", encode(header), encode(payload));
         let signature = self.key.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    fn public_key(&self) -> Value {
+        let (x, y) = self.key.public_key().as_ref()[1..].split_at(32);
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "key", "x": x, "y": y})
     }
 
     fn answer(&self, path: &str, body: &str, bearer: &str) -> (u16, Value) {
@@ -154,12 +179,7 @@ impl Shared {
                     "token_endpoint_auth_methods_supported": ["client_secret_post"],
                 }),
             ),
-            "/jwks" => {
-                let (x, y) = self.key.public_key().as_ref()[1..].split_at(32);
-                let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
-                let jwk = json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "key", "x": x, "y": y});
-                (200, json!({"keys": [jwk]}))
-            }
+            "/jwks" => (200, json!({"keys": [self.public_key()]})),
             "/token" => self.exchange(&query_of(&format!("?{body}"))),
             "/userinfo" => match self.state().tokens.get(bearer) {
                 Some(claims) => (200, claims.clone()),
@@ -200,8 +220,9 @@ impl Shared {
         if let Some((claim, value)) = &state.lie {
             id_claims[claim] = value.clone();
         }
+        let forged = state.forged.clone();
         drop(state);
-        let id_token = self.id_token(&id_claims);
+        let id_token = forged.unwrap_or_else(|| self.id_token(&id_claims));
         let refresh = format!("refresh-{code}");
         (
             200,

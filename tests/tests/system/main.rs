@@ -4,11 +4,13 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "what tests share may fail as tests do")]
 
 mod account;
+mod attacks;
 mod bad_days;
 mod bad_input;
 mod budget;
 mod code;
 mod config;
+mod documentation;
 mod enumeration;
 mod guarding;
 mod input;

@@ -13,16 +13,19 @@ use crate::{
 };
 
 const EMAIL: &str = "ann@example.com";
-const MANY: usize = 64;
+pub(crate) const MANY: usize = 64;
 
 /// Makes this many requests at once.
-async fn at_once<F: Future<Output = Answer>>(count: usize, request: impl Fn(usize) -> F) -> Vec<Answer> {
+pub(crate) async fn at_once<F: Future<Output = Answer>>(
+    count: usize,
+    request: impl Fn(usize) -> F,
+) -> Vec<Answer> {
     join_all((0..count).map(request)).await
 }
 
 /// Fails unless each answer is one that a loser may get: that it came too late, or is to come again.
 #[track_caller]
-fn has_lost(answer: &Answer) {
+pub(crate) fn has_lost(answer: &Answer) {
     match answer.status {
         400 | 401 | 409 | 410 => {}
         503 => assert_eq!(answer.header("retry-after"), ["1"]),
@@ -31,7 +34,7 @@ fn has_lost(answer: &Answer) {
 }
 
 #[track_caller]
-fn one_wins(answers: &[Answer], wins: impl Fn(&Answer) -> bool) -> usize {
+pub(crate) fn one_wins(answers: &[Answer], wins: impl Fn(&Answer) -> bool) -> usize {
     let winners: Vec<usize> = (0..answers.len()).filter(|at| wins(&answers[*at])).collect();
     assert_eq!(
         winners.len(),
@@ -43,7 +46,7 @@ fn one_wins(answers: &[Answer], wins: impl Fn(&Answer) -> bool) -> usize {
     winners[0]
 }
 
-async fn count(stack: &Stack, prefix: &str, part: &str) -> usize {
+pub(crate) async fn count(stack: &Stack, prefix: &str, part: &str) -> usize {
     stack.dynamodb.keys(prefix).await.iter().filter(|key| key.contains(part)).count()
 }
 

@@ -9,10 +9,10 @@ use crate::{
 };
 
 const EMAIL: &str = "ann@example.com";
-const BACK: &str = "http://localhost:3000/back?x=1";
-const CALLBACK: &str = "/accounts/oidc/club/login/callback/";
+pub(crate) const BACK: &str = "http://localhost:3000/back?x=1";
+pub(crate) const CALLBACK: &str = "/accounts/oidc/club/login/callback/";
 /// Codes, so that a verified address logs in at once.
-const BY_CODE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+pub(crate) const BY_CODE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
 
 pub(crate) async fn dummy(client: &Client, process: &str, id_token: Value) -> Answer {
     let token = json!({"id_token": id_token.to_string()});
@@ -23,7 +23,7 @@ fn ann(verified: bool) -> Value {
     json!({"id": 1, "email": EMAIL, "email_verified": verified})
 }
 
-async fn submit(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn submit(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answer {
     let encode = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
@@ -33,7 +33,7 @@ async fn submit(client: &Client, path: &str, fields: &[(&str, &str)]) -> Answer 
 }
 
 /// Asks to be sent to a service; returns the address there.
-async fn depart(client: &Client, provider: &str, process: &str) -> String {
+pub(crate) async fn depart(client: &Client, provider: &str, process: &str) -> String {
     let form = [("provider", provider), ("process", process), ("callback_url", BACK)];
     let answer = submit(client, "auth/provider/redirect", &form).await;
     assert_eq!(answer.status, 302, "{}", answer.text);
@@ -41,12 +41,12 @@ async fn depart(client: &Client, provider: &str, process: &str) -> String {
 }
 
 /// Comes back from there.
-async fn arrive(client: &Client, path: &str, state: &str, code: &str) -> Answer {
+pub(crate) async fn arrive(client: &Client, path: &str, state: &str, code: &str) -> Answer {
     client.get(&format!("{path}?state={state}&code={code}")).await
 }
 
 /// Where the frontend is told to be, and what is wrong.
-fn landing(answer: &Answer) -> (String, Option<String>) {
+pub(crate) fn landing(answer: &Answer) -> (String, Option<String>) {
     assert_eq!(answer.status, 302, "{}", answer.text);
     let location = answer.header("location")[0];
     let page = location.split('?').next().unwrap_or_default();
@@ -54,22 +54,22 @@ fn landing(answer: &Answer) -> (String, Option<String>) {
 }
 
 #[track_caller]
-fn has_landed(answer: &Answer) {
+pub(crate) fn has_landed(answer: &Answer) {
     assert_eq!(answer.status, 302, "{}", answer.text);
     assert_eq!(answer.header("location"), [BACK]);
 }
 
 #[track_caller]
-fn is_refused(answer: &Answer) {
+pub(crate) fn is_refused(answer: &Answer) {
     assert_eq!(landing(answer).1.as_deref(), Some("unknown"), "{:?}", answer.headers);
 }
 
-fn openid_connect(providers: &[(&str, &IdentityProvider)]) -> String {
+pub(crate) fn openid_connect(providers: &[(&str, &IdentityProvider)]) -> String {
     let apps: Vec<Value> = providers.iter().map(|(id, provider)| provider.app(id)).collect();
     json!({"openid_connect": {"APPS": apps}}).to_string()
 }
 
-async fn providers(client: &Client) -> Vec<String> {
+pub(crate) async fn providers(client: &Client) -> Vec<String> {
     let answer = client.get("account/providers").await;
     let uid = |account: &Value| {
         format!("{} {}", account["provider"]["id"].as_str().unwrap(), account["uid"].as_str().unwrap())

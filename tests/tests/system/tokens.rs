@@ -39,11 +39,11 @@ pub(crate) async fn tokens(stack: &Stack) -> (Client, Tokens) {
     (client, Tokens::of(&answer.is(200).body["meta"]))
 }
 
-async fn with_access(stack: &Stack, access: &str) -> Answer {
+pub(crate) async fn with_access(stack: &Stack, access: &str) -> Answer {
     stack.app().get_with("auth/session", "authorization", &format!("Bearer {access}")).await
 }
 
-async fn refresh(stack: &Stack, token: &str) -> Answer {
+pub(crate) async fn refresh(stack: &Stack, token: &str) -> Answer {
     stack.app().post("tokens/refresh", json!({"refresh_token": token})).await
 }
 

@@ -8,21 +8,21 @@ use vestibule_tests::{Logs, Passkey};
 use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, log_in};
 
 const EMAIL: &str = "ann@example.com";
-const KEYS: &str = "account/authenticators/webauthn";
-const AUTHENTICATE: &str = "auth/webauthn/authenticate";
-const REAUTHENTICATE: &str = "auth/webauthn/reauthenticate";
-const LOGIN: &str = "auth/webauthn/login";
-const SIGNUP: &str = "auth/webauthn/signup";
+pub(crate) const KEYS: &str = "account/authenticators/webauthn";
+pub(crate) const AUTHENTICATE: &str = "auth/webauthn/authenticate";
+pub(crate) const REAUTHENTICATE: &str = "auth/webauthn/reauthenticate";
+pub(crate) const LOGIN: &str = "auth/webauthn/login";
+pub(crate) const SIGNUP: &str = "auth/webauthn/signup";
 
 const SUPPORTED: (&str, &str) = ("MFA_SUPPORTED_TYPES", r#"["totp", "webauthn", "recovery_codes"]"#);
-const PASSKEYS: [(&str, &str); 5] = [
+pub(crate) const PASSKEYS: [(&str, &str); 5] = [
     SUPPORTED,
     UNLIMITED,
     ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
     ("MFA_RATE_LIMITS", "false"),
     ("ACCOUNT_EMAIL_NOTIFICATIONS", "true"),
 ];
-const SIGNUPS: [(&str, &str); 6] = [
+pub(crate) const SIGNUPS: [(&str, &str); 6] = [
     SUPPORTED,
     UNLIMITED,
     ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
@@ -32,7 +32,7 @@ const SIGNUPS: [(&str, &str); 6] = [
 ];
 
 /// A stack with Ann's account, and a key that nobody has yet.
-async fn start(settings: &[(&str, &str)]) -> (Stack, Passkey) {
+pub(crate) async fn start(settings: &[(&str, &str)]) -> (Stack, Passkey) {
     let stack = Stack::start(settings).await;
     stack.add_user(EMAIL).await;
     let key = Passkey::new(&format!("http://{}", stack.api));
@@ -40,30 +40,30 @@ async fn start(settings: &[(&str, &str)]) -> (Stack, Passkey) {
 }
 
 /// Logs somebody in, for everything.
-async fn enter(client: &Client, email: &str) {
+pub(crate) async fn enter(client: &Client, email: &str) {
     log_in(client, email, PASSWORD).await.is_logged_in_as(email);
     client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
 }
 
 /// What a path asks for.
-async fn options(client: &Client, path: &str) -> Value {
+pub(crate) async fn options(client: &Client, path: &str) -> Value {
     let answer = client.get(path).await;
     let data = &answer.is(200).body["data"];
     data.get("creation_options").unwrap_or(&data["request_options"]).clone()
 }
 
-async fn add(client: &Client, key: &mut Passkey, query: &str) -> Answer {
+pub(crate) async fn add(client: &Client, key: &mut Passkey, query: &str) -> Answer {
     let credential = key.create(&options(client, &format!("{KEYS}{query}")).await);
     client.post(KEYS, json!({"name": "Key", "credential": credential})).await
 }
 
-async fn prove(client: &Client, path: &str, key: &mut Passkey) -> Answer {
+pub(crate) async fn prove(client: &Client, path: &str, key: &mut Passkey) -> Answer {
     let credential = key.get(&options(client, path).await);
     client.post(path, json!({"credential": credential})).await
 }
 
 /// Ann with a key, logged out again, in a client of this kind.
-async fn with_key(stack: &Stack, key: &mut Passkey, kind: Kind) -> Client {
+pub(crate) async fn with_key(stack: &Stack, key: &mut Passkey, kind: Kind) -> Client {
     let client = stack.client(kind);
     enter(&client, EMAIL).await;
     add(&client, key, "?passwordless").await.is(200);
