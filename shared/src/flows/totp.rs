@@ -84,13 +84,13 @@ pub fn check_setup(
     mfa::attempt(visit, &account.id, Refusal::RateLimited, "code")?;
     let is_right = is_bypass(visit, answer)
         || shown.is_some_and(|secret| !matching_steps(visit, secret, answer).is_empty());
-    if !is_right {
-        return Err(Stop::invalid(Refusal::IncorrectCode.of("code")));
-    }
-    mfa::forgive(visit, &account.id)
+    if is_right { Ok(()) } else { Err(Stop::invalid(Refusal::IncorrectCode.of("code"))) }
 }
 
 /// Makes the app whose code was right a second factor. A conflict when there is one already.
+///
+/// Wrong answers are forgiven here, not by a right code alone: it proves no more than that the session was shown a secret,
+/// and guesses at the account's other factors count together with those at the app.
 pub fn activate(visit: &mut Visit<'_>, account: &Account) -> Decision<Authenticator> {
     reauthenticate::require_if(visit, visit.settings().mfa.reauthentication_required)?;
     if account.authenticator(AuthenticatorType::Totp).is_some() {
@@ -98,6 +98,7 @@ pub fn activate(visit: &mut Visit<'_>, account: &Account) -> Decision<Authentica
     }
     let secret = visit.session_mut().totp_secret.take().ok_or(Stop::Conflict)?;
     let factor = Factor::Totp(Totp { secret, used_steps: Vec::new() });
+    mfa::forgive(visit, &account.id)?;
     Ok(mfa::add(visit, &account.id, factor, false)?.authenticator)
 }
 

@@ -96,9 +96,10 @@ async fn the_token_of_another_browser_is_wrong() {
         let (ann, mallory) = (stack.browser(), stack.browser());
         let token = async |client: &Client| {
             let answer = client.get("config").await;
-            match by_session {
-                true => answer.header("x-csrftoken").first().map(|token| (*token).to_owned()),
-                false => client.cookie("csrftoken"),
+            if by_session {
+                answer.header("x-csrftoken").first().map(|token| (*token).to_owned())
+            } else {
+                client.cookie("csrftoken")
             }
         };
         let (of_ann, of_mallory) = (token(&ann).await.unwrap(), token(&mallory).await.unwrap());

@@ -169,12 +169,11 @@ async fn what_is_too_long_for_a_key_is_refused_as_input() {
     ann_gets_in(&stack).await;
 }
 
-/// A name that a database could take for another's is another's.
+/// Whatever spellings lead to one account, guesses at it count together (allauth 65.19.4).
 #[tokio::test]
-async fn a_look_alike_username_guesses_at_nobody_else() {
+async fn a_look_alike_username_brings_no_more_guesses() {
     let settings = [
         ("ACCOUNT_LOGIN_METHODS", "email,username"),
-        ("ACCOUNT_SIGNUP_FIELDS", "email*,username,password1*"),
         ("ACCOUNT_SIGNUP_FIELDS", "email*,username,password1*"),
         ("ACCOUNT_RATE_LIMITS", r#"{"login": null, "login_failed": "3/5m/key"}"#),
     ];
@@ -188,16 +187,23 @@ async fn a_look_alike_username_guesses_at_nobody_else() {
     let guess = async |name: &str, password: &str| {
         stack.app().post("auth/login", json!({"username": name, "password": password})).await
     };
-    for alike in ["\u{e1}dmin", "a\u{301}dmin", "adm\u{131}n", "\u{430}dmin", "admin\u{200b}", "admin\u{0}"] {
-        let answer = guess(alike, PASSWORD).await;
-        assert_eq!(answer.status, 400, "{alike:?}: {}", answer.text);
+    for _ in 0..3 {
+        guess("admin", "wrong").await.refuses(&["password: username_password_mismatch"]);
     }
-    // In other letters of the same name, all guesses count together.
-    for alike in ["admin", "ADMIN", " Admin "] {
-        guess(alike, "wrong").await.is(400);
-    }
-    for alike in ["admin", "aDmIn", "admin "] {
-        guess(alike, PASSWORD).await.refuses(&["too_many_login_attempts"]);
+    for alike in [
+        "admin",
+        "ADMIN",
+        " aDmIn ",
+        "\u{e1}dmin",
+        "a\u{301}dmin",
+        "adm\u{131}n",
+        "adm\u{130}n",
+        "\u{430}dmin",
+        "\u{ff41}dmin",
+        "admin\u{200b}",
+        "admin\u{0}",
+    ] {
+        super::stays_outside(&guess(alike, PASSWORD).await, alike);
     }
 }
 
@@ -206,13 +212,13 @@ async fn a_look_alike_username_guesses_at_nobody_else() {
 async fn no_password_is_not_an_empty_one() {
     let settings =
         [UNLIMITED, ("ACCOUNT_SIGNUP_FIELDS", "email*,password1"), ("ACCOUNT_EMAIL_VERIFICATION", "none")];
-    for body in [json!({"email": ANN}), json!({"email": ANN, "password": ""})] {
-        let stack = Stack::start(&settings).await;
-        let answer = stack.app().post("auth/signup", body).await;
-        assert_eq!(answer.is_logged_in_as(ANN).body["data"]["user"]["has_usable_password"], false);
-        for guess in [json!(""), json!(" "), json!("\u{0}"), json!("!"), json!("None"), json!("null")] {
-            let answer = stack.app().post("auth/login", json!({"email": ANN, "password": guess})).await;
-            assert_eq!(answer.status, 400, "{guess}: {}", answer.text);
-        }
+    let stack = Stack::start(&settings).await;
+    let answer = stack.app().post("auth/signup", json!({"email": ANN})).await;
+    assert_eq!(answer.is_logged_in_as(ANN).body["data"]["user"]["has_usable_password"], false);
+    for guess in
+        [json!(""), json!(" "), json!("\u{0}"), json!("!"), json!("None"), json!("null"), json!(null)]
+    {
+        let answer = stack.app().post("auth/login", json!({"email": ANN, "password": guess})).await;
+        assert_eq!(answer.status, 400, "{guess}: {}", answer.text);
     }
 }

@@ -1,8 +1,9 @@
 //! What answers, their time, and limits tell of who has an account.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::ANN;
 use crate::{PASSWORD, Stack, UNLIMITED, log_in};
