@@ -42,7 +42,8 @@ pub enum Delivery {
     /// It was not there any more: a delivery before this one sent it.
     Gone,
     /// It can never be sent as it is. It stays in the outbox until it expires, and no one tries again by themselves:
-    /// others need not wait for it, and an operator can send it after all.
+    /// others need not wait for it, and an operator can send it after all. `refused` in the log is what
+    /// `infra/alarms.yaml` counts.
     Refused,
     /// It could not be sent now. It stays in the outbox; try again.
     Later,
@@ -74,7 +75,7 @@ impl<S: Sender> Mailer<S> {
             }
             // Nor will it be readable when it is tried again.
             Err(error @ StoreError::Corrupt(_)) => {
-                tracing::error!(id, %error, "refused: it stays in the outbox until it expires");
+                tracing::error!(refused = 1, id, %error, "refused: it stays in the outbox until it expires");
                 Delivery::Refused
             }
             Err(error @ (StoreError::Lost | StoreError::Unavailable(_))) => {
@@ -100,7 +101,13 @@ impl<S: Sender> Mailer<S> {
                 Delivery::Sent
             }
             Err(SendError::Refused(reason)) => {
-                tracing::error!(id, kind, reason, "refused: it stays in the outbox until it expires");
+                tracing::error!(
+                    refused = 1,
+                    id,
+                    kind,
+                    reason,
+                    "refused: it stays in the outbox until it expires"
+                );
                 release(outbox, id).await;
                 Delivery::Refused
             }

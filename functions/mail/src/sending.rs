@@ -106,7 +106,7 @@ impl AwsSender {
             .send()
             .await
             .map(|sent| tracing::info!(id = email.id, ses_message_id = sent.message_id(), "taken by SES"))
-            .map_err(|error| send_error(&error))
+            .map_err(|error| send_error(&error, &self.from))
     }
 
     async fn publish(&self, topic: &str, text: &Text) -> Result<(), SendError> {
@@ -127,7 +127,7 @@ impl AwsSender {
             .send()
             .await
             .map(|sent| tracing::info!(id = text.id, sns_message_id = sent.message_id(), "taken by SNS"))
-            .map_err(|error| send_error(&error))
+            .map_err(|error| send_error(&error, ""))
     }
 
     /// Invoked as an event, Lambda queues the text durably and tries again by itself: a slow provider of texts then
@@ -142,7 +142,7 @@ impl AwsSender {
             .send()
             .await
             .map(|_| tracing::info!(id = text.id, "taken by Lambda"))
-            .map_err(|error| send_error(&error))
+            .map_err(|error| send_error(&error, ""))
     }
 }
 
@@ -180,8 +180,18 @@ const LATER: &[&str] = &[
     "NotFoundException",
 ];
 
+/// Whether SES refuses the sender itself: its identity is not verified yet, or no more. It says the same of recipients
+/// while the account is in the sandbox, and names whom it means.
+fn is_about_sender(code: &str, message: &str, from: &str) -> bool {
+    let address = from.rsplit('<').next().unwrap_or(from).trim_end_matches('>').to_lowercase();
+    code == "MessageRejected"
+        && message.contains("not verified")
+        && message.to_lowercase().split([' ', ',', '<', '>']).any(|word| word == address)
+}
+
 fn send_error<E: ProvideErrorMetadata>(
     error: &SdkError<E, aws_sdk_sesv2::config::http::HttpResponse>,
+    from: &str,
 ) -> SendError {
     match error {
         SdkError::TimeoutError(_) => SendError::Later("timed out".to_owned()),
@@ -190,16 +200,16 @@ fn send_error<E: ProvideErrorMetadata>(
         SdkError::ServiceError(context) => {
             let status = context.raw().status().as_u16();
             let code = context.err().code().unwrap_or("unknown error");
-            let reason = format!(
-                "{code} ({status}): {}",
-                without_addresses(context.err().message().unwrap_or_default())
-            );
-            // 403: the function's role may not, or its credentials have run out.
+            let message = context.err().message().unwrap_or_default();
+            let reason = format!("{code} ({status}): {}", without_addresses(message));
+            // 403: the function's role may not, or its credentials have run out. KMS: the key of an encrypted topic.
             let later = status >= 500
                 || status == 429
                 || status == 403
                 || code.starts_with("Throttl")
-                || LATER.contains(&code);
+                || code.starts_with("KMS")
+                || LATER.contains(&code)
+                || is_about_sender(code, message, from);
             if later { SendError::Later(reason) } else { SendError::Refused(reason) }
         }
         other => SendError::Refused(other.to_string()),
@@ -406,7 +416,18 @@ mod tests {
     #[tokio::test]
     async fn what_may_work_later_is_told_from_what_never_will() {
         for (status, answer, later) in [
-            (400, r#"{"__type":"MessageRejected","message":"Email address is not verified."}"#, false),
+            (400, r#"{"__type":"MessageRejected","message":"Message contains a virus"}"#, false),
+            (
+                400,
+                r#"{"__type":"MessageRejected","message":"Email address is not verified. The following identities failed the check in region EU-WEST-1: somebody@example.com"}"#,
+                false,
+            ),
+            (
+                400,
+                r#"{"__type":"MessageRejected","message":"Email address is not verified. The following identities failed the check in region EU-WEST-1: Acme <noreply@acme.example>, noreply@acme.example"}"#,
+                true,
+            ),
+            (400, r#"{"__type":"KMSAccessDeniedException","message":"key"}"#, true),
             (400, r#"{"__type":"BadRequestException","message":"Illegal address"}"#, false),
             (413, "too large", false),
             (400, r#"{"__type":"LimitExceededException","message":"Daily quota"}"#, true),

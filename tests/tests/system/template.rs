@@ -118,3 +118,63 @@ fn mail_may_be_sent_with_the_default_configuration_set_of_the_identity() {
         }
     }
 }
+
+#[test]
+fn a_restored_table_takes_the_place_of_the_stacks_own_everywhere() {
+    let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/vestibule-restored";
+    let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/vestibule-restored/stream/2026";
+    let restored = template(&[("RestoredTableArn", table), ("RestoredTableStreamArn", stream)]);
+    let resources = |template: &Template| -> Vec<(String, String)> {
+        let functions = template.functions.iter();
+        let named = functions.flat_map(|function| {
+            let resources = function.statements.iter().flat_map(|statement| statement.resources.clone());
+            resources.map(|resource| (function.name.clone(), resource))
+        });
+        named.collect()
+    };
+    let (own, restored) = (resources(&template(&[])), resources(&restored));
+    let expected: Vec<_> = own
+        .into_iter()
+        .map(|(function, resource)| match resource.as_str() {
+            "${Table.Arn}" => (function, table.to_owned()),
+            "${Table.StreamArn}" => (function, stream.to_owned()),
+            _ => (function, resource),
+        })
+        .collect();
+    assert_eq!(restored, expected);
+    assert!(restored.iter().any(|(_, resource)| resource == stream));
+}
+
+#[test]
+fn restoring_gives_a_table_what_the_template_gives_it() {
+    let script = fs::read_to_string(root().join("infra/restore")).unwrap();
+    let table = template(&[]).table;
+    let view = table["StreamSpecification"]["StreamViewType"].as_str().unwrap();
+    // No function may learn more from the stream than which message there is.
+    assert_eq!(view, "KEYS_ONLY");
+    let expires_at = table["TimeToLiveSpecification"]["AttributeName"].as_str().unwrap();
+    for (property, option) in [
+        ("/StreamSpecification", format!("--stream-specification StreamEnabled=true,StreamViewType={view}")),
+        (
+            "/TimeToLiveSpecification/Enabled",
+            format!("--time-to-live-specification Enabled=true,AttributeName={expires_at}"),
+        ),
+        (
+            "/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled",
+            "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true".to_owned(),
+        ),
+        ("/DeletionProtectionEnabled", "--deletion-protection-enabled".to_owned()),
+    ] {
+        assert!(table.pointer(property).is_some_and(|value| *value != false), "{property}");
+        assert!(script.contains(&option), "{option}");
+    }
+}
+
+#[test]
+fn what_the_mail_refuses_is_counted_by_an_alarm() {
+    let alarms = fs::read_to_string(root().join("infra/alarms.yaml")).unwrap();
+    let delivery = fs::read_to_string(root().join("functions/mail/src/delivery.rs")).unwrap();
+    assert!(alarms.contains(r#"FilterPattern: "{ $.refused > 0 }""#));
+    let refusals = delivery.matches("\"refused: ").count();
+    assert_eq!(delivery.matches("tracing::error!(refused = 1, ").count(), refusals);
+}
