@@ -24,6 +24,7 @@ pub fn refresh(visit: &mut Visit<'_>, claims: &Claims) -> Decision<Option<Refres
     let Some(family) = session.tokens.take().filter(|_| key.account.as_ref() == Some(&login.account)) else {
         return Ok(None);
     };
+    let seen = visit.saw(&mut session);
     let settings = &visit.settings().headless.jwt;
     let rotated = settings.rotate_refresh_token;
     match family.judge(&claims.jti, settings.refresh_grace, visit.now) {
@@ -35,7 +36,11 @@ pub fn refresh(visit: &mut Visit<'_>, claims: &Claims) -> Decision<Option<Refres
         }
         RefreshUse::Current => {
             session.tokens = Some(family);
-            visit.keep_alive(&key, session);
+            if seen {
+                visit.change_session(&key, session);
+            } else {
+                visit.keep_alive(&key, session);
+            }
             Ok(Some(Refreshed { session: key, pair: visit.new_pair(), rotated }))
         }
         RefreshUse::Repeated => Ok(Some(Refreshed { session: key, pair: family.current, rotated: true })),

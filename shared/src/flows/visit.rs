@@ -476,16 +476,25 @@ impl<'a> Visit<'a> {
     }
 
     /// Keeps up to date where and when somebody was last seen (`USERSESSIONS_TRACK_ACTIVITY`). It is written at most once
-    /// a minute, or with what is written anyway. Apps are not tracked, as in the contract.
+    /// a minute, or with what is written anyway.
     fn track(&mut self) {
-        let tracked =
-            self.tools.settings.usersessions.track_activity && self.visitor.client == Client::Browser;
-        let (now, visitor) = (self.now, self.visitor);
-        if let (true, Some(_), State::Authenticated(login)) = (tracked, &self.user, &mut self.session.state) {
-            self.seen = login.last_seen_at.is_older_than(Duration::from_secs(60), now);
-            let user_agent = visitor.short_user_agent();
-            *login = Login { last_seen_at: now, ip: visitor.ip.clone(), user_agent, ..login.clone() };
+        if self.user.is_some() {
+            let mut session = std::mem::take(&mut self.session);
+            self.seen = self.saw(&mut session);
+            self.session = session;
         }
+    }
+
+    /// Notes in a session that it is in use now, where activity is tracked; whether it is time to write that.
+    pub fn saw(&self, session: &mut Session) -> bool {
+        let State::Authenticated(login) = &mut session.state else { return false };
+        if !self.settings().usersessions.track_activity {
+            return false;
+        }
+        let is_due = login.last_seen_at.is_older_than(Duration::from_secs(60), self.now);
+        let (ip, user_agent) = (self.visitor.ip.clone(), self.visitor.short_user_agent());
+        *login = Login { last_seen_at: self.now, ip, user_agent, ..login.clone() };
+        is_due
     }
 
     /// What another service was asked, and said; none before it is asked.

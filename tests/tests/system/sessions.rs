@@ -132,6 +132,20 @@ async fn activity_is_tracked_where_that_is_set() {
     assert_eq!(stack.dynamodb.items().await, before);
 }
 
+#[tokio::test]
+async fn activity_of_apps_is_tracked_too() {
+    let settings = [("USERSESSIONS_TRACK_ACTIVITY", "true"), ("HEADLESS_TOKEN_STRATEGY", "jwt")];
+    let stack = Stack::start(&[settings[0], settings[1], ("HEADLESS_JWT_ALGORITHM", "HS256")]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.app();
+    let answer = log_in(&client, EMAIL, PASSWORD).await;
+    let refresh = answer.is(200).body["meta"]["refresh_token"].clone();
+    let listed = client.get_with("auth/sessions", "user-agent", "another/2.0").await;
+    assert_eq!(listed.is(200).body["data"][0]["user_agent"], "another/2.0");
+    stack.app().post("tokens/refresh", json!({"refresh_token": refresh})).await.is(200);
+    assert!(client.get("auth/sessions").await.is(200).body["data"][0]["last_seen_at"].is_number());
+}
+
 /// A browser sends the cookies of a whole domain in one header.
 #[tokio::test]
 async fn cookies_of_others_hide_nothing() {
