@@ -55,12 +55,12 @@ pub fn document(settings: &Settings, base_url: &str) -> Option<Value> {
     let mut document: Value = serde_json::from_str(WHOLE).ok()?;
     prune(&mut document, settings);
     let names = [
-        ("sessionCookie", settings.session.cookie_name.as_str()),
-        ("csrfToken", settings.csrf.header_name.as_str()),
-        ("accessToken", settings.headless.jwt.authorization_header_scheme.as_str()),
+        ("SessionCookie", settings.session.cookie_name.as_str()),
+        ("CSRFToken", settings.csrf.header_name.as_str()),
+        ("JWT", settings.headless.jwt.authorization_header_scheme.as_str()),
     ];
     for (scheme, name) in names {
-        let place = if scheme == "accessToken" { "scheme" } else { "name" };
+        let place = if scheme == "JWT" { "scheme" } else { "name" };
         if let Some(known) = document.pointer_mut(&format!("/components/securitySchemes/{scheme}/{place}")) {
             *known = name.into();
         }

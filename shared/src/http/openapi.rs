@@ -77,6 +77,27 @@ fn path(endpoint: &Endpoint) -> (String, Map<String, Value>) {
     (place, path)
 }
 
+/// What a request may show to name its session; none where no session matters.
+fn security(endpoint: &Endpoint, operation: &Operation, function: &Routes) -> Option<Value> {
+    if !function.uses_table || endpoint.path.starts_with('/') {
+        return None;
+    }
+    let app = [json!({"x-when": When::App, "SessionToken": []}), json!({"x-when": When::Jwt, "JWT": []})];
+    let mut browser = json!({"x-when": When::Browser, "SessionCookie": []});
+    if operation.method != Method::GET {
+        browser["CSRFToken"] = json!([]);
+    }
+    let mut ways: Vec<Value> = Vec::new();
+    if endpoint.client != Some(Client::Browser) {
+        ways.extend(app);
+    }
+    if endpoint.client != Some(Client::App) {
+        ways.push(browser);
+    }
+    ways.push(json!({}));
+    Some(ways.into())
+}
+
 /// Describes these functions.
 pub fn document(functions: &[Routes]) -> Value {
     let settings = SchemaSettings::draft2020_12()
@@ -88,7 +109,10 @@ pub fn document(functions: &[Routes]) -> Value {
         for endpoint in function.endpoints {
             let (place, mut path) = path(endpoint);
             for operation in endpoint.operations {
-                let described = writer.operation(operation, function);
+                let mut described = writer.operation(operation, function);
+                if let Some(security) = security(endpoint, operation, function) {
+                    described["security"] = security;
+                }
                 path.insert(operation.method.as_str().to_lowercase(), described);
             }
             paths.insert(place, Value::Object(path));
@@ -110,12 +134,6 @@ pub fn document(functions: &[Routes]) -> Value {
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [],
-        "security": [
-            {},
-            {"x-when": When::App, "sessionToken": []},
-            {"x-when": When::Jwt, "accessToken": []},
-            {"x-when": When::Browser, "sessionCookie": [], "csrfToken": []},
-        ],
         "tags": functions.iter().map(|function| json!({"name": function.name})).collect::<Value>(),
         "paths": paths,
         "components": {
@@ -129,28 +147,28 @@ pub fn document(functions: &[Routes]) -> Value {
                 "schema": {"type": "string", "enum": ["browser", "app"]},
             }},
             "securitySchemes": {
-                "sessionToken": {
+                "SessionToken": {
                     "x-when": When::App,
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-Session-Token",
                     "description": SESSION_TOKEN,
                 },
-                "accessToken": {
+                "JWT": {
                     "x-when": When::Jwt,
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": ACCESS_TOKEN,
                 },
-                "sessionCookie": {
+                "SessionCookie": {
                     "x-when": When::Browser,
                     "type": "apiKey",
                     "in": "cookie",
                     "name": "sessionid",
                     "description": SESSION_COOKIE,
                 },
-                "csrfToken": {
+                "CSRFToken": {
                     "x-when": When::Browser,
                     "type": "apiKey",
                     "in": "header",

@@ -206,16 +206,21 @@ async fn it_is_true_to_the_settings() {
 
     let apps = document(1).await;
     let schemes = apps["components"]["securitySchemes"].as_object().unwrap();
-    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["accessToken", "sessionToken"]);
+    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["JWT", "SessionToken"]);
     assert!(apps["paths"].get("/_allauth/app/v1/tokens/refresh").is_some());
     assert!(apps["paths"].as_object().unwrap().keys().all(|path| path.starts_with("/_allauth/app/v1/")));
     assert!(input(&apps, "AuthenticatedMeta")["properties"].get("refresh_token").is_some());
+    let session = &apps["paths"]["/_allauth/app/v1/auth/session"]["get"]["security"];
+    assert_eq!(*session, json!([{"SessionToken": []}, {"JWT": []}, {}]));
+    assert!(apps.get("security").is_none());
     let forged = &apps["paths"]["/_allauth/app/v1/auth/login"]["post"]["responses"]["403"];
     assert!(forged.is_null(), "apps forge nothing");
 
     let browsers = document(2).await;
     let schemes = browsers["components"]["securitySchemes"].as_object().unwrap();
-    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["csrfToken", "sessionCookie"]);
+    assert_eq!(schemes.keys().collect::<Vec<_>>(), ["CSRFToken", "SessionCookie"]);
+    let logout = &browsers["paths"]["/_allauth/browser/v1/auth/session"]["delete"]["security"];
+    assert_eq!(*logout, json!([{"CSRFToken": [], "SessionCookie": []}, {}]));
     assert!(input(&browsers, "User")["properties"].get("username").is_none());
     assert!(input(&browsers, "Config")["properties"].get("mfa").is_none());
     assert!(browsers["paths"].get("/_allauth/browser/v1/auth/sessions").is_none());
@@ -251,7 +256,7 @@ async fn cookies_and_headers_have_the_names_they_are_given() {
     ])
     .await;
     let schemes = form(&stack, "json").await.body["components"]["securitySchemes"].clone();
-    assert_eq!(schemes["sessionCookie"]["name"], "sid");
-    assert_eq!(schemes["csrfToken"]["name"], "x-xsrf-token");
-    assert_eq!(schemes["accessToken"]["scheme"], "Token");
+    assert_eq!(schemes["SessionCookie"]["name"], "sid");
+    assert_eq!(schemes["CSRFToken"]["name"], "x-xsrf-token");
+    assert_eq!(schemes["JWT"]["scheme"], "Token");
 }
