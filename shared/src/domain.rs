@@ -7,6 +7,7 @@ pub mod authenticator;
 pub mod challenge;
 pub mod code;
 pub mod email;
+pub mod means;
 pub mod message;
 pub mod phone;
 pub mod rate;

@@ -15,6 +15,7 @@ pub mod password_reset;
 pub mod postage;
 pub mod privacy;
 pub mod reauthenticate;
+pub mod reauthenticate_by_code;
 pub mod recovery_codes;
 pub mod sessions;
 pub mod signup;

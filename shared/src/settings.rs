@@ -30,7 +30,7 @@ mod when;
 
 pub use choice::{
     Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
-    TokenStrategy, UserVerification,
+    ReauthenticationMethods, TokenStrategy, UserVerification,
 };
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;

@@ -211,6 +211,8 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         created_at,
         last_login_at,
         social_accounts,
+        // Marks on what is listed anyway.
+        unproved: _,
     } = user;
     Export {
         account: ExportedAccount {
@@ -277,6 +279,7 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
         email_verification,
         phone_change,
         password_reset,
+        reauthentication,
         totp_secret: _,
         key_challenge: _,
         tokens,
@@ -285,7 +288,8 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
         // Its account is in no table, so nobody can export it.
         draft: _,
     } = session;
-    let challenges = [email_verification, phone_change, password_reset].into_iter().flatten();
+    let challenges =
+        [email_verification, phone_change, password_reset, reauthentication].into_iter().flatten();
     let (login, pending_login, awaited) = match state {
         State::Anonymous => (None, None, None),
         State::Pending(pending) => (None, Some(pending_login(pending)), awaited(&pending.stage)),

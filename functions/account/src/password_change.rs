@@ -3,8 +3,8 @@
 use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::password_change;
 use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::{password_change, reauthenticate};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -46,6 +46,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
     if !call.is_forgeable() {
         visit.limit(Action::ChangePassword, "")?;
+    }
+    if user.password.is_none() {
+        reauthenticate::require_for_first(visit, visit.settings().account.reauthentication_required)?;
     }
     let input = call.input(|object| read(visit, &user, object))?;
     let (password, had_one) = call.posted(input)?;

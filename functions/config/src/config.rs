@@ -134,7 +134,7 @@ fn account(settings: &Settings) -> Account {
     Account {
         login_methods: account.login_methods.iter().map(LoginBy::from).collect(),
         authentication_method: authentication_method(&account.login_methods),
-        is_open_for_signup: account.signup_open,
+        is_open_for_signup: account.signup_enabled,
         email_verification_by_code_enabled: account.email_verification_by_code_enabled,
         login_by_code_enabled: account.login_by_code_enabled,
         password_reset_by_code_enabled: account.password_reset_by_code_enabled,

@@ -5,6 +5,9 @@ mod code_request;
 mod code_resend;
 mod login;
 mod reauthenticate;
+mod reauthentication_code_confirm;
+mod reauthentication_code_request;
+mod reauthentication_code_resend;
 
 use vestibule::http::{Endpoint, Routes};
 use vestibule::settings::When;
@@ -27,6 +30,30 @@ pub const fn routes() -> Routes {
             operations: reauthenticate::OPERATIONS,
             needs: reauthenticate::needs,
             decide: reauthenticate::decide,
+        },
+        Endpoint {
+            path: "auth/reauthenticate/code/request",
+            client: None,
+            when: When::OwnAccounts,
+            operations: reauthentication_code_request::OPERATIONS,
+            needs: reauthentication_code_request::needs,
+            decide: reauthentication_code_request::decide,
+        },
+        Endpoint {
+            path: "auth/reauthenticate/code/confirm",
+            client: None,
+            when: When::OwnAccounts,
+            operations: reauthentication_code_confirm::OPERATIONS,
+            needs: |_, _| Vec::new(),
+            decide: reauthentication_code_confirm::decide,
+        },
+        Endpoint {
+            path: "auth/reauthenticate/code/resend",
+            client: None,
+            when: When::OwnAccounts,
+            operations: reauthentication_code_resend::OPERATIONS,
+            needs: |_, _| Vec::new(),
+            decide: reauthentication_code_resend::decide,
         },
         Endpoint {
             path: "auth/code/request",

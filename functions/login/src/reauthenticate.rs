@@ -1,6 +1,7 @@
 //! `auth/reauthenticate`: POST.
 
 use lambda_http::http::Method;
+use vestibule::domain::session;
 use vestibule::flows::reauthenticate;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;
@@ -25,6 +26,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     answers: &[
         Answer::authenticated("It is them."),
         Answer::unauthenticated("Nobody is logged in."),
+        Answer::new(403, "This method of reauthentication is not enabled."),
         Answer::too_many_requests("It was tried too often."),
     ],
 }];
@@ -36,6 +38,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    reauthenticate::require_enabled(visit, session::Method::Password)?;
     if !call.is_forgeable() {
         visit.limit(Action::Reauthenticate, "")?;
     }

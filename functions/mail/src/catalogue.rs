@@ -43,12 +43,14 @@ const MAILS: &[Source] = mails![
     "confirm_email_code",
     "confirm_email_code_signup",
     "confirm_email_signup",
+    "email_added",
     "email_changed",
     "email_deleted",
     "login_code",
     "password_changed",
     "password_reset",
     "password_set",
+    "phone_changed",
     "recovery_codes_generated",
     "reset_password",
     "reset_password_code",
@@ -90,6 +92,8 @@ pub(crate) fn kind(message: &Message) -> &'static str {
             Event::PasswordSet => "password_set",
             Event::PasswordReset => "password_reset",
             Event::EmailChanged { .. } => "email_changed",
+            Event::EmailAdded { .. } => "email_added",
+            Event::PhoneChanged { .. } => "phone_changed",
             Event::EmailDeleted { .. } => "email_deleted",
             Event::ProviderConnected { .. } => "account_connected",
             Event::ProviderDisconnected { .. } => "account_disconnected",
@@ -151,6 +155,8 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
                     set("from_email", &email::shown(from));
                     set("to_email", &email::shown(to));
                 }
+                Event::EmailAdded { email } => set("added_email", &email::shown(email)),
+                Event::PhoneChanged { phone } => set("new_phone", phone),
                 Event::EmailDeleted { email } => set("deleted_email", &email::shown(email)),
                 Event::ProviderConnected { provider } | Event::ProviderDisconnected { provider } => {
                     set("provider", provider);

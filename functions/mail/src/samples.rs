@@ -35,6 +35,8 @@ pub(crate) fn mails() -> Vec<Envelope> {
             from: "old.address@example.com".to_owned(),
             to: "new.address@example.com".to_owned(),
         }),
+        notification(Event::EmailAdded { email: "spare@example.com".to_owned() }),
+        notification(Event::PhoneChanged { phone: "+31612345678".to_owned() }),
         notification(Event::EmailDeleted { email: "spare@example.com".to_owned() }),
         notification(Event::ProviderConnected { provider: HOSTILE.to_owned() }),
         notification(Event::ProviderDisconnected { provider: "Example".to_owned() }),

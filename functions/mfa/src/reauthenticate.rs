@@ -1,7 +1,9 @@
 //! `auth/2fa/reauthenticate`: POST.
 
 use lambda_http::http::Method;
+use vestibule::domain::session;
 use vestibule::flows::mfa::{self, Use};
+use vestibule::flows::reauthenticate;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
@@ -18,11 +20,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
     parameters: &[],
     body: Body::Json(code::FIELDS),
-    answers: &[Answer::authenticated("It is them."), Answer::unauthenticated("Nobody is logged in.")],
+    answers: &[
+        Answer::authenticated("It is them."),
+        Answer::unauthenticated("Nobody is logged in."),
+        Answer::new(403, "This method of reauthentication is not enabled."),
+    ],
 }];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    reauthenticate::require_enabled(visit, session::Method::Mfa)?;
     let input = call.input(|object| code::check(visit, &user, object))?;
     let authenticator = call.posted(input)?;
     mfa::record_use(visit, &user.id, authenticator, Use::Reauthentication)?;

@@ -92,7 +92,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     if settings.socialaccount.app_of_account(&pending.profile.provider).is_none() {
         return Err(Stop::Conflict.into());
     }
-    if !settings.account.signup_open {
+    if !settings.account.signup_enabled {
         return Err(Stop::Forbidden.into());
     }
     call.input(|_| Ok(()))?;

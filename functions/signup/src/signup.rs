@@ -103,7 +103,7 @@ fn sign_up(visit: &mut Visit<'_>, call: &Call, by_passkey: bool) -> Result<Reply
     if visit.user().is_some() {
         return Err(Stop::Conflict.into());
     }
-    if !visit.settings().account.signup_open {
+    if !visit.settings().account.signup_enabled {
         return Err(Stop::Forbidden.into());
     }
     signup::sign_up(visit, input.account, input.taken)?;

@@ -107,13 +107,13 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 
 fn begin(visit: &mut Visit<'_>, user: &Account, call: &Call) -> Result<Reply, Halt> {
     call.input(|_| Ok(()))?;
-    require(visit)?;
+    mfa::require_for_adding(visit)?;
     Ok(registration::begin(visit, user, call.query("passwordless").is_some()))
 }
 
 fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
     let factor = registration::read(visit, user.credentials().count(), object, registration::FIELDS)?;
-    require(visit)?;
+    mfa::require_for_adding(visit)?;
     let added = mfa::add(visit, &user.id, factor, false)?;
     let reply = Reply::ok(present::Authenticator::from(&added.authenticator));
     Ok(reply.with_meta("recovery_codes_generated", json!(added.recovery_codes_generated)))

@@ -1,7 +1,9 @@
 //! `auth/webauthn/reauthenticate`: a key, to prove again who one is. GET asks for one, POST proves it.
 
 use lambda_http::http::Method;
+use vestibule::domain::session;
 use vestibule::flows::mfa::{self, Use};
+use vestibule::flows::reauthenticate;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
@@ -21,6 +23,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         answers: &[
             Answer::data::<assertion::Request>("What to ask the browser for."),
             Answer::unauthenticated("Nobody is logged in."),
+            Answer::new(403, "This method of reauthentication is not enabled."),
         ],
     },
     Operation {
@@ -30,12 +33,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
         parameters: &[],
         body: Body::Json(assertion::FIELDS),
-        answers: &[Answer::authenticated("It is them."), Answer::unauthenticated("Nobody is logged in.")],
+        answers: &[
+            Answer::authenticated("It is them."),
+            Answer::unauthenticated("Nobody is logged in."),
+            Answer::new(403, "This method of reauthentication is not enabled."),
+        ],
     },
 ];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    reauthenticate::require_enabled(visit, session::Method::Mfa)?;
     if call.method != Method::POST {
         call.input(|_| Ok(()))?;
         return if [Method::GET, Method::HEAD].contains(&call.method) {

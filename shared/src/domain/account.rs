@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::authenticator::Authenticator;
 use super::email;
+use super::means::Unproved;
 use super::social::SocialAccount;
 use super::time::Timestamp;
 
@@ -94,6 +95,9 @@ pub struct Account {
     /// The accounts at other services that its owner can log in through, in the order they were connected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub social_accounts: Vec<SocialAccount>,
+    /// What was added without a recent proof of who the user is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unproved: Vec<Unproved>,
     /// Goes up when all sessions are to end, as after a change of password: a session is only
     /// valid in the epoch it began in.
     pub session_epoch: u32,
@@ -117,6 +121,7 @@ impl Account {
             phone: None,
             authenticators: Vec::new(),
             social_accounts: Vec::new(),
+            unproved: Vec::new(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,

@@ -113,10 +113,20 @@ pub enum Event {
         /// The new address.
         to: String,
     },
+    /// An email address was added.
+    EmailAdded {
+        /// The address that was added.
+        email: String,
+    },
     /// An email address was removed.
     EmailDeleted {
         /// The address that was removed.
         email: String,
+    },
+    /// The account has another phone number now.
+    PhoneChanged {
+        /// The new number.
+        phone: String,
     },
     /// An account at another service was connected.
     ProviderConnected {

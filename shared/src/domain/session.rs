@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::account::{Account, AccountId};
 use super::authenticator::{AuthenticatorType, Sealed};
 use super::challenge::Challenge;
+use super::means::Means;
 use super::social::{Journey, PendingSignup};
 use super::stage::PendingLogin;
 use super::time::Timestamp;
@@ -29,6 +30,9 @@ pub struct Session {
     /// A password that is being reset by code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_reset: Option<Challenge>,
+    /// A reauthentication by code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reauthentication: Option<Challenge>,
     /// The secret that an authenticator app was shown, until it proves that it has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totp_secret: Option<Sealed>,
@@ -249,6 +253,19 @@ impl AuthenticationRecord {
             provider: None,
             uid: None,
             reauthenticated: false,
+        }
+    }
+
+    /// What it was proved with; none for a password, as that is never added without a proof.
+    pub fn means(&self) -> Option<Means> {
+        match self.method {
+            Method::Password | Method::PasswordReset => None,
+            Method::Code => {
+                let email = self.email.clone().map(Means::Email);
+                email.or_else(|| self.phone.clone().map(Means::Phone))
+            }
+            Method::Mfa => self.authenticator.map(|used| Means::Authenticator(used.id)),
+            Method::SocialAccount => Some(Means::Social(self.provider.clone()?, self.uid.clone()?)),
         }
     }
 }

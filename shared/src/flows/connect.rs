@@ -8,6 +8,7 @@ use super::reauthenticate;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::authenticator::Sealed;
+use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::social::{Profile, SocialAccount, Tokens};
@@ -45,8 +46,8 @@ pub fn connect(
     account.social_accounts.push(social);
     let account = account.clone();
     let event = Event::ProviderConnected { provider: provider_name(visit.settings(), &profile.provider) };
-    visit.notify(&account, event, None);
-    Ok(())
+    visit.announce(&account, &event, None);
+    reauthenticate::note(visit, &account.id, Means::Social(profile.provider.clone(), profile.uid.clone()))
 }
 
 /// Takes over what the service says of an account that is connected.

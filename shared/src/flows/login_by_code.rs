@@ -175,7 +175,7 @@ fn is_required(visit: &Visit<'_>, attempt: &LoginAttempt) -> bool {
 }
 
 /// Sends a code; to an address that nobody has, or that another account has, a mail that says so, unless it was told before.
-fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
+pub(super) fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
     let signup = challenge.already_exists;
     let account = challenge.account.clone().filter(|_| !signup);
     let asker = account.as_ref().and_then(|account| visit.asker(account));

@@ -6,6 +6,7 @@ use super::verify_email;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::{Account, AccountId, EmailAddress, MOST_ADDRESSES};
 use crate::domain::challenge::Challenge;
+use crate::domain::means::Means;
 use crate::domain::message::{Event, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::settings::LoginMethod;
@@ -72,11 +73,14 @@ pub fn add(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<
     reauthenticate::require(visit)?;
     let settings = &visit.settings().account;
     if !settings.email_verification_by_code_enabled {
+        let before = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
         if settings.change_email {
             replace_unverified(visit, account, email)?;
         } else {
             visit.account_mut(account)?.add_address(email);
         }
+        visit.announce(&before, &Event::EmailAdded { email: email.to_owned() }, None);
+        reauthenticate::note(visit, account, Means::Email(email.to_owned()))?;
     }
     let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
     verify_email::send(visit, &account, email, false)

@@ -2,9 +2,10 @@
 
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Decision, Need, Stop, Visit, Visitor};
-use super::{recovery_codes, totp, trust};
+use super::{reauthenticate, recovery_codes, totp, trust};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, MOST_AUTHENTICATORS};
+use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method, UsedAuthenticator};
@@ -172,7 +173,7 @@ pub fn add(visit: &mut Visit<'_>, account: &AccountId, factor: Factor, at_signup
             Factor::WebAuthn(_) => Event::WebauthnAdded,
             Factor::RecoveryCodes(_) => Event::RecoveryCodesGenerated,
         };
-        tell(visit, account, event)?;
+        announce(visit, account, &event)?;
     }
     Ok(Added { authenticator, recovery_codes_generated })
 }
@@ -193,10 +194,28 @@ pub(super) fn push(visit: &mut Visit<'_>, account: &AccountId, factor: Factor) -
     let (id, created_at) = (visit.tools.random.id(), visit.now);
     let authenticator = Authenticator { id, created_at, last_used_at: None, factor };
     visit.account_mut(account)?.authenticators.push(authenticator.clone());
+    reauthenticate::note(visit, account, Means::Authenticator(id))?;
     Ok(authenticator)
 }
 
-pub(super) fn tell(visit: &mut Visit<'_>, account: &AccountId, event: Event) -> Decision<()> {
+/// Tells the owner of an authenticator that was added.
+pub(super) fn announce(visit: &mut Visit<'_>, account: &AccountId, event: &Event) -> Decision<()> {
+    let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
+    visit.announce(&account, event, None);
+    Ok(())
+}
+
+/// Stops a user who has to reauthenticate before they add an authenticator (`MFA_REAUTHENTICATION_REQUIRED`); the first
+/// one asks in any case.
+pub fn require_for_adding(visit: &Visit<'_>) -> Decision<()> {
+    let required = visit.settings().mfa.reauthentication_required;
+    match visit.user() {
+        Some(user) if user.authenticators.is_empty() => reauthenticate::require_for_first(visit, required),
+        _ => reauthenticate::require_if(visit, required),
+    }
+}
+
+fn tell(visit: &mut Visit<'_>, account: &AccountId, event: Event) -> Decision<()> {
     let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
     visit.notify(&account, event, None);
     Ok(())

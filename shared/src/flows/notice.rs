@@ -1,5 +1,7 @@
 //! Mail: what goes to whom, and the links in it.
 
+use std::collections::BTreeSet;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::visit::{Content, Decision, Visit};
@@ -68,7 +70,19 @@ impl Visit<'_> {
         }
     }
 
-    /// The same, whatever the settings.
+    /// Tells the owner of an account that something was added to log in or to reauthenticate with, whatever the settings: at
+    /// all addresses that the account had verified before, and where [`Self::notify`] would.
+    pub(super) fn announce(&mut self, before: &Account, event: &Event, at: Option<&str>) {
+        let mut emails: BTreeSet<&str> = before.verified_emails().collect();
+        if self.settings().account.email_notifications {
+            emails.extend(at.or_else(|| before.primary_email()));
+        }
+        for email in emails {
+            self.warn(before, event.clone(), Some(email));
+        }
+    }
+
+    /// The same as [`Self::notify`], whatever the settings.
     pub(super) fn warn(&mut self, account: &Account, event: Event, at: Option<&str>) {
         let Some(email) = at.or_else(|| account.primary_email()).map(str::to_owned) else { return };
         let origin = Origin {

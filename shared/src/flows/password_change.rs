@@ -23,7 +23,10 @@ pub fn change(visit: &mut Visit<'_>, password: &Secret, had_one: bool) -> Decisi
     } else {
         visit.stay_logged_in(&account);
     }
-    let event = if had_one { Event::PasswordChanged } else { Event::PasswordSet };
-    visit.notify(&account, event, None);
+    if had_one {
+        visit.notify(&account, Event::PasswordChanged, None);
+    } else {
+        visit.announce(&account, &Event::PasswordSet, None);
+    }
     Ok(())
 }

@@ -96,7 +96,9 @@ mod tests {
 
     #[test]
     fn whoever_has_nothing_to_prove_it_with_must_have_logged_in_lately() {
-        let mut world = world();
+        let mut world = World::new(&[("ACCOUNT_REAUTHENTICATION_METHODS", "password,mfa")]);
+        world.add(true, None);
+        world.log_in();
         world.accounts.values_mut().for_each(|account| account.password = None);
         world.wait(301);
         assert_eq!(world.visit(delete), Err(Stop::ReauthenticationRequired));

@@ -69,7 +69,7 @@ pub fn regenerate(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Shown>
     let others = &mut visit.account_mut(account)?.authenticators;
     others.retain(|authenticator| authenticator.factor.kind() != AuthenticatorType::RecoveryCodes);
     let authenticator = mfa::push(visit, account, Factor::RecoveryCodes(set))?;
-    mfa::tell(visit, account, Event::RecoveryCodesGenerated)?;
+    mfa::announce(visit, account, &Event::RecoveryCodesGenerated)?;
     Ok(Shown { authenticator, unused: Some(codes) })
 }
 

@@ -25,7 +25,7 @@ const MOST_TOKEN_BYTES: usize = 8 * 1024;
 pub enum Outcome {
     /// It went on, as far as stages allow: the session tells how far.
     Done,
-    /// Nobody can sign up (`ACCOUNT_SIGNUP_OPEN`).
+    /// Nobody can sign up (`ACCOUNT_SIGNUP_ENABLED`).
     SignupClosed,
     /// Nobody is logged in whom a service could be connected to, or somebody else than when it began.
     NotLoggedIn,

@@ -23,7 +23,7 @@ pub struct Answers {
 
 /// Signs somebody up who has no account, or lets them wait until the frontend has asked for what is missing.
 pub(super) fn begin(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&Tokens>) -> Decision<Outcome> {
-    if !visit.settings().account.signup_open {
+    if !visit.settings().account.signup_enabled {
         return Ok(Outcome::SignupClosed);
     }
     match assess(visit, profile)? {

@@ -92,7 +92,7 @@ pub fn check_setup(
 /// Wrong answers are forgiven here, not by a right code alone: it proves no more than that the session was shown a secret,
 /// and guesses at the account's other factors count together with those at the app.
 pub fn activate(visit: &mut Visit<'_>, account: &Account) -> Decision<Authenticator> {
-    reauthenticate::require_if(visit, visit.settings().mfa.reauthentication_required)?;
+    mfa::require_for_adding(visit)?;
     if account.authenticator(AuthenticatorType::Totp).is_some() {
         return Err(Stop::Conflict);
     }

@@ -1,9 +1,11 @@
 //! Verifying an email address, by a link or by a code: at sign-up and login, and when one is added.
 
+use super::reauthenticate;
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::{Account, AccountId, MOST_ADDRESSES};
 use crate::domain::challenge::Challenge;
+use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::stage::{PendingLogin, Stage};
@@ -156,6 +158,7 @@ pub(super) fn verify_indirectly(visit: &mut Visit<'_>, account: &AccountId, emai
 
 fn verify(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
     let replaces = visit.settings().account.change_email;
+    let before = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
     let account = visit.account_mut(account)?;
     // By code an address is the account's only now, and each of many sessions may have asked for one.
     if !replaces && !account.has_room_for(email) {
@@ -164,10 +167,16 @@ fn verify(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<(
     let other =
         account.emails.iter().find(|address| address.email != email).map(|address| address.email.clone());
     account.verify_address(email, replaces);
-    let account = account.clone();
-    if let Some(from) = other.filter(|_| replaces) {
-        let event = Event::EmailChanged { from: from.clone(), to: email.to_owned() };
-        visit.notify(&account, event, Some(&from));
+    let from = other.filter(|_| replaces);
+    let event = match &from {
+        Some(from) => Event::EmailChanged { from: from.clone(), to: email.to_owned() },
+        None => Event::EmailAdded { email: email.to_owned() },
+    };
+    if before.address(email).is_none() {
+        visit.announce(&before, &event, from.as_deref());
+        reauthenticate::note(visit, &before.id, Means::Email(email.to_owned()))?;
+    } else if from.is_some() {
+        visit.notify(&before, event, from.as_deref());
     }
     Ok(())
 }

@@ -5,7 +5,8 @@ use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Content, Decision, Stop, Visit};
 use crate::domain::account::{Account, AccountId, Phone};
 use crate::domain::challenge::Challenge;
-use crate::domain::message::{Message, Recipient};
+use crate::domain::means::Means;
+use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::settings::{Action, SignupFieldName};
@@ -69,12 +70,14 @@ pub fn fail(visit: &mut Visit<'_>, mut verification: PhoneVerification) {
 pub fn confirm(visit: &mut Visit<'_>, verification: &PhoneVerification) -> Decision<()> {
     let account = verification.challenge.account.clone().ok_or(Stop::Conflict)?;
     let number = verification.challenge.phone().ok_or(Stop::Conflict)?.to_owned();
+    let before = visit.account(&account)?.ok_or(Stop::Conflict)?.clone();
     visit.account_mut(&account)?.set_verified_phone(&number);
     match &verification.pending {
         Some(pending) => stages::leave(visit, pending),
         None => {
             visit.session_mut().phone_change = None;
-            Ok(())
+            visit.announce(&before, &Event::PhoneChanged { phone: number.clone() }, None);
+            reauthenticate::note(visit, &account, Means::Phone(number))
         }
     }
 }

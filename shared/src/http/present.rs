@@ -9,11 +9,12 @@ use super::reply::Reply;
 use crate::domain::account::{self, Account};
 use crate::domain::authenticator::{self, Factor};
 use crate::domain::email;
+use crate::domain::message::Recipient;
 use crate::domain::session::{self, AuthenticationRecord};
 use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
-use crate::flows::password_reset;
 use crate::flows::visit::{Client, Visit};
+use crate::flows::{password_reset, reauthenticate, reauthenticate_by_code};
 use crate::settings::{ProviderApp, ProviderFlow, Settings, When};
 
 /// Somebody who has an account.
@@ -262,6 +263,21 @@ pub struct Flow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Mfa))]
     pub types: Option<Vec<AuthenticatorType>>,
+    /// The verified email addresses, then the verified phone number, that a reauthentication code can be sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-when" = When::OwnAccounts))]
+    pub recipients: Option<Vec<ReauthenticationCodeRecipient>>,
+}
+
+/// A recipient of a reauthentication code: one of these.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReauthenticationCodeRecipient {
+    /// An email address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// A phone number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
 }
 
 /// The name of a way to go on.
@@ -290,6 +306,9 @@ pub enum FlowId {
     MfaLoginWebauthn,
     /// Enter the password again.
     Reauthenticate,
+    /// Reauthenticate with a code from a mail or a text.
+    #[schemars(extend("x-when" = When::OwnAccounts))]
+    ReauthenticateByCode,
     /// Use an authenticator again.
     #[schemars(extend("x-when" = When::Mfa))]
     MfaReauthenticate,
@@ -335,7 +354,16 @@ impl From<ProviderFlow> for FlowId {
 
 impl From<FlowId> for Flow {
     fn from(id: FlowId) -> Self {
-        Self { id, is_pending: None, providers: None, provider: None, types: None }
+        Self { id, is_pending: None, providers: None, provider: None, types: None, recipients: None }
+    }
+}
+
+impl From<Recipient> for ReauthenticationCodeRecipient {
+    fn from(recipient: Recipient) -> Self {
+        match recipient {
+            Recipient::Email(email) => Self { email: Some(email::shown(&email)), phone: None },
+            Recipient::Phone(phone) => Self { email: None, phone: Some(phone) },
+        }
     }
 }
 
@@ -507,10 +535,6 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
         Some(account) => reauthentication_flows(account, settings),
         None => login_flows(visit),
     };
-    // Whoever has nothing to prove it with again logs out, and logs in anew.
-    if flows.is_empty() {
-        flows = login_flows(visit);
-    }
     if let Some(pending) = visit.session().pending() {
         let id = FlowId::from(pending.stage.key());
         match flows.iter_mut().find(|flow| flow.id == id) {
@@ -522,6 +546,13 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
             }
         }
     }
+    if account.is_some() && When::OwnAccounts.holds(settings) && reauthenticate_by_code::is_pending(visit) {
+        let id = FlowId::ReauthenticateByCode;
+        match flows.iter_mut().find(|flow| flow.id == id) {
+            Some(flow) => flow.is_pending = Some(true),
+            None => flows.push(Flow { is_pending: Some(true), ..id.into() }),
+        }
+    }
     if When::PasswordResetByCode.holds(settings) {
         let is_pending = Some(password_reset::is_pending(visit));
         flows.push(Flow { is_pending, ..FlowId::PasswordResetByCode.into() });
@@ -530,9 +561,19 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
 }
 
 fn reauthentication_flows(account: &Account, settings: &Settings) -> Vec<Flow> {
-    let mut flows: Vec<Flow> = account.password.iter().map(|_| FlowId::Reauthenticate.into()).collect();
-    if settings.apps.mfa && !account.authenticators.is_empty() {
-        flows.push(Flow { types: Some(types(account)), ..FlowId::MfaReauthenticate.into() });
+    let reauthenticate::Methods { password, recipients, authenticators } =
+        reauthenticate::Methods::of(settings, account);
+    let mut flows: Vec<Flow> = Vec::new();
+    if password {
+        flows.push(FlowId::Reauthenticate.into());
+    }
+    if !recipients.is_empty() {
+        let recipients = recipients.into_iter().map(ReauthenticationCodeRecipient::from).collect();
+        flows.push(Flow { recipients: Some(recipients), ..FlowId::ReauthenticateByCode.into() });
+    }
+    if !authenticators.is_empty() {
+        let types = authenticators.into_iter().map(AuthenticatorType::from).collect();
+        flows.push(Flow { types: Some(types), ..FlowId::MfaReauthenticate.into() });
     }
     flows
 }

@@ -152,6 +152,34 @@ pub(super) const LOGIN_BY_CODE_REQUIRED: Kind<LoginByCodeRequired> =
         }
     });
 
+/// The methods that users can reauthenticate by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReauthenticationMethods {
+    /// Their password.
+    pub password: bool,
+    /// A code by mail or text.
+    pub code: bool,
+    /// An authenticator.
+    pub mfa: bool,
+}
+
+pub(super) const REAUTHENTICATION_METHODS: Kind<ReauthenticationMethods> =
+    Kind::new("a list of \"password\", \"code\", \"mfa\", or null for all of them", |raw| {
+        let Some(words) = optional(raw, list)? else {
+            return Ok(ReauthenticationMethods { password: true, code: true, mfa: true });
+        };
+        let mut methods = ReauthenticationMethods { password: false, code: false, mfa: false };
+        for word in words {
+            match word.as_str() {
+                "password" => methods.password = true,
+                "code" => methods.code = true,
+                "mfa" => methods.mfa = true,
+                _ => return Err(Wrong::Shape),
+            }
+        }
+        Ok(methods)
+    });
+
 /// Whether usernames exist: whether the name of their field is not null.
 pub(super) const USERNAME_FIELD: Kind<bool> =
     Kind::new("\"username\", or null for accounts without usernames", |raw| match &raw.json {

@@ -10,8 +10,9 @@ use jsonwebtoken::Algorithm;
 use super::choice::{
     APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EmailVerification,
     HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
-    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, SUPPORTED_TYPES, TOKEN_STRATEGY,
-    TokenStrategy, USER_VERIFICATION, USERNAME_FIELD, UserVerification,
+    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, REAUTHENTICATION_METHODS,
+    ReauthenticationMethods, SUPPORTED_TYPES, TOKEN_STRATEGY, TokenStrategy, USER_VERIFICATION,
+    USERNAME_FIELD, UserVerification,
 };
 use super::code_format::{CODE_FORMAT, CodeFormat};
 use super::cookie::{
@@ -103,8 +104,8 @@ group! {
         login_methods: LoginMethods = LOGIN_METHODS, "ACCOUNT_LOGIN_METHODS", Is(r#"["email"]"#);
         /// What is asked at sign-up; a `*` marks what must be answered.
         signup_fields: SignupFields = SIGNUP_FIELDS, "ACCOUNT_SIGNUP_FIELDS", Is(r#"["email*", "password1*"]"#);
-        /// Whether people can sign up.
-        signup_open: bool = SWITCH, "ACCOUNT_SIGNUP_OPEN", Is("true");
+        /// Whether people can sign up, in any way.
+        signup_enabled: bool = SWITCH, "ACCOUNT_SIGNUP_ENABLED", Is("true"), also "ACCOUNT_SIGNUP_OPEN";
         /// Whether an account tells outsiders that it exists. `"strict"` hides it even at sign-up without
         /// mandatory verification, at the price of several accounts with one unverified address.
         prevent_enumeration: PreventEnumeration = PREVENT_ENUMERATION, "ACCOUNT_PREVENT_ENUMERATION", Is("true");
@@ -118,9 +119,13 @@ group! {
         logout_on_password_change: bool = SWITCH, "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE", Is("false");
         /// Whether sessions outlast the browser. Accepted, but without effect in the headless API.
         session_remember: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_SESSION_REMEMBER", Is("null");
-        /// Whether people must prove again who they are before they change their account.
+        /// Whether users must reauthenticate before they change their account. The first password of an account asks in any
+        /// case; without this setting, a login within `ACCOUNT_REAUTHENTICATION_TIMEOUT` is enough for it.
         reauthentication_required: bool = SWITCH, "ACCOUNT_REAUTHENTICATION_REQUIRED", Is("false");
-        /// How long such a proof is good for, in seconds.
+        /// The methods that users can reauthenticate by; `null` for all of them. Frontends written for allauth before 65.22 may not
+        /// know the flow `reauthenticate_by_code`: `password,mfa` keeps those working.
+        reauthentication_methods: ReauthenticationMethods = REAUTHENTICATION_METHODS, "ACCOUNT_REAUTHENTICATION_METHODS", Is(r#"["password", "code", "mfa"]"#);
+        /// How long a reauthentication is good for, in seconds.
         reauthentication_timeout: Duration = SECONDS, "ACCOUNT_REAUTHENTICATION_TIMEOUT", Is("300");
 
         /// Whether an address must be verified before its owner is logged in.
@@ -150,7 +155,8 @@ group! {
         unique_email: bool = SWITCH, "ACCOUNT_UNIQUE_EMAIL", Is("true");
         /// How long an address can be, in characters.
         email_max_length: usize = EMAIL_LENGTH, "ACCOUNT_EMAIL_MAX_LENGTH", Is("254");
-        /// Whether people are told by mail of changes to their account.
+        /// Whether people are told by mail of changes to their account. What is added to log in or to reauthenticate with is told in any
+        /// case, at every address that was verified before.
         email_notifications: bool = SWITCH, "ACCOUNT_EMAIL_NOTIFICATIONS", Is("false");
         /// Whether a mail goes to addresses without an account when somebody tries to use them.
         email_unknown_accounts: bool = SWITCH, "ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS", Is("true");

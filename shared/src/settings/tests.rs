@@ -63,7 +63,7 @@ fn nothing_given_gives_the_defaults() {
     assert!((s.account.email_confirmation_expire_days - 3.0).abs() < f64::EPSILON);
     assert_eq!(s.account.password_min_length, None);
     assert_eq!(s.account.email_subject_prefix, None);
-    assert!(s.account.usernames && s.account.signup_open && s.account.unique_email);
+    assert!(s.account.usernames && s.account.signup_enabled && s.account.unique_email);
     assert_eq!(s.passwords.validators.len(), 4);
     assert_eq!(s.passwords.reset_timeout, seconds(3 * 86400));
     assert_eq!((s.passwords.argon2.memory_kib, s.passwords.argon2.iterations), (19456, 2));
@@ -549,7 +549,7 @@ fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
         "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; \
-         use the settings for what it did, such as ACCOUNT_SIGNUP_OPEN"
+         use the settings for what it did, such as ACCOUNT_SIGNUP_ENABLED"
     );
     assert_eq!(
         errors(&[("ACCOUNT_LOGOUT_ON_GET", "true")]),

@@ -43,7 +43,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "ACCOUNT_ADAPTER",
         Refused,
-        "Python code cannot run here; use the settings for what it did, such as ACCOUNT_SIGNUP_OPEN",
+        "Python code cannot run here; use the settings for what it did, such as ACCOUNT_SIGNUP_ENABLED",
     ),
     unusable(
         "ACCOUNT_FORMS",

@@ -150,7 +150,7 @@ impl When {
             Self::CodeByEmail => login(LoginMethod::Email) || !login(LoginMethod::Phone),
             Self::CodeByEmailOnly => !login(LoginMethod::Phone),
             Self::CodeByPhoneOnly => login(LoginMethod::Phone) && !login(LoginMethod::Email),
-            Self::Signup => account.signup_open && !settings.socialaccount.only,
+            Self::Signup => account.signup_enabled && !settings.socialaccount.only,
             Self::SignupEmail => asks(SignupFieldName::Email),
             Self::SignupEmailRequired => requires(SignupFieldName::Email),
             Self::SignupEmail2 => asks(SignupFieldName::Email2),

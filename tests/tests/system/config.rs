@@ -35,7 +35,7 @@ async fn settings_show() {
     let stack = Stack::start(&[
         ("ACCOUNT_LOGIN_METHODS", r#"["username", "phone"]"#),
         ("ACCOUNT_SIGNUP_FIELDS", "username*,phone*,email*,password1*"),
-        ("ACCOUNT_SIGNUP_OPEN", "false"),
+        ("ACCOUNT_SIGNUP_ENABLED", "false"),
         ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
         ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
         ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true"),

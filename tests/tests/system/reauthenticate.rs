@@ -41,3 +41,92 @@ async fn guessing_is_limited() {
         right.refuses(&["password: too_many_login_attempts"]);
     }
 }
+
+const PHONE: &str = "+31612345678";
+const REQUEST: &str = "auth/reauthenticate/code/request";
+const CONFIRM: &str = "auth/reauthenticate/code/confirm";
+const RESEND: &str = "auth/reauthenticate/code/resend";
+
+#[tokio::test]
+async fn a_code_is_another_way() {
+    let settings =
+        [("ACCOUNT_REAUTHENTICATION_REQUIRED", "true"), ("ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", "1")];
+    for kind in Kind::ALL {
+        let stack = Stack::start(&settings).await;
+        stack.add_user(EMAIL).await;
+        let client = stack.client(kind);
+        for path in [REQUEST, CONFIRM, RESEND] {
+            client.post(path, json!({"email": EMAIL, "code": "x"})).await.is_anonymous();
+        }
+        log_in(&client, EMAIL, PASSWORD).await.is(200);
+        for path in [CONFIRM, RESEND] {
+            client.post(path, json!({"code": "x"})).await.is(409);
+        }
+        let asked = client.post("account/email", json!({"email": "new@example.com"})).await;
+        let recipients = json!([{"email": EMAIL}]);
+        let flows =
+            json!([{"id": "reauthenticate"}, {"id": "reauthenticate_by_code", "recipients": recipients}]);
+        assert_eq!(asked.is(401).body["data"]["flows"], flows);
+
+        client.post(REQUEST, json!({})).await.refuses(&["required"]);
+        client.post(REQUEST, json!({"email": EMAIL, "phone": PHONE})).await.refuses(&["select_only_one"]);
+        client.post(REQUEST, json!({"email": "ben@example.com"})).await.refuses(&["email: unknown_email"]);
+        client.post(REQUEST, json!({"phone": PHONE})).await.refuses(&["phone: unknown_phone"]);
+        stack.inbox.is_empty().await;
+        client.post(REQUEST, json!({"email": "ANN@example.com"})).await.is(200);
+        let first = stack.inbox.only(EMAIL).await.code();
+        let asked = client.post("account/email", json!({"email": "new@example.com"})).await;
+        assert_eq!(asked.is(401).body["data"]["flows"][1]["is_pending"], true);
+        client.post(RESEND, json!({})).await.is(200);
+        client.post(RESEND, json!({})).await.is(409);
+        client.post(CONFIRM, json!({"code": first})).await.refuses(&["code: incorrect_code"]);
+        let code = stack.inbox.only(EMAIL).await.code();
+        let answer = client.post(CONFIRM, json!({"code": code})).await;
+        answer.is_logged_in_as(EMAIL);
+        let proved = &answer.body["data"]["methods"][1];
+        assert_eq!((&proved["method"], &proved["email"]), (&json!("code"), &json!(EMAIL)));
+        assert_eq!(proved["reauthenticated"], true);
+        client.post(CONFIRM, json!({"code": code})).await.is(409);
+        client.post("account/email", json!({"email": "new@example.com"})).await.is(200);
+    }
+}
+
+#[tokio::test]
+async fn methods_can_be_switched_off() {
+    let settings =
+        [("ACCOUNT_REAUTHENTICATION_REQUIRED", "true"), ("ACCOUNT_REAUTHENTICATION_METHODS", "password,mfa")];
+    let stack = Stack::start(&settings).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.app();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    for path in [REQUEST, CONFIRM, RESEND] {
+        let answer = client.post(path, json!({"email": EMAIL})).await;
+        assert_eq!(answer.is(403).body, json!({"status": 403}));
+    }
+    let asked = client.post("account/email", json!({"email": "new@example.com"})).await;
+    assert_eq!(asked.is(401).body["data"]["flows"], json!([{"id": "reauthenticate"}]));
+
+    let stack = Stack::start(&[settings[0], ("ACCOUNT_REAUTHENTICATION_METHODS", "[]")]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.app();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    for path in ["auth/reauthenticate", "auth/2fa/reauthenticate"] {
+        client.post(path, json!({"password": PASSWORD})).await.is(403);
+    }
+    let asked = client.post("account/email", json!({"email": "new@example.com"})).await;
+    assert_eq!(asked.is(401).body["data"]["flows"], json!([]), "to be asked is not to pass");
+    stack.inbox.is_empty().await;
+}
+
+/// The account's owner hears of it, whatever `ACCOUNT_EMAIL_NOTIFICATIONS` says.
+#[tokio::test]
+async fn additions_are_told_at_the_addresses_that_were_verified() {
+    let stack = Stack::start(&[]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.browser();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    client.post("account/email", json!({"email": "new@example.com"})).await.is(200);
+    let told = stack.inbox.only(EMAIL).await;
+    assert!(told.text.contains("new@example.com was added"), "{}", told.text);
+    stack.inbox.only("new@example.com").await;
+}

@@ -168,7 +168,7 @@ async fn what_is_wrong_is_told_and_nothing_is_made() {
 #[tokio::test]
 async fn sign_up_can_be_closed() {
     for kind in Kind::ALL {
-        let stack = Stack::start(&[("ACCOUNT_SIGNUP_OPEN", "false")]).await;
+        let stack = Stack::start(&[("ACCOUNT_SIGNUP_ENABLED", "false")]).await;
         let client = stack.client(kind);
         let answer = sign_up(&client, EMAIL).await;
         answer.is(403);

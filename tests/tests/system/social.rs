@@ -165,7 +165,7 @@ async fn a_taken_address_is_told_to_its_owner_only() {
 
 #[tokio::test]
 async fn nobody_signs_up_where_that_is_closed() {
-    let stack = Stack::start(&[("ACCOUNT_SIGNUP_OPEN", "false")]).await;
+    let stack = Stack::start(&[("ACCOUNT_SIGNUP_ENABLED", "false")]).await;
     let browser = stack.browser();
     dummy(&browser, "login", ann(true)).await.is(403);
     let page = depart(&browser, "dummy", "login").await;

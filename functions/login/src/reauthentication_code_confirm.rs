@@ -1,0 +1,53 @@
+//! `auth/reauthenticate/code/confirm`: POST.
+
+use lambda_http::http::Method;
+use vestibule::domain::refusal::Refusal;
+use vestibule::domain::session;
+use vestibule::flows::visit::Visit;
+use vestibule::flows::{reauthenticate, reauthenticate_by_code};
+use vestibule::http::call::Call;
+use vestibule::http::input::{Field, Form, Text};
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+
+const CODE: Field =
+    Field::text("code", Text::PLAIN, "The code. Its case, and dashes and spaces in it, do not matter.");
+const FIELDS: &[Field] = &[CODE];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "confirmReauthenticationCode",
+    summary: "Confirm a reauthentication code",
+    text: "Completes the pending flow `reauthenticate_by_code` with the code that was sent.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::authenticated("The user has reauthenticated."),
+        Answer::unauthenticated("Nobody is logged in."),
+        Answer::new(403, "This method of reauthentication is not enabled."),
+        Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+    ],
+}];
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    reauthenticate::require_enabled(visit, session::Method::Code)?;
+    let challenge = reauthenticate_by_code::resume(visit)?;
+    let settings = visit.settings();
+    let input = call.input(|object| {
+        let mut form = Form::new(FIELDS, object, settings);
+        if let Some(code) = form.text(&CODE)
+            && !reauthenticate_by_code::is_right(visit, &user, &challenge, &code)?
+        {
+            form.refuse("code", Refusal::IncorrectCode);
+        }
+        form.finish().or_else(|errors| {
+            reauthenticate_by_code::fail(visit)?;
+            Err(errors.into())
+        })
+    })?;
+    call.posted(input)?;
+    reauthenticate_by_code::confirm(visit, &user, &challenge);
+    Ok(present::authentication(visit))
+}

@@ -1,0 +1,81 @@
+//! `auth/reauthenticate/code/request`: POST.
+
+use lambda_http::http::{Method, StatusCode};
+use vestibule::domain::account::Account;
+use vestibule::domain::message::Recipient;
+use vestibule::domain::refusal::Refusal;
+use vestibule::domain::session;
+use vestibule::flows::visit::{Need, Stop, Tools, Visit};
+use vestibule::flows::{reauthenticate, reauthenticate_by_code};
+use vestibule::http::call::Call;
+use vestibule::http::input::json::Object;
+use vestibule::http::input::{Field, Form, Text};
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+use vestibule::settings::{Action, Settings};
+
+const EMAIL: Field = Field::text("email", Text::EMAIL, "A verified email address of the account.").optional();
+const PHONE: Field =
+    Field::text("phone", Text::PHONE, "The verified phone number of the account.").optional();
+const FIELDS: &[Field] = &[EMAIL, PHONE];
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "requestReauthenticationCode",
+    summary: "Request a reauthentication code",
+    text: "Sends a code to one of the `recipients` that the flow `reauthenticate_by_code` lists: an email address or a phone \
+           number, not both. It replaces an earlier code.",
+    parameters: &[],
+    body: Body::Json(FIELDS),
+    answers: &[
+        Answer::ok("The code was sent."),
+        Answer::unauthenticated("Nobody is logged in."),
+        Answer::new(403, "This method of reauthentication is not enabled."),
+        Answer::too_many_requests("Too many attempts to reauthenticate."),
+    ],
+}];
+
+pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+    let (settings, visitor) = (tools.settings, &call.visitor);
+    let mut needs = Visit::counters(settings, Action::Reauthenticate, visitor, visitor.account(), "");
+    if let Some(to) = call.object().ok().and_then(|object| read(&object, settings).ok()) {
+        needs.extend(Visit::counters(settings, Action::RequestLoginCode, visitor, None, to.address()));
+    }
+    needs
+}
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+    reauthenticate::require_enabled(visit, session::Method::Code)?;
+    if !call.is_forgeable() {
+        visit.limit(Action::Reauthenticate, "")?;
+    }
+    let input = call.input(|object| Ok(check(visit, &user, object)?))?;
+    let to = call.posted(input)?;
+    reauthenticate_by_code::request(visit, &user, to)?;
+    Ok(Reply::status(StatusCode::OK))
+}
+
+fn check(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Recipient, Stop> {
+    let to = read(object, visit.settings())?;
+    reauthenticate_by_code::check_recipient(visit, user, &to)?;
+    Ok(to)
+}
+
+fn read(object: &Object, settings: &Settings) -> Result<Recipient, Stop> {
+    let mut form = Form::new(FIELDS, object, settings);
+    let mut given = |field| form.text(field).filter(|text| !text.is_empty());
+    let (email, phone) = (given(&EMAIL), given(&PHONE));
+    let refusal = match (email, phone) {
+        (Some(email), None) if form.is_valid() => return Ok(Recipient::Email(email)),
+        (None, Some(phone)) if form.is_valid() => return Ok(Recipient::Phone(phone)),
+        (None, None) => Refusal::Required,
+        _ => Refusal::SelectOnlyOne,
+    };
+    if form.is_valid() {
+        form.refuse_all(refusal);
+    }
+    form.finish().map_err(Stop::Invalid)?;
+    Err(Stop::Conflict)
+}

@@ -1,0 +1,37 @@
+//! `auth/reauthenticate/code/resend`: POST. It takes no input, and looks at none.
+
+use lambda_http::http::{Method, StatusCode};
+use vestibule::domain::session;
+use vestibule::flows::visit::Visit;
+use vestibule::flows::{reauthenticate, reauthenticate_by_code};
+use vestibule::http::call::Call;
+use vestibule::http::present;
+use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::{Answer, Body, Operation};
+
+pub(crate) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::POST,
+    id: "resendReauthenticationCode",
+    summary: "Resend a reauthentication code",
+    text: "Sends a new code for the pending flow `reauthenticate_by_code`.",
+    parameters: &[],
+    body: Body::None,
+    answers: &[
+        Answer::ok("Another code was sent."),
+        Answer::unauthenticated("Nobody is logged in."),
+        Answer::new(403, "This method of reauthentication is not enabled."),
+        Answer::conflict("No code is awaited, or no other can be sent."),
+    ],
+}];
+
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+    if visit.user().is_none() {
+        return Ok(present::authentication(visit));
+    }
+    reauthenticate::require_enabled(visit, session::Method::Code)?;
+    if call.method != Method::POST {
+        return Err(Halt::NotAllowed);
+    }
+    reauthenticate_by_code::resend(visit)?;
+    Ok(Reply::status(StatusCode::OK))
+}

@@ -1,0 +1,55 @@
+//! Means: what the owner of an account proves who they are with, and can add to it.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::Account;
+use super::time::Timestamp;
+
+/// Something to log in or to reauthenticate with. A password is none of these: it is never added without a proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// An email address, lowercase.
+    Email(String),
+    /// A phone number.
+    Phone(String),
+    /// An authenticator, by its id.
+    Authenticator(i64),
+    /// An account at another service: the service, as the API calls it, and who it is there.
+    Social(String, String),
+}
+
+/// Something that was added by a session that had not proved lately who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unproved {
+    /// What.
+    pub means: Means,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Account {
+    /// Whether it has this.
+    pub fn has(&self, means: &Means) -> bool {
+        match means {
+            Means::Email(email) => self.address(email).is_some(),
+            Means::Phone(number) => self.phone.as_ref().is_some_and(|phone| phone.number == *number),
+            Means::Authenticator(id) => {
+                self.authenticators.iter().any(|authenticator| authenticator.id == *id)
+            }
+            Means::Social(provider, uid) => self.social_account(provider, uid).is_some(),
+        }
+    }
+
+    /// The email addresses it has verified, in alphabetical order.
+    pub fn verified_emails(&self) -> impl Iterator<Item = &str> {
+        let mut verified: Vec<&str> = self
+            .emails
+            .iter()
+            .filter(|address| address.verified)
+            .map(|address| address.email.as_str())
+            .collect();
+        verified.sort_unstable();
+        verified.into_iter()
+    }
+}
