@@ -69,6 +69,14 @@ impl Inbox {
         mails.remove(0)
     }
 
+    /// The one mail that came for this address, besides those for others; the inbox is empty then.
+    pub async fn only_to(&self, to: &str) -> Mail {
+        let mut mails = self.take().await;
+        mails.retain(|mail| mail.to == to);
+        assert_eq!(mails.len(), 1, "{mails:#?}");
+        mails.remove(0)
+    }
+
     /// Fails if anything came.
     pub async fn is_empty(&self) {
         let mails = self.all().await;

@@ -33,7 +33,7 @@ async fn an_address_is_added_verified_made_primary_and_the_old_one_removed() {
         let added = client.post("account/email", json!({"email": SECOND})).await;
         added.is(200);
         assert_eq!(addresses(&added), [(EMAIL.into(), true, true), (SECOND.into(), false, false)]);
-        let key = stack.inbox.only(SECOND).await.key();
+        let key = stack.inbox.only_to(SECOND).await.key();
         client.post("account/email", json!({"email": SECOND})).await.refuses(&["email: duplicate_email"]);
         let primary = json!({"email": SECOND, "primary": true});
         let early = ask(&client, Method::PATCH, "account/email", primary.clone()).await;
@@ -61,7 +61,7 @@ async fn an_address_that_somebody_has_is_added_but_never_verified() {
     let client = stack.app();
     log_in(&client, EMAIL, PASSWORD).await.is(200);
     client.post("account/email", json!({"email": SECOND})).await.is(200);
-    let key = stack.inbox.only(SECOND).await.key();
+    let key = stack.inbox.only_to(SECOND).await.key();
     client.post("auth/email/verify", json!({"key": key})).await.refuses(&["key: email_taken"]);
     log_in(&stack.app(), SECOND, PASSWORD).await.is(200);
 }
@@ -75,7 +75,7 @@ async fn an_address_stays_with_whoever_has_verified_it() {
     let client = stack.app();
     log_in(&client, EMAIL, PASSWORD).await.is(200);
     client.post("account/email", json!({"email": SECOND})).await.is(200);
-    let key = stack.inbox.only(SECOND).await.key();
+    let key = stack.inbox.only_to(SECOND).await.key();
     let claim = stack.dynamodb.keys(&format!("EMAIL#{SECOND} CLAIM")).await;
     assert_eq!(claim.len(), 1);
     client.delete_with("account/email", json!({"email": SECOND})).await.is(200);
@@ -136,7 +136,8 @@ async fn changes_are_only_for_who_has_proved_again_who_they_are() {
     log_in(&client, EMAIL, PASSWORD).await.is(200);
     let asked = client.post("account/email", json!({"email": SECOND})).await;
     asked.is(401);
-    assert_eq!(asked.body["data"]["flows"], json!([{"id": "reauthenticate"}]));
+    let by_code = json!({"id": "reauthenticate_by_code", "recipients": [{"email": EMAIL}]});
+    assert_eq!(asked.body["data"]["flows"], json!([{"id": "reauthenticate"}, by_code]));
     stack.inbox.is_empty().await;
     client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
     client.post("account/email", json!({"email": SECOND})).await.is(200);

@@ -442,7 +442,7 @@ async fn nothing_is_added_to_an_account_that_goes() {
         let id = stack.add_user(EMAIL).await;
         let leaver = about_to_leave(&stack, Kind::App).await;
         leaver.post("account/email", json!({"email": second})).await.is(200);
-        let key = stack.inbox.only(second).await.key();
+        let key = stack.inbox.only_to(second).await.key();
         let (other, stranger, twin) = (stack.app(), stack.app(), leaver.twin());
         let (verified, added, signed_up, deleted) = join4(
             other.post("auth/email/verify", json!({"key": key})),
