@@ -43,7 +43,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
             form.refuse("code", Refusal::IncorrectCode);
         }
         form.finish().or_else(|errors| {
-            reauthenticate_by_code::fail(visit)?;
+            if !call.is_forgeable() {
+                reauthenticate_by_code::fail(visit)?;
+            }
             Err(errors.into())
         })
     })?;

@@ -141,5 +141,5 @@ async fn changes_are_only_for_who_has_proved_again_who_they_are() {
     stack.inbox.is_empty().await;
     client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
     client.post("account/email", json!({"email": SECOND})).await.is(200);
-    stack.inbox.only(SECOND).await;
+    stack.inbox.only_to(SECOND).await;
 }
