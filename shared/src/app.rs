@@ -204,22 +204,15 @@ impl App {
     pub fn seal(
         &self,
         letters: &[Letter],
-        base_url: &str,
         now: Timestamp,
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        letters.iter().map(|letter| self.seal_one(letter, base_url, now)).collect()
+        letters.iter().map(|letter| self.seal_one(letter, now)).collect()
     }
 
-    fn seal_one(
-        &self,
-        letter: &Letter,
-        base_url: &str,
-        now: Timestamp,
-    ) -> Result<(String, Vec<u8>), StoreError> {
+    fn seal_one(&self, letter: &Letter, now: Timestamp) -> Result<(String, Vec<u8>), StoreError> {
         let id = self.random.uuid(now);
         let letter = Waiting {
             to: letter.to.clone(),
-            base_url: base_url.to_owned(),
             asked_at: now,
             content: match &letter.content {
                 Content::Ready(message) => WaitingContent::Ready(message.clone()),
@@ -239,13 +232,19 @@ impl App {
             .open(SealPurpose::Outbox, &outbox_place(&item.id), &item.sealed)
             .ok_or_else(unreadable)?;
         let waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
-        let host = waiting.base_url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned));
-        let site = self.settings.site_name.clone().or(host).unwrap_or_default();
+        let site = self.site_name();
         let message = match waiting.content.clone() {
             WaitingContent::Ready(message) => Some(message),
             WaitingContent::PasswordResetLink(account) => self.password_reset(&account, &waiting).await?,
         };
         Ok(message.map(|message| Envelope { id: item.id.clone(), to: waiting.to, site, message }))
+    }
+
+    /// What mails call the service: never by a name that a request brings.
+    fn site_name(&self) -> String {
+        let settings = &self.settings;
+        let host = || Some(settings.headless.frontend_url.parse::<Uri>().ok()?.host()?.to_owned());
+        settings.site_name.clone().or_else(host).unwrap_or_default()
     }
 
     async fn password_reset(
@@ -264,7 +263,7 @@ impl App {
         let template = &self.settings.headless.frontend_urls.account_reset_password_from_key;
         let by_username = self.settings.account.login_methods.contains(LoginMethod::Username);
         Ok(Some(Message::ResetPassword {
-            url: render_link(template, &key, &waiting.base_url),
+            url: render_link(template, &key),
             username: account.username.filter(|_| by_username),
         }))
     }
@@ -274,7 +273,6 @@ impl App {
 #[derive(Serialize, Deserialize)]
 struct Waiting {
     to: Recipient,
-    base_url: String,
     asked_at: Timestamp,
     content: WaitingContent,
 }

@@ -78,7 +78,7 @@ impl Settings {
     /// # Errors
     ///
     /// Everything that is wrong, at once: values that cannot be read, settings that contradict each other,
-    /// names that begin with `ACCOUNT_` and are unknown.
+    /// names that begin as settings do (`ACCOUNT_`, `SESSION_` and so on) and are unknown.
     pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Errors> {
         let mut source = Source::new(variables, declared::ALL);
         let settings = <Self as Group>::read(&mut source);

@@ -1,5 +1,6 @@
 //! Verifying an email address, by a link or by a code: at sign-up and login, and when one is added.
 
+use super::notice::render_link;
 use super::reauthenticate;
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Decision, Stop, Visit};
@@ -246,7 +247,7 @@ pub fn send(visit: &mut Visit<'_>, account: &Account, email: &str, signup: bool)
     }
     let spelling = spelling(visit.settings());
     let key = visit.tools.keys.email_key(&account.id, email, visit.now, spelling);
-    let url = visit.link(&visit.settings().headless.frontend_urls.account_confirm_email, &key);
+    let url = render_link(&visit.settings().headless.frontend_urls.account_confirm_email, &key);
     visit.mail_for(visit.asker(&account.id), email, Message::ConfirmEmail { url, signup })
 }
 

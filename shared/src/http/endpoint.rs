@@ -340,7 +340,7 @@ impl Exchange<'_> {
     ) -> Result<Vec<String>, StoreError> {
         let Some(store) = self.store().filter(|_| !changes.is_empty()) else { return Ok(Vec::new()) };
         let app = self.app;
-        let outbox = app.seal(&changes.letters, &self.call.visitor.base_url, now)?;
+        let outbox = app.seal(&changes.letters, now)?;
         let terms = Terms {
             loaded,
             now,

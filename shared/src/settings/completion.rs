@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::choice::ALWAYS_INSTALLED;
 use super::declared::{Old, Settings};
+use super::error::Problem;
 use super::group::Group;
 use super::kind::list;
 use super::provider::{DUMMY, ProviderApp};
@@ -58,7 +59,7 @@ pub(super) fn complete(settings: &mut Settings, old: &Old, source: &mut Source) 
             source.hints.push(format!("{name} has no effect unless MFA_SUPPORTED_TYPES has \"webauthn\""));
         }
     }
-    settings.headless.frontend_urls.complete(&settings.headless.frontend_url);
+    complete_frontend_urls(settings, source);
     complete_providers(settings, source);
     if !source.is_given("SOCIALACCOUNT_EMAIL_REQUIRED") {
         settings.socialaccount.email_required =
@@ -68,6 +69,17 @@ pub(super) fn complete(settings: &mut Settings, old: &Old, source: &mut Source) 
         settings.socialaccount.query_email = settings.socialaccount.email_required;
     }
     complete_rates(settings, old);
+}
+
+/// A path without a host needs one: that of a request could be anybody's, and mails lead there.
+fn complete_frontend_urls(settings: &mut Settings, source: &mut Source) {
+    let headless = &mut settings.headless;
+    if headless.frontend_urls.has_paths() && !source.is_given("FRONTEND_URL") {
+        let given = source.variable("HEADLESS_FRONTEND_URLS").map(str::to_owned);
+        let remedy = "paths are put after FRONTEND_URL, which must be set; or begin each page with https://";
+        source.problems.push(Problem::of("HEADLESS_FRONTEND_URLS", given, remedy.to_owned()));
+    }
+    headless.frontend_urls.complete(&headless.frontend_url);
 }
 
 fn note_ignored_apps(source: &mut Source) {

@@ -70,7 +70,7 @@ group! {
         /// Whether this is a development server. All it does is to allow `MFA_TOTP_INSECURE_BYPASS_CODE`; functions on
         /// AWS Lambda do not start with it.
         debug: bool = DEBUG, "DEBUG", Is("false");
-        /// What mails call the service; the host name of the request where there is none.
+        /// What mails call the service; the host name of `FRONTEND_URL` where there is none.
         site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null");
     }
     holding {
@@ -247,7 +247,8 @@ group! {
         /// Where the frontend is.
         frontend_url: String = FRONTEND_URL, "FRONTEND_URL", Is("http://localhost:3000");
         /// The frontend's pages that mails and redirects lead to; `{key}` stands for the key. Pages that are
-        /// left out have their usual path under `FRONTEND_URL`.
+        /// left out have their usual path under `FRONTEND_URL`. Paths without a host are put after `FRONTEND_URL`, which
+        /// must be set then: no link takes its host from a request.
         frontend_urls: FrontendUrls = FRONTEND_URLS, "HEADLESS_FRONTEND_URLS", Computed("{}", "see below");
         /// Whether the API describes itself, under `/_allauth/openapi.json` and others.
         serve_specification: bool = SWITCH, "HEADLESS_SERVE_SPECIFICATION", Is("false");

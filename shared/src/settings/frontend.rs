@@ -8,7 +8,7 @@ use super::suggestion::suggestion;
 
 macro_rules! pages {
     ($($(#[doc = $doc:literal])+ $page:ident = $path:literal;)*) => {
-        /// Addresses of the frontend's pages. One without a host is under the API's own.
+        /// URLs of the frontend's pages, each with a scheme and a host.
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct FrontendUrls {
             $($(#[doc = $doc])+ pub $page: String,)*
@@ -27,12 +27,20 @@ macro_rules! pages {
                 }
             }
 
-            /// Puts the usual paths under the frontend's address where no address is given.
+            /// Puts paths after the frontend's URL: those that are given, and the usual ones of pages that are not.
             pub(super) fn complete(&mut self, frontend: &str) {
                 let frontend = frontend.trim_end_matches('/');
                 $(if self.$page.is_empty() {
-                    self.$page = format!("{frontend}{}", $path);
+                    self.$page = $path.to_owned();
+                }
+                if is_path(&self.$page) {
+                    self.$page.insert_str(0, frontend);
                 })*
+            }
+
+            /// Whether a page is given as a path, without a host.
+            pub(super) fn has_paths(&self) -> bool {
+                $(is_path(&self.$page) ||)* false
             }
 
             const fn none() -> Self {
@@ -109,6 +117,10 @@ fn web_address(raw: &Raw<'_>) -> Result<String, Wrong> {
     if is_web && is_address(&url) { Ok(url) } else { Err(Wrong::Shape) }
 }
 
+fn is_path(url: &str) -> bool {
+    url.starts_with('/')
+}
+
 /// A path, or something with a scheme: `https`, or that of an app that opens its own links.
 /// Script would run in whatever page shows it as a link.
 fn is_address(url: &str) -> bool {
@@ -120,5 +132,5 @@ fn is_address(url: &str) -> bool {
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
             && !matches!(scheme.to_ascii_lowercase().as_str(), "javascript" | "data" | "vbscript")
     });
-    clean && (has_scheme || (url.starts_with('/') && !url.starts_with("//")))
+    clean && (has_scheme || (is_path(url) && !url.starts_with("//")))
 }

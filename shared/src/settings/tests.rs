@@ -532,15 +532,37 @@ fn the_dummy_provider_is_warned_of() {
 }
 
 #[test]
-fn unknown_names_are_errors_or_hints() {
+fn unknown_names_are_errors() {
     assert_eq!(
         errors(&[("ACCOUNT_EMAIL_VERFICATION", "none")]),
         "ACCOUNT_EMAIL_VERFICATION: is no setting; did you mean ACCOUNT_EMAIL_VERIFICATION?"
     );
     assert_eq!(errors(&[("ACCOUNT_XYZ", "")]), "ACCOUNT_XYZ: is no setting");
     assert_eq!(
-        hints(&[("HEADLESS_CLIENT", "app"), ("USERSESSIONS_X", "1")]),
-        ["HEADLESS_CLIENT is no setting; did you mean HEADLESS_CLIENTS?", "USERSESSIONS_X is no setting"]
+        errors(&[
+            ("ALLAUTH_TRUSTED_PROXY_COUNTS", "1"),
+            ("CSRF_COOKIE_SECURED", "1"),
+            ("HEADLESS_CLIENT", "app"),
+            ("MFA_TRUST_ENABLE", "1"),
+            ("SESSION_COOKIE_SECUR", "1"),
+            ("SOCIALACCOUNT_ONLYX", "1"),
+            ("USERSESSIONS_X", "1"),
+        ]),
+        "ALLAUTH_TRUSTED_PROXY_COUNTS: is no setting; did you mean ALLAUTH_TRUSTED_PROXY_COUNT?\n\
+         CSRF_COOKIE_SECURED: is no setting; did you mean CSRF_COOKIE_SECURE?\n\
+         HEADLESS_CLIENT: is no setting; did you mean HEADLESS_CLIENTS?\n\
+         MFA_TRUST_ENABLE: is no setting; did you mean MFA_TRUST_ENABLED?\n\
+         SESSION_COOKIE_SECUR: is no setting; did you mean SESSION_COOKIE_SECURE?\n\
+         SOCIALACCOUNT_ONLYX: is no setting; did you mean SOCIALACCOUNT_ONLY?\n\
+         USERSESSIONS_X: is no setting"
+    );
+    let known = [("SOCIALACCOUNT_UID_MAX_LENGTH", "100"), ("CSRF_COOKIE_MASKED", "1")];
+    assert_eq!(
+        hints(&known),
+        [
+            "CSRF_COOKIE_MASKED has no effect: the cookie holds the token as it is, as Django's has since 4.1",
+            "SOCIALACCOUNT_UID_MAX_LENGTH has no effect: accounts are not a Django model"
+        ]
     );
 }
 
@@ -805,9 +827,21 @@ fn pages_left_out_are_under_the_frontend() {
     let urls = settings(&[("FRONTEND_URL", "https://www.example.com/"), ("HEADLESS_FRONTEND_URLS", given)]);
     let urls = urls.headless.frontend_urls;
     assert_eq!(urls.account_confirm_email, "https://x.example/confirm?key={key}&x=1");
-    assert_eq!(urls.get("account_signup"), Some("/signup"));
+    assert_eq!(urls.get("account_signup"), Some("https://www.example.com/signup"));
     assert_eq!(urls.get("account_reset_password"), Some("https://www.example.com/account/password/reset"));
     assert_eq!(urls.get("nowhere"), None);
+}
+
+#[test]
+fn paths_of_pages_need_the_frontends_url() {
+    let pages = ("HEADLESS_FRONTEND_URLS", r#"{"account_signup": "/signup"}"#);
+    assert_eq!(
+        errors(&[pages]),
+        "HEADLESS_FRONTEND_URLS={\"account_signup\": \"/signup\"}: \
+         paths are put after FRONTEND_URL, which must be set; or begin each page with https://"
+    );
+    let whole = ("HEADLESS_FRONTEND_URLS", r#"{"account_signup": "https://a.example/signup"}"#);
+    assert_eq!(settings(&[whole]).headless.frontend_urls.account_signup, "https://a.example/signup");
 }
 
 #[test]

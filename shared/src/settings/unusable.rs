@@ -171,6 +171,16 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable("SESSION_FILE_PATH", Ignored, STATE_IN_TABLE),
     unusable("CSRF_FAILURE_VIEW", Ignored, "has no effect: there are no pages here"),
     unusable(
+        "CSRF_COOKIE_MASKED",
+        Ignored,
+        "has no effect: the cookie holds the token as it is, as Django's has since 4.1",
+    ),
+    unusable(
+        "SOCIALACCOUNT_UID_MAX_LENGTH",
+        Ignored,
+        "has no effect: accounts are not a Django model",
+    ),
+    unusable(
         "PASSWORD_HASHERS",
         Ignored,
         "has no effect: passwords are hashed with argon2id; see PASSWORD_ARGON2_MEMORY_KIB",
@@ -185,8 +195,12 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable("EMAIL_HOST", Ignored, MAIL_BY_SES),
 ];
 
-/// What allauth's names begin with, other than `ACCOUNT_`.
-const PREFIXES: &[&str] = &["ALLAUTH_", "HEADLESS_", "MFA_", "SOCIALACCOUNT_", "USERSESSIONS_"];
+/// What allauth's names begin with, and Django's about cookies. An unknown name with one of these is a slip.
+const PREFIXES: &[&str] =
+    &["ACCOUNT_", "ALLAUTH_", "CSRF_", "HEADLESS_", "MFA_", "SESSION_", "SOCIALACCOUNT_", "USERSESSIONS_"];
+
+/// Names of other software that begin so: the session manager of X11 is in the environment of every desktop.
+const OF_OTHERS: &[&str] = &["SESSION_MANAGER"];
 
 /// Notes the names that cannot be used, and those that nobody knows. Values of the latter are not shown: they
 /// may be secrets of something else.
@@ -218,11 +232,10 @@ fn check_unusable(known: &Unusable, source: &mut Source) {
 }
 
 fn check_unknown(name: &str, source: &mut Source) {
-    if name.starts_with("ACCOUNT_") {
+    let is_ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
+    if is_ours && !OF_OTHERS.contains(&name) {
         let remedy = format!("is no setting{}", suggestion(name, known_names()));
         source.problems.push(Problem::of(name, None, remedy));
-    } else if PREFIXES.iter().any(|prefix| name.starts_with(prefix)) {
-        source.hints.push(format!("{name} is no setting{}", suggestion(name, known_names())));
     }
 }
 

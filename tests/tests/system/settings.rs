@@ -94,6 +94,40 @@ async fn links_lead_where_the_settings_say() {
 }
 
 #[tokio::test]
+async fn no_mail_names_a_host_that_a_request_brought() {
+    let pages = json!({
+        "account_confirm_email": "/v/{key}",
+        "account_reset_password": "/r",
+        "account_reset_password_from_key": "/r/{key}",
+        "account_signup": "/s",
+    });
+    for pages in [pages, json!({})] {
+        let stack = Stack::start(&[
+            ("FRONTEND_URL", "https://app.example.com/auth/"),
+            ("HEADLESS_FRONTEND_URLS", &pages.to_string()),
+        ])
+        .await;
+        let client = stack.app();
+        let evil = [("host", "evil.example"), ("x-forwarded-host", "evil.example")];
+        let stranger = "stranger@example.com";
+        for (path, body) in [
+            ("auth/signup", json!({"email": EMAIL, "password": PASSWORD})),
+            ("auth/signup", json!({"email": EMAIL, "password": PASSWORD})),
+            ("auth/password/request", json!({"email": EMAIL})),
+            ("auth/password/request", json!({"email": stranger})),
+        ] {
+            client.send(Method::POST, path, &evil, body.to_string()).await;
+        }
+        let mails = stack.inbox.wait_for(4).await;
+        for mail in mails {
+            assert!(mail.text.contains("https://app.example.com/auth/"), "{}", mail.text);
+            assert!(!mail.text.contains("evil") && !mail.subject.contains("evil"), "{}", mail.text);
+            assert!(mail.subject.contains("app.example.com"), "{}", mail.subject);
+        }
+    }
+}
+
+#[tokio::test]
 async fn names_of_older_allauths_still_work() {
     let stack = Stack::start(&[
         ("ACCOUNT_AUTHENTICATION_METHOD", "username"),
