@@ -81,6 +81,7 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
     let user = NewUser {
         email: Some(EMAIL.to_owned()),
         password: Some(Secret::new(PASSWORD)),
+        any_password: true,
         ..NewUser::default()
     };
     add_user(&app, user).await?;

@@ -1,9 +1,13 @@
 //! The command line.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::data_dir::{self, DataDirError};
+use crate::local_aws;
 
 /// Vestibule: a headless accounts API.
 #[derive(Debug, Parser)]
@@ -27,6 +31,61 @@ pub enum Command {
     /// Look after the table.
     #[command(subcommand, arg_required_else_help = true)]
     Table(Table),
+    /// Replace the key that signs links and seals what the table keeps (docs/rotation.md).
+    ///
+    /// `SECRET_KEY_ARN` names the secret in Secrets Manager, `TABLE_NAME` the table, and the standard AWS variables lead
+    /// to both (`aws configure export-credentials --format env` prints them).
+    #[command(subcommand, arg_required_else_help = true)]
+    SecretKey(SecretKey),
+}
+
+/// What can be done with `SECRET_KEY`.
+#[derive(Debug, Subcommand)]
+pub enum SecretKey {
+    /// Show the keys by their ids, and what each does.
+    Status(Data),
+    /// Take a step of a rotation. Each may be repeated.
+    Rotate(Rotate),
+    /// Remove a key that was replaced, unless something still depends on it.
+    Retire(Retire),
+}
+
+/// One step of a rotation.
+#[derive(Debug, Args)]
+pub struct Rotate {
+    /// Which one; they are taken in this order.
+    #[arg(value_enum)]
+    pub step: RotationStep,
+    /// All functions have been restarted since the key was added (parameter Restarted), so every process knows it.
+    #[arg(long)]
+    pub restarted: bool,
+    /// The local stack, whose keys are SECRET_KEY and SECRET_KEY_FALLBACKS.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// The steps of a rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RotationStep {
+    /// Add a new key, which only opens and verifies at first.
+    Add,
+    /// Wait until every process has read the keys again.
+    Wait,
+    /// Make the new key the one that seals and signs.
+    Promote,
+    /// Seal everything in the table again, under the new key.
+    Reseal,
+}
+
+/// A key that is to go.
+#[derive(Debug, Args)]
+pub struct Retire {
+    /// Its id; without one, the key that was replaced first.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// The local stack, whose keys are SECRET_KEY and SECRET_KEY_FALLBACKS.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// Where the local stack runs.
@@ -55,9 +114,46 @@ pub struct Serve {
 /// The directory of a local stack.
 #[derive(Clone, Debug, Args)]
 pub struct Data {
-    /// Directory of the local stack's data.
-    #[arg(long, env = "VESTIBULE_DATA_DIR", default_value = ".vestibule")]
-    pub data_dir: PathBuf,
+    /// Directory of the local stack's data [default: .vestibule].
+    #[arg(long, env = "VESTIBULE_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Data {
+    /// The directory, whether it was named or not.
+    pub fn path(&self) -> &Path {
+        self.data_dir.as_deref().unwrap_or_else(|| Path::new(".vestibule"))
+    }
+
+    /// The variables that name the table: the environment's own, or those of the local stack.
+    pub fn variables(
+        &self,
+        mut environment: HashMap<String, String>,
+    ) -> Result<HashMap<String, String>, DataDirError> {
+        environment.retain(|_, value| !value.is_empty());
+        match (environment.get("TABLE_NAME"), &self.data_dir) {
+            (Some(table), Some(path)) => {
+                return Err(DataDirError::TwoTables { table: table.clone(), path: path.clone() });
+            }
+            (Some(_), None) => {}
+            (None, _) => {
+                let stack = data_dir::running(self.path())?;
+                local_aws(&mut environment, &stack.dynamodb, &stack.region, &stack.table);
+            }
+        }
+        Ok(environment)
+    }
+
+    /// The same; says which table it is, before anything in it is changed.
+    pub fn named_variables(
+        &self,
+        environment: HashMap<String, String>,
+    ) -> Result<HashMap<String, String>, DataDirError> {
+        let variables = self.variables(environment)?;
+        let value = |name| variables.get(name).map_or("", String::as_str);
+        eprintln!("vestibule: in the table {}, region {}", value("TABLE_NAME"), value("AWS_REGION"));
+        Ok(variables)
+    }
 }
 
 /// What can be done with the table.
@@ -116,6 +212,9 @@ pub struct UserAdd {
     /// see it; without one, the account can only be logged in to by other means.
     #[arg(long, allow_hyphen_values = true)]
     pub password: Option<String>,
+    /// Take a password that AUTH_PASSWORD_VALIDATORS refuse.
+    #[arg(long)]
+    pub no_validate: bool,
     /// Username.
     #[arg(long)]
     pub username: Option<String>,
@@ -162,6 +261,9 @@ mod tests {
         assert!(parse("vestibule user enable").is_err());
         assert!(parse("vestibule user delete --email a@example.com").is_ok());
         assert!(parse("vestibule user delete").is_err());
+        assert!(parse("vestibule secret-key rotate add").is_ok());
+        assert!(parse("vestibule secret-key rotate").is_err());
+        assert!(parse("vestibule secret-key retire --id 0123abcd").is_ok());
         assert!(parse("vestibule serve --host here").is_err());
         assert!(parse("vestibule serve --host localhost --port 0").is_ok());
     }

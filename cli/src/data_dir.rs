@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use vestibule::random::Random;
 
+/// The file of the database.
+pub const DATABASE: &str = "dynamodb.sqlite";
+
 /// Where the parts of a running stack are, as `endpoints.json` tells other programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoints {
@@ -64,6 +67,24 @@ pub enum DataDirError {
         .0.display()
     )]
     NotRunning(PathBuf),
+    /// A local stack is named, and a table as well.
+    #[error(
+        "TABLE_NAME ({table}) names a table, and --data-dir (VESTIBULE_DATA_DIR, {}) a local stack: give one of them",
+        path.display()
+    )]
+    TwoTables {
+        /// The table.
+        table: String,
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The data is there, but the key that it was sealed with is not.
+    #[error(
+        "{}: there is no secret-key, but data that was sealed with one: another key would open none of it. \
+         Put the file back, set SECRET_KEY to the key, or choose another directory with --data-dir (VESTIBULE_DATA_DIR)",
+        .0.display()
+    )]
+    LostKey(PathBuf),
 }
 
 impl DataDir {
@@ -102,22 +123,36 @@ impl DataDir {
     }
 
     /// The key that signs links and seals messages: made on the first run, and the same ever after.
+    /// A new one is of no use to data that is there already.
     pub fn secret_key(&self, random: &Random) -> Result<String, DataDirError> {
-        self.kept("secret-key", || random.secret())
+        match self.find("secret-key")? {
+            Some(key) => Ok(key),
+            None if self.has_data() => Err(DataDirError::LostKey(self.path.clone())),
+            None => self.kept("secret-key", || random.secret()),
+        }
+    }
+
+    fn has_data(&self) -> bool {
+        fs::metadata(self.file(DATABASE)).is_ok_and(|file| file.len() > 0)
+    }
+
+    fn find(&self, name: &str) -> Result<Option<String>, DataDirError> {
+        let path = self.file(name);
+        match fs::read_to_string(&path) {
+            Ok(secret) => Ok(Some(secret.trim().to_owned()).filter(|secret| !secret.is_empty())),
+            Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(reason) => Err(DataDirError::Io { path, reason }),
+        }
     }
 
     /// A secret that was made on the first run that asked for it.
     pub fn kept(&self, name: &str, make: impl FnOnce() -> String) -> Result<String, DataDirError> {
-        let path = self.file(name);
-        match fs::read_to_string(&path) {
-            Ok(secret) if !secret.trim().is_empty() => Ok(secret.trim().to_owned()),
-            Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(DataDirError::Io { path, reason }),
-            _ => {
-                let secret = make();
-                self.replace(name, secret.as_bytes())?;
-                Ok(secret)
-            }
+        if let Some(secret) = self.find(name)? {
+            return Ok(secret);
         }
+        let secret = make();
+        self.replace(name, secret.as_bytes())?;
+        Ok(secret)
     }
 
     /// Tells other programs that the stack is ready, and where.
@@ -214,7 +249,17 @@ mod tests {
         let key = data.secret_key(&Random::system()).unwrap();
         assert_eq!(key.len(), 43);
         assert_eq!(data.secret_key(&Random::system()).unwrap(), key);
+        fs::write(data.file(DATABASE), "data").unwrap();
+        assert_eq!(data.secret_key(&Random::system()).unwrap(), key);
         let mode = fs::metadata(data.file("secret-key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        for lose in [|path: &Path| fs::write(path, " ").unwrap(), |path: &Path| fs::remove_file(path).unwrap()] {
+            lose(&data.file("secret-key"));
+            let error = data.secret_key(&Random::system()).unwrap_err();
+            assert!(matches!(error, DataDirError::LostKey(_)), "{error}");
+        }
+        data.private_file(DATABASE).unwrap();
+        fs::write(data.file(DATABASE), "").unwrap();
+        assert_ne!(data.secret_key(&Random::system()).unwrap(), key, "nothing was written yet");
     }
 }

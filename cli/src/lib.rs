@@ -10,6 +10,7 @@ mod functions;
 mod gateway;
 mod inbox;
 mod ports;
+pub mod secret_key;
 pub mod serve;
 pub mod table;
 pub mod template;

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::arguments::Serve;
-use crate::data_dir::{DataDir, DataDirError, Endpoints};
+use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
 use crate::functions::{Functions, StartError};
 use crate::gateway::{Gateway, NoFunction};
@@ -118,11 +118,15 @@ impl Stack {
         change: impl FnOnce(&mut HashMap<String, String>),
     ) -> Result<Self, ServeError> {
         let (clock, random) = (Clock::system(), Random::system());
-        let data = DataDir::open(&options.data.data_dir)?;
+        let data = DataDir::open(options.data.path())?;
         let [api, mail, dynamodb] = listen(options).await?;
         let endpoints = endpoints(options, [&api, &mail, &dynamodb]);
 
-        let secret = if options.ephemeral { random.secret() } else { data.secret_key(&random)? };
+        let secret = match own_key(&environment) {
+            true => String::new(),
+            false if options.ephemeral => random.secret(),
+            false => data.secret_key(&random)?,
+        };
         let mut variables = variables(environment, &endpoints, options, &mail, &secret);
         change(&mut variables);
         if let Some(key) = token_key(&variables, &data, options.ephemeral, &random)? {
@@ -132,7 +136,7 @@ impl Stack {
         let overrides = overrides(&functions);
         let template = Template::read(TEMPLATE, &overrides)?;
 
-        let file = (!options.ephemeral).then(|| data.private_file("dynamodb.sqlite")).transpose()?;
+        let file = (!options.ephemeral).then(|| data.private_file(DATABASE)).transpose()?;
         let database = database::open(file.as_deref())?;
         database::ensure_table(&database, TABLE, &template.table)?;
         let gateway = Gateway::new(
@@ -296,6 +300,12 @@ fn endpoints(options: &Serve, [api, inbox, dynamodb]: [&Port; 3]) -> Endpoints {
     }
 }
 
+/// Whether the environment brings a `SECRET_KEY`, so that the stack needs none of its own.
+fn own_key(environment: &HashMap<String, String>) -> bool {
+    let is_given = |name| environment.get(name).is_some_and(|value| !value.trim().is_empty());
+    ["SECRET_KEY", "SECRET_KEY_ARN"].into_iter().any(is_given)
+}
+
 /// The environment of the functions: the process's own, over this stack's defaults, under what
 /// makes AWS local. Whatever credentials the process has, nothing here uses them.
 fn variables(
@@ -375,9 +385,8 @@ fn overrides(functions: &Functions) -> BTreeMap<String, String> {
 }
 
 fn welcome_page(options: &Serve, endpoints: &Endpoints, functions: &Functions) -> String {
-    let default = options.data.data_dir.as_os_str() == ".vestibule";
-    let data_dir =
-        if default { String::new() } else { format!(" --data-dir '{}'", options.data.data_dir.display()) };
+    let named = options.data.data_dir.as_ref();
+    let data_dir = named.map(|path| format!(" --data-dir '{}'", path.display())).unwrap_or_default();
     // As it was called, so that the command works when copied: mostly it is in no PATH.
     let program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned());
     welcome::page(&[
@@ -398,7 +407,7 @@ fn storage(options: &Serve) -> String {
     if options.ephemeral {
         return "in memory until it stops".to_owned();
     }
-    format!("kept in {}", options.data.data_dir.display())
+    format!("kept in {}", options.data.path().display())
 }
 
 fn list(errors: &[impl fmt::Display]) -> String {

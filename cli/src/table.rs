@@ -7,7 +7,6 @@ use vestibule::operator::{self, CanonicaliseError, Canonicalised};
 
 use crate::arguments::Data;
 use crate::data_dir::DataDirError;
-use crate::user::variables;
 
 /// Why the table stays as it is, or as far as was told.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +24,7 @@ pub enum TableError {
 
 /// Brings all accounts into canonical form, and prints what it does. Returns how many collide.
 pub async fn canonicalise(data: &Data, environment: HashMap<String, String>) -> Result<u32, TableError> {
-    let app = App::start(variables(data, environment)?, Requirements::TABLE).await?;
+    let app = App::start(data.named_variables(environment)?, Requirements::TABLE).await?;
     let (mut changes, mut collisions) = (0, 0);
     let tell = |done: Canonicalised| match done {
         Canonicalised::Email { account, from, to } => {

@@ -9,8 +9,7 @@ use vestibule::operator::{self, NewUser, NewUserError};
 use vestibule::secret::Secret;
 
 use crate::arguments::{Data, UserAdd, UserName};
-use crate::data_dir::{self, DataDirError};
-use crate::local_aws;
+use crate::data_dir::DataDirError;
 
 /// Why there is no account.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +36,11 @@ pub enum UserError {
 
 /// Makes an account, and returns its id.
 pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserError> {
-    let app = App::start(variables(&user.data, environment)?, Requirements::TABLE).await?;
+    let app = App::start(user.data.variables(environment)?, Requirements::TABLE).await?;
     let new = NewUser {
         email: user.email.clone(),
         password: user.password.as_deref().map(password).transpose()?,
+        any_password: user.no_validate,
         username: user.username.clone(),
         phone: user.phone.clone(),
         unverified: user.unverified,
@@ -56,13 +56,13 @@ pub async fn set_active(
     active: bool,
     environment: HashMap<String, String>,
 ) -> Result<String, UserError> {
-    let app = App::start(variables(&user.data, environment)?, Requirements::TABLE).await?;
+    let app = start(&user.data, environment).await?;
     Ok(operator::set_active(&app, &named(user)?, active).await?.as_str().to_owned())
 }
 
 /// Deletes an account, and returns its id.
 pub async fn delete(user: &UserName, environment: HashMap<String, String>) -> Result<String, UserError> {
-    let app = App::start(variables(&user.data, environment)?, Requirements::TABLE).await?;
+    let app = start(&user.data, environment).await?;
     Ok(operator::delete_user(&app, &named(user)?).await?.as_str().to_owned())
 }
 
@@ -84,15 +84,6 @@ fn password(argument: &str) -> io::Result<Secret> {
     Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
 }
 
-/// The variables that name the table: the environment's own, or those of the local stack.
-pub(crate) fn variables(
-    data: &Data,
-    mut environment: HashMap<String, String>,
-) -> Result<HashMap<String, String>, DataDirError> {
-    environment.retain(|_, value| !value.is_empty());
-    if !environment.contains_key("TABLE_NAME") {
-        let stack = data_dir::running(&data.data_dir)?;
-        local_aws(&mut environment, &stack.dynamodb, &stack.region, &stack.table);
-    }
-    Ok(environment)
+async fn start(data: &Data, environment: HashMap<String, String>) -> Result<App, UserError> {
+    Ok(App::start(data.named_variables(environment)?, Requirements::TABLE).await?)
 }

@@ -402,6 +402,53 @@ fn help_says_what_there_is() {
 }
 
 #[test]
+fn a_password_must_be_one() {
+    let home = tempfile::tempdir().unwrap();
+    let _stack = Stack::start(home.path(), &["--ephemeral"]);
+    let add = ["user", "add", "--email", "ann@example.com", "--password"];
+    for (password, problem) in [("", "the password is empty"), ("12345678", "(--no-validate takes it"), ("ann@example", "too similar")] {
+        let (code, error) = refused(&mut vestibule(home.path(), &[&add[..], &[password]].concat()));
+        assert!(code == Some(1) && error.contains(problem), "{password}: {error}");
+    }
+    let (code, error) = refused(&mut vestibule(home.path(), &[&add[..], &["", "--no-validate"]].concat()));
+    assert!(code == Some(1) && error.contains("the password is empty"), "{error}");
+    let output = vestibule(home.path(), &[&add[..], &["12345678", "--no-validate"]].concat()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn what_changes_accounts_says_where_and_is_told_it_once() {
+    let home = tempfile::tempdir().unwrap();
+    let _stack = Stack::start(home.path(), &["--ephemeral"]);
+    for command in ["add", "disable", "delete"] {
+        let mut both = vestibule(home.path(), &["user", command, "--email", "ann@example.com"]);
+        let (code, error) = refused(both.env("TABLE_NAME", "production"));
+        assert!(code == Some(1) && error.contains("TABLE_NAME (production)"), "{error}");
+        assert!(error.contains("give one of them"), "{error}");
+    }
+    let add = ["user", "add", "--email", "ann@example.com"];
+    assert!(vestibule(home.path(), &add).output().unwrap().status.success());
+    for command in ["disable", "enable", "delete"] {
+        let output = vestibule(home.path(), &["user", command, "--email", "ann@example.com"]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && error.contains("in the table vestibule, region local"), "{error}");
+    }
+}
+
+#[test]
+fn no_key_is_made_beside_data() {
+    let home = tempfile::tempdir().unwrap();
+    drop(Stack::start(home.path(), &[]));
+    let key = std::fs::read_to_string(home.path().join("secret-key")).unwrap();
+    std::fs::remove_file(home.path().join("secret-key")).unwrap();
+    let (code, error) = refused(&mut vestibule(home.path(), &["serve"]));
+    assert!(code == Some(1) && error.contains("sealed with one"), "{error}");
+    assert!(!home.path().join("secret-key").exists());
+    std::fs::write(home.path().join("secret-key"), key).unwrap();
+    drop(Stack::start(home.path(), &[]));
+}
+
+#[test]
 fn no_user_without_a_stack() {
     let home = tempfile::tempdir().unwrap();
     let (code, error) = refused(&mut vestibule(home.path(), &["user", "add", "--email", "a@example.com"]));

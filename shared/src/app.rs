@@ -1,7 +1,8 @@
 //! One process: its settings, its table, its clock and its randomness, made once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures_util::future::try_join3;
 use jsonwebtoken::AlgorithmFamily;
@@ -21,7 +22,8 @@ use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::settings::{self, JwtSettings, LoginMethod, Settings, TokenStrategy};
-use crate::signing::{Keys, SealPurpose};
+use crate::secret_key::{KeyDocument, READ_AT_MOST_EVERY, READ_EVERY};
+use crate::signing::{Keys, Unopened};
 use crate::store::{OutboxItem, Store, StoreError, outbox_place};
 
 /// Called with the ids of messages that a commit has put into the outbox.
@@ -32,11 +34,13 @@ pub type AfterCommit = Arc<dyn Fn(Vec<String>) -> lambda_http::BoxFuture<'static
 pub struct App {
     /// How the service is set up.
     pub settings: Arc<Settings>,
-    /// What links and codes are made with.
-    pub keys: Keys,
-    /// What makes access and refresh tokens, where there are any: empty as long as there are no keys.
-    jwt: Option<Arc<OnceLock<Jwt>>>,
-    /// Where keys come from, where there were none at the start.
+    /// What is made with keys; others take their place when there are newer ones.
+    secrets: Arc<RwLock<ProcessKeys>>,
+    /// Where `SECRET_KEY` is read again, unless it is among the settings.
+    key_source: Option<Arc<KeySource>>,
+    /// Whether there are access and refresh tokens.
+    has_tokens: bool,
+    /// Where keys for them come from, where there were none at the start.
     token_keys: Option<(Aws, String)>,
     /// Tells the time.
     pub clock: Clock,
@@ -47,6 +51,31 @@ pub struct App {
     /// Asks other services, for the function that does.
     pub outside: Option<Arc<dyn Outside>>,
     store: Option<Store>,
+}
+
+/// What is made with keys, as one request uses it from its beginning to its end.
+#[derive(Clone)]
+pub struct ProcessKeys {
+    /// What links and codes are made with.
+    pub keys: Keys,
+    /// What makes access and refresh tokens; none where there are none, or no keys yet.
+    pub jwt: Option<Arc<Jwt>>,
+}
+
+/// A secret that holds `SECRET_KEY`, and may hold others by now.
+struct KeySource {
+    aws: Aws,
+    arn: String,
+    reading: Mutex<Reading>,
+}
+
+/// When a secret was read.
+#[derive(Clone, Copy)]
+struct Reading {
+    /// The latest time that it could be.
+    read_at: Timestamp,
+    /// The latest time that this process tried to read it again.
+    tried_at: Option<Timestamp>,
 }
 
 /// Why a process can't start.
@@ -130,30 +159,25 @@ impl App {
             try_join3(fetch(secret_key), fetch(jwt_keys), fetch(provider_secrets))
                 .await
                 .map_err(StartError::Secret)?;
-        let secret = match settings.secret_key.clone().or(secret) {
-            Some(secret) if wanted.secret_key => secret,
-            // What is never used needs no secret, and least of all the real one.
-            _ if !wanted.secret_key => Secret::new(random.secret()),
-            _ => {
-                return Err(StartError::SecretKey(
-                    "set it, or SECRET_KEY_ARN to a secret that holds it".to_owned(),
-                ));
-            }
-        };
+        let keys = keys(&settings, wanted.secret_key, secret.as_ref(), &random)?;
         if let Some(secrets) = provider_secrets {
             settings.socialaccount.learn(&secrets).map_err(StartError::ProviderSecrets)?;
         }
-        let keys = Keys::new(secret);
         let jwt =
             if wanted.jwt { token_maker(&settings.headless.jwt, &keys, token_keys.as_ref())? } else { None };
         let lacks_keys = wanted.jwt && jwt.is_none();
-        let jwt = wanted.jwt.then(|| Arc::new(jwt.map_or_else(OnceLock::new, OnceLock::from)));
+        let clock = Clock::system();
+        let reading = Reading { read_at: clock.now(), tried_at: None };
+        let key_source = aws.clone().zip(wanted.secret_key_arn.clone());
+        let key_source =
+            key_source.map(|(aws, arn)| Arc::new(KeySource { aws, arn, reading: Mutex::new(reading) }));
         Ok(Self {
             settings: Arc::new(settings),
-            keys,
-            jwt,
+            secrets: Arc::new(RwLock::new(ProcessKeys { keys, jwt: jwt.map(Arc::new) })),
+            key_source,
+            has_tokens: wanted.jwt,
             token_keys: aws.clone().zip(wanted.jwt_keys_arn.clone()).filter(|_| lacks_keys),
-            clock: Clock::system(),
+            clock,
             random,
             after_commit: None,
             outside: None,
@@ -161,29 +185,94 @@ impl App {
         })
     }
 
+    /// What is made with keys, as of now.
+    pub fn secrets(&self) -> ProcessKeys {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace(&self, secrets: ProcessKeys) {
+        *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets;
+    }
+
     /// What makes access and refresh tokens; none where there are none, or no keys yet.
-    pub fn jwt(&self) -> Option<&Jwt> {
-        self.jwt.as_ref()?.get()
+    pub fn jwt(&self) -> Option<Arc<Jwt>> {
+        self.secrets().jwt
     }
 
     /// Whether there are to be access and refresh tokens, and there are no keys yet.
     pub fn lacks_token_keys(&self) -> bool {
-        self.jwt.is_some() && self.jwt().is_none()
+        self.has_tokens && self.jwt().is_none()
+    }
+
+    /// Gets ready for a request: looks for keys that are newer than those of this process, where it has not for long, or
+    /// where the access token names one that it does not know.
+    pub async fn look_for_keys(&self, access_token: Option<&str>) {
+        self.look_for_token_keys().await;
+        self.read_keys_again(Some(READ_EVERY)).await;
+        if let Some(token) = access_token
+            && is_shared(&self.settings.headless.jwt)
+            && self.session_of(token).is_none()
+        {
+            self.finds_newer_keys().await;
+        }
+    }
+
+    /// Where something named a key that this process does not know, looks for it, once a minute at the most. Whether there
+    /// are other keys now: then it is time to decide anew.
+    pub async fn finds_newer_keys(&self) -> bool {
+        self.secrets().keys.unknown().take() && self.read_keys_again(None).await
+    }
+
+    /// Reads the keys again, where that was so long ago: whether there are others now.
+    async fn read_keys_again(&self, after: Option<Duration>) -> bool {
+        let is_due = |source: &&Arc<KeySource>| source.is_due(after, self.clock.now());
+        let Some(source) = self.key_source.as_ref().filter(is_due) else { return false };
+        let found = fetch_secret(Some(&source.aws), Some(&source.arn)).await;
+        let read = found.and_then(|secret| {
+            let secret = secret.unwrap_or_else(|| Secret::new(""));
+            KeyDocument::read(&secret).map_err(|error| error.to_string())
+        });
+        match read {
+            Ok(document) => {
+                source.was_read(self.clock.now());
+                self.take(document.keys(&self.settings.secret_key_fallbacks))
+            }
+            Err(error) => {
+                tracing::error!(error, "SECRET_KEY can't be read again");
+                false
+            }
+        }
+    }
+
+    /// Takes keys into use, unless they are the same.
+    fn take(&self, keys: Keys) -> bool {
+        let ProcessKeys { keys: before, jwt } = self.secrets();
+        if before.ids().eq(keys.ids()) {
+            return false;
+        }
+        let keys = keys.noting(before.unknown().clone());
+        let tokens = &self.settings.headless.jwt;
+        let jwt = if self.has_tokens && tokens.private_key.is_none() && is_shared(tokens) {
+            Some(Arc::new(Jwt::with_derived_secrets(tokens, &keys)))
+        } else {
+            jwt
+        };
+        tracing::info!(key = keys.id(), "SECRET_KEY was read again, and has changed");
+        self.replace(ProcessKeys { keys, jwt });
+        true
     }
 
     /// Where there were no keys for tokens so far, looks whether there are any now: after tokens were switched on it
     /// takes the function `keys` a moment to make the first.
-    pub async fn look_for_token_keys(&self) {
-        let (Some(jwt), Some((aws, arn))) = (&self.jwt, &self.token_keys) else { return };
-        if jwt.get().is_some() {
-            return;
-        }
+    async fn look_for_token_keys(&self) {
+        let Some((aws, arn)) = self.token_keys.as_ref().filter(|_| self.lacks_token_keys()) else { return };
+        let secrets = self.secrets();
         let found = fetch_secret(Some(aws), Some(arn)).await.and_then(|secret| {
-            token_maker(&self.settings.headless.jwt, &self.keys, secret.as_ref())
+            token_maker(&self.settings.headless.jwt, &secrets.keys, secret.as_ref())
                 .map_err(|error| error.to_string())
         });
         match found {
-            Ok(Some(found)) => drop(jwt.set(found)),
+            Ok(Some(found)) => self.replace(ProcessKeys { jwt: Some(Arc::new(found)), ..secrets }),
             Ok(None) => tracing::warn!("{NO_KEYS}"),
             Err(error) => tracing::error!(error, "failed"),
         }
@@ -193,6 +282,11 @@ impl App {
     pub fn session_of(&self, access_token: &str) -> Option<SessionKey> {
         let claims = self.jwt()?.read(access_token, TokenUse::Access)?;
         claims.session().filter(|_| !claims.has_expired(self.clock.now()))
+    }
+
+    /// Where `SECRET_KEY` is kept, if that is in Secrets Manager.
+    pub(crate) fn key_vault(&self) -> Option<(&Aws, &str)> {
+        self.key_source.as_ref().map(|source| (&source.aws, source.arn.as_str()))
     }
 
     /// The table, where this process has one.
@@ -220,24 +314,41 @@ impl App {
             },
         };
         let plain = serde_json::to_vec(&letter).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let sealed = self.keys.seal(SealPurpose::Outbox, &self.random, &outbox_place(&id), &plain);
+        let sealed = self.secrets().keys.seal_message(&self.random, &outbox_place(&id), &plain);
         Ok((id, sealed))
     }
 
     /// Opens a message of the outbox, and completes it; none when nothing is to be sent any more.
     pub async fn open(&self, item: &OutboxItem) -> Result<Option<Envelope>, StoreError> {
-        let unreadable = || StoreError::Corrupt("a sealed message; was SECRET_KEY changed?".to_owned());
-        let plain = self
-            .keys
-            .open(SealPurpose::Outbox, &outbox_place(&item.id), &item.sealed)
-            .ok_or_else(unreadable)?;
-        let waiting: Waiting = serde_json::from_slice(&plain).map_err(|_| unreadable())?;
+        let plain = self.unseal(item).await?;
+        let waiting: Waiting = serde_json::from_slice(&plain)
+            .map_err(|_| StoreError::Corrupt("a message of the outbox".to_owned()))?;
         let site = self.site_name();
         let message = match waiting.content.clone() {
             WaitingContent::Ready(message) => Some(message),
             WaitingContent::PasswordResetLink(account) => self.password_reset(&account, &waiting).await?,
         };
         Ok(message.map(|message| Envelope { id: item.id.clone(), to: waiting.to, site, message }))
+    }
+
+    /// Decrypts a message. One whose key this process does not know may be tried again: the key may be a new one.
+    async fn unseal(&self, item: &OutboxItem) -> Result<Vec<u8>, StoreError> {
+        self.look_for_keys(None).await;
+        let open = || self.secrets().keys.open_message(&outbox_place(&item.id), &item.sealed);
+        let mut opened = open();
+        if opened.is_err() && self.finds_newer_keys().await {
+            opened = open();
+        }
+        opened.map_err(|unopened| {
+            report(unopened);
+            let keys = self.secrets().keys;
+            match Keys::sealer_of_message(&item.sealed) {
+                Some(id) if keys.ids().all(|known| known != id) => {
+                    StoreError::Unavailable(format!("{unopened}: it names the key {id}"))
+                }
+                _ => StoreError::Corrupt(unopened.to_string()),
+            }
+        })
     }
 
     /// What mails call the service: never by a name that a request brings.
@@ -259,7 +370,7 @@ impl App {
         if !account.active || account.address(waiting.to.address()).is_none() {
             return Ok(None);
         }
-        let key = self.keys.reset_key(&account, waiting.asked_at);
+        let key = self.secrets().keys.reset_key(&account, waiting.asked_at);
         let template = &self.settings.headless.frontend_urls.account_reset_password_from_key;
         let by_username = self.settings.account.login_methods.contains(LoginMethod::Username);
         Ok(Some(Message::ResetPassword {
@@ -282,6 +393,28 @@ struct Waiting {
 enum WaitingContent {
     Ready(Message),
     PasswordResetLink(AccountId),
+}
+
+impl KeySource {
+    /// Whether it is time to read it again, as it was not read for so long; it counts as tried then.
+    fn is_due(&self, after: Option<Duration>, now: Timestamp) -> bool {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = after.is_none_or(|after| reading.read_at.is_older_than(after, now))
+            && reading.tried_at.is_none_or(|at| at.is_older_than(READ_AT_MOST_EVERY, now));
+        if is_due {
+            reading.tried_at = Some(now);
+        }
+        is_due
+    }
+
+    fn was_read(&self, now: Timestamp) {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner).read_at = now;
+    }
+}
+
+/// Tells operators that something can't be opened: a line in the log, which alarms count (`infra/alarms.yaml`).
+pub(crate) fn report(unopened: Unopened) {
+    tracing::error!(event = "unopened", error = %unopened, "what the table keeps can't be opened");
 }
 
 /// Which secrets a process needs.
@@ -326,6 +459,28 @@ fn is_shared(settings: &JwtSettings) -> bool {
     settings.algorithm.family() == AlgorithmFamily::Hmac
 }
 
+/// The keys that everything is derived from, from the settings or from what a secret holds.
+fn keys(
+    settings: &Settings,
+    are_needed: bool,
+    fetched: Option<&Secret>,
+    random: &Random,
+) -> Result<Keys, StartError> {
+    let fallbacks = &settings.secret_key_fallbacks;
+    match (&settings.secret_key, fetched) {
+        // What is never used needs no secret, and least of all the real one.
+        _ if !are_needed => Ok(Keys::new(Secret::new(random.secret()))),
+        (Some(secret), _) => Ok(Keys::with_fallbacks(secret.clone(), fallbacks.iter().cloned())),
+        (None, Some(secret)) => KeyDocument::read(secret)
+            .map(|document| document.keys(fallbacks))
+            .map_err(|error| StartError::SecretKey(error.to_string())),
+        (None, None) => {
+            let text = "set it, or SECRET_KEY_ARN to a secret that holds it";
+            Err(StartError::SecretKey(text.to_owned()))
+        }
+    }
+}
+
 const NO_KEYS: &str =
     "HEADLESS_JWT_KEYS_ARN: the secret holds no keys yet; the function keys makes some when it is rotated";
 
@@ -338,7 +493,7 @@ fn token_maker(
     let unusable = |name: &str, error: KeyError| StartError::TokenKey(format!("{name}: {error}"));
     let made = match (&settings.private_key, fetched) {
         (Some(secret), _) if is_shared(settings) => Jwt::with_shared_secret(settings, secret),
-        (None, _) if is_shared(settings) => Jwt::with_shared_secret(settings, &secret_key.token_secret()),
+        (None, _) if is_shared(settings) => Jwt::with_derived_secrets(settings, secret_key),
         (Some(pem), _) => Jwt::with_private_key(settings, pem)
             .map_err(|error| unusable("HEADLESS_JWT_PRIVATE_KEY", error))?,
         (None, Some(document)) => {
@@ -353,7 +508,7 @@ fn token_maker(
     Ok(Some(made))
 }
 
-async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {
+pub(crate) async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {
     let (Some(aws), Some(arn)) = (aws, arn) else { return Ok(None) };
     let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
     let answer = client.get_secret_value().secret_id(arn).send().await;

@@ -20,6 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::secret::Secret;
 use crate::settings::JwtSettings;
+use crate::signing::{self, UnknownKey};
 use keys::{Key, Keys};
 
 /// Makes tokens, and checks those that come back.
@@ -27,6 +28,8 @@ use keys::{Key, Keys};
 pub struct Jwt {
     keys: Keys,
     settings: JwtSettings,
+    /// Told of tokens that name a key that is not among these.
+    unknown: UnknownKey,
 }
 
 /// What a token is for.
@@ -91,21 +94,33 @@ pub struct IssuedPair {
 impl Jwt {
     /// Tokens signed with a secret that is shared with whoever verifies them (HMAC).
     pub fn with_shared_secret(settings: &JwtSettings, secret: &Secret) -> Self {
-        install();
-        Self { keys: Keys::one(Key::shared(settings.algorithm, secret)), settings: settings.clone() }
+        Self::with(settings, Keys::one(Key::shared(settings.algorithm, secret, None)))
+    }
+
+    /// Tokens signed with a secret that follows from `SECRET_KEY`.
+    pub fn with_derived_secrets(settings: &JwtSettings, keys: &signing::Keys) -> Self {
+        let key = |(id, secret): (String, Secret)| Key::shared(settings.algorithm, &secret, Some(id));
+        let (first, fallbacks) = keys.token_secrets();
+        let keys_of_tokens = Keys { current: key(first), others: fallbacks.into_iter().map(key).collect() };
+        Self { unknown: keys.unknown().clone(), ..Self::with(settings, keys_of_tokens) }
     }
 
     /// Tokens signed with one private key.
     pub fn with_private_key(settings: &JwtSettings, pem: &Secret) -> Result<Self, KeyError> {
         install();
         let key = PrivateKey { algorithm: settings.algorithm, pem: pem.expose().to_owned() };
-        Ok(Self { keys: Keys::one(Key::read(&key)?), settings: settings.clone() })
+        Ok(Self::with(settings, Keys::one(Key::read(&key)?)))
     }
 
     /// Tokens signed with the current key of a set.
     pub fn with_key_set(settings: &JwtSettings, set: &KeySet) -> Result<Self, KeyError> {
         install();
-        Ok(Self { keys: Keys::read(set)?, settings: settings.clone() })
+        Ok(Self::with(settings, Keys::read(set)?))
+    }
+
+    fn with(settings: &JwtSettings, keys: Keys) -> Self {
+        install();
+        Self { keys, settings: settings.clone(), unknown: UnknownKey::default() }
     }
 
     /// The public keys (RFC 7517).
@@ -152,13 +167,11 @@ impl Jwt {
     /// may be gone.
     pub fn read(&self, token: &str, token_use: TokenUse) -> Option<Claims> {
         let id = jsonwebtoken::decode_header(token).ok()?.kid;
-        let key = self.keys.find(id.as_deref())?;
-        let mut validation = Validation::new(key.algorithm);
-        // Time is an argument here, and whom it is for is for those to check whom it is shown to.
-        validation.validate_exp = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        let claims: Claims = jsonwebtoken::decode(token, &key.verifying, &validation).ok()?.claims;
+        let mut keys = self.keys.find(id.as_deref()).peekable();
+        if keys.peek().is_none() {
+            self.unknown.note();
+        }
+        let claims: Claims = keys.find_map(|key| verify(token, key))?;
         (claims.token_use == token_use).then_some(claims)
     }
 
@@ -194,9 +207,18 @@ impl Jwt {
 
     fn sign(&self, claims: &Claims) -> Result<Secret, SigningError> {
         let key = &self.keys.current;
-        let header = Header { kid: key.id().map(str::to_owned), ..Header::new(key.algorithm) };
+        let header = Header { kid: key.id.clone(), ..Header::new(key.algorithm) };
         Ok(Secret::new(jsonwebtoken::encode(&header, claims, &key.signing)?))
     }
+}
+
+fn verify(token: &str, key: &Key) -> Option<Claims> {
+    let mut validation = Validation::new(key.algorithm);
+    // Time is an argument here, and whom it is for is for those to check whom it is shown to.
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    Some(jsonwebtoken::decode(token, &key.verifying, &validation).ok()?.claims)
 }
 
 #[cfg(test)]
@@ -241,6 +263,24 @@ mod tests {
 
     fn issue(jwt: &Jwt) -> IssuedPair {
         jwt.issue(&pair(), &session(), "https://api.example.com").unwrap()
+    }
+
+    #[test]
+    fn derived_secrets_are_replaced_without_ending_tokens() {
+        let (old, new) = (|| Secret::new("a-secret-of-these-tests-that-is-old"), || Secret::new("a-new-secret-of-these-tests"));
+        let make = |keys: &signing::Keys| Jwt::with_derived_secrets(&settings("HS256"), keys);
+        let before = signing::Keys::new(old());
+        let after = signing::Keys::with_fallbacks(new(), [old()]);
+        let issued = issue(&make(&before));
+        assert!(make(&after).read(issued.access_token.expose(), TokenUse::Access).is_some());
+        // As tokens were before they named a key.
+        let (_, secret) = before.token_secrets().0;
+        let unnamed = issue(&Jwt::with_shared_secret(&settings("HS256"), &secret));
+        assert!(make(&after).read(unnamed.refresh_token.expose(), TokenUse::Refresh).is_some());
+        let newer = issue(&make(&after));
+        assert!(make(&before).read(newer.access_token.expose(), TokenUse::Access).is_none());
+        assert!(before.unknown().take(), "whoever meets a newer key looks for it");
+        assert!(make(&signing::Keys::new(new())).read(issued.access_token.expose(), TokenUse::Access).is_none());
     }
 
     #[test]

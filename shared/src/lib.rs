@@ -4,10 +4,10 @@
 //!
 //! - [`secret`]: texts that must not be shown
 //! - [`domain`]: what accounts, sessions and codes are
-//! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`jwt`]
+//! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`secret_key`], [`jwt`]
 //! - [`flows`]: what happens, as plain functions
 //! - [`aws`], [`store`]: the table
-//! - [`app`], [`http`], [`operator`]: one process, the protocol it speaks, what operators do
+//! - [`app`], [`http`], [`operator`], [`rotation`]: one process, the protocol it speaks, what operators do
 //! - [`lambda`], [`telemetry`]: running it on AWS
 
 pub mod app;
@@ -22,7 +22,9 @@ pub mod operator;
 pub mod password;
 pub mod password_rules;
 pub mod random;
+pub mod rotation;
 pub mod secret;
+pub mod secret_key;
 pub mod settings;
 pub mod signing;
 pub mod store;

@@ -6,23 +6,28 @@ pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
 
 use crate::app::App;
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
 use crate::domain::{email, phone, text, username};
 use crate::flows::signup;
 use crate::flows::visit::{Changes, Dropped, Loaded, Need, SessionChange, Stored};
 use crate::password::Passwords;
+use crate::password_rules::{self, Attributes};
 use crate::secret::Secret;
 use crate::store::{Store, StoreError, Terms};
 
 /// How often a change is tried, when its owner changes the account at the same time.
 const MOST_TRIES: u32 = 5;
 
-/// An account to be made. Nobody is mailed, and the rules for passwords are not applied.
+/// An account to be made. Nobody is mailed.
 #[derive(Clone, Debug, Default)]
 pub struct NewUser {
     /// The email address, which becomes the primary one.
     pub email: Option<String>,
     /// The password; without one, no password can be used.
     pub password: Option<Secret>,
+    /// Whether the password need not meet the rules for passwords (`AUTH_PASSWORD_VALIDATORS`).
+    pub any_password: bool,
     /// The username; made from the address where usernames are on and none is given.
     pub username: Option<String>,
     /// The phone number.
@@ -41,6 +46,12 @@ pub enum NewUserError {
     /// What was given is not well-formed.
     #[error("{0:?} is not a valid {1}")]
     Invalid(String, &'static str),
+    /// The password is empty.
+    #[error("the password is empty; leave it out for an account without one")]
+    EmptyPassword,
+    /// The password does not meet the rules for passwords.
+    #[error("the password is refused (--no-validate takes it all the same): {0}")]
+    WeakPassword(String),
     /// Another account has it.
     #[error("another account has the {1} {0:?}")]
     Taken(String, &'static str),
@@ -96,6 +107,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     {
         return Err(NewUserError::Taken(phone.clone(), "phone number"));
     }
+    check_password(app, &user, name.as_deref())?;
     let account = make(app, user, name)?;
     let id = account.id.clone();
     commit(app, store, &loaded, &change(None, Some(account))).await?;
@@ -191,7 +203,7 @@ async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
 }
 
 /// An account as it was read, if it was there, and as it is to be, unless it is to be no more.
-fn change(before: Option<Stored<Account>>, after: Option<Account>) -> Changes {
+pub(crate) fn change(before: Option<Stored<Account>>, after: Option<Account>) -> Changes {
     Changes {
         session: SessionChange::None,
         ended: Vec::new(),
@@ -205,11 +217,22 @@ fn change(before: Option<Stored<Account>>, after: Option<Account>) -> Changes {
 }
 
 async fn commit(app: &App, store: &Store, loaded: &Loaded, changes: &Changes) -> Result<(), StoreError> {
+    commit_until(app, store, loaded, changes, app.clock.now()).await
+}
+
+/// Commits changes; sessions that they write last until then.
+pub(crate) async fn commit_until(
+    app: &App,
+    store: &Store,
+    loaded: &Loaded,
+    changes: &Changes,
+    session_expires_at: Timestamp,
+) -> Result<(), StoreError> {
     let now = app.clock.now();
     let terms = Terms {
         loaded,
         now,
-        session_expires_at: now,
+        session_expires_at,
         unique_email: app.settings.account.unique_email,
         token: &app.random.uuid(now),
         outbox: &[],
@@ -231,6 +254,20 @@ fn check(user: &NewUser) -> Result<(), NewUserError> {
         }
         _ => Ok(()),
     }
+}
+
+fn check_password(app: &App, user: &NewUser, name: Option<&str>) -> Result<(), NewUserError> {
+    let Some(password) = user.password.as_ref().map(Secret::expose) else { return Ok(()) };
+    if password.is_empty() {
+        return Err(NewUserError::EmptyPassword);
+    }
+    if user.any_password {
+        return Ok(());
+    }
+    let known = Attributes { username: name, email: user.email.as_deref(), phone: user.phone.as_deref() };
+    let refusals = password_rules::check(password, &app.settings.password_rules(), Some(&known));
+    let texts: Vec<_> = refusals.iter().map(Refusal::message).collect();
+    if texts.is_empty() { Ok(()) } else { Err(NewUserError::WeakPassword(texts.join(" "))) }
 }
 
 fn make(app: &App, user: NewUser, name: Option<String>) -> Result<Account, NewUserError> {

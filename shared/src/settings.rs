@@ -41,6 +41,7 @@ pub use declared::{
 pub use document::document;
 pub use error::{Concerned, Errors, Problem};
 pub use frontend::FrontendUrls;
+pub use kind::{LEAST_SECRET, MOST_FALLBACKS};
 pub use password_validators::PasswordValidator;
 pub use provider::{
     DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, ProviderApp, ProviderFlow, VerifiedEmail,

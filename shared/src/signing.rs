@@ -3,6 +3,9 @@
 //! Each purpose has a key of its own, derived with HKDF-SHA-256 (RFC 5869) under a label, so that nothing made
 //! for one purpose passes for another.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aes_gcm::aead::{Aead, KeyInit as _, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine as _;
@@ -10,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
-use subtle::ConstantTimeEq as _;
+use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::Zeroizing;
 
 use crate::domain::account::{Account, AccountId};
@@ -23,11 +26,52 @@ use crate::domain::time::Timestamp;
 use crate::random::Random;
 use crate::secret::Secret;
 
-/// What everything is derived from.
+/// `SECRET_KEY` and its fallbacks, which everything is derived from. The first key seals and signs, all of them open and
+/// verify.
+///
+/// What is sealed or signed begins with the id of its key. What has no id, as everything that was made before there were
+/// any, is tried with all keys.
 #[derive(Clone, Debug)]
 pub struct Keys {
+    first: Key,
+    fallbacks: Arc<[Key]>,
+    unknown: UnknownKey,
+}
+
+/// One key, and what it is named by in what it made.
+#[derive(Clone, Debug)]
+struct Key {
+    id: String,
     secret: Secret,
 }
+
+/// Notes that something named a key that is not among these: the key may be newer than what this process has read.
+#[derive(Clone, Debug, Default)]
+pub struct UnknownKey(Arc<AtomicBool>);
+
+impl UnknownKey {
+    /// One was named.
+    pub fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether one was named since the last look.
+    pub fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// Something that was sealed opens with none of the keys: `SECRET_KEY` was lost, or the table belongs to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no key opens a sealed {}: SECRET_KEY is not the one that sealed it", .0.label())]
+pub struct Unopened(pub SealPurpose);
+
+/// The id of a key: so many characters of hex.
+const ID_LENGTH: usize = 8;
+/// Comes between the id of a key and what it sealed; not a letter of base64url.
+const AFTER_ID: char = '.';
+/// What a sealed message begins with, before the id of its key.
+const SEALED_BY: &[u8] = b"key:";
 
 /// How a key in a link is spelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +104,21 @@ pub enum SealPurpose {
     TotpSecret,
     /// Recovery codes that may be shown again, bound to their account.
     RecoveryCodes,
+    /// What recovery codes are hashed with, bound to their account.
+    RecoveryKey,
     /// The tokens of an account at another service, bound to it and to the account here.
     ProviderTokens,
+}
+
+impl CodePurpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Login => "code/login",
+            Self::VerifyEmail => "code/verify-email",
+            Self::VerifyPhone => "code/verify-phone",
+            Self::ResetPassword => "code/reset-password",
+        }
+    }
 }
 
 impl SealPurpose {
@@ -70,6 +127,7 @@ impl SealPurpose {
             Self::Outbox => "outbox",
             Self::TotpSecret => "totp-secret",
             Self::RecoveryCodes => "recovery-codes",
+            Self::RecoveryKey => "recovery-key",
             Self::ProviderTokens => "provider-tokens",
         }
     }
@@ -86,10 +144,12 @@ pub struct EmailKey {
     pub at: Timestamp,
 }
 
-impl Keys {
-    /// From `SECRET_KEY`.
-    pub const fn new(secret: Secret) -> Self {
-        Self { secret }
+impl Key {
+    fn new(secret: Secret) -> Self {
+        let mut key = Self { id: String::new(), secret };
+        key.id = Spelling::Hex.encode(key.derive("key-id").as_ref());
+        key.id.truncate(ID_LENGTH);
+        key
     }
 
     fn derive(&self, label: &str) -> Zeroizing<[u8; 32]> {
@@ -101,30 +161,106 @@ impl Keys {
     }
 
     fn mac(&self, label: &str, parts: &[&[u8]]) -> [u8; 32] {
-        #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.derive(label).as_ref()).expect("any key fits");
-        for part in parts {
-            // Lengths in front, so that no two lists of parts look alike.
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
+        mac(&self.derive(label), parts)
+    }
+
+    /// A MAC in text, behind the id of this key.
+    fn tag(&self, label: &str, parts: &[&[u8]], spelling: Spelling) -> String {
+        format!("{}{}", self.id, spelling.encode(&self.mac(label, parts)))
+    }
+
+    fn seal(&self, purpose: SealPurpose, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
+        let nonce: [u8; 12] = random.bytes();
+        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
+        #[expect(clippy::expect_used, reason = "what is sealed is far below AES-GCM's 64 GiB")]
+        let sealed = cipher
+            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() })
+            .expect("a short text can be encrypted");
+        [nonce.as_slice(), &sealed].concat()
+    }
+
+    fn open(&self, purpose: SealPurpose, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<12>()?;
+        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
+        cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()
+    }
+}
+
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key fits");
+    for part in parts {
+        // Lengths in front, so that no two lists of parts look alike.
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+impl Keys {
+    /// From `SECRET_KEY` alone.
+    pub fn new(secret: Secret) -> Self {
+        Self::with_fallbacks(secret, [])
+    }
+
+    /// From `SECRET_KEY` and `SECRET_KEY_FALLBACKS`.
+    pub fn with_fallbacks(secret: Secret, fallbacks: impl IntoIterator<Item = Secret>) -> Self {
+        let first = Key::new(secret);
+        let mut others: Vec<Key> = Vec::new();
+        for key in fallbacks.into_iter().map(Key::new) {
+            if key.id != first.id && others.iter().all(|other| other.id != key.id) {
+                others.push(key);
+            }
         }
-        mac.finalize().into_bytes().into()
+        Self { first, fallbacks: others.into(), unknown: UnknownKey::default() }
+    }
+
+    /// The same, noting there what they do not know.
+    #[must_use]
+    pub fn noting(self, unknown: UnknownKey) -> Self {
+        Self { unknown, ..self }
+    }
+
+    /// The id of a key, which follows from it.
+    pub fn id_of(secret: &Secret) -> String {
+        Key::new(secret.clone()).id
+    }
+
+    /// The id of the key that seals and signs.
+    pub fn id(&self) -> &str {
+        &self.first.id
+    }
+
+    /// The ids of all keys, that of the first one first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.all().map(|key| key.id.as_str())
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.first).chain(self.fallbacks.iter())
+    }
+
+    /// The keys that may have made something: the one that it names, or all where it names none.
+    fn candidates(&self, id: Option<&str>) -> Vec<&Key> {
+        let found: Vec<&Key> = self.all().filter(|key| id.is_none_or(|id| key.id == id)).collect();
+        if found.is_empty() {
+            self.unknown.note();
+        }
+        found
+    }
+
+    /// Whether a text is the MAC of these parts, under the key that it names; compares in constant time.
+    fn verifies(&self, label: &str, parts: &[&[u8]], spelling: Spelling, tag: &str) -> bool {
+        let Some((id, given)) = split_tag(tag, spelling.mac_length()) else { return false };
+        let is_its = |key: &Key| spelling.encode(&key.mac(label, parts)).as_bytes().ct_eq(given.as_bytes());
+        // No key is left out after a match.
+        let matches = self.candidates(id).into_iter().map(is_its);
+        matches.fold(Choice::from(0), |before, next| before | next).into()
     }
 
     /// What is kept of a code: it can't be guessed offline by who reads the table.
     pub fn code_hash(&self, purpose: CodePurpose, to: &Recipient, code: &str) -> CodeHash {
-        let label = match purpose {
-            CodePurpose::Login => "code/login",
-            CodePurpose::VerifyEmail => "code/verify-email",
-            CodePurpose::VerifyPhone => "code/verify-phone",
-            CodePurpose::ResetPassword => "code/reset-password",
-        };
-        let kind = match to {
-            Recipient::Email(_) => "email",
-            Recipient::Phone(_) => "phone",
-        };
-        let parts: [&[u8]; 3] = [kind.as_bytes(), to.address().as_bytes(), code.as_bytes()];
-        CodeHash(URL_SAFE_NO_PAD.encode(self.mac(label, &parts)))
+        CodeHash(self.first.tag(purpose.label(), &code_parts(to, code), Spelling::Base64))
     }
 
     /// Whether an answer is the code, whatever its case and punctuation; compares in constant time.
@@ -135,18 +271,31 @@ impl Keys {
         answer: &str,
         expected: Option<&CodeHash>,
     ) -> bool {
-        let given = self.code_hash(purpose, to, &code::normalise(answer));
-        expected.is_some_and(|expected| bool::from(given.0.as_bytes().ct_eq(expected.0.as_bytes())))
+        let code = code::normalise(answer);
+        // As long for a code that was never sent.
+        let nobodys = || self.code_hash(purpose, to, "");
+        let hash = expected.cloned().unwrap_or_else(nobodys);
+        let matches = self.verifies(purpose.label(), &code_parts(to, &code), Spelling::Base64, &hash.0);
+        matches && expected.is_some()
     }
 
-    /// A secret for access and refresh tokens of our own, where `HEADLESS_JWT_PRIVATE_KEY` gives none.
-    pub fn token_secret(&self) -> Secret {
-        Secret::new(URL_SAFE_NO_PAD.encode(self.derive("token").as_ref()))
+    /// Secrets for access and refresh tokens of our own, where `HEADLESS_JWT_PRIVATE_KEY` gives none, with the ids of
+    /// their keys: the one that signs, and those that only verify.
+    pub fn token_secrets(&self) -> ((String, Secret), Vec<(String, Secret)>) {
+        let secret = |key: &Key| {
+            (key.id.clone(), Secret::new(URL_SAFE_NO_PAD.encode(key.derive("token").as_ref())))
+        };
+        (secret(&self.first), self.fallbacks.iter().map(secret).collect())
+    }
+
+    /// What is told of keys that are not among these.
+    pub const fn unknown(&self) -> &UnknownKey {
+        &self.unknown
     }
 
     /// A number that follows from a text, and that nobody else can tell.
     pub fn spread(&self, text: &str) -> u32 {
-        let [a, b, c, d, ..] = self.mac("spread", &[text.as_bytes()]);
+        let [a, b, c, d, ..] = self.first.mac("spread", &[text.as_bytes()]);
         u32::from_be_bytes([a, b, c, d])
     }
 
@@ -154,8 +303,8 @@ impl Keys {
     pub fn email_key(&self, account: &AccountId, email: &str, at: Timestamp, spelling: Spelling) -> String {
         let about = spelling.encode(format!("{} {email}", account.as_str()).as_bytes());
         let time = spelling.encode(&at.millis().to_be_bytes());
-        let mac = self.mac("email-key", &[about.as_bytes(), time.as_bytes()]);
-        format!("{about}:{time}:{}", spelling.encode(&mac))
+        let tag = self.first.tag("email-key", &[about.as_bytes(), time.as_bytes()], spelling);
+        format!("{about}:{time}:{tag}")
     }
 
     /// Reads such a key; none when it is not ours. Whether it is still valid is for the caller to judge.
@@ -164,11 +313,9 @@ impl Keys {
         let key = if spelling == Spelling::Hex { &lower } else { key };
         let mut parts = key.split(':');
         let (about, time, signature) = (parts.next()?, parts.next()?, parts.next()?);
-        if parts.next().is_some() {
-            return None;
-        }
-        let mac = spelling.encode(&self.mac("email-key", &[about.as_bytes(), time.as_bytes()]));
-        if !bool::from(mac.as_bytes().ct_eq(signature.as_bytes())) {
+        if parts.next().is_some()
+            || !self.verifies("email-key", &[about.as_bytes(), time.as_bytes()], spelling, signature)
+        {
             return None;
         }
         let about = String::from_utf8(spelling.decode(about)?).ok()?;
@@ -184,10 +331,9 @@ impl Keys {
     /// The key of a link that resets a password: `<account>-<time>-<signature>`. It dies when the password, the
     /// addresses or the time of the last login change.
     pub fn reset_key(&self, account: &Account, at: Timestamp) -> String {
-        let time = Spelling::Hex.encode(&at.millis().to_be_bytes());
-        let id = Spelling::Hex.encode(account.id.as_str().as_bytes());
-        let signature = Spelling::Hex.encode(&self.reset_mac(account, &time));
-        format!("{id}-{time}-{signature}")
+        let about = reset_key_about(&account.id, at);
+        let parts = reset_parts(account, at);
+        format!("{about}-{}", self.first.tag("reset-key", &slices(&parts), Spelling::Hex))
     }
 
     /// The account that a reset key names, and when it was made: not yet proved to be true.
@@ -202,93 +348,200 @@ impl Keys {
     /// Whether a reset key was made for this account as it is now.
     pub fn reset_key_matches(&self, key: &str, account: &Account) -> bool {
         let Some((_, at)) = Self::read_reset_key(key) else { return false };
-        bool::from(self.reset_key(account, at).as_bytes().ct_eq(key.as_bytes()))
-    }
-
-    fn reset_mac(&self, account: &Account, time: &str) -> [u8; 32] {
-        let mut emails: Vec<&str> = account.emails.iter().map(|address| address.email.as_str()).collect();
-        emails.extend(account.email.as_deref());
-        emails.sort_unstable();
-        emails.dedup();
-        let last_login = account.last_login_at.map(|at| at.millis().to_string()).unwrap_or_default();
-        let password = account.password.as_ref().map_or("", |hash| hash.0.as_str());
-        self.mac(
-            "reset-key",
-            &[
-                account.id.as_str().as_bytes(),
-                time.as_bytes(),
-                password.as_bytes(),
-                last_login.as_bytes(),
-                emails.join(" ").as_bytes(),
-            ],
-        )
-    }
-
-    /// What is kept of a recovery code, as [`code::normalise`] leaves it.
-    pub fn recovery_code_hash(&self, account: &AccountId, code: &str) -> CodeHash {
-        let mac = self.mac("recovery-code", &[account.as_str().as_bytes(), code.as_bytes()]);
-        CodeHash(URL_SAFE_NO_PAD.encode(mac))
+        let signature = key.strip_prefix(&reset_key_about(&account.id, at)).and_then(|it| it.strip_prefix('-'));
+        let parts = reset_parts(account, at);
+        signature.is_some_and(|tag| self.verifies("reset-key", &slices(&parts), Spelling::Hex, tag))
     }
 
     /// What a trusted browser holds: it stands for this account as it is secured now, and for the time it was given.
     /// It dies when the password or an authenticator changes.
     pub fn trust(&self, account: &Account, at: Timestamp) -> String {
-        let mut parts = vec![account.id.as_str().to_owned(), account.session_epoch.to_string()];
-        // A new set of recovery codes is a new authenticator.
-        parts.extend(account.authenticators.iter().map(|authenticator| authenticator.id.to_string()));
-        let parts: Vec<&[u8]> = parts.iter().map(String::as_bytes).collect();
-        let time = at.seconds().to_be_bytes();
-        URL_SAFE_NO_PAD.encode(self.mac("trust", &[&parts[..], &[time.as_slice()]].concat()))
+        self.first.tag("trust", &slices(&trust_parts(account, at)), Spelling::Base64)
+    }
+
+    /// Whether a browser holds that.
+    pub fn is_trust(&self, account: &Account, at: Timestamp, proof: &str) -> bool {
+        self.verifies("trust", &slices(&trust_parts(account, at)), Spelling::Base64, proof)
+    }
+
+    /// A new `state` for a browser's way to another service and back. It names the key that its secrets follow from.
+    pub fn new_state(&self, random: &Random) -> Secret {
+        Secret::new(format!("{}{}", self.first.id, random.secret()))
     }
 
     /// The secrets of a browser's way to another service and back. They follow from its state, which the table does not
     /// hold, and which tells nobody else anything.
     pub fn passage(&self, state: Secret) -> Passage {
+        let id = split_tag(state.expose(), Spelling::Base64.mac_length()).and_then(|(id, _)| id);
+        let key = self.candidates(id).into_iter().next().unwrap_or(&self.first);
         let derive =
-            |label| Secret::new(URL_SAFE_NO_PAD.encode(self.mac(label, &[state.expose().as_bytes()])));
+            |label| Secret::new(URL_SAFE_NO_PAD.encode(key.mac(label, &[state.expose().as_bytes()])));
         Passage { nonce: derive("provider-nonce"), verifier: derive("provider-verifier"), state }
     }
 
-    /// Encrypts what the table keeps (AES-256-GCM), bound to where it is kept.
-    pub fn seal(&self, purpose: SealPurpose, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
-        let nonce: [u8; 12] = random.bytes();
-        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
-        #[expect(clippy::expect_used, reason = "what is sealed is far below AES-GCM's 64 GiB")]
-        let sealed = cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() })
-            .expect("a short text can be encrypted");
-        [nonce.as_slice(), &sealed].concat()
+    /// Encrypts a message that waits to be sent (AES-256-GCM), bound to where it waits.
+    pub fn seal_message(&self, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
+        let sealed = self.first.seal(SealPurpose::Outbox, random, place, plain);
+        [SEALED_BY, self.first.id.as_bytes(), &sealed].concat()
     }
 
-    /// Decrypts what [`Self::seal`] made for the same purpose and place; none when it was not made so.
-    pub fn open(&self, purpose: SealPurpose, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = sealed.split_first_chunk::<12>()?;
-        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
-        cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()
+    /// Decrypts what [`Self::seal_message`] made for the same place.
+    pub fn open_message(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, Unopened> {
+        let (id, sealed) = match Self::sealer_of_message(sealed) {
+            Some(id) => (Some(id), sealed.get(SEALED_BY.len() + ID_LENGTH..).unwrap_or_default()),
+            None => (None, sealed),
+        };
+        let mut opened =
+            self.candidates(id).into_iter().filter_map(|key| key.open(SealPurpose::Outbox, place, sealed));
+        opened.next().ok_or(Unopened(SealPurpose::Outbox))
     }
 
-    /// Encrypts a secret of an account, bound to the account.
-    pub fn seal_text(
+    /// The id of the key that sealed a message; none where it does not say.
+    pub fn sealer_of_message(sealed: &[u8]) -> Option<&str> {
+        let id = sealed.strip_prefix(SEALED_BY)?.get(..ID_LENGTH)?;
+        std::str::from_utf8(id).ok().filter(|id| is_id(id))
+    }
+
+    /// Encrypts a secret that the table keeps (AES-256-GCM), bound to where it is kept.
+    pub fn seal(&self, purpose: SealPurpose, random: &Random, place: &str, text: &Secret) -> Sealed {
+        let sealed = self.first.seal(purpose, random, place, text.expose().as_bytes());
+        Sealed(format!("{}{AFTER_ID}{}", self.first.id, URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    /// Decrypts what [`Self::seal`] made for the same purpose and place.
+    pub fn open(&self, purpose: SealPurpose, place: &str, sealed: &Sealed) -> Result<Secret, Unopened> {
+        let (id, sealed) = match sealed.0.split_once(AFTER_ID) {
+            Some((id, sealed)) => (Some(id), sealed),
+            None => (None, sealed.0.as_str()),
+        };
+        let open = |key: &Key| {
+            let plain = Zeroizing::new(key.open(purpose, place, &URL_SAFE_NO_PAD.decode(sealed).ok()?)?);
+            std::str::from_utf8(&plain).ok().map(Secret::new)
+        };
+        self.candidates(id).into_iter().find_map(open).ok_or(Unopened(purpose))
+    }
+
+    /// Seals again, under the first key, what another key sealed; none where the first key did.
+    pub fn reseal(
         &self,
         purpose: SealPurpose,
         random: &Random,
-        owner: &AccountId,
-        text: &Secret,
-    ) -> Sealed {
-        let sealed = self.seal(purpose, random, owner.as_str(), text.expose().as_bytes());
-        Sealed(URL_SAFE_NO_PAD.encode(sealed))
+        place: &str,
+        sealed: &Sealed,
+    ) -> Result<Option<Sealed>, Unopened> {
+        if sealed.sealer() == Some(self.id()) {
+            return Ok(None);
+        }
+        Ok(Some(self.seal(purpose, random, place, &self.open(purpose, place, sealed)?)))
     }
 
-    /// Decrypts what [`Self::seal_text`] made for the same purpose and account; none when it was not made so, as
-    /// under another `SECRET_KEY`.
-    pub fn open_text(&self, purpose: SealPurpose, owner: &AccountId, sealed: &Sealed) -> Option<Secret> {
-        let sealed = URL_SAFE_NO_PAD.decode(&sealed.0).ok()?;
-        let text = Zeroizing::new(self.open(purpose, owner.as_str(), &sealed)?);
-        std::str::from_utf8(&text).ok().map(Secret::new)
+    /// Makes what a set of recovery codes is hashed with. Its key is a random one, so that its hashes outlast
+    /// `SECRET_KEY`.
+    pub fn new_code_hasher(random: &Random) -> CodeHasher {
+        CodeHasher(vec![Zeroizing::new(random.bytes())])
+    }
+
+    /// What a set of recovery codes is hashed with that has no key of its own: it follows from one of these keys.
+    pub fn code_hasher(&self) -> CodeHasher {
+        CodeHasher(self.all().map(|key| key.derive("recovery-code")).collect())
     }
 }
 
+/// Makes the hashes that are kept of recovery codes.
+pub struct CodeHasher(Vec<Zeroizing<[u8; 32]>>);
+
+impl CodeHasher {
+    /// Reads what [`Self::to_secret`] wrote.
+    pub fn read(secret: &Secret) -> Option<Self> {
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(secret.expose()).ok()?);
+        let keys: Option<_> =
+            bytes.chunks(32).map(|key| key.try_into().ok().map(Zeroizing::new)).collect();
+        keys.filter(|keys: &Vec<_>| !keys.is_empty()).map(Self)
+    }
+
+    /// Its keys, to be sealed.
+    pub fn to_secret(&self) -> Secret {
+        let bytes = Zeroizing::new(self.0.iter().flat_map(|key| key.iter().copied()).collect::<Vec<u8>>());
+        Secret::new(URL_SAFE_NO_PAD.encode(&bytes))
+    }
+
+    /// What is kept of a recovery code, as [`code::normalise`] leaves it.
+    pub fn hash(&self, account: &AccountId, code: &str) -> CodeHash {
+        self.hashes(account, code).next().unwrap_or_else(|| CodeHash(String::new()))
+    }
+
+    /// Whether a hash is that of this code; compares in constant time.
+    pub fn matches(&self, account: &AccountId, code: &str, hash: &CodeHash) -> bool {
+        let is_its = |made: CodeHash| made.0.as_bytes().ct_eq(hash.0.as_bytes());
+        let matches = self.hashes(account, code).map(is_its);
+        matches.fold(Choice::from(0), |before, next| before | next).into()
+    }
+
+    fn hashes(&self, account: &AccountId, code: &str) -> impl Iterator<Item = CodeHash> {
+        let parts = [account.as_str().as_bytes().to_vec(), code.as_bytes().to_vec()];
+        self.0.iter().map(move |key| CodeHash(URL_SAFE_NO_PAD.encode(mac(key, &slices(&parts)))))
+    }
+}
+
+/// The id of the key that made a MAC, if it says so, and the MAC; none where it is no MAC.
+fn split_tag(tag: &str, length: usize) -> Option<(Option<&str>, &str)> {
+    let (id, mac) = tag.split_at_checked(tag.len().checked_sub(length)?)?;
+    match id {
+        "" => Some((None, mac)),
+        id => is_id(id).then_some((Some(id), mac)),
+    }
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == ID_LENGTH && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn slices(parts: &[Vec<u8>]) -> Vec<&[u8]> {
+    parts.iter().map(Vec::as_slice).collect()
+}
+
+fn code_parts<'a>(to: &'a Recipient, code: &'a str) -> [&'a [u8]; 3] {
+    let kind = match to {
+        Recipient::Email(_) => "email",
+        Recipient::Phone(_) => "phone",
+    };
+    [kind.as_bytes(), to.address().as_bytes(), code.as_bytes()]
+}
+
+fn reset_key_about(account: &AccountId, at: Timestamp) -> String {
+    let id = Spelling::Hex.encode(account.as_str().as_bytes());
+    format!("{id}-{}", Spelling::Hex.encode(&at.millis().to_be_bytes()))
+}
+
+fn reset_parts(account: &Account, at: Timestamp) -> Vec<Vec<u8>> {
+    let mut emails: Vec<&str> = account.emails.iter().map(|address| address.email.as_str()).collect();
+    emails.extend(account.email.as_deref());
+    emails.sort_unstable();
+    emails.dedup();
+    let last_login = account.last_login_at.map(|at| at.millis().to_string()).unwrap_or_default();
+    let password = account.password.as_ref().map_or("", |hash| hash.0.as_str());
+    let time = Spelling::Hex.encode(&at.millis().to_be_bytes());
+    let parts = [account.id.as_str(), &time, password, &last_login, &emails.join(" ")];
+    parts.map(|part| part.as_bytes().to_vec()).into()
+}
+
+fn trust_parts(account: &Account, at: Timestamp) -> Vec<Vec<u8>> {
+    let mut parts = vec![account.id.as_str().to_owned(), account.session_epoch.to_string()];
+    // A new set of recovery codes is a new authenticator.
+    parts.extend(account.authenticators.iter().map(|authenticator| authenticator.id.to_string()));
+    let time = at.seconds().to_be_bytes().to_vec();
+    parts.into_iter().map(String::into_bytes).chain([time]).collect()
+}
+
 impl Spelling {
+    /// How long the 32 bytes of a MAC are.
+    const fn mac_length(self) -> usize {
+        match self {
+            Self::Base64 => 43,
+            Self::Hex => 64,
+        }
+    }
+
     fn encode(self, bytes: &[u8]) -> String {
         use std::fmt::Write as _;
         match self {
@@ -402,25 +655,23 @@ mod tests {
 
     #[test]
     fn a_sealed_message_opens_only_where_it_belongs() {
-        let outbox = SealPurpose::Outbox;
-        let sealed = keys().seal(outbox, &Random::system(), "OUTBOX#1", b"hello");
-        assert_eq!(keys().open(outbox, "OUTBOX#1", &sealed).unwrap(), b"hello");
-        assert!(keys().open(outbox, "OUTBOX#2", &sealed).is_none());
-        assert!(keys().open(outbox, "OUTBOX#1", b"short").is_none());
+        let sealed = keys().seal_message(&Random::system(), "OUTBOX#1", b"hello");
+        assert_eq!(keys().open_message("OUTBOX#1", &sealed).unwrap(), b"hello");
+        assert_eq!(keys().open_message("OUTBOX#2", &sealed), Err(Unopened(SealPurpose::Outbox)));
+        assert!(keys().open_message("OUTBOX#1", b"short").is_err());
     }
 
     #[test]
     fn a_sealed_secret_opens_only_for_its_account_and_purpose() {
         let (totp, codes) = (SealPurpose::TotpSecret, SealPurpose::RecoveryCodes);
-        let owner = account().id;
-        let other = AccountId::parse("another").unwrap();
-        let sealed = keys().seal_text(totp, &Random::system(), &owner, &Secret::new("GEZDGNBV"));
+        let seal = || keys().seal(totp, &Random::system(), "0198-c0de", &Secret::new("GEZDGNBV"));
+        let sealed = seal();
         assert!(!sealed.0.contains("GEZDGNBV"));
-        assert_eq!(keys().open_text(totp, &owner, &sealed).unwrap().expose(), "GEZDGNBV");
-        assert!(keys().open_text(totp, &other, &sealed).is_none());
-        assert!(keys().open_text(codes, &owner, &sealed).is_none());
-        assert!(keys().open_text(totp, &owner, &Sealed("?".into())).is_none());
-        let again = keys().seal_text(totp, &Random::system(), &owner, &Secret::new("GEZDGNBV"));
+        assert_eq!(keys().open(totp, "0198-c0de", &sealed).unwrap().expose(), "GEZDGNBV");
+        assert!(keys().open(totp, "another", &sealed).is_err());
+        assert!(keys().open(codes, "0198-c0de", &sealed).is_err());
+        assert!(keys().open(totp, "0198-c0de", &Sealed("?".into())).is_err());
+        let again = seal();
         assert_ne!(sealed, again, "each has a nonce of its own");
     }
 
@@ -451,5 +702,104 @@ mod tests {
         // Using an authenticator changes nothing about it.
         with_factor.authenticators[0].last_used_at = Some(at);
         assert_eq!(keys().trust(&with_factor, at), trust);
+    }
+
+    const OLD: &str = "the-key-before-that-only-these-tests-know";
+
+    fn old() -> Keys {
+        Keys::new(Secret::new(OLD))
+    }
+
+    fn rotated() -> Keys {
+        Keys::with_fallbacks(Secret::new("the-key-after-that-only-these-tests-know"), [Secret::new(OLD)])
+    }
+
+    /// As it was before keys had ids.
+    fn without_id(text: &str) -> String {
+        text.replacen(old().id(), "", 1).trim_start_matches(AFTER_ID).to_owned()
+    }
+
+    #[test]
+    fn the_first_key_signs_and_all_verify() {
+        let (at, to) = (Timestamp::from_millis(7000), Recipient::Email("a@example.com".into()));
+        let (account, new) = (account(), Keys::new(Secret::new("the-key-after-that-only-these-tests-know")));
+        for spelling in [Spelling::Base64, Spelling::Hex] {
+            let key = old().email_key(&account.id, "a@example.com", at, spelling);
+            for key in [key.clone(), without_id(&key)] {
+                assert!(rotated().read_email_key(&key, spelling).is_some(), "{key}");
+                assert!(new.read_email_key(&key, spelling).is_none());
+            }
+            let key = rotated().email_key(&account.id, "a@example.com", at, spelling);
+            assert!(new.read_email_key(&key, spelling).is_some());
+        }
+        let (reset, trust) = (old().reset_key(&account, at), old().trust(&account, at));
+        let hash = old().code_hash(CodePurpose::Login, &to, &code::normalise("BCDF"));
+        for strip in [str::to_owned, without_id as fn(&str) -> String] {
+            assert!(rotated().reset_key_matches(&strip(&reset), &account));
+            assert!(!new.reset_key_matches(&strip(&reset), &account));
+            assert!(rotated().is_trust(&account, at, &strip(&trust)));
+            assert!(!new.is_trust(&account, at, &strip(&trust)));
+            let hash = CodeHash(strip(&hash.0));
+            assert!(rotated().code_matches(CodePurpose::Login, &to, "bcdf", Some(&hash)));
+            assert!(!new.code_matches(CodePurpose::Login, &to, "bcdf", Some(&hash)));
+        }
+        assert!(new.is_trust(&account, at, &rotated().trust(&account, at)));
+        assert!(new.reset_key_matches(&rotated().reset_key(&account, at), &account));
+    }
+
+    #[test]
+    fn a_way_to_another_service_keeps_its_key() {
+        let state = old().new_state(&Random::system());
+        let (before, after) = (old().passage(state.clone()), rotated().passage(state));
+        assert_eq!(before.verifier.expose(), after.verifier.expose());
+        assert_eq!(before.nonce.expose(), after.nonce.expose());
+    }
+
+    #[test]
+    fn all_keys_open_and_the_first_seals_again() {
+        let (purpose, random) = (SealPurpose::TotpSecret, Random::system());
+        let sealed = old().seal(purpose, &random, "a", &Secret::new("GEZDGNBV"));
+        for sealed in [sealed.clone(), Sealed(without_id(&sealed.0))] {
+            assert_eq!(rotated().open(purpose, "a", &sealed).unwrap().expose(), "GEZDGNBV");
+            let again = rotated().reseal(purpose, &random, "a", &sealed).unwrap().unwrap();
+            assert_eq!(again.sealer(), Some(rotated().id()));
+            assert_eq!(rotated().reseal(purpose, &random, "a", &again).unwrap(), None);
+        }
+        let message = old().seal_message(&random, "a", b"hello");
+        let unnamed = &message[SEALED_BY.len() + ID_LENGTH..];
+        assert_eq!(rotated().open_message("a", &message).unwrap(), b"hello");
+        assert_eq!(rotated().open_message("a", unnamed).unwrap(), b"hello");
+        assert_eq!((Keys::sealer_of_message(&message), Keys::sealer_of_message(unnamed)), (Some(old().id()), None));
+    }
+
+    #[test]
+    fn a_key_that_is_not_known_is_noted() {
+        let sealed = rotated().seal(SealPurpose::TotpSecret, &Random::system(), "a", &Secret::new("x"));
+        let old = old();
+        assert!(old.open(SealPurpose::TotpSecret, "b", &old.seal(SealPurpose::TotpSecret, &Random::system(), "a", &Secret::new("x"))).is_err());
+        assert!(!old.unknown().take(), "what is only wrong may be anybody's invention");
+        assert_eq!(old.open(SealPurpose::TotpSecret, "a", &sealed).unwrap_err(), Unopened(SealPurpose::TotpSecret));
+        assert!(old.unknown().take());
+        assert!(!old.unknown().take());
+    }
+
+    #[test]
+    fn recovery_codes_outlast_the_key() {
+        let id = account().id;
+        let hasher = Keys::new_code_hasher(&Random::system());
+        let hash = hasher.hash(&id, "12345678");
+        let read = CodeHasher::read(&hasher.to_secret()).unwrap();
+        assert!(read.matches(&id, "12345678", &hash) && !read.matches(&id, "12345679", &hash));
+        // As they were before, under a key that is a fallback now.
+        let hash = old().code_hasher().hash(&id, "12345678");
+        assert!(rotated().code_hasher().matches(&id, "12345678", &hash));
+        let kept = CodeHasher::read(&rotated().code_hasher().to_secret()).unwrap();
+        assert!(kept.matches(&id, "12345678", &hash));
+    }
+
+    #[test]
+    fn the_same_key_twice_is_one() {
+        let keys = Keys::with_fallbacks(Secret::new(OLD), [Secret::new(OLD)]);
+        assert_eq!(keys.ids().collect::<Vec<_>>(), [old().id()]);
     }
 }

@@ -7,6 +7,7 @@ mod commit;
 mod item;
 mod load;
 mod outbox;
+mod page;
 
 use std::collections::HashMap;
 
@@ -16,6 +17,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use commit::Terms;
 pub use outbox::{OutboxClaim, OutboxItem, id_of as outbox_id, place as outbox_place};
+
+pub use page::{Bookmark, TablePage};
 
 use crate::aws::Aws;
 use crate::domain::account::AccountId;

@@ -14,10 +14,10 @@ const FLOORS: &[&[&str]] = &[
     &["secret"],
     &["domain"],
     &["clock", "random", "password", "password_rules", "settings"],
-    &["signing", "jwt"],
+    &["signing", "secret_key", "jwt"],
     &["flows"],
     &["aws", "store"],
-    &["app", "http", "operator"],
+    &["app", "http", "operator", "rotation"],
     &["lambda", "telemetry"],
 ];
 

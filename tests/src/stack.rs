@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
-use vestibule_cli::arguments::{Data, Serve, UserAdd, UserName};
+use vestibule_cli::arguments::{Data, Retire, Rotate, SecretKey, Serve, RotationStep, UserAdd, UserName};
+use vestibule_cli::secret_key::{self, SecretKeyError};
 use vestibule_cli::serve::{ServeError, Stack as LocalStack};
 use vestibule_cli::user::{self, UserError};
 
@@ -27,7 +28,7 @@ pub struct Stack {
     environment: HashMap<String, String>,
     table_url: String,
     front_url: String,
-    data: tempfile::TempDir,
+    _data: tempfile::TempDir,
     _running: LocalStack,
 }
 
@@ -48,7 +49,7 @@ impl Stack {
             inbox_port: 0,
             dynamodb_port: 0,
             host: Ipv4Addr::LOCALHOST.into(),
-            data: Data { data_dir: data.path().to_owned() },
+            data: Data { data_dir: Some(data.path().to_owned()) },
             ephemeral: true,
         };
         let front = Front::start().await;
@@ -74,7 +75,7 @@ impl Stack {
             front_url,
             dynamodb: front,
             environment,
-            data,
+            _data: data,
             _running: stack,
         })
     }
@@ -106,14 +107,14 @@ impl Stack {
 
     /// Closes an account.
     pub async fn disable(&self, email: &str) {
-        let data = Data { data_dir: self.data.path().to_owned() };
+        let data = Data { data_dir: None };
         let who = UserName { id: None, email: Some(email.to_owned()), data };
         user::set_active(&who, false, self.variables(&self.table_url)).await.unwrap();
     }
 
     /// Deletes an account, named by its id or by its address.
     pub async fn delete_user(&self, id: Option<&str>, email: Option<&str>) -> Result<String, UserError> {
-        let data = Data { data_dir: self.data.path().to_owned() };
+        let data = Data { data_dir: None };
         let who = UserName { id: id.map(str::to_owned), email: email.map(str::to_owned), data };
         user::delete(&who, self.variables(&self.table_url)).await
     }
@@ -121,6 +122,18 @@ impl Stack {
     /// Another process over the same table, with the same settings.
     pub async fn process(&self, requirements: Requirements) -> App {
         App::start(self.variables(&self.front_url), requirements).await.unwrap()
+    }
+
+    /// Takes a step of a rotation of `SECRET_KEY`, as an operator does.
+    pub async fn rotate(&self, step: RotationStep) -> Result<String, SecretKeyError> {
+        let wanted = Rotate { step, restarted: true, data: Data { data_dir: None } };
+        secret_key::rotate(&wanted, self.variables(&self.table_url)).await
+    }
+
+    /// Removes a key that was replaced.
+    pub async fn retire_key(&self) -> Result<String, SecretKeyError> {
+        let retire = SecretKey::Retire(Retire { id: None, data: Data { data_dir: None } });
+        secret_key::run(&retire, self.variables(&self.table_url)).await
     }
 
     fn variables(&self, table_url: &str) -> HashMap<String, String> {
@@ -147,7 +160,8 @@ impl Stack {
             unverified: false,
             inactive: false,
             superuser: false,
-            data: Data { data_dir: self.data.path().to_owned() },
+            no_validate: false,
+            data: Data { data_dir: None },
         }
     }
 

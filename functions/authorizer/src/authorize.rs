@@ -5,7 +5,7 @@ use lambda_http::http::{HeaderValue, header};
 use serde::Serialize;
 use vestibule::app::App;
 use vestibule::flows::visit::{Client, Loaded, Tools, Visit};
-use vestibule::http::call::Call;
+use vestibule::http::call::{Call, access_token};
 use vestibule::http::csrf;
 use vestibule::password::Passwords;
 use vestibule::store::StoreError;
@@ -47,7 +47,7 @@ pub enum Undecided {
 ///
 /// A browser's request that may change something must also prove that no other site forged it, as in our own API.
 pub async fn authorize(app: &App, request: Request) -> Result<Verdict, Undecided> {
-    app.look_for_token_keys().await;
+    app.look_for_keys(access_token(&request.headers, &app.settings)).await;
     let call = read(app, request);
     if app.lacks_token_keys() && call.shows_access_token(&app.settings) {
         return Err(Undecided::NoKeys);
@@ -78,12 +78,13 @@ async fn identify(app: &App, call: &Call) -> Result<Option<Identity>, StoreError
 
 fn recognise(app: &App, call: &Call, loaded: &Loaded) -> Option<Identity> {
     let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
+    let secrets = app.secrets();
     let tools = Tools {
         settings: &app.settings,
-        keys: &app.keys,
+        keys: &secrets.keys,
         random: &app.random,
         passwords: &passwords,
-        jwt: app.jwt(),
+        jwt: secrets.jwt.as_deref(),
     };
     let visit = Visit::open(tools, &call.visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;

@@ -94,7 +94,7 @@ fn look(visit: &mut Visit<'_>, user: &Account) -> Reply {
 }
 
 fn activate(visit: &mut Visit<'_>, call: &Call, user: &Account) -> Result<Reply, Halt> {
-    let shown = totp::shown_secret(visit, user);
+    let shown = totp::shown_secret(visit, user)?;
     totp::check_setup(visit, user, shown.as_ref(), &code::read(visit, &call.object()?)?)?;
     Ok(Reply::ok(present::Authenticator::from(&totp::activate(visit, user)?)))
 }

@@ -39,10 +39,17 @@ impl AuthenticatorType {
 }
 
 /// Text that is encrypted under a key derived from `SECRET_KEY`, in base64url: see
-/// [`crate::signing::Keys::seal_text`].
+/// [`crate::signing::Keys::seal`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(pub String);
+
+impl Sealed {
+    /// The id of the key that sealed it; none where it does not say.
+    pub fn sealer(&self) -> Option<&str> {
+        self.0.split_once('.').map(|(id, _)| id)
+    }
+}
 
 /// One authenticator of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +81,11 @@ pub enum Factor {
 /// Codes to get in with when all else is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryCodes {
-    /// Hashes of those that are left, as [`crate::signing::Keys::recovery_code_hash`] makes them.
+    /// Hashes of those that are left, as [`crate::signing::CodeHasher`] makes them.
     pub unused: Vec<CodeHash>,
+    /// What they are hashed with; none in sets whose hashes follow from `SECRET_KEY` itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Sealed>,
     /// How many there were.
     pub total: usize,
     /// All of them, one a line, as long as they can be shown; none once they were, where they are shown only once
@@ -182,7 +192,7 @@ mod tests {
             passwordless: None,
             document: "{}".into(),
         };
-        let codes = RecoveryCodes { unused: Vec::new(), total: 0, shown: None, viewed_at: None };
+        let codes = RecoveryCodes { unused: Vec::new(), key: None, total: 0, shown: None, viewed_at: None };
         let totp = Totp { secret: Sealed("sealed".into()), used_steps: Vec::new() };
         account.authenticators = vec![
             authenticator(1, Factor::WebAuthn(credential("a"))),

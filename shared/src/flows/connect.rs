@@ -1,7 +1,5 @@
 //! Connecting accounts at other services to an account here, and disconnecting them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::reauthenticate;
@@ -15,7 +13,7 @@ use crate::domain::social::{Profile, SocialAccount, Tokens};
 use crate::domain::time::Timestamp;
 use crate::secret::Secret;
 use crate::settings::{EmailVerification, Settings};
-use crate::signing::SealPurpose;
+use crate::signing::{SealPurpose, Unopened};
 
 /// How many services an account may be connected to: it is kept as one item.
 pub const MOST_SOCIAL_ACCOUNTS: usize = 25;
@@ -64,7 +62,7 @@ pub(super) fn update(
             let mut tokens = tokens.clone();
             if tokens.refresh_token.is_none() {
                 // Many services give one only when they are first asked.
-                let before = open(visit, account, known);
+                let before = open(visit, account, known)?;
                 tokens.refresh_token = before.and_then(|before| before.refresh_token);
             }
             Some(seal(visit, Some(account), profile, &tokens))
@@ -157,31 +155,31 @@ pub(super) fn seal(
     let text = Secret::new(serde_json::to_string(&plain).unwrap_or_default());
     let place = place(account, &profile.provider, &profile.uid);
     let tools = visit.tools;
-    let sealed = tools.keys.seal(SealPurpose::ProviderTokens, tools.random, &place, text.expose().as_bytes());
-    Sealed(URL_SAFE_NO_PAD.encode(sealed))
+    tools.keys.seal(SealPurpose::ProviderTokens, tools.random, &place, &text)
 }
 
-fn open(visit: &Visit<'_>, account: &AccountId, social: &SocialAccount) -> Option<Tokens> {
-    let sealed = social.tokens.as_ref()?;
-    unseal(visit, sealed, &place(Some(account), &social.provider, &social.uid))
+fn open(visit: &Visit<'_>, account: &AccountId, social: &SocialAccount) -> Decision<Option<Tokens>> {
+    let place = place(Some(account), &social.provider, &social.uid);
+    social.tokens.as_ref().map(|sealed| unseal(visit, sealed, &place)).transpose()
 }
 
 /// Decrypts the tokens of somebody who has yet to sign up.
-pub(super) fn open_pending(visit: &Visit<'_>, profile: &Profile, sealed: &Sealed) -> Option<Tokens> {
+pub(super) fn open_pending(visit: &Visit<'_>, profile: &Profile, sealed: &Sealed) -> Decision<Tokens> {
     unseal(visit, sealed, &place(None, &profile.provider, &profile.uid))
 }
 
-fn unseal(visit: &Visit<'_>, sealed: &Sealed, place: &str) -> Option<Tokens> {
-    let sealed = URL_SAFE_NO_PAD.decode(&sealed.0).ok()?;
-    let plain = visit.tools.keys.open(SealPurpose::ProviderTokens, place, &sealed)?;
-    let plain: Plain = serde_json::from_slice(&plain).ok()?;
-    Some(Tokens {
+fn unseal(visit: &Visit<'_>, sealed: &Sealed, place: &str) -> Decision<Tokens> {
+    let purpose = SealPurpose::ProviderTokens;
+    let plain = visit.tools.keys.open(purpose, place, sealed)?;
+    let plain: Plain = serde_json::from_str(plain.expose()).map_err(|_| Unopened(purpose))?;
+    Ok(Tokens {
         access_token: Secret::new(plain.access_token),
         refresh_token: plain.refresh_token.map(Secret::new),
         expires_at: plain.expires_at,
     })
 }
 
-fn place(account: Option<&AccountId>, provider: &str, uid: &str) -> String {
+/// What the tokens of an account at another service are bound to; without an account here, to nobody yet.
+pub(crate) fn place(account: Option<&AccountId>, provider: &str, uid: &str) -> String {
     format!("{} {provider} {uid}", account.map_or("-", AccountId::as_str))
 }

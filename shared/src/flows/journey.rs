@@ -26,7 +26,7 @@ pub struct Destination {
 
 /// Plans a way there and back. The session does not know of it before [`begin`].
 pub fn plan(visit: &Visit<'_>, to: Destination) -> (Journey, Passage) {
-    let state = Secret::new(visit.tools.random.secret());
+    let state = visit.tools.keys.new_state(visit.tools.random);
     let journey = Journey {
         state: hash(state.expose()),
         provider: to.provider,

@@ -3,8 +3,6 @@
 //! What is checked is a hash. The codes themselves are kept as long as they may be shown again, encrypted and bound to
 //! their account: for good, or until they were shown (`MFA_RECOVERY_CODES_SHOW_ONCE`).
 
-use subtle::ConstantTimeEq as _;
-
 use super::visit::{Decision, Stop, Visit};
 use super::{mfa, reauthenticate};
 use crate::domain::account::{Account, AccountId};
@@ -14,7 +12,7 @@ use crate::domain::code::{self, CodeFormat};
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
 use crate::secret::Secret;
-use crate::signing::SealPurpose;
+use crate::signing::{CodeHasher, Keys, SealPurpose, Unopened};
 
 /// A set of recovery codes, as its owner sees it.
 #[derive(Clone, Debug)]
@@ -34,7 +32,7 @@ pub fn view(visit: &mut Visit<'_>, account: &Account) -> Decision<Option<Shown>>
     let Factor::RecoveryCodes(codes) = &authenticator.factor else { return Ok(None) };
     let show_once = visit.settings().mfa.recovery_codes_show_once;
     let may_show = !show_once || codes.viewed_at.is_none();
-    let unused = may_show.then(|| unused(visit, &account.id, codes)).flatten();
+    let unused = if may_show { unused(visit, &account.id, codes)? } else { None };
     let now = visit.now;
     if codes.viewed_at.is_none() || (show_once && codes.shown.is_some()) {
         let found = mfa::find(visit.account_mut(&account.id)?, authenticator.id);
@@ -48,11 +46,20 @@ pub fn view(visit: &mut Visit<'_>, account: &Account) -> Decision<Option<Shown>>
     Ok(Some(Shown { authenticator, unused }))
 }
 
-fn unused(visit: &Visit<'_>, owner: &AccountId, codes: &RecoveryCodes) -> Option<Vec<Secret>> {
-    let keys = visit.tools.keys;
-    let shown = keys.open_text(SealPurpose::RecoveryCodes, owner, codes.shown.as_ref()?)?;
-    let is_left = |code: &&str| codes.unused.contains(&keys.recovery_code_hash(owner, code));
-    Some(shown.expose().lines().filter(is_left).map(Secret::new).collect())
+fn unused(visit: &Visit<'_>, owner: &AccountId, codes: &RecoveryCodes) -> Decision<Option<Vec<Secret>>> {
+    let Some(shown) = &codes.shown else { return Ok(None) };
+    let shown = visit.tools.keys.open(SealPurpose::RecoveryCodes, owner.as_str(), shown)?;
+    let hasher = hasher(visit.tools.keys, owner, codes)?;
+    let is_left = |code: &&str| codes.unused.iter().any(|hash| hasher.matches(owner, code, hash));
+    Ok(Some(shown.expose().lines().filter(is_left).map(Secret::new).collect()))
+}
+
+/// What a set was hashed with.
+fn hasher(keys: &Keys, owner: &AccountId, codes: &RecoveryCodes) -> Decision<CodeHasher> {
+    let Some(sealed) = &codes.key else { return Ok(keys.code_hasher()) };
+    let purpose = SealPurpose::RecoveryKey;
+    let secret = keys.open(purpose, owner.as_str(), sealed)?;
+    CodeHasher::read(&secret).ok_or(Stop::Unopened(Unopened(purpose)))
 }
 
 /// Whether an account may have recovery codes.
@@ -107,12 +114,19 @@ fn make(visit: &Visit<'_>) -> Vec<Secret> {
 
 fn keep(visit: &Visit<'_>, owner: &AccountId, codes: &[Secret], hashes_only: bool) -> RecoveryCodes {
     let tools = visit.tools;
+    let seal = |purpose, text: &Secret| tools.keys.seal(purpose, tools.random, owner.as_str(), text);
     let shown = (!hashes_only).then(|| {
         let lines = codes.iter().map(Secret::expose).collect::<Vec<_>>().join("\n");
-        tools.keys.seal_text(SealPurpose::RecoveryCodes, tools.random, owner, &Secret::new(lines))
+        seal(SealPurpose::RecoveryCodes, &Secret::new(lines))
     });
-    let hash = |code: &Secret| tools.keys.recovery_code_hash(owner, code.expose());
-    RecoveryCodes { unused: codes.iter().map(hash).collect(), total: codes.len(), shown, viewed_at: None }
+    let hasher = Keys::new_code_hasher(tools.random);
+    RecoveryCodes {
+        unused: codes.iter().map(|code| hasher.hash(owner, code.expose())).collect(),
+        key: Some(seal(SealPurpose::RecoveryKey, &hasher.to_secret())),
+        total: codes.len(),
+        shown,
+        viewed_at: None,
+    }
 }
 
 /// Whether an answer is a code that is left; it is used up.
@@ -123,8 +137,9 @@ pub(super) fn accept(
     codes: &RecoveryCodes,
     answer: &str,
 ) -> Decision<bool> {
-    let given = visit.tools.keys.recovery_code_hash(&account.id, &code::normalise(answer));
-    let is_it = |hash: &CodeHash| bool::from(hash.0.as_bytes().ct_eq(given.0.as_bytes()));
+    let hasher = hasher(visit.tools.keys, &account.id, codes)?;
+    let answer = code::normalise(answer);
+    let is_it = |hash: &CodeHash| hasher.matches(&account.id, &answer, hash);
     if !codes.unused.iter().any(is_it) {
         return Ok(false);
     }

@@ -165,7 +165,7 @@ pub(super) fn username_or(visit: &Visit<'_>, name: Option<String>, base: &str) -
     let name = match name.filter(|name| !name.is_empty()) {
         Some(name) => name,
         None => {
-            let free = |name: &str| Ok(visit.owner_of_username(name)?.is_none());
+            let free = |name: &str| Ok::<_, Stop>(visit.owner_of_username(name)?.is_none());
             generate_username(visit.settings(), visit.tools.random, base, free)?
         }
     };

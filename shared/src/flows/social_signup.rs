@@ -102,7 +102,7 @@ pub fn complete(
         return Err(Stop::Conflict);
     }
     let tokens = pending.tokens.as_ref();
-    let tokens = tokens.and_then(|sealed| connect::open_pending(visit, &pending.profile, sealed));
+    let tokens = tokens.map(|sealed| connect::open_pending(visit, &pending.profile, sealed)).transpose()?;
     // Where it is too early for another message, they try again.
     sign_up(visit, &pending.profile, tokens.as_ref(), answers, taken)?;
     visit.session_mut().social_signup = None;

@@ -153,7 +153,7 @@ impl World {
         let setup = self.visit(|visit| Ok(totp::begin(visit, &account))).unwrap();
         let code = totp_code(setup.secret.expose(), self.now, 0);
         self.visit(|visit| {
-            let shown = totp::shown_secret(visit, &account);
+            let shown = totp::shown_secret(visit, &account)?;
             totp::check_setup(visit, &account, shown.as_ref(), &code)?;
             totp::activate(visit, &account)
         })
@@ -188,7 +188,7 @@ impl World {
         let keys = keys();
         let tokens = &settings.headless;
         let jwt = (tokens.token_strategy == TokenStrategy::Jwt)
-            .then(|| Jwt::with_shared_secret(&tokens.jwt, &keys.token_secret()));
+            .then(|| Jwt::with_derived_secrets(&tokens.jwt, &keys));
         let tools = Tools {
             settings: &settings,
             keys: &keys,

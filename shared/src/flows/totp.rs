@@ -38,7 +38,7 @@ pub fn begin(visit: &mut Visit<'_>, account: &Account) -> Setup {
     let bytes = Zeroizing::new(visit.tools.random.bytes::<20>());
     let secret = Secret::new(BASE32.encode(bytes.as_ref()));
     let tools = visit.tools;
-    let sealed = tools.keys.seal_text(SealPurpose::TotpSecret, tools.random, &account.id, &secret);
+    let sealed = tools.keys.seal(SealPurpose::TotpSecret, tools.random, account.id.as_str(), &secret);
     visit.session_mut().totp_secret = Some(sealed);
     let url = link(visit, account, &secret);
     Setup { secret, url }
@@ -63,14 +63,12 @@ fn link(visit: &Visit<'_>, account: &Account, secret: &Secret) -> Secret {
 }
 
 /// The secret that this session was shown. Where there was none, a new one is made for later: no code is right for it.
-pub fn shown_secret(visit: &mut Visit<'_>, account: &Account) -> Option<Secret> {
-    let keys = visit.tools.keys;
-    let sealed = visit.session().totp_secret.as_ref();
-    let shown = sealed.and_then(|sealed| keys.open_text(SealPurpose::TotpSecret, &account.id, sealed));
-    if shown.is_none() {
+pub fn shown_secret(visit: &mut Visit<'_>, account: &Account) -> Decision<Option<Secret>> {
+    let Some(sealed) = visit.session().totp_secret.clone() else {
         begin(visit, account);
-    }
-    shown
+        return Ok(None);
+    };
+    Ok(Some(visit.tools.keys.open(SealPurpose::TotpSecret, account.id.as_str(), &sealed)?))
 }
 
 /// Checks that the app has the secret that this session was shown.
@@ -120,8 +118,7 @@ pub(super) fn accept(
     if is_bypass(visit, answer) {
         return Ok(true);
     }
-    let secret = visit.tools.keys.open_text(SealPurpose::TotpSecret, &account.id, &totp.secret);
-    let Some(secret) = secret else { return Ok(false) };
+    let secret = visit.tools.keys.open(SealPurpose::TotpSecret, account.id.as_str(), &totp.secret)?;
     let matching = matching_steps(visit, &secret, answer);
     let Some(step) = matching.into_iter().find(|step| !totp.used_steps.contains(step)) else {
         return Ok(false);
@@ -184,7 +181,9 @@ mod tests {
     use super::super::testing::{World, codes, totp_code};
     use super::*;
     use crate::domain::account::AccountId;
+    use crate::domain::authenticator::Sealed;
     use crate::domain::message::{Event, Message};
+    use crate::signing::Unopened;
 
     /// RFC 4226, appendix D, and RFC 6238, appendix B (the rows of SHA-1).
     #[test]
@@ -211,7 +210,7 @@ mod tests {
     }
 
     fn set_up(visit: &mut Visit<'_>, account: &Account, code: &str) -> Decision<()> {
-        let shown = shown_secret(visit, account);
+        let shown = shown_secret(visit, account)?;
         check_setup(visit, account, shown.as_ref(), code)
     }
 
@@ -314,10 +313,31 @@ mod tests {
         let code = totp_code(setup.secret.expose(), world.now, 0);
         let mut other = account.clone();
         other.id = AccountId::parse("another").unwrap();
-        assert_eq!(codes(world.visit(|visit| set_up(visit, &other, &code))), ["incorrect_code"]);
+        let opened = world.visit(|visit| set_up(visit, &other, &code));
+        assert_eq!(opened, Err(Stop::Unopened(Unopened(SealPurpose::TotpSecret))));
         // A second look makes another secret.
         world.visit(|visit| Ok(begin(visit, &account))).unwrap();
         assert_eq!(codes(world.visit(|visit| set_up(visit, &account, &code))), ["incorrect_code"]);
+    }
+
+    #[test]
+    fn a_secret_that_can_t_be_opened_is_no_wrong_code() {
+        let mut world = world(&[]);
+        let secret = world.add_app();
+        world.forget_session();
+        let (id, mut account) = (world.owner().id, world.owner());
+        for authenticator in &mut account.authenticators {
+            match &mut authenticator.factor {
+                Factor::Totp(totp) => totp.secret = Sealed("00000000.AAAA".into()),
+                Factor::RecoveryCodes(codes) => codes.key = Some(Sealed("AAAA".into())),
+                Factor::WebAuthn(_) => {}
+            }
+        }
+        world.accounts.insert(id, account);
+        world.log_in();
+        let code = totp_code(&secret, world.now, 0);
+        assert!(matches!(world.give(&code), Err(Stop::Unopened(_))));
+        assert!(matches!(world.give("12345678"), Err(Stop::Unopened(_))));
     }
 
     #[test]

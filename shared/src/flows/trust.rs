@@ -4,8 +4,6 @@
 //! A browser holds a cookie for it: for each account that trusts it when that was, and a MAC over the account as it is
 //! secured now. Apps have no such cookie, and are never asked.
 
-use subtle::ConstantTimeEq as _;
-
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Client, Decision, Stop, Visit};
 use crate::domain::account::Account;
@@ -26,10 +24,7 @@ pub const fn is_enabled(settings: &Settings) -> bool {
 /// Whether the account trusts this browser.
 pub(super) fn is_trusted(visit: &Visit<'_>, account: &Account) -> bool {
     is_enabled(visit.settings())
-        && valid(visit).iter().any(|(at, proof)| {
-            let expected = visit.tools.keys.trust(account, *at);
-            expected.as_bytes().ct_eq(proof.as_bytes()).into()
-        })
+        && valid(visit).iter().any(|(at, proof)| visit.tools.keys.is_trust(account, *at, proof))
 }
 
 /// What the browser's cookie says and has not expired, the oldest first.

@@ -28,7 +28,7 @@ use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::settings::{Action, Settings, TokenStrategy};
-use crate::signing::Keys;
+use crate::signing::{Keys, Unopened};
 
 /// Something to read from the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -164,6 +164,14 @@ pub enum Stop {
     Unauthorized,
     /// There are no keys yet for the tokens that it brings.
     Unsigned,
+    /// What the table keeps for it can't be opened.
+    Unopened(Unopened),
+}
+
+impl From<Unopened> for Stop {
+    fn from(unopened: Unopened) -> Self {
+        Self::Unopened(unopened)
+    }
 }
 
 impl Stop {

@@ -10,7 +10,7 @@ use super::call::{Call, NoCall};
 use super::operation::Operation;
 use super::reply::{self, Halt, Reply};
 use super::{call, cookie, csrf, present};
-use crate::app::App;
+use crate::app::{App, ProcessKeys, report};
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Answer, Asked, Question};
 use crate::domain::time::Timestamp;
@@ -116,7 +116,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
     let settings = &app.settings;
-    app.look_for_token_keys().await;
+    app.look_for_keys(call::access_token(request.headers(), settings)).await;
     if let Some(document) = routes.documents.iter().find(|document| document.path == request.raw_http_path())
     {
         return publish(app, document, &request);
@@ -189,6 +189,16 @@ struct Exchange<'a> {
     call: &'a Call,
 }
 
+fn tools<'a>(app: &'a App, secrets: &'a ProcessKeys, passwords: &'a Passwords<'a>) -> Tools<'a> {
+    Tools {
+        settings: &app.settings,
+        keys: &secrets.keys,
+        random: &app.random,
+        passwords,
+        jwt: secrets.jwt.as_deref(),
+    }
+}
+
 /// Why a request gets no answer of its own.
 #[derive(Debug, thiserror::Error)]
 enum Unanswered {
@@ -215,14 +225,8 @@ impl Exchange<'_> {
     async fn run(self) -> Result<Response<Body>, Unanswered> {
         let Self { app, endpoint, call, .. } = self;
         let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
-        let tools = Tools {
-            settings: &app.settings,
-            keys: &app.keys,
-            random: &app.random,
-            passwords: &passwords,
-            jwt: app.jwt(),
-        };
-        let mut needs = (endpoint.needs)(call, &tools);
+        let mut secrets = app.secrets();
+        let mut needs = (endpoint.needs)(call, &tools(app, &secrets, &passwords));
         let mut asked = None;
         let mut rewritten = false;
         let mut races = 0;
@@ -233,9 +237,19 @@ impl Exchange<'_> {
                 None => Loaded::default(),
             };
             loaded.asked.clone_from(&asked);
+            let tools = tools(app, &secrets, &passwords);
             let decided = self.decide(tools, &mut loaded, &mut needs, now).await?;
-            if matches!(decided.outcome, Err(Halt::Unsigned)) {
-                return Ok(unavailable());
+            if app.finds_newer_keys().await {
+                secrets = app.secrets();
+                continue;
+            }
+            match decided.outcome {
+                Err(Halt::Unsigned) => return Ok(unavailable()),
+                Err(Halt::Stop(Stop::Unopened(unopened))) => {
+                    report(unopened);
+                    return Ok(unavailable());
+                }
+                _ => {}
             }
             match self.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
@@ -318,6 +332,7 @@ impl Exchange<'_> {
         let outcome = match outcome {
             Err(Halt::Stop(Stop::Missing(needs))) => return Err(needs),
             Err(Halt::Stop(Stop::Unsigned)) => Err(Halt::Unsigned),
+            Err(halt @ Halt::Stop(Stop::Unopened(_))) => Err(halt),
             Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
             other => other,
         };
@@ -469,8 +484,10 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
     match stop {
         Stop::Invalid(errors) => Reply::invalid(errors),
         Stop::RateLimited => Reply::status(StatusCode::TOO_MANY_REQUESTS),
-        // Whatever is missing is read before a stop gets here, and what can't be signed is no answer.
-        Stop::Conflict | Stop::Missing(_) | Stop::Unsigned => Reply::status(StatusCode::CONFLICT),
+        // Whatever is missing is read before a stop gets here, and what can't be signed or opened is no answer.
+        Stop::Conflict | Stop::Missing(_) | Stop::Unsigned | Stop::Unopened(_) => {
+            Reply::status(StatusCode::CONFLICT)
+        }
         Stop::Forbidden => Reply::status(StatusCode::FORBIDDEN),
         Stop::ReauthenticationRequired => present::reauthentication(visit),
         Stop::Unauthorized => present::unauthorized(visit, StatusCode::UNAUTHORIZED),

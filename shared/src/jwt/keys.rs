@@ -63,18 +63,21 @@ pub(super) struct Key {
     pub algorithm: Algorithm,
     pub signing: EncodingKey,
     pub verifying: DecodingKey,
+    /// What tokens name it by; none where there is one key only.
+    pub id: Option<String>,
     /// What is published of it; nothing of a shared secret.
     pub public: Option<Jwk>,
 }
 
 impl Key {
     /// A secret that is shared with whoever verifies.
-    pub fn shared(algorithm: Algorithm, secret: &Secret) -> Self {
+    pub fn shared(algorithm: Algorithm, secret: &Secret, id: Option<String>) -> Self {
         let bytes = secret.expose().as_bytes();
         Self {
             algorithm,
             signing: EncodingKey::from_secret(bytes),
             verifying: DecodingKey::from_secret(bytes),
+            id,
             public: None,
         }
     }
@@ -95,11 +98,8 @@ impl Key {
         // RFC 7638.
         public.common.key_id = Some(public.thumbprint(ThumbprintHash::SHA256).map_err(|_| wrong)?);
         let verifying = DecodingKey::from_jwk(&public).map_err(|_| wrong)?;
-        Ok(Self { algorithm, signing, verifying, public: Some(public) })
-    }
-
-    pub fn id(&self) -> Option<&str> {
-        self.public.as_ref()?.common.key_id.as_deref()
+        let id = public.common.key_id.clone();
+        Ok(Self { algorithm, signing, verifying, id, public: Some(public) })
     }
 }
 
@@ -122,9 +122,10 @@ impl Keys {
         Ok(Self { current: Key::read(&set.current)?, others })
     }
 
-    /// The key with this id; the one that has none, where there are no ids.
-    pub fn find(&self, id: Option<&str>) -> Option<&Key> {
-        self.all().find(|key| key.id() == id)
+    /// The key with this id. Where a token names none: the one that has none, or any secret, as tokens that were signed
+    /// with one named none once.
+    pub fn find(&self, id: Option<&str>) -> impl Iterator<Item = &Key> {
+        self.all().filter(move |key| key.id.as_deref() == id || (id.is_none() && key.public.is_none()))
     }
 
     pub fn published(&self) -> JwkSet {

@@ -24,7 +24,7 @@ use super::group::Default::{Computed, Is, Of};
 use super::group::{About, Group, group};
 use super::kind::{
     ATTEMPTS, DAYS, HEADER_SCHEME, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH,
-    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, SECONDS, SECRET,
+    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, SECONDS, SECRET, SECRETS,
     SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
 };
 use super::mail_address::SENDER;
@@ -61,9 +61,13 @@ group! {
         /// The host names that requests may be for. API Gateway routes only the names it was given,
         /// so any will do unless something else passes requests on.
         allowed_hosts: Vec<String> = HOSTS, "ALLOWED_HOSTS", Is(r#"["*"]"#);
-        /// The key that signs links and tokens. Where there is none it is read from `SECRET_KEY_ARN`, by the functions that need it.
+        /// The key that signs links and tokens, and seals what the table keeps. Where there is none it is read from
+        /// `SECRET_KEY_ARN`, by the functions that need it.
         secret_key: Option<Secret> = SECRET, "SECRET_KEY", Is("null");
-        /// The secret in Secrets Manager that holds the key.
+        /// Earlier keys: what they have signed or sealed is still verified and opened.
+        secret_key_fallbacks: Vec<Secret> = SECRETS, "SECRET_KEY_FALLBACKS", Is("[]");
+        /// The secret in Secrets Manager that holds the key, or the keys once it has been rotated
+        /// ([rotation.md](rotation.md)).
         secret_key_arn: Option<String> = OPTIONAL_TEXT, "SECRET_KEY_ARN", Is("null");
         /// The DynamoDB table.
         table: String = TEXT, "TABLE_NAME", Is("vestibule");

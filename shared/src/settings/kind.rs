@@ -177,10 +177,24 @@ fn pem_or_secret(raw: &Raw<'_>) -> Result<Option<Secret>, Wrong> {
         Some(Value::String(text)) => text,
         _ => raw.text,
     };
-    if text.chars().count() < 32 { Err(Wrong::Shape) } else { Ok(Some(Secret::new(text))) }
+    if text.chars().count() < LEAST_SECRET { Err(Wrong::Shape) } else { Ok(Some(Secret::new(text))) }
 }
+
+/// `SECRET_KEY_FALLBACKS`, of which there may be so many.
+pub const MOST_FALLBACKS: usize = 5;
+pub(super) const SECRETS: Kind<Vec<Secret>> =
+    Kind::new("a list of at most five texts of at least 32 characters", secret_keys).secret();
+
+fn secret_keys(raw: &Raw<'_>) -> Result<Vec<Secret>, Wrong> {
+    let keys = list(raw)?;
+    let is_right = keys.len() <= MOST_FALLBACKS && keys.iter().all(|key| key.chars().count() >= LEAST_SECRET);
+    if is_right { Ok(keys.into_iter().map(Secret::new).collect()) } else { Err(Wrong::Shape) }
+}
+
+/// The fewest characters of a secret.
+pub const LEAST_SECRET: usize = 32;
 
 fn secret_key(raw: &Raw<'_>) -> Result<Option<Secret>, Wrong> {
     let Some(text) = optional(raw, text)? else { return Ok(None) };
-    if text.chars().count() < 32 { Err(Wrong::Shape) } else { Ok(Some(Secret::new(text))) }
+    if text.chars().count() < LEAST_SECRET { Err(Wrong::Shape) } else { Ok(Some(Secret::new(text))) }
 }

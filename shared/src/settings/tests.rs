@@ -144,7 +144,7 @@ fn secrets_are_never_shown() {
         (
             "SECRET_KEY_FALLBACKS",
             r#"["hunter2"]"#,
-            "SECRET_KEY_FALLBACKS: there is one key at a time; links and tokens signed with another one end",
+            "SECRET_KEY_FALLBACKS: must be a list of at most five texts of at least 32 characters",
         ),
         ("ACCOUNT_TOKEN", "hunter2", "ACCOUNT_TOKEN: is no setting"),
     ];
@@ -157,6 +157,14 @@ fn secrets_are_never_shown() {
     let s = settings(&[("SECRET_KEY", key)]);
     assert_eq!(s.secret_key.as_ref().map(crate::secret::Secret::expose), Some(key));
     assert!(!format!("{s:?}").contains("hunter2"));
+    let list = |count| format!("{:?}", vec![key; count]);
+    let fallbacks = |list: &str| settings(&[("SECRET_KEY_FALLBACKS", list)]).secret_key_fallbacks;
+    for (given, count) in [("", 0), ("[]", 0), (key, 1), (list(5).as_str(), 5)] {
+        assert_eq!(fallbacks(given).len(), count, "{given}");
+        assert!(fallbacks(given).iter().all(|fallback| fallback.expose() == key));
+    }
+    let text = errors(&[("SECRET_KEY_FALLBACKS", &list(6))]);
+    assert_eq!(text, "SECRET_KEY_FALLBACKS: must be a list of at most five texts of at least 32 characters");
     assert_eq!(
         errors(&[("HEADLESS_JWT_PRIVATE_KEY", "hunter2")]),
         "HEADLESS_JWT_PRIVATE_KEY: must be a private key in PEM form, or text of at least 32 characters"
@@ -579,7 +587,7 @@ fn names_that_cannot_be_used_say_why() {
     );
     for off in ["false", "False", "", "null", "[]"] {
         assert_eq!(
-            hints(&[("ACCOUNT_LOGOUT_ON_GET", off), ("SECRET_KEY_FALLBACKS", off)]),
+            hints(&[("ACCOUNT_LOGOUT_ON_GET", off)]),
             [""; 0],
             "{off:?}"
         );

@@ -151,11 +151,6 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "a GET begins nothing here; the frontend posts a form to auth/provider/redirect",
     ),
     unusable(
-        "SECRET_KEY_FALLBACKS",
-        RefusedUnlessOff,
-        "there is one key at a time; links and tokens signed with another one end",
-    ),
-    unusable(
         "SESSION_SAVE_EVERY_REQUEST",
         RefusedUnlessOff,
         "a request that changes nothing writes nothing; make SESSION_COOKIE_AGE longer instead",
@@ -225,8 +220,7 @@ fn check_unusable(known: &Unusable, source: &mut Source) {
         Ignored => source.hints.push(format!("{} {}", known.name, known.text)),
         RefusedUnlessOff if is_off => {}
         Refused | RefusedUnlessOff => {
-            let value = (known.name != "SECRET_KEY_FALLBACKS").then(|| value.to_owned());
-            source.problems.push(Problem::of(known.name, value, known.text.to_owned()));
+            source.problems.push(Problem::of(known.name, Some(value.to_owned()), known.text.to_owned()));
         }
     }
 }

@@ -28,7 +28,7 @@ const ALONE: &str = "-";
 pub(super) const CLAIM: &str = "CLAIM";
 /// The sort key of accounts.
 pub(super) const ACCOUNT: &str = "ACCOUNT";
-const OWNER: &str = "USER#";
+pub(super) const OWNER: &str = "USER#";
 pub(super) const SESSION: &str = "SESSION#";
 pub(super) const OUTBOX: &str = "OUTBOX#";
 

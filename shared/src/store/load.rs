@@ -208,7 +208,7 @@ impl Store {
     }
 }
 
-fn read_session(key: SessionKey, item: &Item) -> Result<Stored<StoredSession>, StoreError> {
+pub(super) fn read_session(key: SessionKey, item: &Item) -> Result<Stored<StoredSession>, StoreError> {
     let session = item::read_document(item)?;
     let expires_at = Timestamp::from_millis(item::read_number(item, "valid_until")?);
     let version = item::read_number(item, "version")?;
@@ -221,7 +221,7 @@ fn key_of_session(account: &AccountId, item: &Item) -> Result<SessionKey, StoreE
     Ok(SessionKey { account: Some(account.clone()), hash })
 }
 
-fn read_account(item: &Item) -> Result<Stored<Account>, StoreError> {
+pub(super) fn read_account(item: &Item) -> Result<Stored<Account>, StoreError> {
     let account: Account = item::read_document(item)?;
     let last_login_at = item::find_number(item, "last_login_at").map(Timestamp::from_millis);
     Ok(Stored { version: item::read_number(item, "version")?, value: Account { last_login_at, ..account } })

@@ -55,6 +55,11 @@ pub fn id_of(partition_key: &str) -> Option<&str> {
     partition_key.strip_prefix(item::OUTBOX)
 }
 
+pub(super) fn read_sealed(item: &Item) -> Result<Vec<u8>, StoreError> {
+    let sealed = item.get("sealed").and_then(|value| value.as_b().ok()).map(|blob| blob.as_ref().to_vec());
+    sealed.ok_or_else(|| StoreError::Corrupt("sealed of an item under OUTBOX#".to_owned()))
+}
+
 impl Store {
     /// Claims a message for 60 seconds, so that it is delivered once however often it is announced.
     pub async fn claim(&self, id: &str, now: Timestamp) -> Result<OutboxClaim, StoreError> {
@@ -87,11 +92,7 @@ impl Store {
                 };
             }
         };
-        let sealed =
-            item.get("sealed").and_then(|value| value.as_b().ok()).map(|blob| blob.as_ref().to_vec());
-        let sealed =
-            sealed.ok_or_else(|| StoreError::Corrupt("sealed of an item under OUTBOX#".to_owned()))?;
-        Ok(OutboxClaim::Taken(OutboxItem { id: id.to_owned(), sealed }))
+        Ok(OutboxClaim::Taken(OutboxItem { id: id.to_owned(), sealed: read_sealed(&item)? }))
     }
 
     /// Removes a message that was delivered.

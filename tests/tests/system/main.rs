@@ -23,6 +23,7 @@ mod phone;
 mod privacy;
 mod races;
 mod reauthenticate;
+mod rotation;
 mod routes;
 mod secrets;
 mod sessions;

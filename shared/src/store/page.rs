@@ -1,0 +1,58 @@
+//! Reading everything that the table keeps sealed, page by page: for operators.
+
+use super::item::{self, Key};
+use super::outbox::{OutboxItem, id_of, read_sealed};
+use super::{Item, Store, StoreError, load, unavailable};
+use crate::domain::account::{Account, AccountId};
+use crate::domain::token::SessionKey;
+use crate::flows::visit::{Stored, StoredSession};
+
+/// A part of the table.
+#[derive(Clone, Debug, Default)]
+pub struct TablePage {
+    /// Accounts.
+    pub accounts: Vec<Stored<Account>>,
+    /// Sessions; some may have expired.
+    pub sessions: Vec<Stored<StoredSession>>,
+    /// Messages that wait to be sent, sealed.
+    pub messages: Vec<OutboxItem>,
+    /// Where the next page begins; none after the last one.
+    pub next: Option<Bookmark>,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug)]
+pub struct Bookmark(Item);
+
+impl Store {
+    /// Reads a page: the first one, or the one that begins there.
+    pub async fn page(&self, at: Option<Bookmark>) -> Result<TablePage, StoreError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .filter_expression("sk = :account OR begins_with(sk, :session) OR begins_with(pk, :outbox)")
+            .expression_attribute_values(":account", item::text(item::ACCOUNT))
+            .expression_attribute_values(":session", item::text(item::SESSION))
+            .expression_attribute_values(":outbox", item::text(item::OUTBOX))
+            .set_exclusive_start_key(at.map(|Bookmark(key)| key))
+            .send()
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let mut page = TablePage { next: answer.last_evaluated_key.map(Bookmark), ..TablePage::default() };
+        for item in answer.items.unwrap_or_default() {
+            let key = Key::of(&item)?;
+            if key.sk == item::ACCOUNT {
+                page.accounts.push(load::read_account(&item)?);
+            } else if let Some(hash) = key.sk.strip_prefix(item::SESSION) {
+                let account = key.pk.strip_prefix(item::OWNER).and_then(AccountId::parse);
+                let key = SessionKey { account, hash: hash.to_owned() };
+                page.sessions.push(load::read_session(key, &item)?);
+            } else if let Some(id) = id_of(&key.pk) {
+                page.messages.push(OutboxItem { id: id.to_owned(), sealed: read_sealed(&item)? });
+            }
+        }
+        Ok(page)
+    }
+}
