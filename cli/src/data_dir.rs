@@ -253,7 +253,9 @@ mod tests {
         assert_eq!(data.secret_key(&Random::system()).unwrap(), key);
         let mode = fs::metadata(data.file("secret-key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
-        for lose in [|path: &Path| fs::write(path, " ").unwrap(), |path: &Path| fs::remove_file(path).unwrap()] {
+        for lose in
+            [|path: &Path| fs::write(path, " ").unwrap(), |path: &Path| fs::remove_file(path).unwrap()]
+        {
             lose(&data.file("secret-key"));
             let error = data.secret_key(&Random::system()).unwrap_err();
             assert!(matches!(error, DataDirError::LostKey(_)), "{error}");

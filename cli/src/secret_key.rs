@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use vestibule::app::{App, Requirements, StartError};
-use vestibule::rotation::{self, Progress, KeyRotationError, KeyVault};
+use vestibule::rotation::{self, KeyRotationError, KeyVault, Progress};
 use vestibule::secret_key::KeyState;
 
-use crate::arguments::{Data, Retire, Rotate, SecretKey, RotationStep};
+use crate::arguments::{Data, Retire, Rotate, RotationStep, SecretKey};
 use crate::data_dir::DataDirError;
 
 /// How often it is said how long there is to wait.
@@ -28,7 +28,10 @@ pub enum SecretKeyError {
 }
 
 /// Does what the command says, and returns what came of it.
-pub async fn run(command: &SecretKey, environment: HashMap<String, String>) -> Result<String, SecretKeyError> {
+pub async fn run(
+    command: &SecretKey,
+    environment: HashMap<String, String>,
+) -> Result<String, SecretKeyError> {
     match command {
         SecretKey::Status(data) => status(data, environment).await,
         SecretKey::Rotate(wanted) => rotate(wanted, environment).await,
@@ -64,7 +67,9 @@ pub async fn rotate(wanted: &Rotate, environment: HashMap<String, String>) -> Re
     Ok(match wanted.step {
         RotationStep::Add if vault.add(&app).await? => "a key was added; wait until every process knows it",
         RotationStep::Add => "a key has been added already",
-        RotationStep::Promote if vault.promote(&app, wanted.restarted).await? => "the new key seals and signs; reseal",
+        RotationStep::Promote if vault.promote(&app, wanted.restarted).await? => {
+            "the new key seals and signs; reseal"
+        }
         RotationStep::Promote => "there is no key to promote",
         RotationStep::Wait => wait(&app, &vault, wanted.restarted).await,
         RotationStep::Reseal => "",

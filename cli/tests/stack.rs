@@ -406,13 +406,18 @@ fn a_password_must_be_one() {
     let home = tempfile::tempdir().unwrap();
     let _stack = Stack::start(home.path(), &["--ephemeral"]);
     let add = ["user", "add", "--email", "ann@example.com", "--password"];
-    for (password, problem) in [("", "the password is empty"), ("12345678", "(--no-validate takes it"), ("ann@example", "too similar")] {
+    for (password, problem) in [
+        ("", "the password is empty"),
+        ("12345678", "(--no-validate takes it"),
+        ("ann@example", "too similar"),
+    ] {
         let (code, error) = refused(&mut vestibule(home.path(), &[&add[..], &[password]].concat()));
         assert!(code == Some(1) && error.contains(problem), "{password}: {error}");
     }
     let (code, error) = refused(&mut vestibule(home.path(), &[&add[..], &["", "--no-validate"]].concat()));
     assert!(code == Some(1) && error.contains("the password is empty"), "{error}");
-    let output = vestibule(home.path(), &[&add[..], &["12345678", "--no-validate"]].concat()).output().unwrap();
+    let output =
+        vestibule(home.path(), &[&add[..], &["12345678", "--no-validate"]].concat()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
 
@@ -429,7 +434,8 @@ fn what_changes_accounts_says_where_and_is_told_it_once() {
     let add = ["user", "add", "--email", "ann@example.com"];
     assert!(vestibule(home.path(), &add).output().unwrap().status.success());
     for command in ["disable", "enable", "delete"] {
-        let output = vestibule(home.path(), &["user", command, "--email", "ann@example.com"]).output().unwrap();
+        let output =
+            vestibule(home.path(), &["user", command, "--email", "ann@example.com"]).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success() && error.contains("in the table vestibule, region local"), "{error}");
     }

@@ -21,8 +21,8 @@ use crate::http::{Outside, Routes};
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::settings::{self, JwtSettings, LoginMethod, Settings, TokenStrategy};
 use crate::secret_key::{KeyDocument, READ_AT_MOST_EVERY, READ_EVERY};
+use crate::settings::{self, JwtSettings, LoginMethod, Settings, TokenStrategy};
 use crate::signing::{Keys, Unopened};
 use crate::store::{OutboxItem, Store, StoreError, outbox_place};
 
@@ -295,11 +295,7 @@ impl App {
     }
 
     /// Seals letters for the outbox, each under an id of its own.
-    pub fn seal(
-        &self,
-        letters: &[Letter],
-        now: Timestamp,
-    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    pub fn seal(&self, letters: &[Letter], now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         letters.iter().map(|letter| self.seal_one(letter, now)).collect()
     }
 

@@ -267,7 +267,10 @@ mod tests {
 
     #[test]
     fn derived_secrets_are_replaced_without_ending_tokens() {
-        let (old, new) = (|| Secret::new("a-secret-of-these-tests-that-is-old"), || Secret::new("a-new-secret-of-these-tests"));
+        let (old, new) = (
+            || Secret::new("a-secret-of-these-tests-that-is-old"),
+            || Secret::new("a-new-secret-of-these-tests"),
+        );
         let make = |keys: &signing::Keys| Jwt::with_derived_secrets(&settings("HS256"), keys);
         let before = signing::Keys::new(old());
         let after = signing::Keys::with_fallbacks(new(), [old()]);
@@ -280,7 +283,9 @@ mod tests {
         let newer = issue(&make(&after));
         assert!(make(&before).read(newer.access_token.expose(), TokenUse::Access).is_none());
         assert!(before.unknown().take(), "whoever meets a newer key looks for it");
-        assert!(make(&signing::Keys::new(new())).read(issued.access_token.expose(), TokenUse::Access).is_none());
+        assert!(
+            make(&signing::Keys::new(new())).read(issued.access_token.expose(), TokenUse::Access).is_none()
+        );
     }
 
     #[test]

@@ -264,7 +264,8 @@ fn check_password(app: &App, user: &NewUser, name: Option<&str>) -> Result<(), N
     if user.any_password {
         return Ok(());
     }
-    let known = Attributes { username: name, email: user.email.as_deref(), phone: user.phone.as_deref() };
+    let email = user.email.as_deref().map(email::shown);
+    let known = Attributes { username: name, email, phone: user.phone.as_deref() };
     let refusals = password_rules::check(password, &app.settings.password_rules(), Some(&known));
     let texts: Vec<_> = refusals.iter().map(Refusal::message).collect();
     if texts.is_empty() { Ok(()) } else { Err(NewUserError::WeakPassword(texts.join(" "))) }

@@ -124,7 +124,8 @@ impl KeyVault {
             let put = self.client.put_secret_value().secret_id(&self.arn);
             let put = put.secret_string(self.document.write().expose());
             put.send().await.map_err(|error| {
-                let why = error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
+                let why =
+                    error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
                 KeyRotationError::Vault(format!("the secret {} can't be written: {why}", self.arn))
             })?;
         }
@@ -150,7 +151,10 @@ fn signed_lasts(settings: &Settings) -> Duration {
         account.password_reset_by_code_timeout,
         account.phone_verification_timeout,
         Journey::TIMEOUT,
-        if_so(settings.mfa.trust_enabled || account.login_by_code_trust_enabled, settings.mfa.trust_cookie_age),
+        if_so(
+            settings.mfa.trust_enabled || account.login_by_code_trust_enabled,
+            settings.mfa.trust_cookie_age,
+        ),
         if_so(derives_tokens, tokens.refresh_token_expires_in.max(tokens.access_token_expires_in)),
     ];
     lengths.into_iter().max().unwrap_or_default()

@@ -61,7 +61,9 @@ pub enum KeyState {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyDocumentError {
     /// It is not such a document.
-    #[error("the secret is no JSON document {{\"keys\": [{{\"id\", \"key\"}}, …]}} of one to six keys with at least 32 characters")]
+    #[error(
+        "the secret is no JSON document {{\"keys\": [{{\"id\", \"key\"}}, …]}} of one to six keys with at least 32 characters"
+    )]
     Malformed,
     /// There is no room for another key.
     #[error("there are {MOST_FALLBACKS} fallbacks already: retire one first")]
@@ -82,12 +84,8 @@ impl KeyDocument {
     pub fn read(secret: &Secret) -> Result<Self, KeyDocumentError> {
         let text = secret.expose();
         if !text.trim_start().starts_with('{') {
-            let only = KeyEntry {
-                id: Keys::id_of(secret),
-                key: text.to_owned(),
-                added_at: None,
-                replaced_at: None,
-            };
+            let only =
+                KeyEntry { id: Keys::id_of(secret), key: text.to_owned(), added_at: None, replaced_at: None };
             return Ok(Self { keys: vec![only] });
         }
         let mut read: Self = serde_json::from_str(text).map_err(|_| KeyDocumentError::Malformed)?;

@@ -282,9 +282,8 @@ impl Keys {
     /// Secrets for access and refresh tokens of our own, where `HEADLESS_JWT_PRIVATE_KEY` gives none, with the ids of
     /// their keys: the one that signs, and those that only verify.
     pub fn token_secrets(&self) -> ((String, Secret), Vec<(String, Secret)>) {
-        let secret = |key: &Key| {
-            (key.id.clone(), Secret::new(URL_SAFE_NO_PAD.encode(key.derive("token").as_ref())))
-        };
+        let secret =
+            |key: &Key| (key.id.clone(), Secret::new(URL_SAFE_NO_PAD.encode(key.derive("token").as_ref())));
         (secret(&self.first), self.fallbacks.iter().map(secret).collect())
     }
 
@@ -348,7 +347,8 @@ impl Keys {
     /// Whether a reset key was made for this account as it is now.
     pub fn reset_key_matches(&self, key: &str, account: &Account) -> bool {
         let Some((_, at)) = Self::read_reset_key(key) else { return false };
-        let signature = key.strip_prefix(&reset_key_about(&account.id, at)).and_then(|it| it.strip_prefix('-'));
+        let signature =
+            key.strip_prefix(&reset_key_about(&account.id, at)).and_then(|it| it.strip_prefix('-'));
         let parts = reset_parts(account, at);
         signature.is_some_and(|tag| self.verifies("reset-key", &slices(&parts), Spelling::Hex, tag))
     }
@@ -454,8 +454,7 @@ impl CodeHasher {
     /// Reads what [`Self::to_secret`] wrote.
     pub fn read(secret: &Secret) -> Option<Self> {
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(secret.expose()).ok()?);
-        let keys: Option<_> =
-            bytes.chunks(32).map(|key| key.try_into().ok().map(Zeroizing::new)).collect();
+        let keys: Option<_> = bytes.chunks(32).map(|key| key.try_into().ok().map(Zeroizing::new)).collect();
         keys.filter(|keys: &Vec<_>| !keys.is_empty()).map(Self)
     }
 
@@ -769,16 +768,29 @@ mod tests {
         let unnamed = &message[SEALED_BY.len() + ID_LENGTH..];
         assert_eq!(rotated().open_message("a", &message).unwrap(), b"hello");
         assert_eq!(rotated().open_message("a", unnamed).unwrap(), b"hello");
-        assert_eq!((Keys::sealer_of_message(&message), Keys::sealer_of_message(unnamed)), (Some(old().id()), None));
+        assert_eq!(
+            (Keys::sealer_of_message(&message), Keys::sealer_of_message(unnamed)),
+            (Some(old().id()), None)
+        );
     }
 
     #[test]
     fn a_key_that_is_not_known_is_noted() {
         let sealed = rotated().seal(SealPurpose::TotpSecret, &Random::system(), "a", &Secret::new("x"));
         let old = old();
-        assert!(old.open(SealPurpose::TotpSecret, "b", &old.seal(SealPurpose::TotpSecret, &Random::system(), "a", &Secret::new("x"))).is_err());
+        assert!(
+            old.open(
+                SealPurpose::TotpSecret,
+                "b",
+                &old.seal(SealPurpose::TotpSecret, &Random::system(), "a", &Secret::new("x"))
+            )
+            .is_err()
+        );
         assert!(!old.unknown().take(), "what is only wrong may be anybody's invention");
-        assert_eq!(old.open(SealPurpose::TotpSecret, "a", &sealed).unwrap_err(), Unopened(SealPurpose::TotpSecret));
+        assert_eq!(
+            old.open(SealPurpose::TotpSecret, "a", &sealed).unwrap_err(),
+            Unopened(SealPurpose::TotpSecret)
+        );
         assert!(old.unknown().take());
         assert!(!old.unknown().take());
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
-use vestibule_cli::arguments::{Data, Retire, Rotate, SecretKey, Serve, RotationStep, UserAdd, UserName};
+use vestibule_cli::arguments::{Data, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserName};
 use vestibule_cli::secret_key::{self, SecretKeyError};
 use vestibule_cli::serve::{ServeError, Stack as LocalStack};
 use vestibule_cli::user::{self, UserError};

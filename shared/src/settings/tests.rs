@@ -586,11 +586,7 @@ fn names_that_cannot_be_used_say_why() {
         "ACCOUNT_LOGOUT_ON_GET=true: a GET changes nothing here; the frontend logs out by DELETE"
     );
     for off in ["false", "False", "", "null", "[]"] {
-        assert_eq!(
-            hints(&[("ACCOUNT_LOGOUT_ON_GET", off)]),
-            [""; 0],
-            "{off:?}"
-        );
+        assert_eq!(hints(&[("ACCOUNT_LOGOUT_ON_GET", off)]), [""; 0], "{off:?}");
     }
     assert_eq!(
         hints(&[("SESSION_ENGINE", "redis")]),

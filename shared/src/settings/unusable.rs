@@ -170,11 +170,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         Ignored,
         "has no effect: the cookie holds the token as it is, as Django's has since 4.1",
     ),
-    unusable(
-        "SOCIALACCOUNT_UID_MAX_LENGTH",
-        Ignored,
-        "has no effect: accounts are not a Django model",
-    ),
+    unusable("SOCIALACCOUNT_UID_MAX_LENGTH", Ignored, "has no effect: accounts are not a Django model"),
     unusable(
         "PASSWORD_HASHERS",
         Ignored,

@@ -137,7 +137,8 @@ async fn what_was_sent_before_a_rotation_is_good_after_it() {
     let now = vestibule::domain::time::Timestamp::from_millis(0);
     let made = newer.email_key(&id, "x@example.com", now, vestibule::signing::Spelling::Base64);
     client.post("auth/email/verify", json!({"key": made})).await.is(400);
-    let answer = client.post("auth/password/reset", json!({"key": key, "password": crate::NEW_PASSWORD})).await;
+    let answer =
+        client.post("auth/password/reset", json!({"key": key, "password": crate::NEW_PASSWORD})).await;
     answer.is(401);
     log_in(&client, EMAIL, crate::NEW_PASSWORD).await.is_logged_in_as(EMAIL);
 }
