@@ -9,6 +9,7 @@ use tracing::warn;
 use vestibule::app::{App, Requirements};
 use vestibule::aws::{Aws, AwsError};
 use vestibule::http::{Routes, answer};
+use vestibule::settings::Settings;
 use vestibule_mail::{AwsSender, Delivery, Mailer, TemplateFaults};
 
 use crate::gateway::Function;
@@ -50,6 +51,11 @@ impl Functions {
         let app = Arc::new(app);
         let programs = routes().into_iter().map(|routes| (routes.name.to_owned(), program(&app, routes)));
         Ok(Self { programs: programs.collect(), app, post })
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.app.settings
     }
 
     /// `CSRF_TRUSTED_ORIGINS`, which the template takes from the same parameter as CORS.

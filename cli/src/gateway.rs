@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
 use tracing::{Instrument as _, error, info};
 
@@ -32,6 +32,8 @@ const MAX_EXCESS_BYTES: usize = 30 * 1024 * 1024;
 const MAX_HEAD_BYTES: usize = 10_240;
 /// The longest that an HTTP API waits for a function.
 const MAX_WAIT: Duration = Duration::from_secs(30);
+/// What all paths of the clients begin with.
+const OWN_PREFIX: &str = "/_allauth/";
 /// The header in which HTTP APIs tell the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
@@ -45,6 +47,7 @@ pub struct Gateway {
     cors: Option<Cors>,
     functions: HashMap<String, Function>,
     welcome: String,
+    prefix: Option<String>,
     clock: Clock,
     random: Random,
 }
@@ -72,7 +75,15 @@ impl Gateway {
                 return Err(NoFunction { path: route.path.clone(), program: route.program.clone() });
             }
         }
-        Ok(Self { routes: RouteTable::new(api.routes), cors: api.cors, functions, welcome, clock, random })
+        let routes = RouteTable::new(api.routes);
+        Ok(Self { routes, cors: api.cors, functions, welcome, prefix: None, clock, random })
+    }
+
+    /// The same, with the API under another prefix as well (`HEADLESS_URL_PREFIX`), as what stands in front of it rewrites
+    /// paths on AWS.
+    #[must_use]
+    pub fn with_prefix(self, prefix: Option<String>) -> Self {
+        Self { prefix, ..self }
     }
 
     /// Answers a request from `peer` that came to `port`, and logs it.
@@ -104,7 +115,10 @@ impl Gateway {
         port: u16,
         request_id: &str,
     ) -> Response<Body> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
+        if let Some(uri) = self.prefix.as_ref().and_then(|prefix| rewritten(&head.uri, prefix)) {
+            head.uri = uri;
+        }
         if let Some(cors) = &self.cors
             && cors::is_preflight(&head.method, &head.headers)
         {
@@ -154,6 +168,12 @@ impl fmt::Debug for Gateway {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Gateway")
     }
+}
+
+/// What follows the prefix, under the API's own; none where nothing does.
+fn rewritten(uri: &Uri, prefix: &str) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().strip_prefix(prefix)?;
+    format!("{OWN_PREFIX}{rest}").parse().ok()
 }
 
 /// Runs a function to its end, even if the client goes away, as Lambda does.
@@ -328,6 +348,19 @@ mod tests {
         assert_eq!(headers[header::CONTENT_TYPE], "application/json");
         let (status, _, body) = send(Request::get("/").body(Body::empty()).unwrap()).await;
         assert_eq!((status, body.as_slice()), (200, b"<h1>Welcome</h1>".as_slice()));
+    }
+
+    #[test]
+    fn another_prefix_leads_to_the_api() {
+        let rewritten =
+            |path: &str| rewritten(&path.parse().unwrap(), "/auth/api/").map(|uri| uri.to_string());
+        assert_eq!(
+            rewritten("/auth/api/browser/v1/config?a=%2F").as_deref(),
+            Some("/_allauth/browser/v1/config?a=%2F")
+        );
+        for path in ["/auth/api", "/auth/apis/x", "/x/auth/api/y", "/_allauth/browser/v1/config"] {
+            assert_eq!(rewritten(path), None, "{path}");
+        }
     }
 
     #[tokio::test]

@@ -145,7 +145,8 @@ impl Stack {
             welcome_page(options, &endpoints, &functions),
             clock.clone(),
             random.clone(),
-        )?;
+        )?
+        .with_prefix(functions.settings().headless.url_prefix.clone());
 
         let mut lowest = Layer::new();
         for listener in dynamodb.listeners {
@@ -326,9 +327,10 @@ fn variables(
         ("SECRET_KEY", secret),
         ("SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", "true"),
     ];
-    let set = |(_, value): &(String, String)| !value.is_empty();
     let mut variables: HashMap<_, _> = defaults.into_iter().map(owned).collect();
-    variables.extend(environment.into_iter().filter(set));
+    // An empty value is this stack's default, where it has one; elsewhere it may be a value.
+    let is_default = |name: &str| defaults.iter().any(|(known, _)| *known == name);
+    variables.extend(environment.into_iter().filter(|(name, value)| !value.is_empty() || !is_default(name)));
     variables.remove("SMS_FUNCTION_ARN");
     local_aws(&mut variables, &endpoints.dynamodb, &endpoints.region, &endpoints.table);
     variables.extend(
@@ -375,10 +377,13 @@ fn installed_apps() -> String {
     parts.into_iter().chain(providers).collect::<Vec<_>>().join(",")
 }
 
-/// What the template has no default for.
+/// What the template has no default for, and what the settings say otherwise.
 fn overrides(functions: &Functions) -> BTreeMap<String, String> {
+    let settings = functions.settings();
     BTreeMap::from([
+        ("AllowedHeaders".to_owned(), settings.headless.cors_headers.join(",")),
         ("AllowedOrigins".to_owned(), functions.trusted_origins().join(",")),
+        ("CsrfHeaderName".to_owned(), settings.csrf.header_name.clone()),
         ("FrontendUrl".to_owned(), functions.frontend_url().to_owned()),
         ("SenderAddress".to_owned(), functions.sender_address().to_owned()),
     ])

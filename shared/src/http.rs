@@ -4,6 +4,7 @@ pub mod call;
 pub mod cookie;
 pub mod csrf;
 pub mod endpoint;
+mod form;
 pub mod input;
 #[cfg(feature = "openapi")]
 pub mod openapi;

@@ -85,7 +85,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
         user.phone.clone().map(Need::Phone),
     ];
     let needs: Vec<Need> = needs.into_iter().flatten().collect();
-    let loaded = store.load(None, &needs).await?;
+    let loaded = store.load(&[], &needs).await?;
     let is_free = loaded.usernames.values().all(Option::is_none);
     let name = match (&user.username, wanted) {
         (None, Some(usual)) => {
@@ -149,7 +149,7 @@ pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<Accou
     let store = app.store().ok_or(UserError::NoTable)?;
     for _ in 0..MOST_TRIES {
         let id = find(store, who).await?;
-        let loaded = store.load(None, &[Need::Account(id.clone())]).await?;
+        let loaded = store.load(&[], &[Need::Account(id.clone())]).await?;
         let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
         if stored.value.active == active {
             return Ok(id);
@@ -172,7 +172,7 @@ pub async fn delete_user(app: &App, who: &UserName) -> Result<AccountId, UserErr
     for _ in 0..MOST_TRIES {
         let id = find(store, who).await?;
         let needs = [Need::Account(id.clone()), Need::Sessions(id.clone())];
-        let loaded = store.load(None, &[&needs, claims.as_slice()].concat()).await?;
+        let loaded = store.load(&[], &[&needs, claims.as_slice()].concat()).await?;
         let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
         let sessions = loaded.sessions.get(&id).into_iter().flatten();
         let ended = sessions.map(|session| session.value.key.clone()).collect();
@@ -190,7 +190,7 @@ async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
         UserName::Id(id) => return Ok(id.clone()),
         UserName::Email(given) => email::canonical(given).ok_or(UserError::Unknown)?,
     };
-    let loaded = store.load(None, &[Need::Email(email.clone())]).await?;
+    let loaded = store.load(&[], &[Need::Email(email.clone())]).await?;
     let owners = loaded.emails.get(&email).map(|owners| owners.owners.as_slice()).unwrap_or_default();
     match owners {
         [] => Err(UserError::Unknown),

@@ -55,9 +55,9 @@ impl Random {
         URL_SAFE_NO_PAD.encode(self.bytes::<32>())
     }
 
-    /// A positive number of 53 bits, which JavaScript can hold.
+    /// A positive 32-bit integer: what generated clients take an `integer` without a format for.
     pub fn id(&self) -> i64 {
-        i64::from_le_bytes(self.bytes()) & 0x1F_FFFF_FFFF_FFFF | 1
+        1 + i64::from(u32::from_le_bytes(self.bytes()) % 0x7FFF_FFFF)
     }
 
     /// A UUID of version 7 (RFC 9562): later ones sort after earlier ones.
@@ -84,6 +84,14 @@ mod tests {
             assert!(random.below(bound) < bound);
         }
         assert_eq!(random.below(0), 0);
+    }
+
+    #[test]
+    fn ids_are_positive_numbers_of_31_bits() {
+        for byte in 0..=u8::MAX {
+            let random = Random::new(move |bytes| bytes.fill(byte));
+            assert!((1..=i64::from(i32::MAX)).contains(&random.id()), "{byte}");
+        }
     }
 
     #[test]

@@ -265,7 +265,7 @@ async fn reseal_session(
         let until = stored.value.expires_at;
         match commit_until(app, store, &Loaded::default(), &changes, until).await {
             Err(StoreError::Lost) => {
-                let loaded = store.load(None, &[Need::Session(key.clone())]).await?;
+                let loaded = store.load(&[], &[Need::Session(key.clone())]).await?;
                 found = loaded.others.into_values().flatten().next();
             }
             done => return done.map(|()| Outcome::Resealed),

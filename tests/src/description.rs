@@ -15,6 +15,8 @@ use crate::Answer;
 #[derive(Debug)]
 pub struct Description {
     document: Value,
+    /// `ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD`, which bots are not told of.
+    honeypot: Option<String>,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
 }
 
@@ -37,7 +39,7 @@ impl Description {
         let mut document = vestibule_config::document(&settings, "http://localhost:8000").unwrap();
         // A client must put up with more than it knows; a test must not.
         close(&mut document);
-        Self { document, validators: Mutex::default() }
+        Self { document, honeypot: settings.account.signup_honeypot, validators: Mutex::default() }
     }
 
     /// Fails unless the answer is one that the description knows, and so is the body if it was accepted.
@@ -45,7 +47,7 @@ impl Description {
     pub(crate) fn check(&self, method: &Method, path: &str, body: &[u8], answer: &Answer) {
         let status = answer.status;
         // What the gateway refuses never gets to the API.
-        if !path.starts_with("/_allauth/")
+        if !(path.starts_with("/_allauth/") || path.starts_with("/accounts/"))
             || path.starts_with("/_allauth/openapi.")
             || status == 413
             || status == 431
@@ -90,7 +92,19 @@ impl Description {
             clients.as_array()?.iter().find(|known| **known == client)?;
             paths.get(format!("/_allauth/{{client}}/{rest}"))
         };
-        paths.get(path).or_else(open)
+        // What other services send browsers to has its app's id in it.
+        let whole = || {
+            let fits = |pattern: &str| {
+                let (pattern, path): (Vec<&str>, Vec<&str>) =
+                    (pattern.split('/').collect(), path.split('/').collect());
+                pattern.len() == path.len()
+                    && pattern.iter().zip(path).all(|(known, part)| *known == part || known.starts_with('{'))
+            };
+            let mut known =
+                paths.as_object()?.iter().filter(|(pattern, _)| pattern.starts_with("/accounts/"));
+            known.find(|(pattern, _)| fits(pattern)).map(|(_, described)| described)
+        };
+        paths.get(path).or_else(open).or_else(whole)
     }
 
     #[track_caller]
@@ -101,12 +115,12 @@ impl Description {
         }
         assert!(response.is_object(), "no such status is described: {asked}");
         if answer.text.is_empty() {
-            let is_malformed = answer.status == 400;
+            // What is no JSON object is told by the status alone, under the media type of what else is wrong.
+            let is_malformed = answer.status == 400 && response["content"].get(media(answer)).is_some();
             assert!(is_malformed || response.get("content").is_none(), "a body is described: {asked}");
             return;
         }
-        let media = answer.header(header::CONTENT_TYPE.as_str());
-        let media = media.first().and_then(|media| media.split(';').next()).unwrap_or_default();
+        let media = media(answer);
         let content = &response["content"][media];
         assert!(content.is_object(), "no {media} is described: {asked}");
         if media == "application/json" {
@@ -121,6 +135,7 @@ impl Description {
         if let Value::Object(members) = &mut body {
             // Ignored wherever it comes, as the contract has it.
             members.remove("remember");
+            self.honeypot.as_ref().map(|name| members.remove(name));
         }
         if schema.is_object() {
             self.validate(schema, &body, &format!("{body} to {asked}"));
@@ -157,6 +172,11 @@ fn close(schema: &mut Value) {
         }
         _ => {}
     }
+}
+
+fn media(answer: &Answer) -> &str {
+    let media = answer.header(header::CONTENT_TYPE.as_str());
+    media.first().and_then(|media| media.split(';').next()).unwrap_or_default()
 }
 
 fn is_page(answer: &Answer) -> bool {

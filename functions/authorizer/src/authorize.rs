@@ -4,7 +4,7 @@ use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_http::http::{HeaderValue, header};
 use serde::Serialize;
 use vestibule::app::App;
-use vestibule::flows::visit::{Client, Loaded, Tools, Visit};
+use vestibule::flows::visit::{Client, Loaded, Tools, Visit, Visitor};
 use vestibule::http::call::{Call, access_token};
 use vestibule::http::csrf;
 use vestibule::password::Passwords;
@@ -52,9 +52,12 @@ pub async fn authorize(app: &App, request: Request) -> Result<Verdict, Undecided
     if app.lacks_token_keys() && call.shows_access_token(&app.settings) {
         return Err(Undecided::NoKeys);
     }
-    let forged = call.visitor.client == Client::Browser && csrf::check(&call, &app.settings).is_err();
-    let identity = if forged { None } else { identify(app, &call).await? };
+    let identity = if is_forged(app, &call) { None } else { identify(app, &call).await? };
     Ok(Verdict { is_authorized: identity.is_some(), context: identity })
+}
+
+fn is_forged(app: &App, call: &Call) -> bool {
+    call.visitor.client == Client::Browser && csrf::check(call, &app.settings).is_err()
 }
 
 fn read(app: &App, request: Request) -> Call {
@@ -70,13 +73,20 @@ fn read(app: &App, request: Request) -> Call {
 }
 
 async fn identify(app: &App, call: &Call) -> Result<Option<Identity>, StoreError> {
-    let Some(session) = &call.visitor.session else { return Ok(None) };
+    let sessions = call.visitor.sessions();
+    if sessions.is_empty() {
+        return Ok(None);
+    }
     let Some(store) = app.store() else { return Ok(None) };
-    let loaded = store.load(Some(session), &[]).await?;
-    Ok(recognise(app, call, &loaded))
+    let mut loaded = store.load(&sessions, &[]).await?;
+    loaded.settle(app.clock.now());
+    let settled = call.settled(&loaded);
+    let call = settled.as_ref().unwrap_or(call);
+    // A secret that is bound to a session (`CSRF_USE_SESSIONS`) is to be that of this one.
+    Ok(if is_forged(app, call) { None } else { recognise(app, &call.visitor, &loaded) })
 }
 
-fn recognise(app: &App, call: &Call, loaded: &Loaded) -> Option<Identity> {
+fn recognise(app: &App, visitor: &Visitor, loaded: &Loaded) -> Option<Identity> {
     let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
     let secrets = app.secrets();
     let tools = Tools {
@@ -86,7 +96,7 @@ fn recognise(app: &App, call: &Call, loaded: &Loaded) -> Option<Identity> {
         passwords: &passwords,
         jwt: secrets.jwt.as_deref(),
     };
-    let visit = Visit::open(tools, &call.visitor, loaded, app.clock.now()).ok()?;
+    let visit = Visit::open(tools, visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;
     let email = user.primary_email().filter(|email| user.has_verified(Some(email)));
     Some(Identity { account_id: user.id.as_str().to_owned(), email: email.unwrap_or_default().to_owned() })

@@ -151,17 +151,13 @@ fn article(page: &mut String, document: &Value, operation: &Operation<'_>) -> fm
     Ok(())
 }
 
-/// What an object has, or what else a value can be.
+/// What an object has, or what another value can be.
 fn shape(page: &mut String, schema: &Value) -> fmt::Result {
     paragraphs(page, text(schema, "/description"))?;
-    let choices = list(schema, "/oneOf");
-    if schema.get("properties").is_none() && choices.is_empty() {
+    if schema.get("properties").is_none() {
         return writeln!(page, "<p>{}</p>", kind(Some(schema)));
     }
     page.push_str("<table>\n");
-    for choice in choices {
-        row(page, &kind(Some(choice)), "", true, text(choice, "/description"))?;
-    }
     let required = list(schema, "/required");
     for (name, property) in members(schema, "/properties") {
         let is_required = required.iter().any(|required| required == name);

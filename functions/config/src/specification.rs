@@ -88,6 +88,7 @@ fn prune(value: &mut Value, settings: &Settings) {
                 prune(member, settings);
             }
             finish_responses(members);
+            finish_choice(members);
             finish_properties(members, settings);
             fill_limits(members, settings);
         }
@@ -104,6 +105,25 @@ fn holds(when: &Value, settings: &Settings) -> bool {
         Value::Array(all) => all.iter().all(|when| holds(when, settings)),
         when => serde_json::from_value::<When>(when.clone()).is_ok_and(|when| when.holds(settings)),
     }
+}
+
+/// Makes an `enum` of a choice between constants, as generators read it; what each of them means goes into the description.
+fn finish_choice(members: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = members.get("oneOf") else { return };
+    let values: Vec<Value> = choices.iter().filter_map(|choice| choice.get("const").cloned()).collect();
+    if values.len() != choices.len() {
+        return;
+    }
+    let said = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let meanings = choices.iter().filter_map(|choice| {
+        Some(format!("- `{}`: {}", said(choice.get("const")?), said(choice.get("description")?)))
+    });
+    let about = members.get("description").map(said).into_iter();
+    let text: Vec<String> = about.chain(std::iter::once(String::new())).chain(meanings).collect();
+    members.insert("description".to_owned(), text.join("\n").trim().into());
+    members.insert("type".to_owned(), "string".into());
+    members.insert("enum".to_owned(), values.into());
+    members.remove("oneOf");
 }
 
 /// Makes one response of each status, of all the answers that are left of it.

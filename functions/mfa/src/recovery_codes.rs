@@ -41,6 +41,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 #[derive(Serialize, JsonSchema)]
 struct RecoveryCodes {
     #[serde(flatten)]
+    #[schemars(with = "present::RecoveryCodesAuthenticator")]
     authenticator: present::Authenticator,
     /// Those that are left, as long as they can be shown.
     #[serde(skip_serializing_if = "Option::is_none")]

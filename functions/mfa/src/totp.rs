@@ -29,7 +29,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<present::Authenticator>("The app."),
+            Answer::data::<present::TotpAuthenticator>("The app."),
             NOBODY,
             Answer::new(404, "There is none: this is what to set one up with.").with_meta::<Setup>(),
             NOT_NOW,
@@ -42,7 +42,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "Takes a code of the app, which proves that it has the secret.",
         parameters: &[],
         body: Body::Json(code::FIELDS),
-        answers: &[Answer::data::<present::Authenticator>("Added."), NOBODY, NOT_NOW],
+        answers: &[Answer::data::<present::TotpAuthenticator>("Added."), NOBODY, NOT_NOW],
     },
     Operation {
         method: Method::DELETE,

@@ -34,7 +34,17 @@ const SUBMITTED: &[Field] = &[
     Field::text("code", Text::PLAIN, "What the service gives for a token.").optional(),
     Field::text("error", Text::PLAIN, "Why the service does not.").optional(),
 ];
-const BACK: &[Response] = &[Response::empty(302, "Back to the frontend, whatever came of it.")];
+const BACK: &[Response] = &[
+    Response::page(
+        200,
+        "A page that comes here again at once, with the cookies that browsers keep from other sites.",
+    ),
+    Response::empty(
+        302,
+        "Back to the frontend, whatever came of it; or here again, with what a form held in the query.",
+    ),
+    Response::page(404, "No service sends browsers here."),
+];
 
 /// Not for clients: services send browsers here.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -71,7 +81,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let is_here = |app: &ProviderApp| path(settings, app) == call.path;
     let speaks =
         |app: &&ProviderApp| app.provider == OPENID_CONNECT || known_provider(&app.provider).is_some();
-    let Some(app) = settings.socialaccount.shown().filter(speaks).find(|app| is_here(app)) else {
+    let Some(app) = settings.socialaccount.providers.iter().filter(speaks).find(|app| is_here(app)) else {
         let text = "There is nothing at this path of the API.";
         return Err(Halt::Page(StatusCode::NOT_FOUND, text.to_owned()));
     };

@@ -5,6 +5,7 @@ use lambda_http::http::{Method, StatusCode};
 use serde_json::json;
 use vestibule::domain::account::{EmailAddress, Phone};
 use vestibule::domain::email;
+use vestibule::domain::refusal::{FieldErrors, Refusal};
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;
 use vestibule::flows::visit::Visit;
@@ -38,7 +39,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "For trying things out: it is never deployed.",
         parameters: STATE,
         body: Body::None,
-        answers: &[Answer::empty(200, "The page.")],
+        answers: &[Answer::page(200, "The page."), Answer::page(403, "The address names no state.")],
     },
     Operation {
         method: Method::POST,
@@ -47,7 +48,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: STATE,
         body: Body::Form(FIELDS),
-        answers: &[Answer::empty(302, "Back to the frontend.")],
+        answers: &[
+            Answer::page(200, "The page again, with what is wrong."),
+            Answer::empty(302, "Back to the frontend."),
+            Answer::page(403, "The browser did not set out from here, or has come back already."),
+        ],
     },
 ];
 
@@ -60,49 +65,93 @@ pub(crate) fn address(state: &str) -> String {
 
 /// `/accounts/dummy/authenticate/`: GET and POST.
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let page = || Err(Halt::Page(StatusCode::OK, PAGE.to_owned()));
+    let page = |errors| Err(Halt::Page(StatusCode::OK, page(call, &errors)));
     let forbidden = || Err(Halt::Page(StatusCode::FORBIDDEN, "There is no way back from here.".to_owned()));
     let Some(state) = call.query("state").filter(|state| !state.is_empty()) else { return forbidden() };
     match call.method {
-        Method::GET => return page(),
+        Method::GET => return page(FieldErrors::default()),
         Method::POST => {}
         _ => return Err(Halt::NotAllowed),
     }
-    let cancelled = call.field("action").as_deref() == Some("cancel");
-    let identity = identity_of_form(visit.settings(), call);
-    if identity.is_none() && !cancelled {
-        return page();
+    let end = |visit: &mut Visit<'_>| {
+        journey::end(visit, &state, |provider| provider == DUMMY).map(|(journey, _)| journey)
+    };
+    if call.field("action").as_deref() == Some("cancel") {
+        let journey = end(visit);
+        return Err(finish::with_error(visit, journey.as_ref(), finish::CANCELLED));
     }
-    let journey = journey::end(visit, &state, |provider| provider == DUMMY).map(|(journey, _)| journey);
-    match (identity, journey) {
-        (_, journey) if cancelled => Err(finish::with_error(visit, journey.as_ref(), finish::CANCELLED)),
-        (Some(identity), Some(journey)) => Err(finish::with_identity(visit, &journey, &identity)),
-        _ => forbidden(),
+    let identity = match identity_of_form(visit.settings(), call) {
+        Ok(identity) => identity,
+        Err(errors) => return page(errors),
+    };
+    match end(visit) {
+        Some(journey) => Err(finish::with_identity(visit, &journey, &identity)),
+        None => forbidden(),
     }
+}
+
+/// The page: its form, with what was given and what is wrong with it. Labels and names are the reference's, as tests of
+/// frontends look for them.
+fn page(call: &Call, errors: &FieldErrors) -> String {
+    let fields: Vec<String> = FIELDS.iter().map(|field| row(field, call.field(field.name), errors)).collect();
+    PAGE.replace("{fields}", &fields.join("\n"))
+}
+
+fn row(field: &Field, given: Option<String>, errors: &FieldErrors) -> String {
+    let Field { name, .. } = *field;
+    let label = if name == "id" { "Account ID".to_owned() } else { name.replace('_', " ") };
+    let (label, required) = (capitalised(&label), if name == "id" { " required" } else { "" });
+    let value = escape(&given.clone().unwrap_or_default());
+    let input = match (field.kind, name) {
+        (Kind::Boolean, _) => format!("type=\"checkbox\"{}", if given.is_some() { " checked" } else { "" }),
+        (_, "id") => format!("type=\"number\" value=\"{value}\""),
+        (_, "email") => format!("type=\"email\" value=\"{value}\""),
+        _ => format!("type=\"text\" value=\"{value}\""),
+    };
+    let wrong = errors.as_slice().iter().filter(|error| error.param == Some(name));
+    let wrong: String = wrong.map(|error| format!("<li>{}</li>", escape(&error.message))).collect();
+    let list =
+        if wrong.is_empty() { wrong } else { format!("<ul class=\"errorlist\" role=\"alert\">{wrong}</ul>") };
+    format!(
+        "    <p>{list}<label for=\"id_{name}\">{label}:</label> <input {input} name=\"{name}\" id=\"id_{name}\"{required}></p>"
+    )
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Whoever an id token says somebody is; none if it can't be one.
 pub(crate) fn identity_of_token(settings: &Settings, id_token: &str) -> Option<Identity> {
-    identity(settings, &Object::parse(id_token.as_bytes()).ok()?)
+    identity(settings, &Object::parse(id_token.as_bytes()).ok()?).ok()
 }
 
-fn identity_of_form(settings: &Settings, call: &Call) -> Option<Identity> {
+fn identity_of_form(settings: &Settings, call: &Call) -> Result<Identity, FieldErrors> {
     let fields =
         FIELDS.iter().filter_map(|field| Some((field.name.to_owned(), json!(call.field(field.name)?))));
     let form = serde_json::Value::Object(fields.collect()).to_string();
-    identity(settings, &Object::parse(form.as_bytes()).ok()?)
+    identity(settings, &Object::parse(form.as_bytes()).unwrap_or_default())
 }
 
-fn identity(settings: &Settings, object: &Object) -> Option<Identity> {
+fn identity(settings: &Settings, object: &Object) -> Result<Identity, FieldErrors> {
     let mut form = Form::new(FIELDS, object, settings);
     let id = form.text(&ID);
+    let uid = id.as_deref().and_then(integer);
+    if id.is_some() && uid.is_none() {
+        form.refuse("id", Refusal::NotAnInteger);
+    }
     let email = form.text(&EMAIL);
     let verified = form.boolean(&EMAIL_VERIFIED);
     let mut text = |field| form.text(field).filter(|text| !text.is_empty());
     let (username, first_name, last_name) = (text(&USERNAME), text(&FIRST_NAME), text(&LAST_NAME));
     let phone = text(&PHONE);
     let phone_verified = form.boolean(&PHONE_VERIFIED);
-    form.finish().ok()?;
+    form.finish()?;
     let email = email.filter(|email| !email.is_empty());
     let name = [&first_name, &last_name].into_iter().flatten().cloned().collect::<Vec<_>>().join(" ");
     let display = username
@@ -110,10 +159,10 @@ fn identity(settings: &Settings, object: &Object) -> Option<Identity> {
         .or_else(|| email.as_deref().map(email::shown))
         .or_else(|| Some(name).filter(|name| !name.is_empty()));
     let address = |email| EmailAddress { email, verified: verified == Some(true), primary: true };
-    Some(Identity {
+    Ok(Identity {
         profile: Profile {
             provider: DUMMY.to_owned(),
-            uid: integer(&id?)?,
+            uid: uid.unwrap_or_default(),
             emails: email.map(address).into_iter().collect(),
             phone: phone.map(|number| Phone { number, verified: phone_verified == Some(true) }),
             username,

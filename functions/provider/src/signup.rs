@@ -89,7 +89,7 @@ struct Newcomer<'a> {
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let pending = visit.session().social_signup.clone().ok_or(Stop::Conflict)?;
     let settings = visit.settings();
-    if settings.socialaccount.app_of_account(&pending.profile.provider).is_none() {
+    if settings.socialaccount.app(&pending.profile.provider).is_none() {
         return Err(Stop::Conflict.into());
     }
     if !settings.account.signup_enabled {

@@ -22,7 +22,7 @@ const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls
 const PROCESS: Field =
     Field::text("process", Text::VERBATIM, "What it is for: login, or connect for who is logged in.");
 const TOKEN: Field =
-    Field::new("token", Kind::Json(Shape::of::<ProviderToken>()), "The token of the service.");
+    Field::new("token", Kind::Json(Shape::of::<ForeignToken>()), "The token of the service.");
 const FIELDS: &[Field] = &[PROVIDER, PROCESS, TOKEN];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
@@ -44,7 +44,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
 /// A token of another service.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is read with the errors of the contract, one field after the other")]
-struct ProviderToken {
+struct ForeignToken {
     /// The client id that the service knows this API by.
     #[schemars(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,

@@ -99,15 +99,25 @@ fn sign_up(visit: &mut Visit<'_>, call: &Call, by_passkey: bool) -> Result<Reply
     if call.method != Method::POST {
         return Err(Halt::NotAllowed);
     }
-    let input = read(visit, &call.object()?, by_passkey)?;
+    let object = call.object()?;
+    let input = read(visit, &object, by_passkey)?;
     if visit.user().is_some() {
         return Err(Stop::Conflict.into());
     }
     if !visit.settings().account.signup_enabled {
         return Err(Stop::Forbidden.into());
     }
-    signup::sign_up(visit, input.account, input.taken)?;
+    if fills_honeypot(visit.settings(), &object) {
+        signup::pretend_to_bot(visit, input.account);
+    } else {
+        signup::sign_up(visit, input.account, input.taken)?;
+    }
     Ok(present::authentication(visit))
+}
+
+fn fills_honeypot(settings: &Settings, object: &Object) -> bool {
+    let given = settings.account.signup_honeypot.as_ref().and_then(|name| object.get(name));
+    given.is_some_and(|value| !value.is_missing() && !value.to_text().trim().is_empty())
 }
 
 struct Input {

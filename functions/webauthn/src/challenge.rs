@@ -69,7 +69,8 @@ mod tests {
             base_url: "https://api.example.com".into(),
             presents_token: false,
             token: None,
-            trust: None,
+            more_tokens: Vec::new(),
+            trust: Vec::new(),
             session: None,
         };
         let loaded = Loaded::default();

@@ -49,7 +49,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(registration::FIELDS),
         answers: &[
-            Answer::data::<present::Authenticator>("Added.").with_meta::<Added>(),
+            Answer::data::<present::WebAuthnAuthenticator>("Added.").with_meta::<Added>(),
             NOBODY,
             Answer::conflict("No second factor can be added at present: `errors` tells why.").with_errors(),
         ],
@@ -61,7 +61,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::Json(RENAMED),
-        answers: &[Answer::data::<present::Authenticator>("Renamed."), NOBODY],
+        answers: &[Answer::data::<present::WebAuthnAuthenticator>("Renamed."), NOBODY],
     },
     Operation {
         method: Method::DELETE,

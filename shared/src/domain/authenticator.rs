@@ -54,7 +54,7 @@ impl Sealed {
 /// One authenticator of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authenticator {
-    /// Names it in the contract: a positive number of 53 bits.
+    /// Names it in the contract: a positive number of 31 bits, of 53 where it is of before that.
     pub id: i64,
     /// When it was added.
     pub created_at: Timestamp,

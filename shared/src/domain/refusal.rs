@@ -14,6 +14,8 @@ pub enum Refusal {
     // Django: a form's fields.
     /// Nothing was given where something must be.
     Required,
+    /// Not a whole number.
+    NotAnInteger,
     /// Not an email address.
     InvalidEmail,
     /// Not a phone number in E.164 form.
@@ -159,7 +161,7 @@ impl Refusal {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Required => "required",
-            Self::InvalidEmail | Self::InvalidUsername | Self::InvalidJson => "invalid",
+            Self::NotAnInteger | Self::InvalidEmail | Self::InvalidUsername | Self::InvalidJson => "invalid",
             Self::InvalidPhone => "invalid_phone",
             Self::TooShort { .. } => "min_length",
             Self::TooLong { .. } => "max_length",
@@ -255,6 +257,7 @@ impl Refusal {
             Self::UnavailableChoice => {
                 "Select a valid choice. That choice is not one of the available choices."
             }
+            Self::NotAnInteger => "Enter a whole number.",
             Self::InvalidJson => "Enter a valid JSON.",
             Self::EmailTakenElsewhere(provider) => {
                 return Cow::Owned(format!(

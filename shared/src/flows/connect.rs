@@ -127,7 +127,7 @@ pub fn disconnect(visit: &mut Visit<'_>, account: &AccountId, provider: &str, ui
 
 /// What people call a service; what the API calls it, if it is not in the settings any more.
 pub fn provider_name(settings: &Settings, id: &str) -> String {
-    settings.socialaccount.app_of_account(id).map_or(id, |app| &app.name).to_owned()
+    settings.socialaccount.app(id).map_or(id, |app| &app.name).to_owned()
 }
 
 /// Tokens as they are encrypted.

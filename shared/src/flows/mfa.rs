@@ -191,9 +191,14 @@ pub fn remove(visit: &mut Visit<'_>, account: &AccountId, authenticator: i64) ->
 }
 
 pub(super) fn push(visit: &mut Visit<'_>, account: &AccountId, factor: Factor) -> Decision<Authenticator> {
-    let (id, created_at) = (visit.tools.random.id(), visit.now);
+    let (random, created_at) = (visit.tools.random, visit.now);
+    let known = &mut visit.account_mut(account)?.authenticators;
+    let mut id = random.id();
+    while known.iter().any(|other| other.id == id) {
+        id = id % i64::from(i32::MAX) + 1;
+    }
     let authenticator = Authenticator { id, created_at, last_used_at: None, factor };
-    visit.account_mut(account)?.authenticators.push(authenticator.clone());
+    known.push(authenticator.clone());
     reauthenticate::note(visit, account, Means::Authenticator(id))?;
     Ok(authenticator)
 }

@@ -5,6 +5,7 @@ use super::visit::{AddressOwners, Decision, Need, Stop, Visit};
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
 use crate::domain::session::Draft;
 use crate::domain::social::SocialAccount;
+use crate::domain::stage::{PendingLogin, Stage, StageKey};
 use crate::domain::username;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -149,6 +150,25 @@ fn is_other(owner: Decision<Option<&AccountId>>, id: &AccountId) -> bool {
 pub(super) fn new_account(visit: &Visit<'_>) -> Decision<Account> {
     let id = AccountId::parse(&visit.tools.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
     Ok(Account::new(id, visit.now))
+}
+
+/// Looks like a sign-up whose address is to be verified to what has filled the honeypot. No account is made, and no mail is
+/// sent.
+pub fn pretend_to_bot(visit: &mut Visit<'_>, new: NewAccount) {
+    if let Some(password) = &new.password {
+        visit.tools.passwords.pretend_to_verify(password);
+    }
+    visit.pend(PendingLogin {
+        account: None,
+        epoch: 0,
+        email: new.email,
+        signup: true,
+        by_passkey: new.by_passkey,
+        social: false,
+        waited_at: vec![StageKey::VerifyEmail],
+        initiated_at: visit.now,
+        stage: Stage::VerifyEmail,
+    });
 }
 
 fn choose_username(visit: &Visit<'_>, new: &NewAccount) -> Decision<Option<String>> {

@@ -40,7 +40,8 @@ pub(crate) struct World {
     pub trust: Option<String>,
     settings: Settings,
     session: Option<(SessionToken, Session)>,
-    expires_at: Timestamp,
+    /// When the client's session expires.
+    pub expires_at: Timestamp,
     counters: BTreeMap<CounterKey, History>,
     spent: BTreeMap<String, Timestamp>,
 }
@@ -203,7 +204,8 @@ impl World {
             base_url: "https://api.example.com".into(),
             presents_token: self.session.is_some(),
             token: self.session.as_ref().map(|(token, _)| token.clone()),
-            trust: self.trust.clone(),
+            more_tokens: Vec::new(),
+            trust: self.trust.clone().into_iter().collect(),
             session: self.session.as_ref().map(|(token, _)| token.key()),
         };
         let mut loaded = Loaded { session: self.load_session(), ..Loaded::default() };

@@ -27,16 +27,20 @@ pub(super) fn is_trusted(visit: &Visit<'_>, account: &Account) -> bool {
         && valid(visit).iter().any(|(at, proof)| visit.tools.keys.is_trust(account, *at, proof))
 }
 
-/// What the browser's cookie says and has not expired, the oldest first.
+/// What the browser's cookies say and has not expired, the oldest first.
 fn valid<'v>(visit: &Visit<'v>) -> Vec<(Timestamp, &'v str)> {
     let age = visit.settings().mfa.trust_cookie_age;
-    let cookie = visit.visitor.trust.as_deref().unwrap_or_default();
-    let parts = cookie.split(BETWEEN_ACCOUNTS).filter_map(|part| part.split_once(AFTER_TIME));
+    let cookies = visit.visitor.trust.iter();
+    let parts = cookies.flat_map(|cookie| cookie.split(BETWEEN_ACCOUNTS));
+    let parts = parts.filter_map(|part| part.split_once(AFTER_TIME));
     let entries = parts.filter_map(|(seconds, proof)| {
         let at = Timestamp::from_millis(seconds.parse::<i64>().ok()?.checked_mul(1000)?);
         Some((at, proof))
     });
-    entries.filter(|(at, _)| at.plus(age) > visit.now).collect()
+    let mut valid: Vec<_> = entries.filter(|(at, _)| at.plus(age) > visit.now).collect();
+    valid.sort_unstable();
+    valid.dedup();
+    valid
 }
 
 pub(super) fn enter(visit: &Visit<'_>, attempt: &LoginAttempt) -> Entry {

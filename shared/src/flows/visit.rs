@@ -66,6 +66,8 @@ pub struct CounterKey(pub String);
 pub struct Loaded {
     /// The session that the client's token names, unless there is none.
     pub session: Option<Stored<StoredSession>>,
+    /// Sessions that further tokens of the client name ([`Self::settle`]).
+    pub more_sessions: Vec<Stored<StoredSession>>,
     /// Accounts that were asked for; none where there is none.
     pub accounts: BTreeMap<AccountId, Option<Stored<Account>>>,
     /// Email addresses that were asked for.
@@ -93,6 +95,24 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Decides which session is the client's, where its tokens name several: the first that is valid.
+    pub fn settle(&mut self, now: Timestamp) {
+        if self.session.as_ref().is_none_or(|stored| !self.is_valid(&stored.value, now))
+            && let Some(at) = self.more_sessions.iter().position(|stored| self.is_valid(&stored.value, now))
+        {
+            self.session = Some(self.more_sessions.swap_remove(at));
+        }
+    }
+
+    fn is_valid(&self, stored: &StoredSession, now: Timestamp) -> bool {
+        let login = stored.session.login();
+        let goes_on = |login: &Login| {
+            let account = self.accounts.get(&login.account).and_then(Option::as_ref);
+            account.is_some_and(|account| account.value.session_epoch == login.epoch)
+        };
+        stored.expires_at > now && login.is_none_or(goes_on)
+    }
+
     /// The account that has verified an address, as far as was read.
     pub fn claimed_by(&self, email: &str) -> Option<&AccountId> {
         match (self.claims.get(email), self.emails.get(email)) {
@@ -208,8 +228,10 @@ pub struct Visitor {
     pub presents_token: bool,
     /// The session token it presented, if that can be one.
     pub token: Option<SessionToken>,
-    /// Which accounts trust it, as far as a browser says ([`super::trust`]).
-    pub trust: Option<String>,
+    /// Further ones, as several cookies can have one name; which of them is a session, [`Self::settled`] says.
+    pub more_tokens: Vec<SessionToken>,
+    /// Which accounts trust it, as far as the cookies of a browser say ([`super::trust`]).
+    pub trust: Vec<String>,
     /// The session that it names, by either.
     pub session: Option<SessionKey>,
 }
@@ -218,6 +240,28 @@ impl Visitor {
     /// The account that what it presented names. That proves nothing yet.
     pub fn account(&self) -> Option<&AccountId> {
         self.session.as_ref()?.account.as_ref()
+    }
+
+    /// The session tokens it presented, in the order sent.
+    pub fn tokens(&self) -> impl Iterator<Item = &SessionToken> {
+        self.token.iter().chain(&self.more_tokens)
+    }
+
+    /// The sessions that it may mean, in the order sent.
+    pub fn sessions(&self) -> Vec<SessionKey> {
+        self.session.iter().cloned().chain(self.more_tokens.iter().map(SessionToken::key)).collect()
+    }
+
+    /// The same with one token, that of the session which was found, or else the first; none where there is but one anyway.
+    pub fn settled(&self, loaded: &Loaded) -> Option<Self> {
+        let found = loaded.session.as_ref().map(|stored| &stored.value.key);
+        let token = self.tokens().find(|token| Some(&token.key()) == found).or(self.token.as_ref())?;
+        (!self.more_tokens.is_empty()).then(|| Self {
+            token: Some(token.clone()),
+            session: Some(token.key()),
+            more_tokens: Vec::new(),
+            ..self.clone()
+        })
     }
 
     /// As much of its `User-Agent` as is kept: 200 characters.
@@ -448,6 +492,7 @@ impl<'a> Visit<'a> {
             visit.fate = Fate::Kept;
             visit.recognise()?;
             visit.track();
+            visit.slide(stored.value.expires_at);
         }
         Ok(visit)
     }
@@ -505,6 +550,19 @@ impl<'a> Visit<'a> {
         is_due
     }
 
+    /// Makes the session last as long again (`SESSION_SAVE_EVERY_REQUEST`): written at most once an hour, but often enough
+    /// for a short one not to expire while it is in use.
+    fn slide(&mut self, expires_at: Timestamp) {
+        let age = self.settings().session.cookie_age;
+        let pause = (age / 10).min(Duration::from_secs(3600));
+        self.seen |= self.slides() && expires_at < self.now.plus(age.saturating_sub(pause));
+    }
+
+    /// Whether every request renews the session, and there is one to renew.
+    pub fn slides(&self) -> bool {
+        self.settings().session.save_every_request && self.fate == Fate::Kept
+    }
+
     /// What another service was asked, and said; none before it is asked.
     pub fn asked(&self) -> Option<&'a Asked> {
         self.loaded.asked.as_deref()
@@ -533,9 +591,10 @@ impl<'a> Visit<'a> {
         self.modified
     }
 
-    /// Whether the client presented a token that names no session.
-    pub const fn token_is_stale(&self) -> bool {
-        self.loaded.session.is_none()
+    /// Whether the client presented a token that names no session, or one that has expired: DynamoDB deletes those when it
+    /// comes to it.
+    pub fn token_is_stale(&self) -> bool {
+        self.loaded.session.as_ref().is_none_or(|stored| stored.value.expires_at <= self.now)
     }
 
     /// Whether there is no session at all, now.
@@ -1185,6 +1244,35 @@ mod tests {
         assert!(world.visit(|visit| visit.spend(&once)).unwrap());
         world.wait(60);
         assert!(!world.visit(|visit| visit.spend(&once)).unwrap());
+    }
+
+    #[test]
+    fn a_sliding_session_is_written_once_an_hour_at_most() {
+        let mut world = World::new(&[("SESSION_SAVE_EVERY_REQUEST", "true")]);
+        world.add(true, None);
+        world.log_in();
+        let began = world.expires_at;
+        world.wait(3600);
+        assert!(world.is_logged_in());
+        assert_eq!(world.expires_at, began, "not within the hour");
+        world.wait(1);
+        assert!(world.is_logged_in());
+        assert_eq!(world.expires_at, began.plus(std::time::Duration::from_secs(3601)));
+        for _ in 0..30 {
+            world.wait(86_400);
+            assert!(world.is_logged_in());
+        }
+    }
+
+    #[test]
+    fn a_session_does_not_slide_by_itself() {
+        let mut world = World::new(&[]);
+        world.add(true, None);
+        world.log_in();
+        let began = world.expires_at;
+        world.wait(86_400);
+        assert!(world.is_logged_in());
+        assert_eq!(world.expires_at, began);
     }
 
     #[test]

@@ -1,19 +1,21 @@
 //! A request, as the endpoints see it.
 
+use std::net::IpAddr;
+
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 
-use super::cookie;
-use super::input::json::{BodyError, MAX_BODY_BYTES, Object};
+use super::input::json::{BodyError, Object};
 use super::reply::Halt;
+use super::{cookie, form};
 use crate::app::App;
 use crate::domain::token::SessionToken;
-use crate::flows::visit::{Client, Visitor};
+use crate::flows::visit::{Client, Loaded, Visitor};
 use crate::settings::Settings;
 
 /// A request by one of the two kinds of client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// The method.
     pub method: Method,
@@ -26,6 +28,7 @@ pub struct Call {
     /// The headers.
     pub headers: HeaderMap,
     body: Vec<u8>,
+    form: Vec<(String, String)>,
 }
 
 /// Why a request is no call.
@@ -66,7 +69,8 @@ impl Call {
             _ => Vec::new(),
         };
         let visitor = visitor(client, &headers, &source_ip, base_url, app);
-        Ok(Self { method: parts.method, path: rest.to_owned(), query, visitor, headers, body })
+        let form = form::read(text(&headers, header::CONTENT_TYPE.as_str()), &body);
+        Ok(Self { method: parts.method, path: rest.to_owned(), query, visitor, headers, body, form })
     }
 
     /// A request to another API, as far as its headers tell who makes it: an app if it shows a token, else a browser.
@@ -75,7 +79,13 @@ impl Call {
             headers.contains_key("x-session-token") || access_token(&headers, &app.settings).is_some();
         let client = if shows_token { Client::App } else { Client::Browser };
         let visitor = visitor(client, &headers, source_ip, origin(&headers), app);
-        Self { method, path: String::new(), query: String::new(), visitor, headers, body: Vec::new() }
+        let (path, query, body, form) = (String::new(), String::new(), Vec::new(), Vec::new());
+        Self { method, path, query, visitor, headers, body, form }
+    }
+
+    /// The same, by who it is known to be from what was read; none where that is clear already.
+    pub fn settled(&self, loaded: &Loaded) -> Option<Self> {
+        Some(Self { visitor: self.visitor.settled(loaded)?, ..self.clone() })
     }
 
     /// A header's text; empty when it is missing or no text.
@@ -97,16 +107,13 @@ impl Call {
 
     /// What the query says under this name; the last, should it be there more than once.
     pub fn query(&self, name: &str) -> Option<String> {
-        last(self.query.as_bytes(), name)
+        let pairs = form_urlencoded::parse(self.query.as_bytes());
+        pairs.filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
     }
 
     /// What a submitted form says under this name; the last, should it be there more than once.
-    ///
-    /// Forms are `application/x-www-form-urlencoded`, as a page of the frontend submits one.
     pub fn field(&self, name: &str) -> Option<String> {
-        let kind = self.header(header::CONTENT_TYPE.as_str()).split(';').next().unwrap_or_default().trim();
-        let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
-        last(&self.body, name).filter(|_| is_form && self.body.len() <= MAX_BODY_BYTES)
+        self.form.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
     /// Whether it only asks.
@@ -147,19 +154,20 @@ impl Call {
     }
 }
 
-fn last(form: &[u8], name: &str) -> Option<String> {
-    form_urlencoded::parse(form).filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
-}
-
 fn visitor(client: Client, headers: &HeaderMap, source_ip: &str, base_url: String, app: &App) -> Visitor {
     let settings = &*app.settings;
     let said = match client {
-        Client::App => Some(text(headers, "x-session-token").to_owned()).filter(|token| !token.is_empty()),
-        Client::Browser => cookie::find(headers, &settings.session.cookie_name),
+        Client::App => Vec::from_iter(
+            Some(text(headers, "x-session-token").to_owned()).filter(|token| !token.is_empty()),
+        ),
+        Client::Browser => cookie::all(headers, &settings.session.cookie_name),
     };
-    let token = said.as_deref().and_then(SessionToken::parse);
-    let by_access_token = match (client, &said) {
-        (Client::App, None) => access_token(headers, settings).and_then(|token| app.session_of(token)),
+    let mut tokens = said.iter().filter_map(|text| SessionToken::parse(text)).take(cookie::MOST_OF_A_NAME);
+    let token = tokens.next();
+    let by_access_token = match client {
+        Client::App if said.is_empty() => {
+            access_token(headers, settings).and_then(|token| app.session_of(token))
+        }
         _ => None,
     };
     // Whose session has ended is told so, unless access tokens are to count as nothing then.
@@ -169,23 +177,46 @@ fn visitor(client: Client, headers: &HeaderMap, source_ip: &str, base_url: Strin
         ip: client_ip(headers, source_ip, settings),
         user_agent: text(headers, header::USER_AGENT.as_str()).to_owned(),
         base_url,
-        presents_token: said.is_some() || told,
+        presents_token: !said.is_empty() || told,
         session: token.as_ref().map(SessionToken::key).or(by_access_token),
+        more_tokens: tokens.collect(),
         token,
         trust: match client {
-            Client::App => None,
-            Client::Browser => cookie::find(headers, &settings.mfa.trust_cookie_name),
+            Client::App => Vec::new(),
+            Client::Browser => {
+                let cookies = cookie::all(headers, &settings.mfa.trust_cookie_name).into_iter();
+                cookies.take(cookie::MOST_OF_A_NAME).collect()
+            }
         },
     }
 }
 
-/// The scheme and host that somebody asked, such as `https://api.example.com`, if it may be asked.
+/// The scheme and host that clients know the API by (`PUBLIC_URL`), or else that somebody asked, such as
+/// `https://api.example.com`, if it may be asked.
 pub fn base_url(headers: &HeaderMap, settings: &Settings) -> Result<String, NoCall> {
     let host = text(headers, header::HOST.as_str()).to_ascii_lowercase();
     if !host_is_allowed(&host, &settings.allowed_hosts) {
         return Err(NoCall::UnknownHost);
     }
-    Ok(origin(headers))
+    let public = settings.public_url.clone().or_else(|| forwarded_origin(headers, &host, settings));
+    Ok(public.unwrap_or_else(|| origin(headers)))
+}
+
+/// The public origin, where the request names API Gateway's own host: a CDN can't send it another one, and may tell the
+/// one that it was asked for in `X-Forwarded-Host`. Anybody can send that header, so only an origin that is trusted anyway
+/// is believed.
+fn forwarded_origin(headers: &HeaderMap, host: &str, settings: &Settings) -> Option<String> {
+    if !(host.contains(".execute-api.") && host.trim_end_matches(".cn").ends_with(".amazonaws.com")) {
+        return None;
+    }
+    let forwarded = text(headers, "x-forwarded-host").trim().to_ascii_lowercase();
+    let trusted = std::iter::once(&settings.headless.frontend_url).chain(&settings.csrf.trusted_origins);
+    let mut origins = trusted.filter_map(|url| {
+        let (scheme, rest) = url.split_once("://")?;
+        let host = rest.split('/').next().filter(|host| host.eq_ignore_ascii_case(&forwarded))?;
+        Some(format!("{scheme}://{host}").to_ascii_lowercase())
+    });
+    origins.next().filter(|_| !forwarded.is_empty())
 }
 
 fn origin(headers: &HeaderMap) -> String {
@@ -234,27 +265,43 @@ fn host_is_allowed(host: &str, allowed: &[String]) -> bool {
         })
 }
 
-/// The client's address: what API Gateway saw, or what trusted proxies in front of it say.
+/// The client's IP address: what API Gateway saw, or what trusted proxies in front of it say.
+///
+/// The gateway is a proxy as well, and counts as one: what it adds to `X-Forwarded-For` is the address that it saw.
 fn client_ip(headers: &HeaderMap, source_ip: &str, settings: &Settings) -> String {
+    let seen = || ip(source_ip).unwrap_or_else(|| source_ip.to_owned());
     if let Some(name) = &settings.allauth.trusted_client_ip_header {
-        return address(text(headers, name)).unwrap_or_else(|| source_ip.to_owned());
+        let said = text(headers, name);
+        let read = if name == VIEWER_ADDRESS { without_port(said).or_else(|| ip(said)) } else { ip(said) };
+        return read.unwrap_or_else(seen);
     }
-    let mut said: Vec<&str> =
-        text(headers, "x-forwarded-for").split(',').map(str::trim).filter(|part| !part.is_empty()).collect();
-    // The gateway itself adds what it saw: that is no proxy of the operator's.
-    if said.last() == Some(&source_ip) {
-        said.pop();
+    let mut said: Vec<&str> = text(headers, "x-forwarded-for").split(',').map(str::trim).collect();
+    if said.last().and_then(|last| ip(last)) != Some(seen()) {
+        said.push(source_ip);
     }
     let count = settings.allauth.trusted_proxy_count;
     let trusted = said.len().checked_sub(count).filter(|_| count > 0).and_then(|at| said.get(at));
-    trusted.and_then(|said| address(said)).unwrap_or_else(|| source_ip.to_owned())
+    trusted.and_then(|said| ip(said)).unwrap_or_else(seen)
 }
 
-/// An address without its port, in its usual spelling.
-fn address(said: &str) -> Option<String> {
+/// The header in which CloudFront tells the viewer's IP address, always with its port, and IPv6 without brackets.
+const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";
+
+/// An IP address in its usual spelling, without the port that may follow it.
+fn ip(said: &str) -> Option<String> {
     let said = said.trim();
-    let parsed = said.parse().or_else(|_| said.parse().map(|with_port: std::net::SocketAddr| with_port.ip()));
-    parsed.ok().map(|address: std::net::IpAddr| address.to_string())
+    let bare = said.strip_prefix('[').and_then(|said| said.strip_suffix(']')).unwrap_or(said);
+    let parsed: Option<IpAddr> = bare.parse().ok();
+    parsed.map(|address| address.to_canonical().to_string()).or_else(|| without_port(said))
+}
+
+/// The same, where a port is sure to follow: without brackets, what follows the last colon of an IPv6 address could be
+/// either.
+fn without_port(said: &str) -> Option<String> {
+    let (address, port) = said.trim().rsplit_once(':')?;
+    port.parse::<u16>().ok()?;
+    let bare = address.strip_prefix('[').and_then(|address| address.strip_suffix(']')).unwrap_or(address);
+    bare.parse().ok().map(|address: IpAddr| address.to_canonical().to_string())
 }
 
 #[cfg(test)]
@@ -300,12 +347,46 @@ mod tests {
             headers.insert("x-real-ip", "192.0.2.5".parse().unwrap());
             client_ip(&headers, "198.51.100.1", &settings)
         };
-        let one = [("ALLAUTH_TRUSTED_PROXY_COUNT", "1")];
+        let proxies = |count: &'static str| [("ALLAUTH_TRUSTED_PROXY_COUNT", count)];
         assert_eq!(ip("203.0.113.7", &[]), "198.51.100.1");
-        assert_eq!(ip("6.6.6.6, 203.0.113.7, 198.51.100.1", &one), "203.0.113.7");
-        assert_eq!(ip("203.0.113.7:4711, 198.51.100.1", &one), "203.0.113.7");
-        assert_eq!(ip("198.51.100.1", &one), "198.51.100.1");
-        assert_eq!(ip("nonsense, 198.51.100.1", &one), "198.51.100.1");
+        // The gateway alone: what it saw, whatever the client says.
+        assert_eq!(ip("6.6.6.6, 198.51.100.1", &proxies("1")), "198.51.100.1");
+        assert_eq!(ip("6.6.6.6", &proxies("1")), "198.51.100.1");
+        // One more in front of it.
+        for forwarded in
+            ["6.6.6.6, 203.0.113.7, 198.51.100.1", "203.0.113.7:4711, 198.51.100.1", "203.0.113.7"]
+        {
+            assert_eq!(ip(forwarded, &proxies("2")), "203.0.113.7", "{forwarded}");
+        }
+        for forwarded in ["198.51.100.1", "nonsense, 198.51.100.1", "", ", 198.51.100.1"] {
+            assert_eq!(ip(forwarded, &proxies("2")), "198.51.100.1", "{forwarded}");
+        }
         assert_eq!(ip("x", &[("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]), "192.0.2.5");
+    }
+
+    #[test]
+    fn the_address_of_a_viewer_is_read_as_cloudfront_writes_it() {
+        let settings = [("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "CloudFront-Viewer-Address")];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = Settings::read(settings).unwrap().settings;
+        for (said, expected) in [
+            ("198.51.100.10:46532", "198.51.100.10"),
+            ("198.51.100.10", "198.51.100.10"),
+            ("2001:db8::1:46532", "2001:db8::1"),
+            ("2001:0db8:85a3:0000:0000:8a2e:0370:7334:46532", "2001:db8:85a3::8a2e:370:7334"),
+            ("2001:db8:0:1::9:9985", "2001:db8:0:1::9"),
+            ("[2001:db8::7]:46532", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("::ffff:203.0.113.9:46532", "203.0.113.9"),
+            ("nonsense", "192.0.2.1"),
+            ("", "192.0.2.1"),
+        ] {
+            let headers = HeaderMap::from_iter([(
+                header::HeaderName::from_static(VIEWER_ADDRESS),
+                said.parse().unwrap(),
+            )]);
+            assert_eq!(client_ip(&headers, "192.0.2.1", &settings), expected, "{said}");
+        }
     }
 }

@@ -7,15 +7,28 @@ use lambda_http::http::{HeaderMap, header};
 
 use crate::settings::{SameSite, Settings};
 
-/// The value of a cookie that the client sent, if it sent one of this name.
-pub fn find(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get_all(header::COOKIE).into_iter().find_map(|value| {
+/// How many cookies of one name are considered: each may cost a key to read.
+pub const MOST_OF_A_NAME: usize = 4;
+
+/// The values of the cookies of this name, in the order sent, each once.
+///
+/// A browser sends several where they differ in `Domain` or `Path` (RFC 6265, section 5.4), the older first: those of
+/// another site on a parent domain must not hide ours.
+pub fn all(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    for line in headers.get_all(header::COOKIE) {
         // One header holds all cookies of the domain: another's that is not ASCII must not hide ours.
-        let line = String::from_utf8_lossy(value.as_bytes());
-        let mut pairs = line.split(';').filter_map(|pair| pair.split_once('='));
-        let (_, value) = pairs.find(|(found, _)| found.trim() == name)?;
-        Some(value.trim().trim_matches('"').to_owned())
-    })
+        let line = String::from_utf8_lossy(line.as_bytes());
+        for (_, value) in
+            line.split(';').filter_map(|pair| pair.split_once('=')).filter(|(found, _)| found.trim() == name)
+        {
+            let value = value.trim().trim_matches('"').to_owned();
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+    }
+    values
 }
 
 /// How a cookie is set.
@@ -41,7 +54,7 @@ impl<'a> Attributes<'a> {
             secure: session.cookie_secure,
             httponly: session.cookie_httponly,
             samesite: session.cookie_samesite,
-            age: Some(session.cookie_age),
+            age: Some(session.cookie_age).filter(|_| !session.expire_at_browser_close),
         }
     }
 
@@ -113,11 +126,12 @@ mod tests {
     fn a_cookie_is_found_among_others() {
         let mut headers = HeaderMap::new();
         headers.append(header::COOKIE, "a=1; sessionid=abc; b=\"x\"".parse().unwrap());
-        headers.append(header::COOKIE, "empty=".parse().unwrap());
-        assert_eq!(find(&headers, "sessionid").as_deref(), Some("abc"));
-        assert_eq!(find(&headers, "b").as_deref(), Some("x"));
-        assert_eq!(find(&headers, "empty").as_deref(), Some(""));
-        assert_eq!(find(&headers, "session"), None);
+        headers.append(header::COOKIE, "empty=; a=2; a=1".parse().unwrap());
+        assert_eq!(all(&headers, "sessionid"), ["abc"]);
+        assert_eq!(all(&headers, "b"), ["x"]);
+        assert_eq!(all(&headers, "empty"), [""]);
+        assert_eq!(all(&headers, "a"), ["1", "2"]);
+        assert!(all(&headers, "session").is_empty());
     }
 
     #[test]

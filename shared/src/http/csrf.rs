@@ -37,14 +37,36 @@ pub enum Forged {
     Token,
 }
 
-/// The secret that the client has: in a cookie of its own, if that can be one of ours, or bound to its session
-/// (`CSRF_USE_SESSIONS`).
-pub fn secret(call: &Call, settings: &Settings) -> Option<String> {
+/// The secrets that the client has: each in a cookie of its own, as far as that can be one of ours, or bound to its
+/// session (`CSRF_USE_SESSIONS`).
+fn secrets(call: &Call, settings: &Settings) -> Vec<String> {
     if settings.csrf.use_sessions {
-        return call.visitor.token.as_ref().map(of_session);
+        return call.visitor.tokens().map(of_session).collect();
     }
-    cookie::find(&call.headers, &settings.csrf.cookie_name)
-        .filter(|secret| secret.len() == LENGTH && secret.bytes().all(|byte| LETTERS.contains(&byte)))
+    let is_ours =
+        |secret: &String| secret.len() == LENGTH && secret.bytes().all(|byte| LETTERS.contains(&byte));
+    let cookies = cookie::all(&call.headers, &settings.csrf.cookie_name).into_iter().filter(is_ours);
+    cookies.take(cookie::MOST_OF_A_NAME).collect()
+}
+
+/// The secret for the client's cookie after this request; none where it stays as it is: of several cookies only the
+/// one that the request repeats is known to be in use.
+pub fn kept(call: &Call, settings: &Settings, random: &Random) -> Option<String> {
+    let secrets = secrets(call, settings);
+    match secrets.as_slice() {
+        [] => Some(new_secret(random)),
+        [secret] => Some(secret.clone()),
+        several => {
+            let repeated = repeated(call, settings);
+            several.iter().find(|secret| **secret == repeated).cloned()
+        }
+    }
+}
+
+/// What the request repeats, in a form or in a header: a form of a page can't send headers.
+fn repeated(call: &Call, settings: &Settings) -> String {
+    let field = call.field(FIELD).filter(|token| !token.is_empty());
+    field.unwrap_or_else(|| call.header(&settings.csrf.header_name).to_owned())
 }
 
 /// The secret that goes with a session: it follows from the session's token, so nothing has to be stored. The
@@ -61,7 +83,7 @@ pub fn new_secret(random: &Random) -> String {
         .collect()
 }
 
-/// Checks a request that may change something.
+/// Checks a request that may change something. Where several cookies have the name, it is to repeat one of them.
 pub fn check(call: &Call, settings: &Settings) -> Result<(), Forged> {
     if call.is_safe() {
         return Ok(());
@@ -82,11 +104,13 @@ pub fn check(call: &Call, settings: &Settings) -> Result<(), Forged> {
             }
         }
     }
-    let secret = secret(call, settings).ok_or(Forged::NoCookie)?;
-    // A form of a page can't send headers.
-    let field = call.field(FIELD).filter(|token| !token.is_empty());
-    let token = field.as_deref().unwrap_or_else(|| call.header(&settings.csrf.header_name));
-    if bool::from(secret.as_bytes().ct_eq(token.as_bytes())) { Ok(()) } else { Err(Forged::Token) }
+    let secrets = secrets(call, settings);
+    if secrets.is_empty() {
+        return Err(Forged::NoCookie);
+    }
+    let repeated = repeated(call, settings);
+    let is_it = |secret: &String| bool::from(secret.as_bytes().ct_eq(repeated.as_bytes()));
+    if secrets.iter().any(is_it) { Ok(()) } else { Err(Forged::Token) }
 }
 
 /// Whether an origin is the API's own, or one of `CSRF_TRUSTED_ORIGINS`.

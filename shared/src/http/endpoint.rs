@@ -19,7 +19,7 @@ use crate::flows::visit::{Changes, Client, Dropped, Loaded, Need, SessionChange,
 use crate::jwt::SigningError;
 use crate::password::Passwords;
 use crate::secret::Secret;
-use crate::settings::When;
+use crate::settings::{Settings, When};
 use crate::store::{Store, StoreError, Terms};
 
 /// How often a request decides, when others change what it has read. People behind one address share counters, so
@@ -135,11 +135,8 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
     let Some(endpoint) = routes.find(&call.path).filter(is_there) else {
         return refuse(NoCall::UnknownPath);
     };
-    if call.visitor.client == Client::Browser
-        && call.is_to_api()
-        && let Err(forged) = csrf::check(&call, settings)
-    {
-        return reply::page(StatusCode::FORBIDDEN, &forged.to_string());
+    if let Some(refusal) = forged(&call, settings) {
+        return refusal;
     }
     match (Exchange { app, routes, endpoint, call: &call }).run().await {
         Ok(response) => response,
@@ -148,6 +145,13 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
             unavailable()
         }
     }
+}
+
+/// The answer to a request that another site may have forged in a browser's name.
+fn forged(call: &Call, settings: &Settings) -> Option<Response<Body>> {
+    let is_protected = call.visitor.client == Client::Browser && call.is_to_api();
+    let forged = is_protected.then(|| csrf::check(call, settings).err()).flatten()?;
+    Some(reply::page(StatusCode::FORBIDDEN, &forged.to_string()))
 }
 
 fn publish(app: &App, document: &Document, request: &Request) -> Response<Body> {
@@ -232,13 +236,18 @@ impl Exchange<'_> {
         let mut races = 0;
         while races < MOST_RACES {
             let now = app.clock.now();
-            let mut loaded = match self.store() {
-                Some(store) => store.load(call.visitor.session.as_ref(), &needs).await?,
-                None => Loaded::default(),
-            };
+            let mut loaded = self.load(&needs, now).await?;
             loaded.asked.clone_from(&asked);
+            let settled = call.settled(&loaded);
+            let exchange = Exchange { call: settled.as_ref().unwrap_or(call), ..self };
+            // A secret that is bound to a session (`CSRF_USE_SESSIONS`) is to be that of this one.
+            if settled.is_some()
+                && let Some(refusal) = forged(exchange.call, &app.settings)
+            {
+                return Ok(refusal);
+            }
             let tools = tools(app, &secrets, &passwords);
-            let decided = self.decide(tools, &mut loaded, &mut needs, now).await?;
+            let decided = exchange.decide(tools, &mut loaded, &mut needs, now).await?;
             if app.finds_newer_keys().await {
                 secrets = app.secrets();
                 continue;
@@ -251,7 +260,7 @@ impl Exchange<'_> {
                 }
                 _ => {}
             }
-            match self.commit(&decided.changes, &loaded, now).await {
+            match exchange.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
                     warn_of_dropped(endpoint.path, decided.changes.dropped);
                     if let Some(after_commit) = &app.after_commit {
@@ -262,7 +271,7 @@ impl Exchange<'_> {
                             rewritten = matches!(decided.changes.session, SessionChange::Put { .. });
                             asked = Some(self.ask(question, asked.is_some()).await?);
                         }
-                        _ => return Ok(self.finish(decided, rewritten)?),
+                        _ => return Ok(exchange.finish(decided, rewritten)?),
                     }
                 }
                 Err(StoreError::Lost) => {
@@ -276,6 +285,14 @@ impl Exchange<'_> {
             }
         }
         Err(StoreError::Unavailable("lost every race".to_owned()).into())
+    }
+
+    /// Reads what is bound to be needed, and finds out which session is the client's.
+    async fn load(self, needs: &[Need], now: Timestamp) -> Result<Loaded, StoreError> {
+        let Some(store) = self.store() else { return Ok(Loaded::default()) };
+        let mut loaded = store.load(&self.call.visitor.sessions(), needs).await?;
+        loaded.settle(now);
+        Ok(loaded)
     }
 
     /// Asks another service. What was committed before made sure that nobody else asks the same.
@@ -338,7 +355,7 @@ impl Exchange<'_> {
         };
         Ok(Decided {
             outcome,
-            renewed: visit.is_modified(),
+            renewed: visit.is_modified() || visit.slides(),
             sessionless: visit.is_sessionless(),
             logged_in: visit.has_logged_in(),
             trust: visit.new_trust().map(str::to_owned),
@@ -374,7 +391,7 @@ impl Exchange<'_> {
         let call = self.call;
         let token = match &decided.changes.session {
             SessionChange::Put { token, .. } => token.as_ref().filter(|_| decided.renewed),
-            SessionChange::None => call.visitor.token.as_ref().filter(|_| rewritten),
+            SessionChange::None => call.visitor.token.as_ref().filter(|_| rewritten || decided.renewed),
             SessionChange::Delete(..) => None,
         };
         let is_page = matches!(decided.outcome, Err(Halt::Page(StatusCode::OK, _)));
@@ -400,7 +417,7 @@ impl Exchange<'_> {
             Err(Halt::Redirect(address)) => reply::redirect(&address),
             Err(Halt::Page(status, html)) => reply::document(status, html),
             // Stops are explained and questions asked before they get here.
-            Err(Halt::Malformed | Halt::Stop(_) | Halt::Ask(_)) => reply::empty(StatusCode::BAD_REQUEST),
+            Err(Halt::Malformed | Halt::Stop(_) | Halt::Ask(_)) => reply::malformed(),
         };
         if call.visitor.client == Client::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
@@ -461,9 +478,14 @@ impl Exchange<'_> {
             return;
         }
         // Set anew each time, so that it does not expire; another one after a login, as the old one may be known.
-        let secret = csrf::secret(call, settings).filter(|_| !logged_in);
-        let secret = secret.unwrap_or_else(|| csrf::new_secret(&app.random));
-        set(header::SET_COOKIE, &cookie::Attributes::of_csrf(settings).set(&secret));
+        let secret = if logged_in {
+            Some(csrf::new_secret(&app.random))
+        } else {
+            csrf::kept(call, settings, &app.random)
+        };
+        if let Some(secret) = secret {
+            set(header::SET_COOKIE, &cookie::Attributes::of_csrf(settings).set(&secret));
+        }
     }
 }
 

@@ -49,6 +49,69 @@ fn path_parameters(path: &str) -> Option<(String, Value)> {
     (!described.is_empty()).then(|| ("parameters".to_owned(), json!(described)))
 }
 
+/// What upstream's description (`docs/headless/openapi-specification`) calls a schema that is named otherwise here: whoever
+/// has generated types from it keeps their names.
+const UPSTREAM: &[(&str, &str)] = &[
+    ("Account", "AccountConfiguration"),
+    ("AuthenticateByCodeInput", "MFAAuthenticate"),
+    ("AuthenticatedAnswer", "AuthenticatedResponse"),
+    ("ConfigAnswer", "ConfigurationResponse"),
+    ("ConfirmLoginCodeInput", "ConfirmLoginCode"),
+    ("Creation", "WebAuthnCredentialCreationOptions"),
+    ("EmailVerificationAnswer", "EmailVerificationInfo"),
+    ("EndSessionsInput", "EndSessions"),
+    ("LogInInput", "Login"),
+    ("LogInWithProviderTokenInput", "ProviderToken"),
+    ("Mfa", "MFAConfiguration"),
+    ("PhoneNumberListAnswer", "PhoneNumbersResponse"),
+    ("PhoneNumberListAnswer202", "PhoneNumberChangeResponse"),
+    ("ReauthenticateInput", "Reauthenticate"),
+    ("RecoveryCodes", "SensitiveRecoveryCodesAuthenticator"),
+    ("RedirectToProviderInput", "ProviderRedirect"),
+    ("RefusedInput", "ErrorResponse"),
+    ("Request", "WebAuthnCredentialRequestOptions"),
+    ("RequestLoginCodeInput", "RequestLoginCode"),
+    ("RequestPasswordResetInput", "RequestPassword"),
+    ("RequestReauthenticationCodeInput", "RequestReauthenticationCode"),
+    ("ResetPasswordInput", "ResetPassword"),
+    ("SessionGoneAnswer", "SessionGoneResponse"),
+    ("SessionMeta", "BaseAuthenticationMeta"),
+    ("SignUpByPasskeyInput", "PasskeySignup"),
+    ("SignUpInput", "Signup"),
+    ("SignUpWithProviderInput", "ProviderSignup"),
+    ("SocialAccount", "ProviderAccount"),
+    ("Socialaccount", "SocialAccountConfiguration"),
+    ("Status403", "ForbiddenResponse"),
+    ("Status409", "ConflictResponse"),
+    ("TrustBrowserInput", "MFATrust"),
+    ("UnauthenticatedAnswer", "AuthenticationResponse"),
+    ("UnauthenticatedMeta", "AuthenticationMeta"),
+    ("Usersessions", "UserSessionsConfiguration"),
+    ("VerifyEmailInput", "VerifyEmail"),
+    ("VerifyPhoneInput", "VerifyPhone"),
+];
+
+fn upstream_name(name: &str) -> Option<&'static str> {
+    UPSTREAM.iter().find(|(ours, _)| *ours == name).map(|(_, theirs)| *theirs)
+}
+
+/// Gives schemas their upstream names, where they are and where they are referred to.
+fn rename(value: &mut Value) {
+    const SCHEMAS: &str = "#/components/schemas/";
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(rename),
+        Value::Object(members) => {
+            if let Some(Value::String(path)) = members.get_mut("$ref")
+                && let Some(theirs) = path.strip_prefix(SCHEMAS).and_then(upstream_name)
+            {
+                *path = format!("{SCHEMAS}{theirs}");
+            }
+            members.values_mut().for_each(rename);
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
 /// Where an endpoint is, and what is said of the path.
 fn path(endpoint: &Endpoint) -> (String, Map<String, Value>) {
     let mut path = Map::new();
@@ -125,7 +188,11 @@ pub fn document(functions: &[Routes]) -> Value {
         plain(schema);
     }
     schemas.extend(writer.envelopes);
-    json!({
+    let schemas: Map<_, _> = schemas
+        .into_iter()
+        .map(|(name, schema)| (upstream_name(&name).map_or(name, str::to_owned), schema))
+        .collect();
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Vestibule",
@@ -177,7 +244,9 @@ pub fn document(functions: &[Routes]) -> Value {
                 },
             },
         },
-    })
+    });
+    rename(&mut document);
+    document
 }
 
 /// An answer that any endpoint may give: under its name, or in full where it shares its status with others.
@@ -207,14 +276,15 @@ impl Writer {
         if !operation.parameters.is_empty() {
             described["parameters"] = operation.parameters.iter().map(parameter).collect();
         }
-        let (media, fields) = match operation.body {
+        let (media, fields): (&[&str], _) = match operation.body {
             Body::None => return described,
-            Body::Json(fields) => ("application/json", fields),
-            Body::Form(fields) => ("application/x-www-form-urlencoded", fields),
+            Body::Json(fields) => (&["application/json"], fields),
+            Body::Form(fields) => (&["application/x-www-form-urlencoded", "multipart/form-data"], fields),
         };
         let name = format!("{}Input", capitalised(operation.id));
-        described["requestBody"] =
-            json!({"required": true, "content": {media: {"schema": reference(&name)}}});
+        let content: Map<_, _> =
+            media.iter().map(|media| ((*media).to_owned(), json!({"schema": reference(&name)}))).collect();
+        described["requestBody"] = json!({"required": true, "content": content});
         let input = self.input(fields);
         self.envelopes.insert(name, input);
         described
@@ -279,14 +349,11 @@ impl Writer {
     }
 
     fn commonly(&mut self, operation: &Operation, function: &Routes) -> Vec<Common> {
-        let [invalid, malformed, forged, gone, unavailable] = self.all_common();
+        let [invalid, forged, gone, unavailable] = self.all_common();
         let changes = operation.method != Method::GET;
-        let takes_input = !matches!(operation.body, Body::None) || !operation.parameters.is_empty();
         let mut common = Vec::new();
-        if takes_input {
+        if changes || !operation.parameters.is_empty() {
             common.push(invalid);
-        } else if changes {
-            common.push(malformed);
         }
         if changes {
             common.push(forged);
@@ -297,11 +364,11 @@ impl Writer {
         common
     }
 
-    fn all_common(&mut self) -> [Common; 5] {
+    fn all_common(&mut self) -> [Common; 4] {
         let errors = self.schemas.subschema_for::<Vec<FieldError>>().to_value();
         let refused = json!({
             "type": "object",
-            "properties": {"status": {"const": 400}, "errors": errors, "meta": self.session_meta()},
+            "properties": {"status": self.status(400), "errors": errors, "meta": self.session_meta()},
             "required": ["status"],
         });
         self.envelopes.insert("RefusedInput".into(), refused);
@@ -319,12 +386,6 @@ impl Writer {
                     "description": "The input is not right: `errors` tells what is wrong. No body: it was no JSON object.",
                     "content": {"application/json": {"schema": reference("RefusedInput")}},
                 }),
-            },
-            Common {
-                name: "MalformedBody",
-                status: 400,
-                when: When::Always,
-                response: json!({"description": "There was a body, and it was no JSON object."}),
             },
             Common {
                 name: "ForgedRequest",
@@ -355,6 +416,10 @@ impl Writer {
         mark(&mut response, "x-when", answer.when);
         let schema = match answer.content {
             Content::Nothing => return Value::Object(response),
+            Content::Page => {
+                response.insert("content".into(), json!({"text/html": {"schema": {"type": "string"}}}));
+                return Value::Object(response);
+            }
             Content::Bare(shape) => (shape.schema)(&mut self.schemas).to_value(),
             Content::Envelope { data, meta, errors } => {
                 let data = data.map(|shape| (shape.schema)(&mut self.schemas).to_value());
@@ -375,7 +440,7 @@ impl Writer {
             None => format!("Status{status}"),
         };
         let mut required = vec!["status"];
-        let mut properties = Map::from_iter([("status".to_owned(), json!({"const": status}))]);
+        let mut properties = Map::from_iter([("status".to_owned(), self.status(status))]);
         if let Some(data) = data {
             required.push("data");
             properties.insert("data".into(), data);
@@ -392,6 +457,18 @@ impl Writer {
         let name = if is_taken { format!("{base}{status}") } else { base };
         self.envelopes.insert(name.clone(), envelope);
         reference(&name)
+    }
+
+    /// The status in an envelope; upstream names two of them.
+    fn status(&mut self, status: u16) -> Value {
+        let schema = json!({"type": "integer", "const": status});
+        let name = match status {
+            200 => "StatusOK",
+            202 => "StatusAccepted",
+            _ => return schema,
+        };
+        self.envelopes.insert(name.to_owned(), schema);
+        reference(name)
     }
 
     /// What any answer's meta may tell an app.

@@ -72,6 +72,8 @@ pub struct Answer {
 pub enum Content {
     /// No body.
     Nothing,
+    /// A page of HTML.
+    Page,
     /// The envelope: the status, and perhaps data and more about it.
     Envelope {
         /// What was asked for.
@@ -134,6 +136,11 @@ impl Answer {
     /// No body.
     pub const fn empty(status: u16, text: &'static str) -> Self {
         Self { content: Content::Nothing, ..Self::new(status, text) }
+    }
+
+    /// A page of HTML.
+    pub const fn page(status: u16, text: &'static str) -> Self {
+        Self { content: Content::Page, ..Self::new(status, text) }
     }
 
     /// The same, with data in its envelope.

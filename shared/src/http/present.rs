@@ -159,35 +159,70 @@ pub enum MethodName {
     Socialaccount,
 }
 
-/// Something to prove with who one is, besides a password.
+/// An authenticator of an account (NIST SP 800-63B), besides its password.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Authenticator {
-    /// Its id; that of an app has none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<i64>,
+#[serde(untagged)]
+pub enum Authenticator {
+    /// An authenticator app.
+    #[schemars(extend("x-when" = When::Totp))]
+    Totp(TotpAuthenticator),
+    /// Recovery codes.
+    #[schemars(extend("x-when" = When::RecoveryCodes))]
+    RecoveryCodes(RecoveryCodesAuthenticator),
+    /// A security key or a passkey.
+    #[schemars(extend("x-when" = When::Webauthn))]
+    WebAuthn(WebAuthnAuthenticator),
+}
+
+/// An authenticator app (TOTP, RFC 6238).
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "TOTPAuthenticator")]
+pub struct TotpAuthenticator {
     /// What kind it is.
     #[serde(rename = "type")]
-    pub kind: AuthenticatorType,
-    /// What its owner calls it; that of an app has no name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-when" = When::Webauthn))]
-    pub name: Option<String>,
+    #[schemars(extend("enum" = ["totp"]))]
+    pub kind: &'static str,
+    /// When it was added, in seconds since 1970.
+    pub created_at: f64,
+    /// When it last proved something, in seconds since 1970.
+    pub last_used_at: Option<f64>,
+}
+
+/// Recovery codes (look-up secrets), each good for once.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RecoveryCodesAuthenticator {
+    /// What kind it is.
+    #[serde(rename = "type")]
+    #[schemars(extend("enum" = ["recovery_codes"]))]
+    pub kind: &'static str,
+    /// When they were made, in seconds since 1970.
+    pub created_at: f64,
+    /// When one of them last proved something, in seconds since 1970.
+    pub last_used_at: Option<f64>,
+    /// How many there were.
+    pub total_code_count: usize,
+    /// How many of them are left.
+    pub unused_code_count: usize,
+}
+
+/// A security key or a passkey (Web Authentication).
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WebAuthnAuthenticator {
+    /// Its id.
+    pub id: i64,
+    /// What kind it is.
+    #[serde(rename = "type")]
+    #[schemars(extend("enum" = ["webauthn"]))]
+    pub kind: &'static str,
+    /// What its owner calls it.
+    pub name: String,
     /// When it was added, in seconds since 1970.
     pub created_at: f64,
     /// When it last proved something, in seconds since 1970.
     pub last_used_at: Option<f64>,
     /// Whether it can log in without anything else, as far as it has told.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-when" = When::Webauthn))]
     pub is_passwordless: Option<bool>,
-    /// How many recovery codes there were.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-when" = When::RecoveryCodes))]
-    pub total_code_count: Option<usize>,
-    /// How many of them are left.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-when" = When::RecoveryCodes))]
-    pub unused_code_count: Option<usize>,
 }
 
 /// A kind of authenticator.
@@ -415,29 +450,26 @@ impl From<authenticator::AuthenticatorType> for AuthenticatorType {
 
 impl From<&authenticator::Authenticator> for Authenticator {
     fn from(authenticator: &authenticator::Authenticator) -> Self {
-        let mut shown = Self {
-            id: None,
-            kind: authenticator.factor.kind().into(),
-            name: None,
-            created_at: authenticator.created_at.as_seconds(),
-            last_used_at: authenticator.last_used_at.map(Timestamp::as_seconds),
-            is_passwordless: None,
-            total_code_count: None,
-            unused_code_count: None,
-        };
+        let created_at = authenticator.created_at.as_seconds();
+        let last_used_at = authenticator.last_used_at.map(Timestamp::as_seconds);
         match &authenticator.factor {
-            Factor::Totp(_) => {}
-            Factor::RecoveryCodes(codes) => {
-                shown.total_code_count = Some(codes.total);
-                shown.unused_code_count = Some(codes.unused.len());
-            }
-            Factor::WebAuthn(credential) => {
-                shown.id = Some(authenticator.id);
-                shown.name = Some(credential.name.clone());
-                shown.is_passwordless = credential.passwordless;
-            }
+            Factor::Totp(_) => Self::Totp(TotpAuthenticator { kind: "totp", created_at, last_used_at }),
+            Factor::RecoveryCodes(codes) => Self::RecoveryCodes(RecoveryCodesAuthenticator {
+                kind: "recovery_codes",
+                created_at,
+                last_used_at,
+                total_code_count: codes.total,
+                unused_code_count: codes.unused.len(),
+            }),
+            Factor::WebAuthn(credential) => Self::WebAuthn(WebAuthnAuthenticator {
+                id: authenticator.id,
+                kind: "webauthn",
+                name: credential.name.clone(),
+                created_at,
+                last_used_at,
+                is_passwordless: credential.passwordless,
+            }),
         }
-        shown
     }
 }
 
@@ -464,7 +496,7 @@ impl From<&ProviderApp> for Provider {
 
 /// An account at another service.
 pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<&str>) -> SocialAccount {
-    let app = settings.socialaccount.app_of_account(id);
+    let app = settings.socialaccount.app(id);
     // One that is in the settings no more is known by its id only.
     let unknown = || Provider {
         id: id.to_owned(),
@@ -613,7 +645,7 @@ fn provider_flow(settings: &Settings, kind: ProviderFlow) -> Option<Flow> {
 
 fn provider_signup_flow(visit: &Visit<'_>) -> Option<Flow> {
     let pending = visit.session().social_signup.as_ref()?;
-    let app = visit.settings().socialaccount.app_of_account(&pending.profile.provider)?;
+    let app = visit.settings().socialaccount.app(&pending.profile.provider)?;
     Some(Flow {
         provider: Some(Provider::from(app)),
         is_pending: Some(true),

@@ -121,6 +121,13 @@ pub fn empty(status: StatusCode) -> Response<Body> {
     respond(status, Body::Empty)
 }
 
+/// The answer to a body that is no JSON object: it has none itself, but the media type of all answers to bad input.
+pub fn malformed() -> Response<Body> {
+    let mut response = empty(StatusCode::BAD_REQUEST);
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    response
+}
+
 /// Which methods an endpoint has: 200 to OPTIONS, 405 to any other.
 pub fn methods(asked: &Method, allowed: &[Method]) -> Response<Body> {
     let is_options = asked == Method::OPTIONS;

@@ -77,7 +77,7 @@ async fn emails(
 ) -> Result<(), CanonicaliseError> {
     let mut claims: Vec<Need> = Vec::new();
     for _ in 0..MOST_TRIES {
-        let loaded = store.load(None, &[&[Need::Account(id.clone())], claims.as_slice()].concat()).await?;
+        let loaded = store.load(&[], &[&[Need::Account(id.clone())], claims.as_slice()].concat()).await?;
         let Some(stored) = loaded.accounts.get(id).cloned().flatten() else { return Ok(()) };
         let (account, told) = in_canonical_form(&stored.value);
         if account == stored.value {
@@ -160,7 +160,7 @@ async fn usernames(
         return Ok(());
     }
     let needs = [Need::Username(old.clone()), Need::Username(new.clone())];
-    let loaded = store.load(None, &needs).await?;
+    let loaded = store.load(&[], &needs).await?;
     let owner = |key: &str| loaded.usernames.get(key).and_then(Option::as_ref);
     match (owner(&old), owner(&new)) {
         (_, Some(other)) if other != id => {

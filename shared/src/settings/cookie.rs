@@ -60,12 +60,55 @@ pub(super) const COOKIE_PATH: Kind<String> =
 
 /// Django names a header as CGI does; what is kept is the header's own name in lower case.
 pub(super) const HEADER_NAME: Kind<String> =
-    Kind::new("a header in Django's form, such as HTTP_X_CSRFTOKEN for X-CSRFToken", |raw| {
+    Kind::new("a header in Django's form or as it is sent, such as HTTP_X_CSRFTOKEN or X-CSRFToken", |raw| {
         let given = text(raw)?;
-        let name = given.strip_prefix("HTTP_").filter(|name| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-        });
-        name.map(|name| name.to_ascii_lowercase().replace('_', "-")).ok_or(Wrong::Shape)
+        let name = match given.strip_prefix("HTTP_") {
+            Some(name) => name.to_ascii_lowercase().replace('_', "-"),
+            // CGI drops what has an underscore.
+            None if given.contains('_') => return Err(Wrong::Shape),
+            None => given.to_ascii_lowercase(),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if !name.is_empty() && name.chars().all(plain) { Ok(name) } else { Err(Wrong::Shape) }
+    });
+
+/// Headers' names as they are written, in lower case.
+pub(super) const HEADER_NAMES: Kind<Vec<String>> =
+    Kind::new("a list of headers' names such as X-Request-ID", |raw| {
+        let names = list(raw)?;
+        let plain = |name: &String| !name.is_empty() && name.chars().all(is_token);
+        if !names.iter().all(plain) {
+            return Err(Wrong::Shape);
+        }
+        Ok(names.into_iter().map(|name| name.to_ascii_lowercase()).collect())
+    });
+
+/// The scheme and host of a URL, in lower case.
+pub(super) const OPTIONAL_ORIGIN: Kind<Option<String>> =
+    Kind::new("a URL of scheme and host such as https://example.com, or null", |raw| {
+        let Some(given) = optional(raw, text)?.filter(|text| !text.trim().is_empty()) else {
+            return Ok(None);
+        };
+        let origin = given.strip_suffix('/').unwrap_or(&given).to_ascii_lowercase();
+        let is_web = origin.starts_with("https://") || origin.starts_with("http://");
+        if is_web && is_origin(&origin) && !origin.contains('*') {
+            Ok(Some(origin))
+        } else {
+            Err(Wrong::Shape)
+        }
+    });
+
+/// A path in front of others; it is kept with a slash at both ends.
+pub(super) const OPTIONAL_PREFIX: Kind<Option<String>> =
+    Kind::new("a path such as /auth/api/, or null", |raw| {
+        let Some(given) = optional(raw, text)?.filter(|text| !text.trim().is_empty()) else {
+            return Ok(None);
+        };
+        let inner = given.trim_matches('/');
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+        let is_segment =
+            |part: &str| !part.is_empty() && part != "." && part != ".." && part.chars().all(plain);
+        if inner.split('/').all(is_segment) { Ok(Some(format!("/{inner}/"))) } else { Err(Wrong::Shape) }
     });
 
 /// A header's name as it is written, in lower case.

@@ -16,8 +16,8 @@ use super::choice::{
 };
 use super::code_format::{CODE_FORMAT, CodeFormat};
 use super::cookie::{
-    COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HOSTS, OPTIONAL_HEADER, ORIGINS, RP_ID, SAMESITE,
-    SameSite, WEBAUTHN_ORIGINS,
+    COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HEADER_NAMES, HOSTS, OPTIONAL_HEADER,
+    OPTIONAL_ORIGIN, OPTIONAL_PREFIX, ORIGINS, RP_ID, SAMESITE, SameSite, WEBAUTHN_ORIGINS,
 };
 use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls, OPTIONAL_URL};
 use super::group::Default::{Computed, Is, Of};
@@ -74,6 +74,11 @@ group! {
         /// Whether this is a development server. All it does is to allow `MFA_TOTP_INSECURE_BYPASS_CODE`; functions on
         /// AWS Lambda do not start with it.
         debug: bool = DEBUG, "DEBUG", Is("false");
+        /// The public URL of the API, scheme and host, where clients reach it under another host than API Gateway's, as through
+        /// CloudFront: `https://example.com`. It is the base of OAuth redirect URIs, of the default WebAuthn RP ID and origin, and of the
+        /// default `iss`. `null` for the host that requests name; where that is API Gateway's own, an `X-Forwarded-Host` that is the
+        /// host of `FRONTEND_URL` or of `CSRF_TRUSTED_ORIGINS` takes its place.
+        public_url: Option<String> = OPTIONAL_ORIGIN, "PUBLIC_URL", Is("null");
         /// What mails call the service; the host name of `FRONTEND_URL` where there is none.
         site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null");
     }
@@ -110,6 +115,9 @@ group! {
         signup_fields: SignupFields = SIGNUP_FIELDS, "ACCOUNT_SIGNUP_FIELDS", Is(r#"["email*", "password1*"]"#);
         /// Whether people can sign up, in any way.
         signup_enabled: bool = SWITCH, "ACCOUNT_SIGNUP_ENABLED", Is("true"), also "ACCOUNT_SIGNUP_OPEN";
+        /// A honeypot field at sign-up: its name, or `null` for none. A frontend has it in its form, hidden from people; a request that
+        /// fills it is answered as a sign-up whose address is to be verified, and makes no account and sends no mail.
+        signup_honeypot: Option<String> = OPTIONAL_TEXT, "ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", Is("null");
         /// Whether an account tells outsiders that it exists. `"strict"` hides it even at sign-up without
         /// mandatory verification, at the price of several accounts with one unverified address.
         prevent_enumeration: PreventEnumeration = PREVENT_ENUMERATION, "ACCOUNT_PREVENT_ENUMERATION", Is("true");
@@ -234,9 +242,12 @@ group! {
     pub Allauth, "All parts" {
         /// What codes look like, unless a setting for one kind of code says otherwise.
         user_code_format: CodeFormat = CODE_FORMAT, "ALLAUTH_USER_CODE_FORMAT", Is("{}");
-        /// The header that holds the client's address, where a trusted proxy sets one and nobody can go round it.
+        /// The header that holds the client's IP address, where a trusted proxy sets one and nobody can go round it, such as
+        /// `CloudFront-Viewer-Address`, whose port is left out.
         trusted_client_ip_header: Option<String> = OPTIONAL_HEADER, "ALLAUTH_TRUSTED_CLIENT_IP_HEADER", Is("null");
-        /// How many trusted proxies add to `X-Forwarded-For`. With 0 the address is the one API Gateway saw.
+        /// How many trusted proxies add to `X-Forwarded-For`, counted as allauth counts them: API Gateway (or the local stack) is one.
+        /// So 0 and 1 both mean the IP address that API Gateway saw, and 2 the one that a CDN in front of it saw, which holds only
+        /// where nobody can reach API Gateway past the CDN.
         trusted_proxy_count: usize = PROXIES, "ALLAUTH_TRUSTED_PROXY_COUNT", Is("0");
         /// How many bits of an IPv6 address are counted as one client.
         rate_limit_ipv6_prefix: u8 = PREFIX_LENGTH, "ALLAUTH_RATE_LIMIT_IPV6_PREFIX", Is("64");
@@ -254,6 +265,13 @@ group! {
         /// left out have their usual path under `FRONTEND_URL`. Paths without a host are put after `FRONTEND_URL`, which
         /// must be set then: no link takes its host from a request.
         frontend_urls: FrontendUrls = FRONTEND_URLS, "HEADLESS_FRONTEND_URLS", Computed("{}", "see below");
+        /// Another path under which clients find the API, such as `/auth/api/` for `/auth/api/browser/v1/config`; `null` for none. The
+        /// API's own paths under `/_allauth/` stay. It is rewritten by the local stack, and on AWS by what stands in front of API
+        /// Gateway, such as a CloudFront function.
+        url_prefix: Option<String> = OPTIONAL_PREFIX, "HEADLESS_URL_PREFIX", Is("null");
+        /// Further request headers that pages of other origins may send (CORS), besides those that the API reads and those of tracing;
+        /// for the local stack, as on AWS the template's `AllowedHeaders` says so. django-cors-headers has the name.
+        cors_headers: Vec<String> = HEADER_NAMES, "CORS_ALLOW_HEADERS", Is("[]");
         /// Whether the API describes itself, under `/_allauth/openapi.json` and others.
         serve_specification: bool = SWITCH, "HEADLESS_SERVE_SPECIFICATION", Is("false");
         /// Whether there are no HTML pages. There are none.
@@ -407,7 +425,7 @@ group! {
         /// Whether services may be at private addresses and without TLS, as in tests. Otherwise a setting that is wrong, or
         /// a service that lies, could make the function call what only it can reach.
         allow_private_addresses: bool = SWITCH, "SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", Is("false");
-        /// The segment before the app's id in the path of callbacks of OpenID Connect; `null` for none.
+        /// The segment before the app's id in the path of callbacks of OpenID Connect; empty or `null` for none.
         openid_connect_url_prefix: Option<String> = SEGMENT, "SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX", Is("oidc");
     }
 }
@@ -427,6 +445,13 @@ group! {
         cookie_name: String = COOKIE_NAME, "SESSION_COOKIE_NAME", Is("sessionid");
         /// How long a session lasts, in seconds; for apps as well.
         cookie_age: Duration = SOME_SECONDS, "SESSION_COOKIE_AGE", Is("1209600"), also "ACCOUNT_SESSION_COOKIE_AGE";
+        /// Whether the cookie is a session cookie (RFC 6265): it has neither `Max-Age` nor `Expires`, and browsers drop it when they
+        /// are closed. The session itself lasts `SESSION_COOKIE_AGE` either way.
+        expire_at_browser_close: bool = SWITCH, "SESSION_EXPIRE_AT_BROWSER_CLOSE", Is("false");
+        /// Whether expiration is sliding: every request with a session makes it last `SESSION_COOKIE_AGE` from then on, and sets the
+        /// cookie again. The table is written for that at most once an hour (or once in a tenth of `SESSION_COOKIE_AGE`, if that is
+        /// shorter); requests to `config` and to your own APIs do not count.
+        save_every_request: bool = SWITCH, "SESSION_SAVE_EVERY_REQUEST", Is("false");
         /// The domain it is sent to, all hosts under it included.
         cookie_domain: Option<String> = COOKIE_DOMAIN, "SESSION_COOKIE_DOMAIN", Is("null");
         /// The path it is sent to.
@@ -445,7 +470,7 @@ group! {
     pub Csrf, "Cross-site request forgery" {
         /// Origins, besides the API's own, whose pages may make requests.
         trusted_origins: Vec<String> = ORIGINS, "CSRF_TRUSTED_ORIGINS", Is("[]");
-        /// The header that repeats the token, in Django's form.
+        /// The header that repeats the token, in Django's form or as it is sent: `HTTP_X_CSRFTOKEN`, `X-CSRFToken`.
         header_name: String = HEADER_NAME, "CSRF_HEADER_NAME", Is("HTTP_X_CSRFTOKEN");
         /// Whether the token is kept in the session rather than in a cookie.
         use_sessions: bool = SWITCH, "CSRF_USE_SESSIONS", Is("false");

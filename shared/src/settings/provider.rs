@@ -37,7 +37,7 @@ pub struct ProviderApp {
     pub openid_configuration_url: Option<String>,
     /// How people can log in through it.
     pub flows: Vec<ProviderFlow>,
-    /// Whether it is for tokens of other clients only (`hidden`), and in no list.
+    /// Whether it is in no list (`hidden`), for who names it only.
     pub hidden: bool,
     /// What is asked for there (`SCOPE`); none for the service's usual.
     pub scope: Option<Vec<String>>,
@@ -131,14 +131,10 @@ impl Socialaccount {
         self.providers.iter().filter(|app| !app.hidden)
     }
 
-    /// The app that the API calls so.
+    /// The app that the API calls so, be it hidden; of several one that is not.
     pub fn app(&self, id: &str) -> Option<&ProviderApp> {
-        self.shown().find(|app| app.id == id)
-    }
-
-    /// The same, or a hidden one: somebody may have come with a token of its client.
-    pub fn app_of_account(&self, id: &str) -> Option<&ProviderApp> {
-        self.app(id).or_else(|| self.providers.iter().find(|app| app.id == id))
+        let is_it = |app: &&ProviderApp| app.id == id;
+        self.shown().find(is_it).or_else(|| self.providers.iter().find(is_it))
     }
 
     /// The app that the API calls so, or that is of this kind, with this client id: hidden ones as well, whose tokens are
@@ -190,7 +186,8 @@ pub(super) const SEGMENT: Kind<Option<String>> =
         let segment = optional(raw, text)?.filter(|text| !text.is_empty());
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if segment.iter().all(|segment| segment.chars().all(plain)) { Ok(segment) } else { Err(Wrong::Shape) }
-    });
+    })
+    .keeping_empty();
 
 fn providers(raw: &Raw<'_>) -> Result<Vec<ProviderApp>, Wrong> {
     let Some(Value::Object(given)) = &raw.json else { return Err(Wrong::Shape) };

@@ -65,6 +65,20 @@ const ERRORS: &[Rule] = &[
         remedy: "where verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
     },
     Rule {
+        settings: &["ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", "ACCOUNT_SIGNUP_FIELDS"],
+        is_broken: |s| {
+            let asks = |name| s.account.signup_fields.get(name).is_some();
+            match s.account.signup_honeypot.as_deref() {
+                Some("password" | "email") => true,
+                Some("email2") => asks(SignupFieldName::Email2),
+                Some("username") => asks(SignupFieldName::Username),
+                Some("phone") => asks(SignupFieldName::Phone),
+                _ => false,
+            }
+        },
+        remedy: "the honeypot must not be a field that people fill: nobody could sign up",
+    },
+    Rule {
         settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_SIGNUP_FIELDS"],
         is_broken: |s| {
             !s.account.usernames && s.account.signup_fields.get(SignupFieldName::Username).is_some()

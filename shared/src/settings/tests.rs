@@ -198,7 +198,10 @@ fn an_empty_value_is_none() {
     let empty: Vec<_> = names.iter().map(|name| (*name, "")).collect();
     let s = settings(&empty);
     assert_eq!(s.account.email_subject_prefix.as_deref(), Some(""), "here empty means to have no prefix");
-    let defaults = settings(&[("ACCOUNT_EMAIL_SUBJECT_PREFIX", "")]);
+    let prefix = "SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX";
+    assert_eq!(s.socialaccount.openid_connect_url_prefix, None, "here as well");
+    let defaults = settings(&[("ACCOUNT_EMAIL_SUBJECT_PREFIX", ""), (prefix, "")]);
+    assert_eq!(settings(&[]).socialaccount.openid_connect_url_prefix.as_deref(), Some("oidc"));
     assert_eq!(format!("{s:?}"), format!("{defaults:?}"));
 }
 
@@ -261,9 +264,18 @@ fn the_words_of_each_kind_of_wrong_value() {
         ("SESSION_COOKIE_SAMESITE", "sometimes", "\"Lax\", \"Strict\", \"None\", or false for no attribute"),
         (
             "CSRF_HEADER_NAME",
-            "X-CSRFToken",
-            "a header in Django's form, such as HTTP_X_CSRFTOKEN for X-CSRFToken",
+            "X_CSRFToken",
+            "a header in Django's form or as it is sent, such as HTTP_X_CSRFTOKEN or X-CSRFToken",
         ),
+        ("CORS_ALLOW_HEADERS", "X-A,b c", "a list of headers' names such as X-Request-ID"),
+        ("PUBLIC_URL", "example.com", "a URL of scheme and host such as https://example.com, or null"),
+        (
+            "PUBLIC_URL",
+            "https://*.example.com",
+            "a URL of scheme and host such as https://example.com, or null",
+        ),
+        ("HEADLESS_URL_PREFIX", "/", "a path such as /auth/api/, or null"),
+        ("HEADLESS_URL_PREFIX", "/a//b/", "a path such as /auth/api/, or null"),
         ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "a b", "a header's name such as X-Real-IP, or null"),
         ("MAIL_RATE_LIMIT_TOTAL", "x\ny", "one or more rates such as 20/h, or null for no limit"),
     ];
@@ -802,7 +814,9 @@ fn cookies_as_django_has_them() {
     );
     assert_eq!(["false", "False", "null"].map(of), [SameSite::Unset; 3]);
     assert_eq!(settings(&[("CSRF_COOKIE_AGE", "null")]).csrf.cookie_age, None);
-    assert_eq!(settings(&[("CSRF_HEADER_NAME", "HTTP_X_XSRF_TOKEN")]).csrf.header_name, "x-xsrf-token");
+    for name in ["HTTP_X_XSRF_TOKEN", "X-XSRF-Token"] {
+        assert_eq!(settings(&[("CSRF_HEADER_NAME", name)]).csrf.header_name, "x-xsrf-token");
+    }
     let domain = settings(&[("SESSION_COOKIE_DOMAIN", ".example.com")]).session.cookie_domain;
     assert_eq!(domain.as_deref(), Some(".example.com"));
 }

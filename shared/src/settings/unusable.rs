@@ -56,11 +56,6 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "a form written in Python cannot run here; ACCOUNT_SIGNUP_FIELDS says what is asked at sign-up",
     ),
     unusable(
-        "ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD",
-        Refused,
-        "only HTML forms have a honeypot; keep bots off with ACCOUNT_RATE_LIMITS or in front of the API",
-    ),
-    unusable(
         "ACCOUNT_USERNAME_VALIDATORS",
         Refused,
         "validators written in Python cannot run here; usernames follow Django's own rule, ACCOUNT_USERNAME_MIN_LENGTH and ACCOUNT_USERNAME_BLACKLIST",
@@ -149,16 +144,6 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "SOCIALACCOUNT_LOGIN_ON_GET",
         RefusedUnlessOff,
         "a GET begins nothing here; the frontend posts a form to auth/provider/redirect",
-    ),
-    unusable(
-        "SESSION_SAVE_EVERY_REQUEST",
-        RefusedUnlessOff,
-        "a request that changes nothing writes nothing; make SESSION_COOKIE_AGE longer instead",
-    ),
-    unusable(
-        "SESSION_EXPIRE_AT_BROWSER_CLOSE",
-        RefusedUnlessOff,
-        "cookies last SESSION_COOKIE_AGE; make that shorter instead",
     ),
     unusable("SESSION_ENGINE", Ignored, STATE_IN_TABLE),
     unusable("SESSION_SERIALIZER", Ignored, STATE_IN_TABLE),

@@ -16,23 +16,24 @@ use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, Sto
 const MOST_KEYS: usize = 100;
 
 impl Store {
-    /// Reads a session, the account that its key names, and what else is needed, all at once.
-    pub async fn load(&self, session: Option<&SessionKey>, needs: &[Need]) -> Result<Loaded, StoreError> {
+    /// Reads the sessions that a client may mean, the accounts that their keys name, and what else is needed, all at
+    /// once.
+    pub async fn load(&self, sessions: &[SessionKey], needs: &[Need]) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
-        let account = session.and_then(|key| key.account.clone()).map(Need::Account);
-        let needs: BTreeSet<Need> = needs.iter().cloned().chain(account).collect();
-        self.read(&mut loaded, session, &needs).await?;
+        let accounts = sessions.iter().filter_map(|key| key.account.clone()).map(Need::Account);
+        let needs: BTreeSet<Need> = needs.iter().cloned().chain(accounts).collect();
+        self.read(&mut loaded, sessions, &needs).await?;
         Ok(loaded)
     }
 
     /// Reads more, into what was read before.
     pub async fn load_more(&self, loaded: &mut Loaded, needs: &[Need]) -> Result<(), StoreError> {
-        self.read(loaded, None, &needs.iter().cloned().collect()).await
+        self.read(loaded, &[], &needs.iter().cloned().collect()).await
     }
 
     /// Reads one account.
     pub async fn account(&self, id: &AccountId) -> Result<Option<Stored<Account>>, StoreError> {
-        let mut loaded = self.load(None, &[Need::Account(id.clone())]).await?;
+        let mut loaded = self.load(&[], &[Need::Account(id.clone())]).await?;
         Ok(loaded.accounts.remove(id).flatten())
     }
 
@@ -59,10 +60,10 @@ impl Store {
     async fn read(
         &self,
         loaded: &mut Loaded,
-        session: Option<&SessionKey>,
+        sessions: &[SessionKey],
         needs: &BTreeSet<Need>,
     ) -> Result<(), StoreError> {
-        let mut keys: Vec<Key> = session.map(Key::session).into_iter().collect();
+        let mut keys: Vec<Key> = sessions.iter().map(Key::session).collect();
         let mut partitions = Vec::new();
         for need in needs {
             match need {
@@ -75,7 +76,7 @@ impl Store {
                 Need::Spent(hash) => keys.push(Key::spent(hash)),
                 Need::Counter(key) => keys.push(Key::counter(key)),
                 // The same key twice in one call is an error.
-                Need::Session(key) if Some(key) == session => {}
+                Need::Session(key) if sessions.contains(key) => {}
                 Need::Session(key) => keys.push(Key::session(key)),
                 Need::Email(email) => partitions.push((item::email_partition(email), "")),
                 Need::Sessions(id) => partitions.push((item::account_partition(id), item::SESSION)),
@@ -84,10 +85,13 @@ impl Store {
         let queries = partitions.iter().map(|(pk, prefix)| self.query(pk, prefix));
         let (items, partitions) = try_join(self.get(keys), try_join_all(queries)).await?;
         let mut partitions = partitions.into_iter();
-        if let Some(key) = session
-            && let Some(item) = items.get(&Key::session(key))
-        {
-            loaded.session = Some(read_session(key.clone(), item)?);
+        for key in sessions {
+            let Some(item) = items.get(&Key::session(key)) else { continue };
+            let found = read_session(key.clone(), item)?;
+            match loaded.session {
+                None => loaded.session = Some(found),
+                Some(_) => loaded.more_sessions.push(found),
+            }
         }
         for need in needs {
             match need {

@@ -143,3 +143,21 @@ async fn changes_are_only_for_who_has_proved_again_who_they_are() {
     client.post("account/email", json!({"email": SECOND})).await.is(200);
     stack.inbox.only_to(SECOND).await;
 }
+
+#[tokio::test]
+async fn what_verifies_an_address_is_sent_again_as_often_as_allowed() {
+    let limit = ("ACCOUNT_RATE_LIMITS", r#"{"confirm_email": "1/h/key"}"#);
+    for (by_code, expected) in [("true", 429), ("false", 403)] {
+        for kind in Kind::ALL {
+            let stack = Stack::start(&[limit, ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code)]).await;
+            stack.add_user(EMAIL).await;
+            let client = stack.client(kind);
+            log_in(&client, EMAIL, PASSWORD).await.is(200);
+            // One that is verified is mailed as well.
+            let again = json!({"email": EMAIL});
+            ask(&client, Method::PUT, "account/email", again.clone()).await.is(200);
+            ask(&client, Method::PUT, "account/email", again).await.is(expected);
+            stack.inbox.only(EMAIL).await;
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod bad_input;
 mod budget;
 mod code;
 mod config;
+mod cookies;
 mod documentation;
 mod enumeration;
 mod guarding;

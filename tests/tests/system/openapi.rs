@@ -193,14 +193,14 @@ async fn it_is_true_to_the_settings() {
     };
     let input = |document: &Value, name: &str| document["components"]["schemas"][name].clone();
     let flows = |document: &Value| {
-        let flows = document["components"]["schemas"]["FlowId"]["oneOf"].as_array().unwrap().clone();
-        flows.iter().map(|flow| flow["const"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        let flows = document["components"]["schemas"]["FlowId"]["enum"].as_array().unwrap().clone();
+        flows.iter().map(|flow| flow.as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
 
     let both = document(0).await;
-    assert_eq!(input(&both, "LogInInput")["required"], json!(["password", "email"]));
-    assert!(input(&both, "LogInInput")["properties"].get("username").is_none());
-    assert_eq!(input(&both, "SignUpInput")["properties"]["email"]["maxLength"], 254);
+    assert_eq!(input(&both, "Login")["required"], json!(["password", "email"]));
+    assert!(input(&both, "Login")["properties"].get("username").is_none());
+    assert_eq!(input(&both, "Signup")["properties"]["email"]["maxLength"], 254);
     assert!(both["paths"].get("/_allauth/{client}/v1/auth/code/request").is_none());
     assert!(!flows(&both).contains(&"mfa_login_webauthn".to_owned()));
 
@@ -228,13 +228,13 @@ async fn it_is_true_to_the_settings() {
     assert!(gone.is_null(), "only apps are told so");
 
     let phones = document(3).await;
-    let sign_up = input(&phones, "SignUpInput");
+    let sign_up = input(&phones, "Signup");
     assert_eq!(sign_up["required"], json!(["password", "phone", "username"]));
     assert_eq!(sign_up["properties"]["username"]["minLength"], 5);
     assert_eq!(sign_up["properties"]["email"]["maxLength"], 100);
-    assert_eq!(input(&phones, "LogInInput")["required"], json!(["password"]));
+    assert_eq!(input(&phones, "Login")["required"], json!(["password"]));
     assert!(input(&phones, "Session")["properties"].get("last_seen_at").is_some());
-    assert_eq!(input(&phones, "RequestLoginCodeInput")["required"], json!(["phone"]));
+    assert_eq!(input(&phones, "RequestLoginCode")["required"], json!(["phone"]));
 
     let keys = document(4).await;
     assert!(flows(&keys).contains(&"mfa_signup_webauthn".to_owned()));
@@ -260,3 +260,60 @@ async fn cookies_and_headers_have_the_names_they_are_given() {
     assert_eq!(schemes["CSRFToken"]["name"], "x-xsrf-token");
     assert_eq!(schemes["JWT"]["scheme"], "Token");
 }
+
+/// Some generators of clients can't read a choice between constants, nor a constant without its type.
+#[tokio::test]
+async fn closed_lists_and_constants_are_plain() {
+    fn walk(value: &Value, place: &str) {
+        if let Value::Object(members) = value {
+            assert!(
+                members.get("const").is_none() || members.get("type").is_some_and(Value::is_string),
+                "{place}"
+            );
+            let choices = members.get("oneOf").and_then(Value::as_array);
+            assert!(
+                choices.is_none_or(|choices| choices.iter().all(|choice| choice.get("const").is_none())),
+                "{place}"
+            );
+            members.iter().for_each(|(name, member)| walk(member, &format!("{place}/{name}")));
+        } else if let Value::Array(items) = value {
+            items.iter().enumerate().for_each(|(at, item)| walk(item, &format!("{place}/{at}")));
+        }
+    }
+    for world in worlds() {
+        let document = form(&start(&world).await, "json").await.body;
+        walk(&document, "");
+        let types = &document["components"]["schemas"]["AuthenticatorType"];
+        assert!(types.is_null() || types["enum"].as_array().is_some_and(|list| list.len() <= 3), "{types}");
+    }
+}
+
+/// What upstream's description names keeps its name, for those who have generated types from that.
+#[tokio::test]
+async fn schemas_have_upstreams_names() {
+    let world = [
+        ("MFA_SUPPORTED_TYPES", "totp,webauthn,recovery_codes"),
+        ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
+        ("MFA_PASSKEY_SIGNUP_ENABLED", "true"),
+        ("MFA_TRUST_ENABLED", "true"),
+        ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_LOGIN_METHODS", "email,username,phone"),
+        ("ACCOUNT_SIGNUP_FIELDS", "email*,username*,phone,password1*"),
+        ("HEADLESS_TOKEN_STRATEGY", "jwt"),
+    ];
+    let document = form(&start(&world).await, "json").await.body;
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    for name in UPSTREAM.split_whitespace() {
+        assert!(schemas.contains_key(name), "{name}: {:?}", schemas.keys().collect::<Vec<_>>());
+    }
+}
+
+const UPSTREAM: &str = "AccountConfiguration Authenticated AuthenticatedMeta AuthenticatedResponse AuthenticationMeta \
+    AuthenticationMethod AuthenticationResponse AuthenticatorType BaseAuthenticationMeta ConfigurationResponse \
+    ConfirmLoginCode ConflictResponse EmailAddress EmailVerificationInfo EndSessions ErrorResponse Flow ForbiddenResponse \
+    Login MFAAuthenticate MFAConfiguration MFATrust PasskeySignup PhoneNumber PhoneNumberChangeResponse \
+    PhoneNumbersResponse RecoveryCodesAuthenticator TOTPAuthenticator WebAuthnAuthenticator Provider ProviderAccount ProviderRedirect ProviderSignup ProviderToken Reauthenticate \
+    RequestLoginCode RequestPassword RequestReauthenticationCode ResetPassword SensitiveRecoveryCodesAuthenticator Session SessionGoneResponse Signup \
+    SocialAccountConfiguration StatusAccepted StatusOK User UserSessionsConfiguration VerifyEmail VerifyPhone \
+    WebAuthnCredentialCreationOptions WebAuthnCredentialRequestOptions";

@@ -159,3 +159,15 @@ async fn cookies_of_others_hide_nothing() {
     client.send(http::Method::DELETE, "auth/session", &[("cookie", &cookies)], "").await.is(401);
     has_ended(&client).await;
 }
+
+/// Generated clients take an `integer` without a format for 32 bits.
+#[tokio::test]
+async fn ids_fit_32_bits() {
+    let stack = Stack::start(&[]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.app();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    let listed = client.get("auth/sessions").await;
+    let id = listed.body["data"][0]["id"].as_i64().unwrap();
+    assert!((1..=i64::from(i32::MAX)).contains(&id), "{id}");
+}

@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::json;
+use vestibule_tests::identity_provider::query_of;
 
 use crate::{PASSWORD, Stack, log_in, sign_up};
 
@@ -140,4 +141,109 @@ async fn names_of_older_allauths_still_work() {
     assert_eq!(answer.body["data"]["account"]["login_methods"], json!(["username"]), "{}", answer.text);
     let signed_up = stack.app().post("auth/signup", json!({"username": "ann", "password": PASSWORD})).await;
     signed_up.is(200);
+}
+
+#[tokio::test]
+async fn pages_elsewhere_may_send_and_read_what_clients_need() {
+    let stack = Stack::start(&[
+        ("CSRF_HEADER_NAME", "HTTP_X_XSRF_TOKEN"),
+        ("CORS_ALLOW_HEADERS", r#"["X-Request-ID", "x-app-version"]"#),
+    ])
+    .await;
+    let (browser, origin) = (stack.browser(), ("origin", "http://localhost:3000"));
+    let preflight = [origin, ("access-control-request-method", "POST")];
+    let answer = browser.send(Method::OPTIONS, "auth/login", &preflight, "").await;
+    let allowed: Vec<&str> = answer.header("access-control-allow-headers")[0].split(',').collect();
+    for name in [
+        "x-xsrf-token",
+        "x-request-id",
+        "x-app-version",
+        "content-type",
+        "authorization",
+        "x-session-token",
+        "x-email-verification-key",
+        "x-password-reset-key",
+        "traceparent",
+        "tracestate",
+        "baggage",
+        "sentry-trace",
+        "x-requested-with",
+    ] {
+        assert!(allowed.contains(&name), "{name}: {allowed:?}");
+    }
+    assert!(allowed.iter().all(|name| !name.is_empty()), "{allowed:?}");
+    let answer = browser.get_with("config", origin.0, origin.1).await;
+    assert_eq!(answer.header("access-control-expose-headers"), ["retry-after,x-csrftoken"]);
+}
+
+#[tokio::test]
+async fn the_api_is_found_under_another_prefix_as_well() {
+    for prefix in ["/auth/api/", "auth/api", "/api/v2/allauth/"] {
+        let stack = Stack::start(&[("HEADLESS_URL_PREFIX", prefix)]).await;
+        stack.add_user(EMAIL).await;
+        let app = stack.app();
+        let base = format!("/{}/app/v1", prefix.trim_matches('/'));
+        app.get(&format!("{base}/config")).await.is(200);
+        let login = json!({"email": EMAIL, "password": PASSWORD});
+        app.post(&format!("{base}/auth/login"), login).await.is(200);
+        app.get(&format!("{base}/auth/session?x=%2F")).await.is(200);
+        app.get("auth/session").await.is(200);
+        assert_eq!(app.get(&format!("{base}/nothing")).await.status, 404);
+        assert_eq!(app.get("/auth/apis/app/v1/config").await.status, 404);
+    }
+    assert!(Stack::try_start(&[("HEADLESS_URL_PREFIX", "/a/../b/")]).await.is_err());
+}
+
+#[tokio::test]
+async fn the_public_url_is_what_clients_know_the_api_by() {
+    let google = r#"{"google": {"APP": {"client_id": "c", "secret": "s"}}}"#;
+    let settings = [
+        ("FRONTEND_URL", "https://example.com"),
+        ("CSRF_TRUSTED_ORIGINS", "https://example.com"),
+        ("MFA_SUPPORTED_TYPES", "totp,webauthn,recovery_codes"),
+        ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
+        ("SOCIALACCOUNT_PROVIDERS", google),
+    ];
+    let gateway = ("host", "abc123.execute-api.eu-west-1.amazonaws.com");
+    let public = ("PUBLIC_URL", "https://Example.com/");
+    let forwarded = ("x-forwarded-host", "example.com");
+    let hostile = ("x-forwarded-host", "evil.example");
+    for (more, headers, expected) in [
+        (Some(public), vec![gateway], "https://example.com"),
+        (Some(public), vec![gateway, hostile], "https://example.com"),
+        (None, vec![gateway, forwarded], "https://example.com"),
+        (None, vec![gateway, hostile], "http://abc123.execute-api.eu-west-1.amazonaws.com"),
+        (None, vec![("host", "api.example.com"), forwarded], "http://api.example.com"),
+    ] {
+        let settings: Vec<_> = settings.into_iter().chain(more).collect();
+        let stack = Stack::start(&settings).await;
+        let browser = stack.browser();
+        browser.get("config").await;
+        let form = "provider=google&process=login&callback_url=https%3A%2F%2Fexample.com%2Fcb";
+        let fixed =
+            [("content-type", "application/x-www-form-urlencoded"), ("origin", "https://example.com")];
+        let all: Vec<_> = fixed.into_iter().chain(headers.iter().copied()).collect();
+        let answer = browser.send(Method::POST, "auth/provider/redirect", &all, form).await;
+        let location = answer.header("location")[0];
+        assert_eq!(query_of(location)["redirect_uri"], format!("{expected}/accounts/google/login/callback/"));
+        let options = browser.send(Method::GET, "auth/webauthn/login", &headers, "").await;
+        let rp = &options.is(200).body["data"]["request_options"]["publicKey"]["rpId"];
+        assert_eq!(expected.split_once("://").unwrap().1, rp, "{headers:?}");
+    }
+    assert!(Stack::try_start(&[("PUBLIC_URL", "https://example.com/auth")]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_is_counted_as_allauth_counts_it() {
+    for (count, expected) in
+        [("0", "127.0.0.1"), ("1", "127.0.0.1"), ("2", "203.0.113.7"), ("3", "6.6.6.6"), ("4", "127.0.0.1")]
+    {
+        let stack = Stack::start(&[("ALLAUTH_TRUSTED_PROXY_COUNT", count)]).await;
+        stack.add_user(EMAIL).await;
+        let app = stack.app();
+        let body = json!({"email": EMAIL, "password": PASSWORD}).to_string();
+        let headers = [("x-forwarded-for", "6.6.6.6, 203.0.113.7")];
+        app.send(Method::POST, "auth/login", &headers, body).await.is(200);
+        assert_eq!(app.get("auth/sessions").await.body["data"][0]["ip"], expected, "{count}");
+    }
 }

@@ -214,3 +214,49 @@ async fn usernames_are_unique_whatever_their_case() {
     }
     stack.inbox.is_empty().await;
 }
+
+/// As allauth has it: whoever fills the field is told that all went well.
+#[tokio::test]
+async fn whoever_fills_the_honeypot_gets_no_account() {
+    for kind in Kind::ALL {
+        for by_code in ["true", "false"] {
+            let stack = Stack::start(&[
+                ("ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", "address"),
+                ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code),
+            ])
+            .await;
+            let honest = sign_up(&stack.client(kind), "ben@example.com").await;
+            stack.inbox.only("ben@example.com").await;
+            let trap = |email: &str, filled: serde_json::Value| json!({"email": email, "password": PASSWORD, "address": filled});
+            // The same for an address that somebody has, who is not told either.
+            for email in [EMAIL, "ben@example.com"] {
+                let bot = stack.client(kind);
+                let fooled = bot.post("auth/signup", trap(email, json!("1 Main Street"))).await;
+                assert_eq!(fooled.is(401).body["data"], honest.body["data"]);
+                bot.get("auth/session").await.awaits("verify_email");
+            }
+            stack.inbox.is_empty().await;
+            log_in(&stack.client(kind), EMAIL, PASSWORD).await.is(400);
+            // What is wrong is told as ever, and an empty field is none.
+            let short = json!({"email": EMAIL, "password": "short", "address": "x"});
+            stack.client(kind).post("auth/signup", short).await.is(400);
+            for empty in [json!(""), json!(" "), json!(null)] {
+                let email = format!("ann{}@example.com", empty.to_string().len());
+                stack.client(kind).post("auth/signup", trap(&email, empty)).await.awaits("verify_email");
+                stack.inbox.only(&email).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_honeypot_is_no_field_that_people_fill() {
+    for name in ["email", "password", "username"] {
+        let settings = [
+            ("ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", name),
+            ("ACCOUNT_SIGNUP_FIELDS", "email*,username*,password1*"),
+        ];
+        assert!(Stack::try_start(&settings).await.is_err(), "{name}");
+    }
+    assert!(Stack::try_start(&[("ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", "phone")]).await.is_ok());
+}

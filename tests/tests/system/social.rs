@@ -437,9 +437,34 @@ async fn the_dummy_asks_who_somebody_is() {
     let stack = Stack::start(&[]).await;
     let browser = stack.browser();
     let page = depart(&browser, "dummy", "login").await;
-    assert!(browser.get(&page).await.is(200).text.contains("<form"));
-    // What can't be right is asked again, and uses nothing up.
-    submit(&browser, &page, &[("id", "x")]).await.is(200);
+    let shown = browser.get(&page).await.is(200).text.clone();
+    // Tests of frontends look for these, as with the reference.
+    for label in [
+        "Account ID",
+        "Email",
+        "Email verified",
+        "Username",
+        "First name",
+        "Last name",
+        "Phone",
+        "Phone verified",
+    ] {
+        let name = label.to_lowercase().replace("account ", "").replace(' ', "_");
+        assert!(shown.contains(&format!("<label for=\"id_{name}\">{label}:</label>")), "{label}: {shown}");
+        assert!(shown.contains(&format!("name=\"{name}\" id=\"id_{name}\"")), "{label}: {shown}");
+    }
+    assert!(shown.contains(">Login</button>") && shown.contains(">Cancel</button>"), "{shown}");
+    // What can't be right is asked again, says what is wrong, keeps what was given, and uses nothing up.
+    for (id, email, wrong) in [
+        ("x", "", "Enter a whole number."),
+        ("", "", "This field is required."),
+        ("1", "\"><script>", "Enter a valid email address."),
+    ] {
+        let again = submit(&browser, &page, &[("id", id), ("email", email), ("last_name", "\"<Lee>")]).await;
+        assert!(again.is(200).text.contains(&format!("<li>{wrong}</li>")), "{}", again.text);
+        assert!(again.text.contains("value=\"&quot;&lt;Lee&gt;\""), "{}", again.text);
+        assert!(!again.text.contains("<script>"), "{}", again.text);
+    }
     has_landed(&submit(&browser, &page, &[("id", "1"), ("email", EMAIL), ("email_verified", "on")]).await);
     browser.get("auth/session").await.is_logged_in_as(EMAIL);
     assert_eq!(submit(&browser, &page, &[("id", "1")]).await.status, 403);
@@ -447,6 +472,35 @@ async fn the_dummy_asks_who_somebody_is() {
     let answer = submit(&browser, &page, &[("action", "cancel")]).await;
     assert_eq!(landing(&answer).1.as_deref(), Some("cancelled"));
     assert_eq!(submit(&browser, &page, &[("id", "1")]).await.status, 403);
+}
+
+/// A form with `enctype="multipart/form-data"`, or `FormData`.
+#[tokio::test]
+async fn a_multipart_form_is_read() {
+    let stack = Stack::start(&[]).await;
+    let browser = stack.browser();
+    browser.get("config").await;
+    let secret = browser.cookie("csrftoken").unwrap();
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let fields = [part("provider", "dummy"), part("process", "login"), part("callback_url", BACK)].concat();
+    let kind = ("content-type", "multipart/form-data; boundary=b");
+    let token = part("csrfmiddlewaretoken", &secret);
+    for (headers, body) in [
+        (vec![kind, ("x-csrftoken", "")], format!("{fields}{token}--b--\r\n")),
+        (vec![kind], format!("{fields}--b--\r\n")),
+    ] {
+        let answer = browser.send(Method::POST, "auth/provider/redirect", &headers, body).await;
+        assert_eq!(landing(&answer).0, "/accounts/dummy/authenticate/", "{headers:?}");
+    }
+    // What is cut off, or of another boundary, has no fields at all.
+    for body in [format!("{fields}{token}"), fields.replace("--b", "--c"), String::new()] {
+        let headers = [kind, ("x-csrftoken", "")];
+        browser.send(Method::POST, "auth/provider/redirect", &headers, body).await.is(403);
+    }
+    // No other endpoint reads forms.
+    browser.send(Method::POST, "auth/login", &[kind], format!("{fields}--b--\r\n")).await.is(400);
 }
 
 #[tokio::test]
@@ -737,6 +791,51 @@ async fn somebody_signs_up_with_the_token_of_a_hidden_app() {
     let code = stack.inbox.only(EMAIL).await.code();
     client.post("auth/email/verify", json!({"key": code})).await.is_logged_in_as(EMAIL);
     assert_eq!(providers(&client).await, ["phone ann"]);
+}
+
+/// Hidden from lists, but good for whoever names it.
+#[tokio::test]
+async fn a_hidden_app_is_listed_nowhere_and_can_be_used() {
+    let idp = IdentityProvider::start().await;
+    let mut app = idp.app("club");
+    app["settings"]["hidden"] = json!(true);
+    let setting = json!({"openid_connect": {"APPS": [app]}}).to_string();
+    let stack = Stack::start(&[("SOCIALACCOUNT_PROVIDERS", &setting)]).await;
+    for kind in Kind::ALL {
+        let client = stack.client(kind);
+        assert!(!client.get("config").await.text.contains("club"));
+        assert!(!client.get("auth/session").await.text.contains("club"));
+    }
+    let browser = stack.browser();
+    let location = depart(&browser, "club", "login").await;
+    let code = idp.consent(&location, json!({"sub": "ann", "email": EMAIL, "email_verified": true}));
+    has_landed(&arrive(&browser, CALLBACK, &query_of(&location)["state"], &code).await);
+    browser.get("auth/session").await.is_logged_in_as(EMAIL);
+    assert_eq!(providers(&browser).await, ["club ann"]);
+}
+
+#[tokio::test]
+async fn callbacks_of_openid_connect_may_have_no_prefix() {
+    for (prefix, callback) in [
+        ("", "/accounts/club/login/callback/"),
+        ("null", "/accounts/club/login/callback/"),
+        ("sso", "/accounts/sso/club/login/callback/"),
+    ] {
+        let idp = IdentityProvider::start().await;
+        let setting = openid_connect(&[("club", &idp)]);
+        let stack = Stack::start(&[
+            ("SOCIALACCOUNT_PROVIDERS", &setting),
+            ("SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX", prefix),
+        ])
+        .await;
+        let browser = stack.browser();
+        let location = depart(&browser, "club", "login").await;
+        let asked = query_of(&location);
+        assert_eq!(asked["redirect_uri"], format!("http://{}{callback}", stack.api), "{prefix:?}");
+        let code = idp.consent(&location, json!({"sub": "ann", "email": EMAIL, "email_verified": true}));
+        has_landed(&arrive(&browser, callback, &asked["state"], &code).await);
+        browser.get("auth/session").await.is_logged_in_as(EMAIL);
+    }
 }
 
 #[tokio::test]
