@@ -16,6 +16,7 @@ use crate::domain::message::{Envelope, Message, Recipient};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::flows::notice::render_link;
+use crate::flows::ownership;
 use crate::flows::visit::{Content, Letter};
 use crate::http::{Outside, Routes};
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
@@ -362,11 +363,11 @@ impl App {
         let Some(store) = self.store() else { return Ok(None) };
         let Some(account) = store.account(account).await? else { return Ok(None) };
         let account = account.value;
-        // The address may be the account's no more, or the account closed, since the link was asked for.
-        if !account.active || account.address(waiting.to.address()).is_none() {
+        // The address may not reach the account any more, or the account be closed, since the link was asked for.
+        if !account.active || !ownership::reaches(&self.settings, &account, &waiting.to) {
             return Ok(None);
         }
-        let key = self.secrets().keys.reset_key(&account, waiting.asked_at);
+        let key = self.secrets().keys.reset_key(&account, waiting.to.address(), waiting.asked_at);
         let template = &self.settings.headless.frontend_urls.account_reset_password_from_key;
         let by_username = self.settings.account.login_methods.contains(LoginMethod::Username);
         Ok(Some(Message::ResetPassword {

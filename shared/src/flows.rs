@@ -10,6 +10,7 @@ pub mod login_by_code;
 pub mod manage_email;
 pub mod mfa;
 pub mod notice;
+pub(crate) mod ownership;
 pub mod password_change;
 pub mod password_reset;
 pub mod postage;

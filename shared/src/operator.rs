@@ -103,7 +103,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
         return Err(NewUserError::Taken(email.clone(), "address"));
     }
     if let Some(phone) = &user.phone
-        && loaded.phones.values().any(Option::is_some)
+        && loaded.phones.values().any(|owners| owners.is_taken(None))
     {
         return Err(NewUserError::Taken(phone.clone(), "phone number"));
     }
@@ -286,7 +286,8 @@ fn make(app: &App, user: NewUser, name: Option<String>) -> Result<Account, NewUs
             .iter()
             .map(|email| EmailAddress { email: email.clone(), verified, primary: true })
             .collect(),
-        email: user.email,
+        email: user.email.clone(),
+        signup_email: user.email,
         phone: user.phone.map(|number| Phone { number, verified }),
         ..Account::new(id, now)
     })

@@ -49,7 +49,7 @@ pub use provider::{
 };
 pub(crate) use rate::WEBAUTHN_LOGIN;
 pub use rate::{Action, Per, Rate, RateLimits, Rates};
-pub use rules::MOST_MAIL_LIMITS;
+pub use rules::{MOST_LIMITS, MOST_MAIL_LIMITS};
 pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
 pub use when::When;
 

@@ -327,11 +327,11 @@ impl Keys {
         })
     }
 
-    /// The key of a link that resets a password: `<account>-<time>-<signature>`. It dies when the password, the
-    /// addresses or the time of the last login change.
-    pub fn reset_key(&self, account: &Account, at: Timestamp) -> String {
+    /// The key of a link that resets a password: `<account>-<time>-<signature>`. It proves the email address that it is
+    /// sent to, and dies when the password, the addresses or the time of the last login change, or all sessions end.
+    pub fn reset_key(&self, account: &Account, email: &str, at: Timestamp) -> String {
         let about = reset_key_about(&account.id, at);
-        let parts = reset_parts(account, at);
+        let parts = reset_parts(account, email, at);
         format!("{about}-{}", self.first.tag("reset-key", &slices(&parts), Spelling::Hex))
     }
 
@@ -344,13 +344,16 @@ impl Keys {
         Some((AccountId::parse(&id)?, Timestamp::from_millis(i64::from_be_bytes(time))))
     }
 
-    /// Whether a reset key was made for this account as it is now.
-    pub fn reset_key_matches(&self, key: &str, account: &Account) -> bool {
-        let Some((_, at)) = Self::read_reset_key(key) else { return false };
-        let signature =
-            key.strip_prefix(&reset_key_about(&account.id, at)).and_then(|it| it.strip_prefix('-'));
-        let parts = reset_parts(account, at);
-        signature.is_some_and(|tag| self.verifies("reset-key", &slices(&parts), Spelling::Hex, tag))
+    /// The email address that a reset key was sent to, if it was made for this account as it is now.
+    pub fn email_of_reset_key(&self, key: &str, account: &Account) -> Option<String> {
+        let (_, at) = Self::read_reset_key(key)?;
+        let signature = key.strip_prefix(&reset_key_about(&account.id, at))?.strip_prefix('-')?;
+        let matches = |email: &String| {
+            let parts = reset_parts(account, email, at);
+            self.verifies("reset-key", &slices(&parts), Spelling::Hex, signature)
+        };
+        let addresses = account.addresses().into_keys();
+        addresses.filter_map(|address| address.email().map(str::to_owned)).find(matches)
     }
 
     /// What a trusted browser holds: it stands for this account as it is secured now, and for the time it was given.
@@ -512,7 +515,7 @@ fn reset_key_about(account: &AccountId, at: Timestamp) -> String {
     format!("{id}-{}", Spelling::Hex.encode(&at.millis().to_be_bytes()))
 }
 
-fn reset_parts(account: &Account, at: Timestamp) -> Vec<Vec<u8>> {
+fn reset_parts(account: &Account, email: &str, at: Timestamp) -> Vec<Vec<u8>> {
     let mut emails: Vec<&str> = account.emails.iter().map(|address| address.email.as_str()).collect();
     emails.extend(account.email.as_deref());
     emails.sort_unstable();
@@ -520,7 +523,8 @@ fn reset_parts(account: &Account, at: Timestamp) -> Vec<Vec<u8>> {
     let last_login = account.last_login_at.map(|at| at.millis().to_string()).unwrap_or_default();
     let password = account.password.as_ref().map_or("", |hash| hash.0.as_str());
     let time = Spelling::Hex.encode(&at.millis().to_be_bytes());
-    let parts = [account.id.as_str(), &time, password, &last_login, &emails.join(" ")];
+    let epoch = account.session_epoch.to_string();
+    let parts = [account.id.as_str(), &time, password, &last_login, &emails.join(" "), email, &epoch];
     parts.map(|part| part.as_bytes().to_vec()).into()
 }
 
@@ -609,7 +613,7 @@ mod tests {
         fn any_text_can_be_sent_as_a_key(text in ".{0,200}") {
             let _ = keys().read_email_key(&text, Spelling::Base64);
             let _ = keys().read_email_key(&text, Spelling::Hex);
-            prop_assert!(!keys().reset_key_matches(&text, &account()));
+            prop_assert_eq!(keys().email_of_reset_key(&text, &account()), None);
         }
     }
 
@@ -622,11 +626,18 @@ mod tests {
     #[test]
     fn a_reset_key_dies_with_what_it_is_bound_to() {
         let at = Timestamp::from_millis(7);
-        let key = keys().reset_key(&account(), at);
-        assert!(keys().reset_key_matches(&key, &account()));
+        let account = || {
+            let mut account = account();
+            account.add_address("a@example.com");
+            account.add_address("c@example.com");
+            account
+        };
+        let key = keys().reset_key(&account(), "c@example.com", at);
+        assert_eq!(keys().email_of_reset_key(&key, &account()).as_deref(), Some("c@example.com"));
         assert_eq!(Keys::read_reset_key(&key), Some((account().id, at)));
-        let changes: [fn(&mut Account); 4] = [
-            |account| account.set_password(PasswordHash("new".into())),
+        let changes: [fn(&mut Account); 5] = [
+            |account| account.password = Some(PasswordHash("new".into())),
+            Account::end_sessions,
             |account| account.last_login_at = Some(Timestamp::from_millis(9)),
             |account| account.add_address("b@example.com"),
             |account| account.id = AccountId::parse("another").unwrap(),
@@ -634,10 +645,10 @@ mod tests {
         for alter in changes {
             let mut altered = account();
             alter(&mut altered);
-            assert!(!keys().reset_key_matches(&key, &altered));
+            assert_eq!(keys().email_of_reset_key(&key, &altered), None);
         }
         let other = Keys::new(Secret::new("another-secret-that-only-tests-know"));
-        assert!(!other.reset_key_matches(&key, &account()));
+        assert_eq!(other.email_of_reset_key(&key, &account()), None);
     }
 
     #[test]
@@ -731,11 +742,11 @@ mod tests {
             let key = rotated().email_key(&account.id, "a@example.com", at, spelling);
             assert!(new.read_email_key(&key, spelling).is_some());
         }
-        let (reset, trust) = (old().reset_key(&account, at), old().trust(&account, at));
+        let (reset, trust) = (old().reset_key(&account, "a@example.com", at), old().trust(&account, at));
         let hash = old().code_hash(CodePurpose::Login, &to, &code::normalise("BCDF"));
         for strip in [str::to_owned, without_id as fn(&str) -> String] {
-            assert!(rotated().reset_key_matches(&strip(&reset), &account));
-            assert!(!new.reset_key_matches(&strip(&reset), &account));
+            assert!(rotated().email_of_reset_key(&strip(&reset), &account).is_some());
+            assert!(new.email_of_reset_key(&strip(&reset), &account).is_none());
             assert!(rotated().is_trust(&account, at, &strip(&trust)));
             assert!(!new.is_trust(&account, at, &strip(&trust)));
             let hash = CodeHash(strip(&hash.0));
@@ -743,7 +754,8 @@ mod tests {
             assert!(!new.code_matches(CodePurpose::Login, &to, "bcdf", Some(&hash)));
         }
         assert!(new.is_trust(&account, at, &rotated().trust(&account, at)));
-        assert!(new.reset_key_matches(&rotated().reset_key(&account, at), &account));
+        let again = rotated().reset_key(&account, "a@example.com", at);
+        assert!(new.email_of_reset_key(&again, &account).is_some());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A service that speaks OpenID Connect, and knows whoever a test says it knows.
+//! A service that speaks OpenID Connect, and GitHub's API, and knows whoever a test says it knows.
 //!
 //! It is as strict as the best there are: a code is good once, for who asked for it; should it come again, what it was
 //! exchanged for before ends (RFC 6749, section 4.1.2).
@@ -180,9 +180,13 @@ impl Shared {
                 }),
             ),
             "/jwks" => (200, json!({"keys": [self.public_key()]})),
-            "/token" => self.exchange(&query_of(&format!("?{body}"))),
-            "/userinfo" => match self.state().tokens.get(bearer) {
+            "/login/oauth/access_token" | "/token" => self.exchange(&query_of(&format!("?{body}"))),
+            "/api/v3/user" | "/userinfo" => match self.state().tokens.get(bearer) {
                 Some(claims) => (200, claims.clone()),
+                None => (401, json!({"error": "invalid_token"})),
+            },
+            "/api/v3/user/emails" => match self.state().tokens.get(bearer) {
+                Some(claims) => (200, claims["emails"].clone()),
                 None => (401, json!({"error": "invalid_token"})),
             },
             _ => (404, json!({})),
@@ -210,7 +214,7 @@ impl Shared {
         }
         let claims = grant.claims.clone();
         let mut id_claims = claims.clone();
-        id_claims["nonce"] = json!(grant.asked["nonce"]);
+        id_claims["nonce"] = json!(grant.asked.get("nonce"));
         if std::mem::replace(&mut grant.used, true) {
             state.tokens.remove(&code);
             return invalid;

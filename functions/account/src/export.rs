@@ -205,6 +205,9 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         active,
         superuser,
         emails,
+        // It is among the addresses.
+        signup_email: _,
+        had_verified: _,
         phone,
         authenticators,
         session_epoch: _,

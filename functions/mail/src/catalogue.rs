@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use minijinja::Value;
 use vestibule::domain::email;
-use vestibule::domain::message::{Envelope, Event, Message, Recipient};
+use vestibule::domain::message::{Envelope, Event, Message, Recipient, Removed};
 
 use crate::letter::one_line;
 
@@ -39,6 +39,7 @@ const MAILS: &[Source] = mails![
     "account_connected",
     "account_deleted",
     "account_disconnected",
+    "account_stripped",
     "confirm_email",
     "confirm_email_code",
     "confirm_email_code_signup",
@@ -103,6 +104,7 @@ pub(crate) fn kind(message: &Message) -> &'static str {
             Event::WebauthnAdded => "webauthn_added",
             Event::WebauthnRemoved => "webauthn_removed",
             Event::AccountDeleted => "account_deleted",
+            Event::AccountStripped { .. } => "account_stripped",
         },
     }
 }
@@ -161,6 +163,10 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
                 Event::ProviderConnected { provider } | Event::ProviderDisconnected { provider } => {
                     set("provider", provider);
                 }
+                Event::AccountStripped { removed } => {
+                    let removed: Vec<_> = removed.iter().map(one_removed).collect();
+                    variables.insert("removed", Value::from(removed));
+                }
                 Event::PasswordChanged
                 | Event::PasswordSet
                 | Event::PasswordReset
@@ -174,6 +180,18 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
         }
     }
     variables
+}
+
+/// What was taken away from an account: its kind, and the name that tells it from others of the kind.
+fn one_removed(removed: &Removed) -> Value {
+    let (kind, name) = match removed {
+        Removed::Password => ("password", String::new()),
+        Removed::Provider { provider } => ("provider", one_line(provider)),
+        Removed::Email { email } => ("email", one_line(&email::shown(email))),
+        Removed::Phone { number } => ("phone", number.clone()),
+        Removed::Authenticators => ("authenticators", String::new()),
+    };
+    Value::from(BTreeMap::from([("kind", kind.to_owned()), ("name", name)]))
 }
 
 /// A time as people read it everywhere: `2026-03-04 15:06 UTC`.

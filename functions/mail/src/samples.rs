@@ -1,7 +1,7 @@
 //! A message of every kind, to check the templates with at start and in tests. What strangers can choose (user
 //! agents, usernames) is hostile here.
 
-use vestibule::domain::message::{Envelope, Event, Message, Origin, Recipient};
+use vestibule::domain::message::{Envelope, Event, Message, Origin, Recipient, Removed};
 
 /// Markup as a stranger would plant it; no HTML may carry it as it is.
 pub(crate) const HOSTILE: &str = "<script>alert('&')</script>";
@@ -46,6 +46,15 @@ pub(crate) fn mails() -> Vec<Envelope> {
         notification(Event::WebauthnAdded),
         notification(Event::WebauthnRemoved),
         notification(Event::AccountDeleted),
+        notification(Event::AccountStripped {
+            removed: vec![
+                Removed::Password,
+                Removed::Provider { provider: HOSTILE.to_owned() },
+                Removed::Email { email: "spare@example.com".to_owned() },
+                Removed::Phone { number: "+31612345678".to_owned() },
+                Removed::Authenticators,
+            ],
+        }),
     ]
     .into_iter()
     .chain(to_both())

@@ -3,11 +3,10 @@
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vestibule::domain::account::Account;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::refusal::FieldErrors;
-use vestibule::flows::password_reset;
+use vestibule::flows::password_reset::{self, Right};
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -85,7 +84,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     if call.is_get() {
         return look(visit, call, challenge);
     }
-    let (account, password) = match read(visit, challenge.as_ref(), &call.object()?)? {
+    let (right, password) = match read(visit, challenge.as_ref(), &call.object()?)? {
         Ok(read) => read,
         Err(errors) => {
             if errors.has("key") && is_guess(call) {
@@ -96,7 +95,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     };
     match call.method {
         Method::POST => {
-            password_reset::reset(visit, &account.id, challenge, &password)?;
+            password_reset::reset(visit, &right, challenge, &password)?;
             Ok(present::authentication(visit))
         }
         Method::HEAD => look(visit, call, challenge),
@@ -116,14 +115,14 @@ fn is_guess(call: &Call) -> bool {
 fn look(visit: &mut Visit<'_>, call: &Call, challenge: Option<Challenge>) -> Result<Reply, Halt> {
     let object = header(call);
     let mut form = Form::new(LOOKED_AT, &object, visit.settings());
-    let account = read_key(visit, challenge.as_ref(), &mut form)?;
+    let right = read_key(visit, challenge.as_ref(), &mut form)?;
     if let Err(errors) = form.finish() {
         if is_guess(call) {
             password_reset::fail(visit, challenge);
         }
         return Err(errors.into());
     }
-    let account = account.ok_or(Stop::Conflict)?;
+    let account = right.ok_or(Stop::Conflict)?.account;
     if let Some(challenge) = challenge {
         password_reset::confirm_code(visit, challenge)?;
     }
@@ -134,10 +133,10 @@ fn read_key(
     visit: &Visit<'_>,
     challenge: Option<&Challenge>,
     form: &mut Form<'_>,
-) -> Result<Option<Account>, Stop> {
+) -> Result<Option<Right>, Stop> {
     let Some(key) = form.text(&KEY) else { return Ok(None) };
     match password_reset::check(visit, challenge, &key) {
-        Ok(account) => Ok(Some(account)),
+        Ok(right) => Ok(Some(right)),
         Err(Stop::Invalid(errors)) => {
             errors.into_iter().for_each(|error| form.add(error));
             Ok(None)
@@ -146,14 +145,14 @@ fn read_key(
     }
 }
 
-type Read = Result<(Account, Secret), FieldErrors>;
+type Read = Result<(Right, Secret), FieldErrors>;
 
 fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Result<Read, Halt> {
     let mut form = Form::new(FIELDS, object, visit.settings());
     let right = read_key(visit, challenge, &mut form)?;
     let password = form.text(&PASSWORD);
     let attributes = match (&right, challenge) {
-        (Some(account), _) => Some(Attributes::of(account)),
+        (Some(right), _) => Some(Attributes::of(&right.account)),
         // By code, the password is judged before the code proves to be right: by the address alone, the same
         // whether anybody has it.
         (None, Some(challenge)) => {
@@ -167,7 +166,7 @@ fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Re
         }
     }
     Ok(form.finish().and_then(|()| match (right, password) {
-        (Some(account), Some(password)) => Ok((account, Secret::new(password))),
+        (Some(right), Some(password)) => Ok((right, Secret::new(password))),
         _ => Err(FieldErrors::default()),
     }))
 }

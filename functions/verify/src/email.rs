@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
+use vestibule::domain::message::Recipient;
 use vestibule::flows::verify_email::{self, Proof};
 use vestibule::flows::visit::{Need, Stop, Tools, Visit};
 use vestibule::http::call::Call;
@@ -74,7 +75,9 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let Some(object) = object else { return Vec::new() };
     let key = Form::new(FIELDS, &object, tools.settings).text(&KEY);
     let key = key.and_then(|key| verify_email::read_key(tools.settings, tools.keys, &key));
-    key.map_or_else(Vec::new, |key| vec![Need::Account(key.account), Need::Claim(key.email)])
+    key.map_or_else(Vec::new, |key| {
+        vec![Need::Account(key.account), Need::Claim(Recipient::Email(key.email))]
+    })
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {

@@ -7,12 +7,17 @@ use serde::{Deserialize, Serialize};
 use super::authenticator::Authenticator;
 use super::email;
 use super::means::Unproved;
+use super::message::{Recipient, Removed};
 use super::social::SocialAccount;
 use super::time::Timestamp;
 
 /// How many addresses an account may have at the most: it is kept as one item, and all by which it is found must go
 /// with it in one transaction.
 pub const MOST_ADDRESSES: u32 = 20;
+
+/// How many addresses an account may have at the most that has verified nothing: all that it has may have to go with all
+/// else at the first proof, in one transaction.
+pub const MOST_UNPROVEN_ADDRESSES: u32 = 10;
 
 /// Names an account for good. Ours are UUIDs of version 7; imported accounts keep what they had.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -69,6 +74,37 @@ pub struct Phone {
     pub verified: bool,
 }
 
+/// How far an email address or a phone number of an account stands for it, the least first.
+///
+/// An unverified one reaches the account only as long as nothing in the account has been verified: from then on nobody knows
+/// that it is the owner's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Unverified, and added after sign-up: it reaches nothing.
+    Added,
+    /// Unverified and given at sign-up, beside something that has been verified: it reaches the account only where the
+    /// settings do not ask for verification.
+    Given,
+    /// Unverified and given at sign-up, in an account that has verified nothing.
+    Unproven,
+    /// Verified.
+    Verified,
+}
+
+impl Standing {
+    /// Whether the email address or phone number is taken: no other account can sign up with it.
+    pub fn takes(self) -> bool {
+        self >= Self::Unproven
+    }
+
+    /// Whether a password reset or a login code for it reaches the account. `asked` says whether the settings ask for
+    /// verification.
+    pub fn reaches(self, asked: bool) -> bool {
+        self.takes() || (self == Self::Given && !asked)
+    }
+}
+
 /// A person's account: one aggregate, read and written whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -87,6 +123,12 @@ pub struct Account {
     pub superuser: bool,
     /// In the order they were added.
     pub emails: Vec<EmailAddress>,
+    /// The email address given at sign-up, as long as the account has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signup_email: Option<String>,
+    /// Whether it had a verified email address that was removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub had_verified: bool,
     /// The phone number, if any.
     pub phone: Option<Phone>,
     /// What its owner can prove who they are with besides a password, in the order they were added.
@@ -118,6 +160,8 @@ impl Account {
             active: true,
             superuser: false,
             emails: Vec::new(),
+            signup_email: None,
+            had_verified: false,
             phone: None,
             authenticators: Vec::new(),
             social_accounts: Vec::new(),
@@ -154,14 +198,41 @@ impl Account {
         primary.map(|address| address.email.as_str()).or(self.email.as_deref())
     }
 
-    /// The addresses by which it is found, and whether it has verified them.
-    pub fn addresses(&self) -> BTreeMap<&str, bool> {
-        let listed = self.emails.iter().map(|address| (address.email.as_str(), address.verified));
-        let mut addresses: BTreeMap<&str, bool> = listed.collect();
+    /// The email addresses and the phone number by which it is found, and how far each stands for it.
+    pub fn addresses(&self) -> BTreeMap<Recipient, Standing> {
+        let standing = |verified: bool, given: bool| match (verified, given) {
+            (true, _) => Standing::Verified,
+            (false, true) if self.is_proven() => Standing::Given,
+            (false, true) => Standing::Unproven,
+            (false, false) => Standing::Added,
+        };
+        let listed = self.emails.iter().map(|address| {
+            let given = self.signup_email.as_deref() == Some(address.email.as_str());
+            (Recipient::Email(address.email.clone()), standing(address.verified, given))
+        });
+        // A number that is added later is verified first.
+        let number = self
+            .phone
+            .iter()
+            .map(|phone| (Recipient::Phone(phone.number.clone()), standing(phone.verified, true)));
+        let mut addresses: BTreeMap<_, _> = listed.chain(number).collect();
         if let Some(email) = self.email.as_deref().filter(|email| !email.is_empty()) {
-            addresses.entry(email).or_insert(false);
+            // An imported account may have no other.
+            addresses.entry(Recipient::Email(email.to_owned())).or_insert_with(|| standing(false, true));
         }
         addresses
+    }
+
+    /// How far an email address or a phone number stands for it; none when it has no such.
+    pub fn standing(&self, address: &Recipient) -> Option<Standing> {
+        self.addresses().get(address).copied()
+    }
+
+    /// Whether an email address or a phone number of it has ever been verified.
+    pub fn is_proven(&self) -> bool {
+        self.had_verified
+            || self.has_verified(None)
+            || self.phone.as_ref().is_some_and(|phone| phone.verified)
     }
 
     /// One of its addresses, whatever its case.
@@ -201,7 +272,9 @@ impl Account {
 
     /// Removes an address; when mail went there, it goes to another one, a verified one if possible.
     pub fn remove_address(&mut self, email: &str) {
+        self.had_verified |= self.has_verified(Some(email));
         self.emails.retain(|address| address.email != email);
+        self.signup_email.take_if(|given| given == email);
         if self.email.as_deref() == Some(email) {
             let rank = |address: &&EmailAddress| address.verified;
             let other = self.emails.iter().rev().max_by_key(rank);
@@ -223,6 +296,7 @@ impl Account {
         }
         if replaces {
             self.emails.retain(|address| address.email == email);
+            self.signup_email.take_if(|given| given != email);
         }
     }
 
@@ -245,16 +319,32 @@ impl Account {
         self.session_epoch += 1;
     }
 
-    /// Leaves nothing that somebody could get in with who never proved that they read the mail of this address: no
-    /// password, second factor, phone number, other address or other service. All sessions end.
-    pub fn cleanse(&mut self, email: &str) {
-        self.password = None;
-        self.authenticators.clear();
-        self.social_accounts.clear();
-        self.phone = None;
-        self.emails.retain(|address| address.email == email);
-        self.make_primary(email);
+    /// Takes away all that leads into it but this email address or phone number: the password, connected services, other
+    /// addresses and numbers, and authenticators unless they are kept. All sessions end. Returns what was taken away.
+    pub fn strip(&mut self, keep: &Recipient, keeps_authenticators: bool) -> Vec<Removed> {
+        let mut removed: Vec<Removed> = self.password.take().map(|_| Removed::Password).into_iter().collect();
+        for social in std::mem::take(&mut self.social_accounts) {
+            removed.push(Removed::Provider { provider: social.provider });
+        }
+        for address in self.addresses().into_keys().filter(|address| address != keep) {
+            removed.push(match address {
+                Recipient::Email(email) => Removed::Email { email },
+                Recipient::Phone(number) => Removed::Phone { number },
+            });
+        }
+        self.emails.retain(|address| keep.email() == Some(&address.email));
+        self.signup_email.take_if(|given| keep.email() != Some(given));
+        self.phone.take_if(|phone| keep.phone() != Some(&phone.number));
+        match keep.email() {
+            Some(email) => self.make_primary(email),
+            None => self.email = None,
+        }
+        if !keeps_authenticators && !self.authenticators.is_empty() {
+            self.authenticators.clear();
+            removed.push(Removed::Authenticators);
+        }
         self.end_sessions();
+        removed
     }
 
     /// One of its accounts at other services.

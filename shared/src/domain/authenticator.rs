@@ -9,7 +9,7 @@ use super::challenge::CodeHash;
 use super::time::Timestamp;
 
 /// How many second factors an account may have at the most: it is kept as one item, and a key takes up to 11 KB.
-pub const MOST_AUTHENTICATORS: usize = 25;
+pub const MOST_AUTHENTICATORS: usize = 20;
 
 /// A kind of authenticator, in the order in which the contract lists the kinds of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

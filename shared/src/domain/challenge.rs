@@ -72,15 +72,13 @@ impl Challenge {
     }
 
     /// Whether the account is still as it was: a code that was sent before all sessions ended proves nothing any more, nor
-    /// does one to an address or a number that the account has no more.
-    pub fn is_for(&self, account: &Account) -> bool {
-        match (self.epoch, &self.to) {
-            (Some(epoch), _) => epoch == account.session_epoch,
-            (None, Recipient::Email(email)) => {
-                account.active && account.addresses().contains_key(email.as_str())
-            }
-            (None, Recipient::Phone(number)) => {
-                account.active && account.phone.as_ref().is_some_and(|phone| phone.number == *number)
+    /// does one to an email address or a phone number that does not reach the account any more. `asked` says whether the
+    /// settings ask for such to be verified.
+    pub fn is_for(&self, account: &Account, asked: bool) -> bool {
+        match self.epoch {
+            Some(epoch) => epoch == account.session_epoch,
+            None => {
+                account.active && account.standing(&self.to).is_some_and(|standing| standing.reaches(asked))
             }
         }
     }
@@ -99,18 +97,12 @@ impl Challenge {
 
     /// The email address the code went to.
     pub fn email(&self) -> Option<&str> {
-        match &self.to {
-            Recipient::Email(email) => Some(email),
-            Recipient::Phone(_) => None,
-        }
+        self.to.email()
     }
 
     /// The phone number the code went to.
     pub fn phone(&self) -> Option<&str> {
-        match &self.to {
-            Recipient::Email(_) => None,
-            Recipient::Phone(phone) => Some(phone),
-        }
+        self.to.phone()
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Envelope {
 }
 
 /// Where a message goes.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
     /// An email address, lowercase.
@@ -33,6 +33,22 @@ impl Recipient {
     pub fn address(&self) -> &str {
         match self {
             Self::Email(address) | Self::Phone(address) => address,
+        }
+    }
+
+    /// The email address, if it is one.
+    pub fn email(&self) -> Option<&str> {
+        match self {
+            Self::Email(email) => Some(email),
+            Self::Phone(_) => None,
+        }
+    }
+
+    /// The phone number, if it is one.
+    pub fn phone(&self) -> Option<&str> {
+        match self {
+            Self::Email(_) => None,
+            Self::Phone(number) => Some(number),
         }
     }
 }
@@ -150,6 +166,37 @@ pub enum Event {
     WebauthnRemoved,
     /// The account was deleted; its owner is told in any case.
     AccountDeleted,
+    /// The first proof of an email address took away what was prepared in the account before; its owner is told in any
+    /// case.
+    AccountStripped {
+        /// What was taken away.
+        removed: Vec<Removed>,
+    },
+}
+
+/// Something that was taken away from an account when its owner proved for the first time that it is theirs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Removed {
+    /// The password.
+    Password,
+    /// An account at another service.
+    Provider {
+        /// What the API calls the service; what people call it, once it is in a mail.
+        provider: String,
+    },
+    /// An email address.
+    Email {
+        /// Which.
+        email: String,
+    },
+    /// The phone number.
+    Phone {
+        /// Which.
+        number: String,
+    },
+    /// All authenticators.
+    Authenticators,
 }
 
 /// Where a request came from, for people to judge whether it was theirs.

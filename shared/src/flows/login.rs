@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{Decision, Need, Stop, Visit};
+use super::visit::{AddressOwners, Decision, Need, Stop, Visit};
 use crate::domain::account::{Account, AccountId};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
@@ -122,16 +122,16 @@ pub fn check_own(visit: &mut Visit<'_>, account: &Account, password: &Secret) ->
 
 fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Option<AccountId>> {
     let candidates: Vec<AccountId> = match who {
-        Identifier::Email(email) => by_email(visit, email)?,
+        Identifier::Email(email) => named(visit.owners(email)?),
         Identifier::Username(name) => {
             let mut found = match email_of(visit.settings(), name) {
-                Some(email) => by_email(visit, &email)?,
+                Some(email) => named(visit.owners(&email)?),
                 None => Vec::new(),
             };
             found.extend(visit.owner_of_username(name)?.cloned());
             found
         }
-        Identifier::Phone(phone) => visit.owner_of_phone(phone)?.cloned().into_iter().collect(),
+        Identifier::Phone(phone) => named(visit.owners_of_phone(phone)?),
     };
     // Where nobody is found, somebody who is not there is looked for: it takes as long.
     let decoy = candidates.is_empty().then(|| AccountId::parse("nobody")).flatten();
@@ -153,8 +153,10 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
     Ok(found)
 }
 
-fn by_email(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>> {
-    Ok(visit.users_by_email(email)?.into_iter().map(|owner| owner.account.clone()).collect())
+/// The accounts whose passwords are tried: also those that have not verified what they are named by, as whoever knows the
+/// password needs no proof by mail or text.
+fn named(owners: &AddressOwners) -> Vec<AccountId> {
+    owners.named().into_iter().map(|owner| owner.account.clone()).collect()
 }
 
 pub(super) fn matches(visit: &Visit<'_>, account: Option<&Account>, password: &Secret) -> bool {

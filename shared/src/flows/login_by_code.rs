@@ -2,7 +2,7 @@
 
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Content, Decision, Stop, Visit};
-use super::{trust, verify_phone};
+use super::{ownership, trust, verify_phone};
 use crate::domain::account::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Message, Recipient};
@@ -14,16 +14,11 @@ use crate::signing::CodePurpose;
 
 /// Counts a request for a code, and finds out whose address it is for.
 pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<AccountId>> {
-    let (account, key, refusal) = match to {
-        Recipient::Email(email) => {
-            let users = visit.users_by_email(email)?;
-            let active = users.into_iter().find(|owner| owner.active);
-            (active.map(|owner| owner.account.clone()), email, Refusal::UnknownEmail.of("email"))
-        }
-        Recipient::Phone(phone) => {
-            let owner = visit.owner_of_phone(phone)?.cloned();
-            (owner, phone, Refusal::UnknownPhone.of("phone"))
-        }
+    let reached = visit.reached_by(to)?.into_iter().find(|owner| owner.active);
+    let account = reached.map(|owner| owner.account.clone());
+    let (key, refusal) = match to {
+        Recipient::Email(email) => (email, Refusal::UnknownEmail.of("email")),
+        Recipient::Phone(phone) => (phone, Refusal::UnknownPhone.of("phone")),
     };
     if account.is_none() && !visit.settings().account.prevent_enumeration.is_on() {
         return Err(Stop::invalid(refusal));
@@ -108,12 +103,17 @@ pub fn fail(visit: &mut Visit<'_>) -> Decision<()> {
 pub fn confirm(visit: &mut Visit<'_>) -> Decision<()> {
     let (pending, challenge, instead_of_password) = resume(visit)?;
     let account = challenge.account.clone().ok_or(Stop::Conflict)?;
+    // A code that follows a password or a sign-up is that login's own, and keeps what signed up.
+    if instead_of_password {
+        ownership::strip_unproven(visit, &account, &challenge.to)?;
+    }
     let mut record = AuthenticationRecord::new(Method::Code, visit.now);
     record.email = challenge.email().map(str::to_owned);
     record.phone = challenge.phone().map(str::to_owned);
     visit.record(&account, record);
     match &challenge.to {
         Recipient::Email(email) => super::verify_email::verify_indirectly(visit, &account, email)?,
+        Recipient::Phone(_) if visit.is_claimed_by_other(&challenge.to, &account) => {}
         Recipient::Phone(phone) => visit.account_mut(&account)?.verify_phone(phone),
     }
     if instead_of_password {

@@ -4,7 +4,7 @@ use super::reauthenticate;
 use super::signup;
 use super::verify_email;
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId, EmailAddress, MOST_ADDRESSES};
+use crate::domain::account::{Account, AccountId, EmailAddress, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES};
 use crate::domain::challenge::Challenge;
 use crate::domain::means::Means;
 use crate::domain::message::{Event, Recipient};
@@ -41,14 +41,15 @@ fn pending(visit: &mut Visit<'_>, account: &AccountId) -> Option<Challenge> {
 /// Whether an account may add an address.
 pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<Result<(), Refusal>> {
     let settings = &visit.settings().account;
-    let owners = &visit.owners(email)?.owners;
-    if owners.iter().any(|owner| owner.account == account.id) {
+    let owners = visit.owners(email)?;
+    if owners.owners.iter().any(|owner| owner.account == account.id) {
         return Ok(Err(Refusal::DuplicateEmail));
     }
-    if !owners.is_empty() && settings.unique_email && !settings.prevent_enumeration.is_on() {
+    if owners.is_taken(None) && settings.unique_email && !settings.prevent_enumeration.is_on() {
         return Ok(Err(Refusal::EmailTaken));
     }
-    let most = settings.max_email_addresses.unwrap_or(MOST_ADDRESSES).min(MOST_ADDRESSES);
+    let possible = if account.is_proven() { MOST_ADDRESSES } else { MOST_UNPROVEN_ADDRESSES };
+    let most = settings.max_email_addresses.unwrap_or(possible).min(possible);
     // An address to change to replaces one that is not verified yet, and all others once it is.
     let replaced = usize::from(account.emails.iter().any(|address| !address.verified));
     let full = if settings.change_email {
@@ -134,7 +135,8 @@ pub fn correct(visit: &mut Visit<'_>, mut challenge: Challenge, email: &str, is_
     challenge.to = Recipient::Email(email.to_owned());
     verify_email::send_code(visit, &mut challenge, false)?;
     replace_unverified(visit, &id, email)?;
-    visit.account_mut(&id)?.email = Some(email.to_owned());
+    let account = visit.account_mut(&id)?;
+    (account.email, account.signup_email) = (Some(email.to_owned()), Some(email.to_owned()));
     signup::settle(visit, &id)?;
     visit.session_mut().email_verification = Some(challenge);
     Ok(())

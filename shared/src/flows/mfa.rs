@@ -281,8 +281,8 @@ mod tests {
         let key = world.reset_key(&world.owner().id);
         world
             .visit(|visit| {
-                let account = password_reset::check(visit, None, &key)?;
-                password_reset::reset(visit, &account.id, None, &Secret::new("Battery-Staple-8"))
+                let right = password_reset::check(visit, None, &key)?;
+                password_reset::reset(visit, &right, None, &Secret::new("Battery-Staple-8"))
             })
             .unwrap();
         stops_at_the_factor(&mut world, &secret);

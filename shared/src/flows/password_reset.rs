@@ -2,7 +2,8 @@
 
 use super::stages::{self, LoginAttempt};
 use super::visit::{Client, Content, Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId, EmailAddress};
+use super::{ownership, verify_email};
+use crate::domain::account::{Account, AccountId, Standing};
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
@@ -11,13 +12,22 @@ use crate::secret::Secret;
 use crate::settings::Action;
 use crate::signing::{CodePurpose, Keys};
 
+/// What a right key or code proves.
+#[derive(Clone, Debug)]
+pub struct Right {
+    /// Whose password it sets.
+    pub account: Account,
+    /// Where it was sent to.
+    pub to: Recipient,
+}
+
 /// How many accounts with one address get a link at once.
 const MOST_LINKS: usize = 10;
 
 /// The active accounts that a new password may be asked for with this address; whether there is one is a secret
 /// unless `ACCOUNT_PREVENT_ENUMERATION` is off.
 pub fn find_accounts(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>> {
-    let users = visit.users_by_email(email)?;
+    let users = visit.reached_by(&Recipient::Email(email.to_owned()))?;
     let active = users.into_iter().filter(|owner| owner.active).map(|owner| owner.account.clone());
     let active: Vec<_> = active.take(MOST_LINKS).collect();
     if active.is_empty() && !visit.settings().account.prevent_enumeration.is_on() {
@@ -80,23 +90,30 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
     Ok(visit.session().password_reset.clone())
 }
 
-/// The account that a key or code stands for.
-pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Decision<Account> {
+/// Finds out whose password a key or code would set.
+pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Decision<Right> {
     let Some(challenge) = challenge else { return check_link(visit, key) };
     let keys = visit.tools.keys;
     let right = keys.code_matches(CodePurpose::ResetPassword, &challenge.to, key, challenge.code.as_ref());
     let account = if right { visit.account_of(challenge)? } else { None };
-    account.cloned().ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))
+    let account = account.cloned().ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))?;
+    Ok(Right { account, to: challenge.to.clone() })
 }
 
-fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Account> {
+fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Right> {
     let refused = || Stop::invalid(Refusal::InvalidPasswordReset.of("key"));
     let (id, at) = Keys::read_reset_key(key).ok_or_else(refused)?;
     if at.is_older_than(visit.settings().passwords.reset_timeout, visit.now) {
         return Err(refused());
     }
     let account = visit.account(&id)?.ok_or_else(refused)?;
-    if visit.tools.keys.reset_key_matches(key, account) { Ok(account.clone()) } else { Err(refused()) }
+    let email = visit.tools.keys.email_of_reset_key(key, account).ok_or_else(refused)?;
+    let to = Recipient::Email(email);
+    if ownership::reaches(visit.settings(), account, &to) {
+        Ok(Right { account: account.clone(), to })
+    } else {
+        Err(refused())
+    }
 }
 
 /// Counts a wrong code; the last one allowed ends the reset.
@@ -106,47 +123,47 @@ pub fn fail(visit: &mut Visit<'_>, challenge: Option<Challenge>) {
     visit.session_mut().password_reset = challenge.fail(max_attempts).then_some(challenge);
 }
 
-/// Remembers that the right code was given, and starts the time for a new password; the address is verified.
+/// Remembers that the right code was given, and starts the time for a new password; the address is verified. The first
+/// proof makes the account its owner's, before they have chosen a password.
 pub fn confirm_code(visit: &mut Visit<'_>, challenge: Challenge) -> Decision<()> {
     if challenge.confirmed {
         return Ok(());
     }
-    let (account, email) = (challenge.account.clone(), challenge.email().map(str::to_owned));
+    let (account, to) = (challenge.account.clone(), challenge.to.clone());
     let now = visit.now;
     visit.session_mut().password_reset = Some(Challenge { confirmed: true, at: now, ..challenge });
-    match (account, email) {
-        (Some(account), Some(email)) => super::verify_email::verify_indirectly(visit, &account, &email),
+    match (account, to.email()) {
+        (Some(account), Some(email)) => {
+            ownership::strip_unproven(visit, &account, &to)?;
+            verify_email::verify_indirectly(visit, &account, email)
+        }
         _ => Ok(()),
     }
 }
 
-/// Sets the new password: all sessions end, failed logins are forgiven, and the owner is told.
+/// Sets the new password: all sessions end, failed logins with the address that was proved are forgiven, and the owner is
+/// told.
 pub fn reset(
     visit: &mut Visit<'_>,
-    account: &AccountId,
+    right: &Right,
     challenge: Option<Challenge>,
     password: &Secret,
 ) -> Decision<()> {
+    let account = &right.account.id;
+    let email = challenge.as_ref().and_then(|challenge| challenge.email().map(str::to_owned));
     let hash = visit.tools.passwords.hash(password);
+    // The old one goes in any case: it is not what the first proof takes away.
+    visit.account_mut(account)?.password = None;
+    prove(visit, right, challenge)?;
     visit.account_mut(account)?.set_password(hash);
     // The session of whoever is logged in here has ended too. An app is told by its next request, as in the contract.
     let is_own = visit.user().is_some_and(|user| user.id == *account);
     if is_own && visit.visitor.client == Client::Browser {
         visit.flush();
     }
-    let email = challenge.as_ref().and_then(|challenge| challenge.email().map(str::to_owned));
-    if let Some(challenge) = challenge {
-        confirm_code(visit, challenge)?;
-        visit.session_mut().password_reset = None;
-    }
     let known = visit.account_mut(account)?.clone();
-    let (settings, visitor) = (visit.settings(), visit.visitor);
-    let counters = |address: &EmailAddress| {
-        Visit::counters(settings, Action::LoginFailed, visitor, Some(account), &address.email)
-    };
-    visit.require(known.emails.iter().flat_map(counters).collect())?;
-    for address in &known.emails {
-        visit.forget(Action::LoginFailed, &address.email)?;
+    if known.standing(&right.to).is_some_and(Standing::takes) {
+        visit.forget(Action::LoginFailed, right.to.address())?;
     }
     visit.notify(&known, Event::PasswordReset, None);
     if !visit.settings().account.login_on_password_reset {
@@ -157,6 +174,21 @@ pub fn reset(
     visit.record(account, record);
     let now = visit.now;
     stages::begin(visit, LoginAttempt::new(account.clone(), email, now))
+}
+
+/// Takes the address as proved that the key or code was sent to. A link proves it as well, but where a mail is to verify it,
+/// that is left to the mail, as in the contract.
+fn prove(visit: &mut Visit<'_>, right: &Right, challenge: Option<Challenge>) -> Decision<()> {
+    if let Some(challenge) = challenge {
+        confirm_code(visit, challenge)?;
+        visit.session_mut().password_reset = None;
+        return Ok(());
+    }
+    ownership::strip_unproven(visit, &right.account.id, &right.to)?;
+    if ownership::asks_to_verify(visit.settings(), &right.to) {
+        return Ok(());
+    }
+    verify_email::verify_indirectly(visit, &right.account.id, right.to.address())
 }
 
 #[cfg(test)]
@@ -171,8 +203,8 @@ mod tests {
     fn reset_with(world: &mut World, key: &str) -> Decision<()> {
         world.visit(|visit| {
             let challenge = resume(visit)?;
-            let account = check(visit, challenge.as_ref(), key)?;
-            reset(visit, &account.id, challenge, &new_password())
+            let right = check(visit, challenge.as_ref(), key)?;
+            reset(visit, &right, challenge, &new_password())
         })
     }
 
@@ -210,7 +242,7 @@ mod tests {
     #[test]
     fn a_code_is_of_no_use_once_the_account_has_lost_the_address_or_is_closed() {
         let changes: [fn(&mut Account); 2] =
-            [|account| account.cleanse("other@example.com"), |account| account.active = false];
+            [|account| account.remove_address(EMAIL), |account| account.active = false];
         for change in changes {
             let mut world = World::new(&[("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true")]);
             let id = world.add(false, None);

@@ -4,7 +4,7 @@
 //! account's owner asks for, who has proved a password or is logged in. `MAIL_RATE_LIMIT_TOTAL` has a part for each cause.
 
 use super::visit::{Content, Decision, Dropped, Letter, Need, Tools, Visit, Visitor};
-use crate::domain::account::AccountId;
+use crate::domain::account::{AccountId, Standing};
 use crate::domain::message::Recipient;
 use crate::domain::rate::Rate;
 use crate::settings::EmailVerification;
@@ -131,9 +131,11 @@ impl Visit<'_> {
         let mandatory = self.settings().account.email_verification == EmailVerification::Mandatory;
         let has_account = match to {
             Recipient::Email(email) => {
-                self.owners(email)?.owners.iter().any(|owner| owner.active && (owner.verified || !mandatory))
+                let reached = self.owners(email)?.reached(mandatory);
+                let is_real = |standing| !mandatory || standing == Standing::Verified;
+                reached.into_iter().any(|owner| owner.active && is_real(owner.standing))
             }
-            Recipient::Phone(number) => self.owner_of_phone(number)?.is_some(),
+            Recipient::Phone(_) => !self.reached_by(to)?.is_empty(),
         };
         let part = if has_account { Part::Accounts } else { Part::Nobody };
         Ok(Budget { key: to.address().to_owned(), part })
@@ -197,7 +199,7 @@ mod tests {
                 visit.require(vec![Need::Email(email.into())])?;
                 login_by_code::request(
                     visit,
-                    visit.users_by_email(email)?.first().map(|it| it.account.clone()),
+                    visit.owners(email)?.reached(true).first().map(|it| it.account.clone()),
                     to,
                 )
             })

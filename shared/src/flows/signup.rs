@@ -1,7 +1,7 @@
 //! Signing up with a password, or without one where people log in by code.
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{AddressOwners, Decision, Need, Stop, Visit};
+use super::visit::{Decision, Need, Stop, Visit};
 use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
 use crate::domain::session::Draft;
 use crate::domain::social::SocialAccount;
@@ -45,24 +45,25 @@ pub fn is_free(visit: &Visit<'_>, email: &str) -> Decision<Option<bool>> {
     if !settings.unique_email {
         return Ok(Some(true));
     }
-    let owners = visit.owners(email)?.owners.len();
-    if owners == 0 {
+    let owners = visit.owners(email)?;
+    if !owners.is_taken(None) {
         return Ok(Some(true));
     }
+    let taken = owners.owners.iter().filter(|owner| owner.standing.takes()).count();
     Ok(match (settings.prevent_enumeration, settings.email_verification) {
         (PreventEnumeration::Off, _) => Some(false),
         // A mail is sent in any case, so nobody learns anything.
         (_, EmailVerification::Mandatory) => None,
         // A second account with the address, unverified; whoever verifies it first keeps it.
-        (PreventEnumeration::Strict, _) => Some(owners < MOST_OWNERS),
+        (PreventEnumeration::Strict, _) => Some(taken < MOST_OWNERS),
         // Somebody would be let in at once: that addresses are unique comes first.
         (PreventEnumeration::On, _) => Some(false),
     })
 }
 
-/// Whether a phone number has an account.
+/// Whether a phone number is taken by an account.
 pub fn has_account(visit: &Visit<'_>, phone: &str) -> Decision<bool> {
-    Ok(visit.owner_of_phone(phone)?.is_some())
+    Ok(visit.owners_of_phone(phone)?.is_taken(None))
 }
 
 /// Makes the account and logs it in, as far as stages allow. Where its address or number is taken, it passes the same
@@ -72,6 +73,7 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision
     account.password = new.password.as_ref().map(|password| visit.tools.passwords.hash(password));
     account.username = choose_username(visit, &new)?;
     account.email.clone_from(&new.email);
+    account.signup_email.clone_from(&new.email);
     account.emails.extend(new.email.map(|email| EmailAddress { email, verified: false, primary: true }));
     account.phone = new.phone.map(|number| Phone { number, verified: false });
     let attempt = LoginAttempt::new(account.id.clone(), None, visit.now);
@@ -114,9 +116,11 @@ pub fn settle(visit: &mut Visit<'_>, id: &AccountId) -> Decision<()> {
     // was not read counts as free: the commit finds out, and the flow decides anew.
     visit.require(email.iter().cloned().map(Need::Email).collect())?;
     let taken = Taken {
-        email: email
-            .is_some_and(|email| visit.owners(&email).is_ok_and(|owners| is_anothers(visit, owners, id))),
-        phone: phone.is_some_and(|number| is_other(visit.owner_of_phone(&number), id)),
+        email: email.is_some_and(|email| visit.owners(&email).is_ok_and(|owners| owners.is_taken(Some(id))))
+            && visit.settings().account.unique_email,
+        phone: phone.is_some_and(|number| {
+            visit.owners_of_phone(&number).is_ok_and(|owners| owners.is_taken(Some(id)))
+        }),
     };
     let is_draft = visit.draft(id).is_some();
     if !is_draft && taken == Taken::default() {
@@ -135,11 +139,6 @@ pub fn settle(visit: &mut Visit<'_>, id: &AccountId) -> Decision<()> {
     }
     keep(visit, account, taken);
     Ok(())
-}
-
-fn is_anothers(visit: &Visit<'_>, owners: &AddressOwners, id: &AccountId) -> bool {
-    let others = owners.owners.iter().filter(|owner| owner.account != *id).count();
-    visit.settings().account.unique_email && others > 0
 }
 
 fn is_other(owner: Decision<Option<&AccountId>>, id: &AccountId) -> bool {

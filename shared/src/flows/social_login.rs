@@ -2,15 +2,16 @@
 
 use super::connect;
 use super::stages::{self, LoginAttempt};
-use super::visit::{Decision, Stop, Visit};
-use super::{social_signup, verify_email};
-use crate::domain::account::{Account, AccountId};
+use super::visit::{Decision, Need, Stop, Visit};
+use super::{ownership, social_signup, verify_email};
+use crate::domain::account::{Account, AccountId, Standing};
+use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
 use crate::domain::{email, phone, text};
 use crate::secret::Secret;
-use crate::settings::{ProviderApp, Settings, SignupFieldName};
+use crate::settings::ProviderApp;
 
 /// How many addresses of a profile are looked at.
 const MOST_ADDRESSES: usize = 10;
@@ -113,7 +114,7 @@ fn log_in_or_sign_up(
         None => connect::update(visit, &account, profile, tokens)?,
         Some((_, email)) => {
             if !visit.account(&account)?.is_some_and(|account| account.has_verified(Some(email))) {
-                visit.account_mut(&account)?.cleanse(email);
+                ownership::strip_unproven(visit, &account, &Recipient::Email(email.clone()))?;
                 // Once is enough: what the owner adds from now on stays. Where a mail is to prove it, nobody gets in before.
                 if !verify_email::is_mandatory(visit.settings(), true) {
                     verify_email::verify_indirectly(visit, &account, email)?;
@@ -159,8 +160,7 @@ pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Acc
 /// (`SOCIALACCOUNT_EMAIL_AUTHENTICATION`).
 ///
 /// An account whose owner has verified another address, or its number, is somebody's already: that they wrote this one down
-/// as well proves nothing, and whoever has it must not get into their account, nor into what they prepared. Where a number
-/// is required, one that is not verified yet can't be taken away either: nobody could log in any more.
+/// as well proves nothing, and whoever has it must not get into their account, nor into what they prepared.
 fn owner_by_email(
     visit: &Visit<'_>,
     app: &ProviderApp,
@@ -169,20 +169,18 @@ fn owner_by_email(
     if !app.email_authentication.unwrap_or(visit.settings().socialaccount.email_authentication) {
         return Ok(None);
     }
-    for address in profile.emails.iter().filter(|address| address.verified) {
-        for owner in visit.users_by_email(&address.email)? {
-            let Some(account) = visit.account(&owner.account)? else { continue };
-            if account.has_verified(Some(&address.email)) || is_nobodys(visit.settings(), account) {
-                return Ok(Some((owner.account.clone(), address.email.clone())));
-            }
+    let vouched = || profile.emails.iter().filter(|address| address.verified).map(|address| &address.email);
+    visit.require(vouched().cloned().map(Need::Email).collect())?;
+    for email in vouched() {
+        let owner = visit.owners(email)?.reached(true).into_iter().next();
+        if let Some(owner) = owner
+            && let Some(account) = visit.account(&owner.account)?
+            && account.standing(&Recipient::Email(email.clone())).is_some_and(Standing::takes)
+        {
+            return Ok(Some((owner.account.clone(), email.clone())));
         }
     }
     Ok(None)
-}
-
-fn is_nobodys(settings: &Settings, account: &Account) -> bool {
-    let needs_phone = settings.account.signup_fields.requires(SignupFieldName::Phone);
-    !account.has_verified(None) && !account.phone.as_ref().is_some_and(|phone| phone.verified || needs_phone)
 }
 
 /// A profile with what can be used of it: addresses that are valid, in canonical form, the most important first.

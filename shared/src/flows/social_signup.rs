@@ -3,7 +3,7 @@
 use super::signup::Taken;
 use super::social_login::{Outcome, owner, record};
 use super::stages::LoginAttempt;
-use super::visit::{Decision, Stop, Visit};
+use super::visit::{Decision, Need, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::{Account, EmailAddress, Phone};
 use crate::domain::social::{PendingSignup, Profile, Tokens};
@@ -26,6 +26,8 @@ pub(super) fn begin(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&To
     if !visit.settings().account.signup_enabled {
         return Ok(Outcome::SignupClosed);
     }
+    // Each of them is looked at sooner or later.
+    visit.require(profile.emails.iter().map(|address| Need::Email(address.email.clone())).collect())?;
     match assess(visit, profile)? {
         Assessment::Complete => {
             sign_up(visit, profile, tokens, automatic_answers(visit, profile)?, Taken::default())?;
@@ -150,6 +152,8 @@ fn set_addresses(
     is_taken: bool,
 ) -> Decision<()> {
     let own_email = own.clone();
+    visit.require(own.iter().chain(others.iter().map(|it| &it.email)).cloned().map(Need::Email).collect())?;
+    account.signup_email.clone_from(&own);
     let own = own.map(|email| EmailAddress { email, verified: false, primary: true });
     for address in own.iter().chain(others) {
         let mut address = address.clone();
@@ -161,7 +165,7 @@ fn set_addresses(
             } else if visit.settings().account.prevent_enumeration == PreventEnumeration::Strict {
                 // Several may have it, but only one verified.
                 address.verified &= known.claimed_by.is_none();
-            } else if !known.owners.is_empty() {
+            } else if known.is_taken(None) {
                 continue;
             }
         }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::login::{self, Identifier};
 use super::visit::{
-    AddressOwner, AddressOwners, Client, Content, CounterKey, Decision, Letter, Loaded, Need, SessionChange,
-    Stop, Stored, StoredSession, Tools, Visit, Visitor,
+    AddressOwner, AddressOwners, Client, Content, CounterKey, Decision, Letter, Loaded, MOST_LOADS, Need,
+    SessionChange, Stop, Stored, StoredSession, Tools, Visit, Visitor,
 };
 use super::{mfa, totp};
-use crate::domain::account::{Account, AccountId, EmailAddress, PasswordHash, Phone};
-use crate::domain::message::{Message, Origin};
+use crate::domain::account::{Account, AccountId, EmailAddress, PasswordHash, Phone, Standing};
+use crate::domain::message::{Message, Origin, Recipient};
 use crate::domain::rate::History;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -71,6 +71,7 @@ impl World {
         let id = AccountId::parse(&random.uuid(self.now)).unwrap();
         let mut account = Account::new(id.clone(), self.now);
         account.email = Some(EMAIL.into());
+        account.signup_email = Some(EMAIL.into());
         account.emails = vec![EmailAddress { email: EMAIL.into(), verified, primary: true }];
         account.phone = phone.map(|number| Phone { number: number.into(), verified });
         account.password = Some(self.password_hash());
@@ -178,7 +179,7 @@ impl World {
 
     /// A key of a reset link for an account.
     pub fn reset_key(&self, id: &AccountId) -> String {
-        keys().reset_key(&self.accounts[id], self.now)
+        keys().reset_key(&self.accounts[id], EMAIL, self.now)
     }
 
     /// Runs a flow as a request does, and commits what it changes.
@@ -209,7 +210,7 @@ impl World {
             session: self.session.as_ref().map(|(token, _)| token.key()),
         };
         let mut loaded = Loaded { session: self.load_session(), ..Loaded::default() };
-        for _ in 0..20 {
+        for _ in 0..MOST_LOADS {
             let outcome = Visit::open(tools, &visitor, &loaded, self.now).and_then(|mut visit| {
                 match flow(&mut visit) {
                     Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
@@ -259,6 +260,17 @@ impl World {
         })
     }
 
+    fn owners(&self, address: &Recipient) -> AddressOwners {
+        let owner = |account: &Account| {
+            let standing = account.standing(address)?;
+            Some(AddressOwner { account: account.id.clone(), standing, active: account.active })
+        };
+        let owners: Vec<_> = self.accounts.values().filter_map(owner).collect();
+        let claims = |owner: &&AddressOwner| owner.standing == Standing::Verified;
+        let claimed_by = owners.iter().find(claims).map(|owner| owner.account.clone());
+        AddressOwners { version: None, claimed_by, owners }
+    }
+
     fn load(&self, loaded: &mut Loaded, need: Need) {
         let find = |matches: &dyn Fn(&&Account) -> bool| {
             self.accounts.values().find(matches).map(|account| account.id.clone())
@@ -269,21 +281,12 @@ impl World {
                 loaded.accounts.insert(id, account.map(|value| Stored { version: 1, value }));
             }
             Need::Email(email) => {
-                let owners = self.accounts.values().filter_map(|account| {
-                    let address = account.address(&email)?;
-                    Some(AddressOwner {
-                        account: account.id.clone(),
-                        verified: address.verified,
-                        active: account.active,
-                    })
-                });
-                let claimed_by = find(&|account| account.has_verified(Some(&email)));
-                let owners = AddressOwners { version: None, claimed_by, owners: owners.collect() };
+                let owners = self.owners(&Recipient::Email(email.clone()));
                 loaded.emails.insert(email, owners);
             }
-            Need::Claim(email) => {
-                let owner = find(&|account| account.has_verified(Some(&email)));
-                loaded.claims.insert(email, owner);
+            Need::Claim(address) => {
+                let owners = self.owners(&address);
+                loaded.claims.insert(address, owners.claimed_by);
             }
             Need::Username(name) => {
                 let is_it = |username: &String| username::fold(username) == name;
@@ -291,9 +294,8 @@ impl World {
                 loaded.usernames.insert(name, owner);
             }
             Need::Phone(number) => {
-                let owner =
-                    find(&|account| account.phone.as_ref().is_some_and(|phone| phone.number == number));
-                loaded.phones.insert(number, owner);
+                let owners = self.owners(&Recipient::Phone(number.clone()));
+                loaded.phones.insert(number, owners);
             }
             Need::Social(provider, uid) => {
                 let owner = find(&|account| account.social_account(&provider, &uid).is_some());

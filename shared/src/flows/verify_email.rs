@@ -72,7 +72,7 @@ pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Dec
     };
     let verified =
         visit.account(&proof.account)?.is_some_and(|account| account.has_verified(Some(&proof.email)));
-    if !verified && visit.is_claimed_by_other(&proof.email, &proof.account) {
+    if !verified && visit.is_claimed_by_other(&Recipient::Email(proof.email.clone()), &proof.account) {
         return Err(Stop::invalid(Refusal::EmailTaken.of("key")));
     }
     Ok(proof)
@@ -151,7 +151,7 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
 pub(super) fn verify_indirectly(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
     let unverified =
         visit.account(account)?.and_then(|account| account.address(email)).is_some_and(|a| !a.verified);
-    if unverified && !visit.is_claimed_by_other(email, account) {
+    if unverified && !visit.is_claimed_by_other(&Recipient::Email(email.to_owned()), account) {
         verify(visit, account, email)?;
     }
     Ok(())
@@ -184,7 +184,11 @@ fn verify(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<(
 
 pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry> {
     let verified = match &attempt.account {
-        Some(id) => visit.account(id)?.is_some_and(|account| account.has_verified(attempt.email.as_deref())),
+        Some(id) => visit.account(id)?.is_some_and(|account| {
+            // Whoever has proved a number, and has no email address, has none to verify.
+            let by_number = account.is_proven() && !account.addresses().keys().any(|it| it.email().is_some());
+            account.has_verified(attempt.email.as_deref()) || by_number
+        }),
         None => false,
     };
     let settings = visit.settings();

@@ -50,11 +50,11 @@ pub fn is_right(visit: &Visit<'_>, verification: &PhoneVerification, answer: &st
     Ok(right && visit.account_of(challenge)?.is_some())
 }
 
-/// Whether the number meanwhile belongs to another account.
+/// Whether another account has verified the number meanwhile.
 pub fn is_taken(visit: &Visit<'_>, verification: &PhoneVerification) -> Decision<bool> {
-    let number = verification.challenge.phone().unwrap_or_default();
-    let owner = visit.owner_of_phone(number)?;
-    Ok(owner.is_some_and(|owner| Some(owner) != verification.challenge.account.as_ref()))
+    let challenge = &verification.challenge;
+    visit.owners_of_phone(challenge.phone().unwrap_or_default())?;
+    Ok(challenge.account.as_ref().is_some_and(|account| visit.is_claimed_by_other(&challenge.to, account)))
 }
 
 /// Counts a wrong answer; with the last one allowed the login, or the change, is given up.
@@ -116,7 +116,7 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, number: &str) -> Decision
     if account.phone.as_ref().is_some_and(|phone| phone.number == number) {
         return Ok(Err(Refusal::SameAsCurrent));
     }
-    let taken = visit.owner_of_phone(number)?.is_some_and(|owner| *owner != account.id);
+    let taken = visit.owners_of_phone(number)?.is_taken(Some(&account.id));
     let told = !visit.settings().account.prevent_enumeration.is_on();
     Ok(if taken && told { Err(Refusal::PhoneTaken) } else { Ok(!taken) })
 }
@@ -158,7 +158,8 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
     let is_taken = visit.draft(id).is_some_and(|draft| draft.phone_taken);
     let is_asked = is_taken || settings.phone_verification_enabled;
     let number = match account.phone.clone() {
-        None if required => return Ok(Entry::Abort),
+        // The first proof of an email address takes a number away that was not verified, also a required one.
+        None if required && account.addresses().is_empty() => return Ok(Entry::Abort),
         Some(phone) if is_asked && !phone.verified => phone.number,
         None | Some(_) => return Ok(Entry::Pass),
     };

@@ -12,7 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::account::{Account, AccountId};
+use super::ownership;
+use crate::domain::account::{Account, AccountId, Standing};
 use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
 use crate::domain::message::{Message, Recipient};
@@ -30,6 +31,9 @@ use crate::random::Random;
 use crate::settings::{Action, Settings, TokenStrategy};
 use crate::signing::{Keys, Unopened};
 
+/// How often a flow may ask to know more; each is a round trip.
+pub const MOST_LOADS: u32 = 8;
+
 /// Something to read from the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
@@ -37,11 +41,11 @@ pub enum Need {
     Account(AccountId),
     /// Which accounts have an email address, in canonical form.
     Email(String),
-    /// Which account has verified an email address, in canonical form.
-    Claim(String),
+    /// Which account has verified an email address, in canonical form, or a phone number.
+    Claim(Recipient),
     /// Which account has a username, by its key ([`username::key`]).
     Username(String),
-    /// Which account has a phone number.
+    /// Which accounts have a phone number.
     Phone(String),
     /// Which account has a WebAuthn credential, by its id in base64url.
     Credential(String),
@@ -72,12 +76,12 @@ pub struct Loaded {
     pub accounts: BTreeMap<AccountId, Option<Stored<Account>>>,
     /// Email addresses that were asked for.
     pub emails: BTreeMap<String, AddressOwners>,
-    /// The accounts that have verified an email address.
-    pub claims: BTreeMap<String, Option<AccountId>>,
+    /// The accounts that have verified an email address or a phone number.
+    pub claims: BTreeMap<Recipient, Option<AccountId>>,
     /// The accounts that have a username.
     pub usernames: BTreeMap<String, Option<AccountId>>,
-    /// The accounts that have a phone number.
-    pub phones: BTreeMap<String, Option<AccountId>>,
+    /// Phone numbers that were asked for.
+    pub phones: BTreeMap<String, AddressOwners>,
     /// The accounts that have a WebAuthn credential.
     pub credentials: BTreeMap<String, Option<AccountId>>,
     /// The accounts that are connected to one at another service.
@@ -113,12 +117,19 @@ impl Loaded {
         stored.expires_at > now && login.is_none_or(goes_on)
     }
 
-    /// The account that has verified an address, as far as was read.
-    pub fn claimed_by(&self, email: &str) -> Option<&AccountId> {
-        match (self.claims.get(email), self.emails.get(email)) {
-            (Some(claim), _) => claim.as_ref(),
-            (None, Some(owners)) => owners.claimed_by.as_ref(),
-            (None, None) => None,
+    /// Who has an email address or a phone number, as far as was read.
+    pub fn owners(&self, address: &Recipient) -> Option<&AddressOwners> {
+        match address {
+            Recipient::Email(email) => self.emails.get(email),
+            Recipient::Phone(number) => self.phones.get(number),
+        }
+    }
+
+    /// The account that has verified an email address or a phone number, as far as was read.
+    pub fn claimed_by(&self, address: &Recipient) -> Option<&AccountId> {
+        match self.claims.get(address) {
+            Some(claim) => claim.as_ref(),
+            None => self.owners(address)?.claimed_by.as_ref(),
         }
     }
 }
@@ -143,10 +154,10 @@ pub struct StoredSession {
     pub expires_at: Timestamp,
 }
 
-/// Who has an email address.
+/// Who has an email address or a phone number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressOwners {
-    /// Goes up when an account adds the address; none when none ever did.
+    /// Goes up when an account adds it; none when none ever did.
     pub version: Option<i64>,
     /// The account that has verified it, where only one may.
     pub claimed_by: Option<AccountId>,
@@ -154,13 +165,39 @@ pub struct AddressOwners {
     pub owners: Vec<AddressOwner>,
 }
 
-/// An account that has an email address.
+impl AddressOwners {
+    /// Whether an account other than this one takes it: nobody else can sign up with it.
+    pub fn is_taken(&self, but: Option<&AccountId>) -> bool {
+        self.owners.iter().any(|owner| owner.standing.takes() && Some(&owner.account) != but)
+    }
+
+    /// The accounts that a password reset or a login code for it reaches: those that have verified it, or else those that
+    /// signed up with it, the ones that have verified nothing else first. `asked` says whether the settings ask for
+    /// verification.
+    pub fn reached(&self, asked: bool) -> Vec<&AddressOwner> {
+        let mut owners = self.named();
+        owners.retain(|owner| owner.standing.reaches(asked));
+        owners
+    }
+
+    /// The accounts that a password may be tried for: those that have verified it, or else those that have it, as many as
+    /// may be tried, and those first that it stands for most.
+    pub fn named(&self) -> Vec<&AddressOwner> {
+        let mut owners: Vec<_> = self.owners.iter().collect();
+        owners.sort_by_key(|owner| std::cmp::Reverse(owner.standing));
+        let verified = owners.iter().take_while(|owner| owner.standing == Standing::Verified).count();
+        owners.truncate(if verified > 0 { verified } else { MOST_TRIED });
+        owners
+    }
+}
+
+/// An account that has an email address or a phone number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressOwner {
     /// Which.
     pub account: AccountId,
-    /// Whether it has verified the address.
-    pub verified: bool,
+    /// How far it stands for the account.
+    pub standing: Standing,
     /// Whether the account is active.
     pub active: bool,
 }
@@ -402,16 +439,18 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// What a lost commit may have failed at, to be read before deciding anew: the claims on addresses that an account verifies
-    /// or loses, and what a new account has that only one can have.
+    /// What a lost commit may have failed at, to be read before deciding anew: the claims on email addresses and phone numbers
+    /// that an account verifies or loses, and what a new account has that only one can have.
     pub fn claims(&self) -> Vec<Need> {
-        let mut emails = Vec::new();
+        let mut claims = Vec::new();
         let mut needs = Vec::new();
         for (before, after) in &self.accounts {
             let old = before.as_ref().map(|stored| stored.value.addresses()).unwrap_or_default();
             let new = after.as_ref().map(Account::addresses).unwrap_or_default();
-            emails.extend(new.iter().filter(|(_, verified)| **verified).map(|(email, _)| *email));
-            emails.extend(old.into_keys().filter(|email| !new.contains_key(email)));
+            claims.extend(old.into_keys().filter(|address| !new.contains_key(address)));
+            claims.extend(
+                new.into_iter().filter(|(_, standing)| *standing == Standing::Verified).map(|(it, _)| it),
+            );
             if let (None, Some(account)) = (before, after) {
                 needs.extend(account.username.iter().map(|name| Need::Username(username::fold(name))));
                 needs.extend(account.phone.iter().map(|phone| Need::Phone(phone.number.clone())));
@@ -419,7 +458,7 @@ impl Changes {
                 needs.extend(socials.map(|it| Need::Social(it.provider.clone(), it.uid.clone())));
             }
         }
-        needs.extend(emails.into_iter().map(|email| Need::Claim(email.to_owned())));
+        needs.extend(claims.into_iter().map(Need::Claim));
         needs
     }
 
@@ -839,7 +878,8 @@ impl<'a> Visit<'a> {
     pub fn account_of(&self, challenge: &Challenge) -> Decision<Option<&Account>> {
         let Some(id) = &challenge.account else { return Ok(None) };
         let goes_on = challenge.epoch.is_some() && self.user.as_ref() == Some(id);
-        Ok(self.account(id)?.filter(|account| goes_on || challenge.is_for(account)))
+        let asked = ownership::asks_to_verify(self.settings(), &challenge.to);
+        Ok(self.account(id)?.filter(|account| goes_on || challenge.is_for(account, asked)))
     }
 
     /// Stops with all of these that are not known yet, to be read in one go.
@@ -848,7 +888,7 @@ impl<'a> Visit<'a> {
         let known = |need: &Need| match need {
             Need::Account(id) => self.account(id).is_ok(),
             Need::Email(email) => loaded.emails.contains_key(email),
-            Need::Claim(email) => loaded.claims.contains_key(email),
+            Need::Claim(address) => loaded.claims.contains_key(address),
             Need::Username(name) => loaded.usernames.contains_key(name),
             Need::Phone(number) => loaded.phones.contains_key(number),
             Need::Credential(id) => loaded.credentials.contains_key(id),
@@ -934,11 +974,13 @@ impl<'a> Visit<'a> {
         self.loaded.emails.get(email).ok_or_else(missing)
     }
 
-    /// The accounts that mail to this address is about: those that have verified it, or else those that have it.
-    pub fn users_by_email(&self, email: &str) -> Decision<Vec<&'a AddressOwner>> {
-        let owners = &self.owners(email)?.owners;
-        let verified: Vec<_> = owners.iter().filter(|owner| owner.verified).collect();
-        Ok(if verified.is_empty() { owners.iter().collect() } else { verified })
+    /// The accounts that a password reset or a login code for this email address or phone number reaches.
+    pub fn reached_by(&self, address: &Recipient) -> Decision<Vec<&'a AddressOwner>> {
+        let owners = match address {
+            Recipient::Email(email) => self.owners(email)?,
+            Recipient::Phone(number) => self.owners_of_phone(number)?,
+        };
+        Ok(owners.reached(ownership::asks_to_verify(self.settings(), address)))
     }
 
     /// Which account has a username, however it is spelt.
@@ -950,12 +992,10 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Which account has a phone number.
-    pub fn owner_of_phone(&self, phone: &str) -> Decision<Option<&'a AccountId>> {
-        match self.loaded.phones.get(phone) {
-            Some(owner) => Ok(owner.as_ref()),
-            None => Err(Stop::Missing(vec![Need::Phone(phone.to_owned())])),
-        }
+    /// Who has a phone number.
+    pub fn owners_of_phone(&self, phone: &str) -> Decision<&'a AddressOwners> {
+        let missing = || Stop::Missing(vec![Need::Phone(phone.to_owned())]);
+        self.loaded.phones.get(phone).ok_or_else(missing)
     }
 
     /// Which account has a WebAuthn credential, by its id in base64url.
@@ -991,11 +1031,11 @@ impl<'a> Visit<'a> {
         Ok(true)
     }
 
-    /// Whether another account has verified this address, where only one may. What was not read counts as no:
-    /// the commit finds out, and the flow decides anew.
-    pub fn is_claimed_by_other(&self, email: &str, account: &AccountId) -> bool {
-        let claim = self.loaded.claimed_by(email);
-        self.settings().account.unique_email && claim.is_some_and(|owner| owner != account)
+    /// Whether another account has verified this email address or phone number, where only one may. What was not read
+    /// counts as no: the commit finds out, and the flow decides anew.
+    pub fn is_claimed_by_other(&self, address: &Recipient, account: &AccountId) -> bool {
+        let is_unique = address.phone().is_some() || self.settings().account.unique_email;
+        is_unique && self.loaded.claimed_by(address).is_some_and(|owner| owner != account)
     }
 
     // Limits
@@ -1197,6 +1237,9 @@ impl<'a> Visit<'a> {
     }
 }
 
+/// How many accounts a password is tried for that have not verified what they are named by: each try costs milliseconds
+/// by design, and anybody may add an address that is not theirs.
+const MOST_TRIED: usize = 16;
 /// The longest id of a credential, in base64url: 1,023 bytes (WebAuthn, section 4).
 const MOST_CREDENTIAL_ID: usize = 1364;
 

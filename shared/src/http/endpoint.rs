@@ -15,7 +15,9 @@ use crate::domain::session::TokenPair;
 use crate::domain::social::{Answer, Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
-use crate::flows::visit::{Changes, Client, Dropped, Loaded, Need, SessionChange, Stop, Tools, Visit};
+use crate::flows::visit::{
+    Changes, Client, Dropped, Loaded, MOST_LOADS, Need, SessionChange, Stop, Tools, Visit,
+};
 use crate::jwt::SigningError;
 use crate::password::Passwords;
 use crate::secret::Secret;
@@ -25,8 +27,6 @@ use crate::store::{Store, StoreError, Terms};
 /// How often a request decides, when others change what it has read. People behind one address share counters, so
 /// ten of them at once must all get through.
 const MOST_RACES: u32 = 10;
-/// How often a flow may ask to know more; each is a round trip.
-const MOST_LOADS: u32 = 8;
 
 /// One path of the API.
 #[derive(Clone, Copy, Debug)]

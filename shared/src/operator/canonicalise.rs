@@ -2,7 +2,8 @@
 
 use super::{MOST_TRIES, change, commit};
 use crate::app::App;
-use crate::domain::account::{Account, AccountId, EmailAddress};
+use crate::domain::account::{Account, AccountId, EmailAddress, Standing};
+use crate::domain::message::Recipient;
 use crate::domain::{email, username};
 use crate::flows::visit::Need;
 use crate::store::{Store, StoreError};
@@ -84,9 +85,10 @@ async fn emails(
             told.into_iter().for_each(tell);
             return Ok(());
         }
-        let other_owner = |email: &str| loaded.claimed_by(email).filter(|owner| *owner != id).cloned();
-        let verified = account.addresses().into_iter().filter(|(_, verified)| *verified);
-        let mut taken = verified.filter_map(|(email, _)| Some((email.to_owned(), other_owner(email)?)));
+        let other_owner = |address: &Recipient| loaded.claimed_by(address).filter(|owner| *owner != id).cloned();
+        let is_verified = |(_, standing): &(Recipient, Standing)| *standing == Standing::Verified;
+        let verified = account.addresses().into_iter().filter(is_verified);
+        let mut taken = verified.filter_map(|(it, _)| Some((it.address().to_owned(), other_owner(&it)?)));
         if let Some((name, other)) = taken.next().filter(|_| app.settings.account.unique_email) {
             tell(Canonicalised::Collision { account: id.clone(), name, other });
             return Ok(());
@@ -140,6 +142,7 @@ fn in_canonical_form(account: &Account) -> (Account, Vec<Canonicalised>) {
             None => after.emails.push(EmailAddress { email, ..address.clone() }),
         }
     }
+    after.signup_email = account.signup_email.as_deref().map(&mut form);
     after.email = account.email.as_deref().filter(|email| !email.is_empty()).map(&mut form);
     if after.email.is_none() {
         after.email.clone_from(&account.email);

@@ -6,6 +6,7 @@ use super::cookie::SameSite;
 use super::declared::Settings;
 use super::error::{Concerned, Problem};
 use super::group::Setting;
+use super::rate::Action;
 use super::signup_fields::SignupFieldName;
 use super::source::Source;
 
@@ -18,6 +19,9 @@ struct Rule {
 
 /// How many limits on mail there may be: each is a counter, and must go in one transaction with a whole account.
 pub const MOST_MAIL_LIMITS: usize = 3;
+
+/// How many limits an action may have, for the same reason.
+pub const MOST_LIMITS: usize = 5;
 
 /// Broken ones stop the start.
 const ERRORS: &[Rule] = &[
@@ -213,6 +217,14 @@ const ERRORS: &[Rule] = &[
         settings: &["MAIL_RATE_LIMIT_RECIPIENT", "MAIL_RATE_LIMIT_TOTAL"],
         is_broken: |s| s.mail.per_recipient.len() + s.mail.in_all.len() > MOST_MAIL_LIMITS,
         remedy: "there may be three limits on mail, both settings together",
+    },
+    Rule {
+        settings: &["ACCOUNT_RATE_LIMITS"],
+        is_broken: |s| {
+            let limits = |action: &Action| s.account.rate_limits.for_action(*action).len();
+            Action::ALL.iter().any(|action| limits(action) > MOST_LIMITS)
+        },
+        remedy: "an action may have five limits",
     },
     Rule {
         settings: &["PASSWORD_ARGON2_MEMORY_KIB", "PASSWORD_ARGON2_PARALLELISM"],

@@ -12,25 +12,35 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Up
 
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
-use crate::domain::account::{Account, AccountId, MOST_ADDRESSES};
+use crate::domain::account::{Account, AccountId, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, Standing};
 use crate::domain::authenticator::MOST_AUTHENTICATORS;
+use crate::domain::message::Recipient;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::domain::username;
 use crate::flows::connect::MOST_SOCIAL_ACCOUNTS;
 use crate::flows::visit::{Changes, CounterKey, Loaded, SessionChange, Stored, Usage};
-use crate::settings::MOST_MAIL_LIMITS;
+use crate::settings::{MOST_LIMITS, MOST_MAIL_LIMITS};
 
 /// Most items of a DynamoDB transaction.
 const MOST_ITEMS: usize = 100;
 
-/// An account goes in one transaction, with two items for each address, which may be one more than it lists; one for
-/// each key, and for each account at another service; those of the account itself, its username, its number, the
-/// session and the mail; and what counts that mail.
+/// The items by which an account is found at the most: two for each email address, which may be one more than it lists, and
+/// for its number; one for its username, for each key, and for each account at another service.
+const MOST_LOOK_UPS: usize =
+    2 * (MOST_ADDRESSES as usize + 1) + 2 + 1 + MOST_AUTHENTICATORS + MOST_SOCIAL_ACCOUNTS;
+
+/// An account is deleted in one transaction: with all by which it is found go the account itself, the session and the mail,
+/// and what counts that mail.
+const _: () = assert!(MOST_LOOK_UPS + 3 + MOST_MAIL_LIMITS <= MOST_ITEMS);
+
+/// An account that has verified nothing is stripped in one transaction (`flows/ownership.rs`): with all by which it is found
+/// but its name go the account itself, the session under another key, a service that takes the place of all others and its
+/// token, three mails (what was taken away, the new password, the changed address), and the limits of two actions.
 const _: () = {
-    let looked_up_by = 2 * (MOST_ADDRESSES as usize + 1) + MOST_AUTHENTICATORS + MOST_SOCIAL_ACCOUNTS;
-    assert!(looked_up_by + 5 + MOST_MAIL_LIMITS <= MOST_ITEMS);
+    let spared = 2 * (MOST_ADDRESSES - MOST_UNPROVEN_ADDRESSES) as usize + 1;
+    assert!(MOST_LOOK_UPS - spared + 1 + 2 + 2 + 3 + 2 * MOST_LIMITS <= MOST_ITEMS);
 };
 
 /// What a commit needs to know besides what changes.
@@ -276,19 +286,20 @@ impl Writes<'_> {
         let new = after.map(Account::addresses).unwrap_or_default();
         let was_active = before.is_some_and(|account| account.active);
         let is_active = after.is_some_and(|account| account.active);
-        for email in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
-            let (had, has) = (old.get(email), new.get(email));
+        for address in old.keys().chain(new.keys()).collect::<BTreeSet<_>>() {
+            let (had, has) = (old.get(address), new.get(address));
             match has {
-                None => self.delete(&Key::email_owner(email, id), None)?,
-                Some(verified) if had != has || was_active != is_active => {
-                    let mut item = Key::email_owner(email, id).attributes();
-                    item.insert("verified".into(), aws_sdk_dynamodb::types::AttributeValue::Bool(*verified));
+                None => self.delete(&Key::owner(address, id), None)?,
+                Some(standing) if had != has || was_active != is_active => {
+                    let mut item = Key::owner(address, id).attributes();
+                    item.insert("standing".into(), item::word(standing)?);
                     item.insert("active".into(), aws_sdk_dynamodb::types::AttributeValue::Bool(is_active));
                     self.put_anyway(item)?;
                 }
                 Some(_) => {}
             }
-            self.claim(email, had.copied(), has.copied(), id, terms)?;
+            let verified = |standing: &Standing| *standing == Standing::Verified;
+            self.claim(address, had.map(verified), has.map(verified), id, terms)?;
         }
         let old = before.map(unique_keys).unwrap_or_default();
         let new = after.map(unique_keys).unwrap_or_default();
@@ -303,28 +314,28 @@ impl Writes<'_> {
         Ok(())
     }
 
-    /// One item for each address is changed by everybody who adds, verifies or removes it: so of two accounts that
-    /// do it at once one decides anew. It goes with whoever loses the address, unless another account has verified it:
-    /// accounts that have an address unverified need no claim.
+    /// One item for each email address and phone number is changed by everybody who adds, verifies or removes it: so of two
+    /// accounts that do it at once one decides anew. It goes with whoever loses the address, unless another account has
+    /// verified it: accounts that have an address unverified need no claim.
     fn claim(
         &mut self,
-        email: &str,
+        address: &Recipient,
         had: Option<bool>,
         has: Option<bool>,
         id: &AccountId,
         terms: &Terms<'_>,
     ) -> Result<(), StoreError> {
-        let key = Key::claim(email);
+        let key = Key::claim(address);
         let is_mine = "(attribute_not_exists(verified_by) OR verified_by = :me)";
         let me = (":me", item::text(id.as_str()));
         // None is less than unverified, and that less than verified.
         if has < had {
-            let is_another_s = terms.loaded.claimed_by(email).is_some_and(|owner| owner != id);
+            let is_another_s = terms.loaded.claimed_by(address).is_some_and(|owner| owner != id);
             let condition = Condition { expression: is_mine.into(), values: vec![me] };
             return if is_another_s { Ok(()) } else { self.delete(&key, Some(condition)) };
         }
         let added = had.is_none();
-        let verified = has == Some(true) && terms.unique_email;
+        let verified = has == Some(true) && (terms.unique_email || address.phone().is_some());
         if has == had || !(added || verified) {
             return Ok(());
         }
@@ -333,7 +344,7 @@ impl Writes<'_> {
         let mut expression = "SET version = if_not_exists(version, :first) + :one".to_owned();
         let mut values = vec![(":first", first), (":one", item::number(1))];
         let mut conditions = Vec::new();
-        if let Some(owners) = terms.loaded.emails.get(email).filter(|_| added) {
+        if let Some(owners) = terms.loaded.owners(address).filter(|_| added) {
             match owners.version {
                 Some(version) => {
                     conditions.push("version = :seen");
@@ -456,8 +467,7 @@ fn built<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, 
 /// The look-ups that only one account can have.
 fn unique_keys(account: &Account) -> BTreeSet<Key> {
     let name = account.username.as_ref().map(|name| Key::username(&username::fold(name)));
-    let number = account.phone.as_ref().map(|phone| Key::phone(&phone.number));
     let credentials = account.credentials().map(|(_, credential)| Key::credential(&credential.credential_id));
     let socials = account.social_accounts.iter().map(|social| Key::social(&social.provider, &social.uid));
-    name.into_iter().chain(number).chain(credentials).chain(socials).collect()
+    name.into_iter().chain(credentials).chain(socials).collect()
 }

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Item, StoreError};
 use crate::domain::account::AccountId;
+use crate::domain::message::Recipient;
 use crate::domain::token::SessionKey;
 use crate::flows::visit::CounterKey;
 
@@ -24,7 +25,7 @@ const MOST_SORT_KEY_BYTES: usize = 1024;
 
 /// The sort key of items that are alone in their partition.
 const ALONE: &str = "-";
-/// The sort key of the item that says who has verified an address.
+/// The sort key of the item that says who has verified an email address or a phone number.
 pub(super) const CLAIM: &str = "CLAIM";
 /// The sort key of accounts.
 pub(super) const ACCOUNT: &str = "ACCOUNT";
@@ -47,20 +48,16 @@ impl Key {
         Self::new(pk, sk)
     }
 
-    pub fn email_owner(email: &str, id: &AccountId) -> Self {
-        Self::new(email_partition(email), format!("{OWNER}{}", id.as_str()))
+    pub fn owner(address: &Recipient, id: &AccountId) -> Self {
+        Self::new(address_partition(address), format!("{OWNER}{}", id.as_str()))
     }
 
-    pub fn claim(email: &str) -> Self {
-        Self::new(email_partition(email), CLAIM)
+    pub fn claim(address: &Recipient) -> Self {
+        Self::new(address_partition(address), CLAIM)
     }
 
     pub fn username(folded: &str) -> Self {
         Self::new(format!("USERNAME#{folded}"), ALONE)
-    }
-
-    pub fn phone(number: &str) -> Self {
-        Self::new(format!("PHONE#{number}"), ALONE)
     }
 
     pub fn social(provider: &str, uid: &str) -> Self {
@@ -101,11 +98,22 @@ pub(super) fn account_partition(id: &AccountId) -> String {
     format!("USER#{}", id.as_str())
 }
 
+fn address_partition(address: &Recipient) -> String {
+    match address {
+        Recipient::Email(email) => email_partition(email),
+        Recipient::Phone(number) => phone_partition(number),
+    }
+}
+
 pub(super) fn email_partition(email: &str) -> String {
     format!("EMAIL#{email}")
 }
 
-/// The account that the sort key of an address look-up names.
+pub(super) fn phone_partition(number: &str) -> String {
+    format!("PHONE#{number}")
+}
+
+/// The account that the sort key of a look-up of an email address or a phone number names.
 pub(super) fn owner(sort_key: &str) -> Option<AccountId> {
     AccountId::parse(sort_key.strip_prefix(OWNER)?)
 }
@@ -120,6 +128,13 @@ pub(super) fn number(value: i64) -> AttributeValue {
 
 pub(super) fn document(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
     serde_json::to_string(value)
+        .map(AttributeValue::S)
+        .map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// A word that a plain enumeration is written as.
+pub(super) fn word(value: impl Serialize) -> Result<AttributeValue, StoreError> {
+    serde_json::from_value(serde_json::json!(value))
         .map(AttributeValue::S)
         .map_err(|error| StoreError::Corrupt(error.to_string()))
 }

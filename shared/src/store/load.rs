@@ -7,7 +7,7 @@ use futures_util::future::{try_join, try_join_all};
 
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::{Account, AccountId, Standing};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
@@ -68,9 +68,8 @@ impl Store {
         for need in needs {
             match need {
                 Need::Account(id) => keys.push(Key::account(id)),
-                Need::Claim(email) => keys.push(Key::claim(email)),
+                Need::Claim(address) => keys.push(Key::claim(address)),
                 Need::Username(name) => keys.push(Key::username(name)),
-                Need::Phone(number) => keys.push(Key::phone(number)),
                 Need::Credential(id) => keys.push(Key::credential(id)),
                 Need::Social(provider, uid) => keys.push(Key::social(provider, uid)),
                 Need::Spent(hash) => keys.push(Key::spent(hash)),
@@ -79,6 +78,7 @@ impl Store {
                 Need::Session(key) if sessions.contains(key) => {}
                 Need::Session(key) => keys.push(Key::session(key)),
                 Need::Email(email) => partitions.push((item::email_partition(email), "")),
+                Need::Phone(number) => partitions.push((item::phone_partition(number), "")),
                 Need::Sessions(id) => partitions.push((item::account_partition(id), item::SESSION)),
             }
         }
@@ -99,17 +99,17 @@ impl Store {
                     let account = items.get(&Key::account(id)).map(read_account).transpose()?;
                     loaded.accounts.insert(id.clone(), account);
                 }
-                Need::Claim(email) => {
-                    let claim = items.get(&Key::claim(email)).map(read_claim).transpose()?.flatten();
-                    loaded.claims.insert(email.clone(), claim);
+                Need::Claim(address) => {
+                    let claim = items.get(&Key::claim(address)).map(read_claim).transpose()?.flatten();
+                    loaded.claims.insert(address.clone(), claim);
                 }
                 Need::Username(name) => {
                     let owner = items.get(&Key::username(name)).map(read_owner).transpose()?;
                     loaded.usernames.insert(name.clone(), owner);
                 }
                 Need::Phone(number) => {
-                    let owner = items.get(&Key::phone(number)).map(read_owner).transpose()?;
-                    loaded.phones.insert(number.clone(), owner);
+                    let owners = read_owners(&partitions.next().unwrap_or_default())?;
+                    loaded.phones.insert(number.clone(), owners);
                 }
                 Need::Social(provider, uid) => {
                     let owner = items.get(&Key::social(provider, uid)).map(read_owner).transpose()?;
@@ -243,6 +243,12 @@ fn read_claim(item: &Item) -> Result<Option<AccountId>, StoreError> {
     }
 }
 
+/// What is not understood reaches nothing.
+fn read_standing(item: &Item) -> Standing {
+    let text = item::read_text(item, "standing").unwrap_or_default();
+    serde_json::from_value(text.into()).unwrap_or(Standing::Added)
+}
+
 fn read_owners(items: &[Item]) -> Result<AddressOwners, StoreError> {
     let mut owners = AddressOwners::default();
     for item in items {
@@ -251,8 +257,8 @@ fn read_owners(items: &[Item]) -> Result<AddressOwners, StoreError> {
             owners.version = Some(item::read_number(item, "version")?);
             owners.claimed_by = read_claim(item)?;
         } else if let Some(account) = item::owner(&key.sk) {
-            let (verified, active) = (item::read_flag(item, "verified"), item::read_flag(item, "active"));
-            owners.owners.push(AddressOwner { account, verified, active });
+            let standing = read_standing(item);
+            owners.owners.push(AddressOwner { account, standing, active: item::read_flag(item, "active") });
         }
     }
     Ok(owners)

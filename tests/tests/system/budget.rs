@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use vestibule_tests::Passkey;
+use vestibule_tests::identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider, query_of};
 
 use crate::{
     Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, log_in, sign_up,
@@ -325,5 +326,33 @@ async fn an_export_costs_one_read_and_a_deletion_two_round_trips() {
         costs(&stack, "an export", (1, 2, 0));
         client.delete("account").await.is(200);
         costs(&stack, "a deletion", (2, 3, 1));
+    }
+}
+
+#[tokio::test]
+async fn signing_up_by_a_service_costs_the_same_with_ten_addresses() {
+    let idp = IdentityProvider::start().await;
+    let app = json!({"client_id": CLIENT_ID, "secret": CLIENT_SECRET});
+    let github = json!({"github": {"GITHUB_URL": idp.url, "APP": app}}).to_string();
+    for trusting in ["false", "true"] {
+        let trusting = ("SOCIALACCOUNT_EMAIL_AUTHENTICATION", trusting);
+        let stack = held(&[("SOCIALACCOUNT_PROVIDERS", &github), trusting, UNLIMITED]).await;
+        for count in [1, 10, 30] {
+            let browser = stack.browser();
+            let form = [("provider", "github"), ("process", "login"), ("callback_url", "/x")];
+            let answer = crate::social::submit(&browser, "auth/provider/redirect", &form).await;
+            let location = answer.header("location")[0].to_owned();
+            let email = |number: i32| format!("ann{number}.{count}@example.com");
+            let address = |number| json!({"email": email(number), "verified": true, "primary": number == 0});
+            let emails: Vec<_> = (0..count).map(address).collect();
+            let claims = json!({"id": count, "login": format!("ann{count}"), "emails": emails});
+            let code = idp.consent(&location, claims);
+            let state = query_of(&location).remove("state").unwrap();
+            stack.dynamodb.tally();
+            browser.get(&format!("/accounts/github/login/callback/?state={state}&code={code}")).await.is(302);
+            let extra = count.min(10) as usize - 1;
+            costs(&stack, &format!("signing up by a service, {count} addresses"), (7, 7 + extra, 2));
+            browser.get("auth/session").await.is_logged_in_as(&email(0));
+        }
     }
 }

@@ -19,6 +19,7 @@ mod limits;
 mod login;
 mod mfa;
 mod openapi;
+mod ownership;
 mod password;
 mod phone;
 mod privacy;

@@ -104,6 +104,6 @@ async fn a_taken_number_is_told_to_its_owner_alone() {
         let text = stack.inbox.only(PHONE).await.text;
         assert!(text.contains("account"), "{text}");
         client.post("auth/phone/verify", json!({"code": "WRONG-1"})).await.refuses(&["code: incorrect_code"]);
-        assert_eq!(stack.dynamodb.keys("PHONE#").await.len(), 1);
+        assert_eq!(stack.dynamodb.keys("PHONE#").await.len(), 2, "one owner, and the claim");
     }
 }
