@@ -85,7 +85,8 @@ async fn emails(
             told.into_iter().for_each(tell);
             return Ok(());
         }
-        let other_owner = |address: &Recipient| loaded.claimed_by(address).filter(|owner| *owner != id).cloned();
+        let other_owner =
+            |address: &Recipient| loaded.claimed_by(address).filter(|owner| *owner != id).cloned();
         let is_verified = |(_, standing): &(Recipient, Standing)| *standing == Standing::Verified;
         let verified = account.addresses().into_iter().filter(is_verified);
         let mut taken = verified.filter_map(|(it, _)| Some((it.address().to_owned(), other_owner(&it)?)));
