@@ -26,8 +26,10 @@
 mod csrf;
 mod input;
 mod keys;
+mod made_up_proof;
 mod oidc;
 mod passkeys;
+mod prehijack;
 mod races;
 mod redirects;
 mod second_factor;
