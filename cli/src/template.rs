@@ -4,8 +4,10 @@
 //! Everything comes from the template that is deployed, so a route missing there is missing here.
 //! Parameters have their defaults, or what they were overridden with, as in `sam local`.
 
+mod error;
 mod intrinsics;
 mod policies;
+mod value;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -14,8 +16,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use intrinsics::Scope;
+use value::entries;
 
+pub use error::TemplateError;
 pub use policies::{Declared, Statement};
+pub use value::at;
 
 /// What the local stack does as the template says.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,43 +71,6 @@ pub struct Cors {
     pub max_age: Option<u32>,
 }
 
-/// Why a template cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// It is no YAML.
-    #[error("template.yaml is not valid YAML: {0}")]
-    Yaml(String),
-    /// A function such as `!Split` is not used as `CloudFormation` defines it.
-    #[error("template.yaml: {0}")]
-    Intrinsic(String),
-    /// An override names no parameter.
-    #[error("the template has no parameter {name}; it has: {known}")]
-    UnknownParameter {
-        /// What was asked for.
-        name: String,
-        /// The parameters there are.
-        known: String,
-    },
-    /// An override is not among the values that a parameter allows.
-    #[error("the template's parameter {name} may not be \"{value}\"; allowed are: {allowed}")]
-    NotAllowed {
-        /// The parameter.
-        name: String,
-        /// What was asked for.
-        value: String,
-        /// Its `AllowedValues`.
-        allowed: String,
-    },
-    /// A property has another form than SAM documents.
-    #[error("template.yaml: {place}: {reason}")]
-    Form {
-        /// Where.
-        place: String,
-        /// What is wrong.
-        reason: String,
-    },
-}
-
 impl Template {
     /// Reads a template, with parameters overridden by name.
     pub fn read(text: &str, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
@@ -129,15 +97,6 @@ impl Template {
         }
         Ok(Self { api, table, functions })
     }
-}
-
-/// The member of an object; null when there is none.
-pub fn at<'a>(value: &'a Value, name: &str) -> &'a Value {
-    value.get(name).unwrap_or(&Value::Null)
-}
-
-fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    value.as_object().into_iter().flatten()
 }
 
 fn cors(properties: &Value, scope: &Scope) -> Result<Option<Cors>, TemplateError> {

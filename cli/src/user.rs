@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use vestibule::app::{App, Requirements, StartError};
-use vestibule::domain::account::AccountId;
+use vestibule::domain::account_id::AccountId;
 use vestibule::operator::{self, NewUser, NewUserError};
 use vestibule::secret::Secret;
 

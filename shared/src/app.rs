@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::message::{Envelope, Message, Recipient};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;

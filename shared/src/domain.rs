@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock, draws random numbers or knows of HTTP.
 
 pub mod account;
+pub mod account_id;
 pub mod authenticator;
 pub mod challenge;
 pub mod code;

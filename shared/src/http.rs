@@ -11,6 +11,7 @@ pub mod openapi;
 pub mod operation;
 pub mod present;
 pub mod reply;
+pub mod shape;
 
 pub use endpoint::{Document, Endpoint, Outside, Routes, answer};
 pub use operation::{Answer, Body, Operation, Parameter};

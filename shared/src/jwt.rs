@@ -14,7 +14,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::session::TokenPair;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;

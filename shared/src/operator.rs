@@ -5,7 +5,10 @@ mod canonicalise;
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
 
 use crate::app::App;
-use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
+use crate::domain::email::EmailAddress;
+use crate::domain::phone::Phone;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::{email, phone, text, username};

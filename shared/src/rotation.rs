@@ -7,7 +7,7 @@ use jsonwebtoken::AlgorithmFamily;
 
 use crate::app::{App, fetch_secret, report};
 use crate::domain::account::Account;
-use crate::domain::authenticator::{Factor, Sealed};
+use crate::domain::authenticator::Factor;
 use crate::domain::session::Session;
 use crate::domain::social::Journey;
 use crate::domain::time::Timestamp;
@@ -15,7 +15,7 @@ use crate::flows::connect::place;
 use crate::flows::visit::{Changes, Loaded, Need, Stored, StoredSession};
 use crate::operator::{change, commit_until};
 use crate::random::Random;
-use crate::secret::Secret;
+use crate::secret::{Sealed, Secret};
 use crate::secret_key::{KeyDocument, KeyDocumentError};
 use crate::settings::{Settings, TokenStrategy};
 use crate::signing::{Keys, SealPurpose, Unopened};
@@ -388,7 +388,7 @@ pub fn known_at(document: &KeyDocument) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::account::AccountId;
+    use crate::domain::account_id::AccountId;
     use crate::domain::authenticator::{Authenticator, RecoveryCodes, Totp};
     use crate::domain::social::SocialAccount;
     use crate::signing::CodeHasher;

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// A secret text: no `Display`, a `Debug` that tells nothing, zeroed when dropped.
@@ -28,6 +29,12 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+/// Text that is encrypted under a key derived from `SECRET_KEY`, in base64url: see
+/// [`crate::signing::Keys::seal`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub String);
 
 #[cfg(test)]
 mod tests {

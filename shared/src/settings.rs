@@ -20,7 +20,9 @@ mod password_validators;
 mod provider;
 mod rate;
 mod rules;
+mod setting;
 mod signup_fields;
+mod socialaccount;
 mod source;
 mod suggestion;
 #[cfg(test)]

@@ -16,15 +16,15 @@ use sha2::Sha256;
 use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::Zeroizing;
 
-use crate::domain::account::{Account, AccountId};
-use crate::domain::authenticator::Sealed;
-use crate::domain::challenge::CodeHash;
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::code;
+use crate::domain::code::CodeHash;
 use crate::domain::message::Recipient;
 use crate::domain::social::Passage;
 use crate::domain::time::Timestamp;
 use crate::random::Random;
-use crate::secret::Secret;
+use crate::secret::{Sealed, Secret};
 
 /// `SECRET_KEY` and its fallbacks, which everything is derived from. The first key seals and signs, all of them open and
 /// verify.

@@ -21,7 +21,7 @@ pub use outbox::{OutboxClaim, OutboxItem, id_of as outbox_id, place as outbox_pl
 pub use page::{Bookmark, TablePage};
 
 use crate::aws::Aws;
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 
 /// The table of the service.
 #[derive(Clone, Debug)]

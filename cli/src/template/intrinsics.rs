@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{TemplateError, at, entries};
+use super::error::TemplateError;
+use super::value::{at, entries};
 
 /// Conditions may refer to each other, but not without end.
 const MAX_DEPTH: usize = 64;

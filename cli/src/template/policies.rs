@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::error::TemplateError;
 use super::intrinsics::Scope;
-use super::{TemplateError, at};
+use super::value::at;
 
 /// A function of the template, and what its role allows.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //! DELETE removes one. Whoever has just signed up corrects their address by a POST.
 
 use lambda_http::http::{Method, StatusCode};
-use vestibule::domain::account::{Account, AccountId};
+use vestibule::domain::account::Account;
+use vestibule::domain::account_id::AccountId;
 use vestibule::domain::email;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::manage_email::{self, Chosen};

@@ -6,9 +6,10 @@
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vestibule::domain::account::{Account, Phone};
+use vestibule::domain::account::Account;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
+use vestibule::domain::phone::Phone;
 use vestibule::domain::session::{Login, Session, State};
 use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{PendingLogin, Stage};

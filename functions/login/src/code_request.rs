@@ -1,7 +1,7 @@
 //! `auth/code/request`: POST.
 
 use lambda_http::http::Method;
-use vestibule::domain::account::AccountId;
+use vestibule::domain::account_id::AccountId;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::login_by_code;

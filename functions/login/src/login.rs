@@ -1,7 +1,7 @@
 //! `auth/login`: POST. `remember` is ignored, as the contract has it.
 
 use lambda_http::http::Method;
-use vestibule::domain::account::AccountId;
+use vestibule::domain::account_id::AccountId;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::username;
 use vestibule::flows::login::{self, Identifier};

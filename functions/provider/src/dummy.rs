@@ -3,8 +3,9 @@
 
 use lambda_http::http::{Method, StatusCode};
 use serde_json::json;
-use vestibule::domain::account::{EmailAddress, Phone};
 use vestibule::domain::email;
+use vestibule::domain::email::EmailAddress;
+use vestibule::domain::phone::Phone;
 use vestibule::domain::refusal::{FieldErrors, Refusal};
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;

@@ -186,7 +186,16 @@ impl Engine {
         let provider = providers::find(&app.provider).ok_or(ProviderError::Unsupported)?;
         let endpoints = self.endpoints(app, provider).await?;
         let scope = self.scope(app, provider)?;
-        Ok(Conversation { engine: self, app, provider, endpoints, scope })
+        Ok(Conversation {
+            client: &self.client,
+            clock: &self.clock,
+            documents: &self.documents,
+            query_email: self.query_email,
+            app,
+            provider,
+            endpoints,
+            scope,
+        })
     }
 
     async fn endpoints(

@@ -1,7 +1,8 @@
 //! How the browser's way to another service and back ends: on the page of the frontend that it began for.
 
 use vestibule::domain::social::{Identity, Journey, Process};
-use vestibule::flows::social_login::{self, Outcome};
+use vestibule::flows::connect::SocialOutcome;
+use vestibule::flows::social_login;
 use vestibule::flows::visit::{Stop, Visit};
 use vestibule::http::reply::Halt;
 
@@ -34,15 +35,15 @@ fn decide(
     }
     let Some(app) = visit.settings().socialaccount.app(&journey.provider) else { return Ok(Some(UNKNOWN)) };
     match social_login::complete(visit, app, identity, journey.process) {
-        Ok(Outcome::Done) => {
+        Ok(SocialOutcome::Done) => {
             let session = visit.session();
             let nothing =
                 visit.user().is_none() && session.pending().is_none() && session.social_signup.is_none();
             // Whoever is not active gets no further, and is not told why.
             Ok(nothing.then_some(UNKNOWN))
         }
-        Ok(Outcome::SignupClosed) => Ok(Some("signup_closed")),
-        Ok(Outcome::NotLoggedIn) => Ok(Some("permission_denied")),
+        Ok(SocialOutcome::SignupClosed) => Ok(Some("signup_closed")),
+        Ok(SocialOutcome::NotLoggedIn) => Ok(Some("permission_denied")),
         Err(stop @ (Stop::Missing(_) | Stop::Unsigned | Stop::Unopened(_))) => Err(Halt::Stop(stop)),
         Err(Stop::ReauthenticationRequired) => Ok(Some("reauthentication_required")),
         Err(Stop::Invalid(errors)) => Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.code))),

@@ -4,14 +4,15 @@ use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use vestibule::domain::refusal::{FieldErrors, Refusal};
 use vestibule::domain::social::{Answer, Identity, PresentedToken, Process, Question};
-use vestibule::flows::social_login::{self, Outcome};
+use vestibule::flows::connect::SocialOutcome;
+use vestibule::flows::social_login;
 use vestibule::flows::visit::{Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::{Object, Value};
 use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::operation::Shape;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::shape::Shape;
 use vestibule::http::{Answer as Response, Body, Operation};
 use vestibule::secret::Secret;
 use vestibule::settings::{DUMMY, ProviderApp, Settings};
@@ -71,9 +72,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         }
     };
     match social_login::complete(visit, app, &identity, process) {
-        Ok(Outcome::Done) => Ok(present::authentication(visit)),
-        Ok(Outcome::SignupClosed) => Err(Stop::Forbidden.into()),
-        Ok(Outcome::NotLoggedIn) => Err(not_logged_in()),
+        Ok(SocialOutcome::Done) => Ok(present::authentication(visit)),
+        Ok(SocialOutcome::SignupClosed) => Err(Stop::Forbidden.into()),
+        Ok(SocialOutcome::NotLoggedIn) => Err(not_logged_in()),
         Err(stop) => Err(stop.into()),
     }
 }

@@ -3,7 +3,7 @@
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vestibule::domain::account::AccountId;
+use vestibule::domain::account_id::AccountId;
 use vestibule::flows::sessions;
 use vestibule::flows::visit::{Need, Tools, Visit};
 use vestibule::http::call::Call;

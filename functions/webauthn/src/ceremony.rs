@@ -7,6 +7,8 @@
 
 mod authenticator_data;
 mod client_data;
+mod encoding;
+mod fault;
 mod options;
 mod party;
 mod public_key;
@@ -16,9 +18,6 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
-use base64::Engine as _;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ciborium::Value as Cbor;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -27,88 +26,18 @@ use subtle::ConstantTimeEq as _;
 
 use authenticator_data::AuthenticatorData;
 use client_data::{ClientData, Kind};
+use encoding::read_cbor;
 #[cfg(test)]
 pub(crate) use public_key::MAX_KEY_BYTES;
 use public_key::PublicKey;
 
+pub(crate) use encoding::{decode, encode};
+pub(crate) use fault::Fault;
 pub(crate) use options::{CreationOptions, RequestOptions, User, creation, request};
 pub(crate) use party::Party;
+#[cfg(test)]
+pub(crate) use response::MAX_ID_BYTES;
 pub(crate) use response::{Assertion, Registration};
-
-/// The longest credential id, in bytes (7.1, step 25). It becomes a key of the table.
-pub(crate) const MAX_ID_BYTES: usize = 1023;
-/// How deep the CBOR of an authenticator may be nested; CTAP 2 allows 4.
-const MAX_CBOR_DEPTH: usize = 16;
-
-/// Base64url as clients send it: without padding, or with it.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_encode_padding(false)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// Why a ceremony fails: for the log, not for the client, who is told that it failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Fault {
-    /// What the client sent is not the JSON of a credential.
-    #[error("the credential has no {0}, or not in its form")]
-    Shape(&'static str),
-    /// The client data is not JSON with the members it must have.
-    #[error("the client data is malformed")]
-    ClientData,
-    /// The client data is of another ceremony.
-    #[error("the client data is of another kind of ceremony")]
-    Kind,
-    /// The challenge is not the one that was given out, or it was too long ago.
-    #[error("the answer is to another challenge, or one that has expired")]
-    Challenge,
-    /// The page is not one of ours.
-    #[error("the origin is not one of MFA_WEBAUTHN_ORIGINS")]
-    Origin,
-    /// The page is framed by one that is not ours.
-    #[error("the page is framed by one of another origin")]
-    Framed,
-    /// The attestation object is not CBOR with the members it must have.
-    #[error("the attestation object is malformed")]
-    AttestationObject,
-    /// The authenticator data is not in its binary form.
-    #[error("the authenticator data is malformed")]
-    AuthenticatorData,
-    /// The key is for another relying party.
-    #[error("the key is for another relying party than MFA_WEBAUTHN_RP_ID")]
-    Party,
-    /// Nobody was there.
-    #[error("the user was not present")]
-    Absent,
-    /// The authenticator has not checked who was there.
-    #[error("the user was not verified")]
-    Unverified,
-    /// The key is backed up, but says it can't be.
-    #[error("the key is backed up, and may not be")]
-    Backup,
-    /// The public key is not in COSE form, of a kind that was not asked for, too long, or one that never verifies.
-    #[error("the public key is malformed, too long, of no use, or of a kind that was not offered")]
-    PublicKey,
-    /// The credential's id is too long, empty, or not the same everywhere.
-    #[error("the credential's id is too long, or not the one the authenticator gave")]
-    Id,
-    /// The account has no such key.
-    #[error("the account has no such key")]
-    Unknown,
-    /// An account has such a key already.
-    #[error("an account has a key of this id already")]
-    Taken,
-    /// The answer says it is of another account, or does not say where it has to.
-    #[error("the user handle is missing, or of another account")]
-    UserHandle,
-    /// The signature is not by this key.
-    #[error("the signature is wrong")]
-    Signature,
-    /// The key has counted further before: there may be a copy of it.
-    #[error("the key's counter went back: it may have been cloned")]
-    Counter,
-}
 
 /// What an answer is held against.
 #[derive(Clone, Copy, Debug)]
@@ -252,21 +181,4 @@ fn attested_data(object: &[u8]) -> Result<Vec<u8>, Fault> {
         }
     }
     data.filter(|_| format && statement && rest.is_empty()).ok_or(Fault::AttestationObject)
-}
-
-/// One item of CBOR (RFC 8949), and what follows it.
-fn read_cbor(bytes: &[u8]) -> Option<(Cbor, &[u8])> {
-    let mut rest = bytes;
-    let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, MAX_CBOR_DEPTH).ok()?;
-    Some((value, rest))
-}
-
-/// Bytes as WebAuthn's JSON has them: base64url without padding.
-pub(crate) fn encode(bytes: &[u8]) -> String {
-    BASE64.encode(bytes)
-}
-
-/// What [`encode`] made; padding does not matter.
-pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
-    BASE64.decode(text).ok()
 }

@@ -10,8 +10,8 @@ use vestibule::flows::visit::{Decision, Need, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::{Object, Value};
 use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::operation::Shape;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification, When};
 
 use crate::ceremony::{self, CreationOptions, Expected, Fault, NewKey, Party, Registration, User};

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::authenticator::Authenticator;
-use super::email;
-use super::means::Unproved;
+use super::account_id::AccountId;
+use super::authenticator::{Authenticator, AuthenticatorType, Credential, Factor};
+use super::email::{self, EmailAddress};
+use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
+use super::phone::Phone;
 use super::social::SocialAccount;
 use super::time::Timestamp;
 
@@ -19,30 +21,6 @@ pub const MOST_ADDRESSES: u32 = 20;
 /// else at the first proof, in one transaction.
 pub const MOST_UNPROVEN_ADDRESSES: u32 = 10;
 
-/// Names an account for good. Ours are UUIDs of version 7; imported accounts keep what they had.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct AccountId(String);
-
-impl AccountId {
-    /// Longest identifier of an imported account, in bytes: authenticators take no longer user handle (WebAuthn, section
-    /// 5.4.3).
-    pub const MAX_LENGTH: usize = 64;
-
-    /// From its text: 1 to 64 characters out of letters, digits, `-` and `_`, so that it can be part of
-    /// a session token.
-    pub fn parse(text: &str) -> Option<Self> {
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let fits = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed);
-        fits.then(|| Self(text.to_owned()))
-    }
-
-    /// As text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// A hash of a password in PHC string format (<https://github.com/P-H-C/phc-string-format>).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -52,26 +30,6 @@ impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PasswordHash(…)")
     }
-}
-
-/// One of the email addresses of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EmailAddress {
-    /// The email address, in canonical form ([`email::canonical`]).
-    pub email: String,
-    /// Whether its owner has proved that they read its mail.
-    pub verified: bool,
-    /// Whether mail about the account goes here. At most one address is primary.
-    pub primary: bool,
-}
-
-/// The phone number of an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Phone {
-    /// In E.164 form, such as `+31612345678`.
-    pub number: String,
-    /// Whether its owner has proved that they read its texts.
-    pub verified: bool,
 }
 
 /// How far an email address or a phone number of an account stands for it, the least first.
@@ -365,9 +323,71 @@ impl Account {
     }
 }
 
+impl Account {
+    /// The kinds of authenticators it has, in the contract's order.
+    pub fn authenticator_types(&self) -> Vec<AuthenticatorType> {
+        let has = |kind: &AuthenticatorType| self.authenticators.iter().any(|it| it.factor.kind() == *kind);
+        AuthenticatorType::ALL.into_iter().filter(has).collect()
+    }
+
+    /// Whether logins to it need a second factor.
+    pub fn has_second_factor(&self) -> bool {
+        self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
+    }
+
+    /// The authenticator of a kind that an account has one of.
+    pub fn authenticator(&self, kind: AuthenticatorType) -> Option<&Authenticator> {
+        self.authenticators.iter().find(|authenticator| authenticator.factor.kind() == kind)
+    }
+
+    /// Its WebAuthn credentials, in the order they were added.
+    pub fn credentials(&self) -> impl Iterator<Item = (&Authenticator, &Credential)> {
+        self.authenticators.iter().filter_map(|authenticator| match &authenticator.factor {
+            Factor::WebAuthn(credential) => Some((authenticator, credential)),
+            Factor::RecoveryCodes(_) | Factor::Totp(_) => None,
+        })
+    }
+
+    /// Removes an authenticator; with the last second factor, the recovery codes go as well.
+    pub fn remove_authenticator(&mut self, id: i64) {
+        self.authenticators.retain(|authenticator| authenticator.id != id);
+        if !self.has_second_factor() {
+            self.authenticators.clear();
+        }
+    }
+}
+
+impl Account {
+    /// Whether it has this.
+    pub fn has(&self, means: &Means) -> bool {
+        match means {
+            Means::Email(email) => self.address(email).is_some(),
+            Means::Phone(number) => self.phone.as_ref().is_some_and(|phone| phone.number == *number),
+            Means::Authenticator(id) => {
+                self.authenticators.iter().any(|authenticator| authenticator.id == *id)
+            }
+            Means::Social(provider, uid) => self.social_account(provider, uid).is_some(),
+        }
+    }
+
+    /// The email addresses it has verified, in alphabetical order.
+    pub fn verified_emails(&self) -> impl Iterator<Item = &str> {
+        let mut verified: Vec<&str> = self
+            .emails
+            .iter()
+            .filter(|address| address.verified)
+            .map(|address| address.email.as_str())
+            .collect();
+        verified.sort_unstable();
+        verified.into_iter()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::authenticator::{RecoveryCodes, Totp};
     use super::*;
+    use crate::secret::Sealed;
 
     fn account() -> Account {
         Account::new(AccountId::parse("0198c0de").unwrap(), Timestamp::from_millis(0))
@@ -420,11 +440,52 @@ mod tests {
         assert_eq!(account.best_address().unwrap().email, "a@example.com");
     }
 
+    fn authenticator(id: i64, factor: Factor) -> Authenticator {
+        Authenticator { id, created_at: Timestamp::from_millis(0), last_used_at: None, factor }
+    }
+
+    fn protected() -> Account {
+        let mut account = account();
+        let credential = |name: &str| Credential {
+            name: name.into(),
+            credential_id: name.into(),
+            passwordless: None,
+            document: "{}".into(),
+        };
+        let codes = RecoveryCodes { unused: Vec::new(), key: None, total: 0, shown: None, viewed_at: None };
+        let totp = Totp { secret: Sealed("sealed".into()), used_steps: Vec::new() };
+        account.authenticators = vec![
+            authenticator(1, Factor::WebAuthn(credential("a"))),
+            authenticator(2, Factor::RecoveryCodes(codes)),
+            authenticator(3, Factor::Totp(totp)),
+            authenticator(4, Factor::WebAuthn(credential("b"))),
+        ];
+        account
+    }
+
     #[test]
-    fn identifiers_fit_into_a_token() {
-        assert!(AccountId::parse("42").is_some());
-        for bad in ["", "a.b", "a b", "ä", "a#b", &"x".repeat(65)] {
-            assert!(AccountId::parse(bad).is_none(), "{bad}");
-        }
+    fn kinds_come_in_the_order_of_the_contract_and_once() {
+        let names: Vec<_> =
+            protected().authenticator_types().into_iter().map(AuthenticatorType::name).collect();
+        assert_eq!(names, ["recovery_codes", "totp", "webauthn"]);
+    }
+
+    #[test]
+    fn recovery_codes_go_with_the_last_second_factor() {
+        let mut account = protected();
+        account.remove_authenticator(1);
+        account.remove_authenticator(3);
+        assert_eq!(account.authenticators.iter().map(|it| it.id).collect::<Vec<_>>(), [2, 4]);
+        account.remove_authenticator(4);
+        assert_eq!(account.authenticators, []);
+    }
+
+    #[test]
+    fn accounts_keep_their_authenticators() {
+        let text = serde_json::to_string(&protected()).unwrap();
+        assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), protected());
+        // As accounts were written before there were any.
+        let old = text.replace(r#""authenticators":"#, r#""unknown":"#);
+        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, []);
     }
 }

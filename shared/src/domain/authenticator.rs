@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::account::Account;
-use super::challenge::CodeHash;
+use super::code::CodeHash;
 use super::time::Timestamp;
+use crate::secret::Sealed;
 
 /// How many second factors an account may have at the most: it is kept as one item, and a key takes up to 11 KB.
 pub const MOST_AUTHENTICATORS: usize = 20;
@@ -37,12 +37,6 @@ impl AuthenticatorType {
         }
     }
 }
-
-/// Text that is encrypted under a key derived from `SECRET_KEY`, in base64url: see
-/// [`crate::signing::Keys::seal`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sealed(pub String);
 
 impl Sealed {
     /// The id of the key that sealed it; none where it does not say.
@@ -138,94 +132,5 @@ impl Factor {
             Self::RecoveryCodes(_) => false,
             Self::Totp(_) | Self::WebAuthn(_) => true,
         }
-    }
-}
-
-impl Account {
-    /// The kinds of authenticators it has, in the contract's order.
-    pub fn authenticator_types(&self) -> Vec<AuthenticatorType> {
-        let has = |kind: &AuthenticatorType| self.authenticators.iter().any(|it| it.factor.kind() == *kind);
-        AuthenticatorType::ALL.into_iter().filter(has).collect()
-    }
-
-    /// Whether logins to it need a second factor.
-    pub fn has_second_factor(&self) -> bool {
-        self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
-    }
-
-    /// The authenticator of a kind that an account has one of.
-    pub fn authenticator(&self, kind: AuthenticatorType) -> Option<&Authenticator> {
-        self.authenticators.iter().find(|authenticator| authenticator.factor.kind() == kind)
-    }
-
-    /// Its WebAuthn credentials, in the order they were added.
-    pub fn credentials(&self) -> impl Iterator<Item = (&Authenticator, &Credential)> {
-        self.authenticators.iter().filter_map(|authenticator| match &authenticator.factor {
-            Factor::WebAuthn(credential) => Some((authenticator, credential)),
-            Factor::RecoveryCodes(_) | Factor::Totp(_) => None,
-        })
-    }
-
-    /// Removes an authenticator; with the last second factor, the recovery codes go as well.
-    pub fn remove_authenticator(&mut self, id: i64) {
-        self.authenticators.retain(|authenticator| authenticator.id != id);
-        if !self.has_second_factor() {
-            self.authenticators.clear();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::account::AccountId;
-
-    fn authenticator(id: i64, factor: Factor) -> Authenticator {
-        Authenticator { id, created_at: Timestamp::from_millis(0), last_used_at: None, factor }
-    }
-
-    fn account() -> Account {
-        let mut account = Account::new(AccountId::parse("0198c0de").unwrap(), Timestamp::from_millis(0));
-        let credential = |name: &str| Credential {
-            name: name.into(),
-            credential_id: name.into(),
-            passwordless: None,
-            document: "{}".into(),
-        };
-        let codes = RecoveryCodes { unused: Vec::new(), key: None, total: 0, shown: None, viewed_at: None };
-        let totp = Totp { secret: Sealed("sealed".into()), used_steps: Vec::new() };
-        account.authenticators = vec![
-            authenticator(1, Factor::WebAuthn(credential("a"))),
-            authenticator(2, Factor::RecoveryCodes(codes)),
-            authenticator(3, Factor::Totp(totp)),
-            authenticator(4, Factor::WebAuthn(credential("b"))),
-        ];
-        account
-    }
-
-    #[test]
-    fn kinds_come_in_the_order_of_the_contract_and_once() {
-        let names: Vec<_> =
-            account().authenticator_types().into_iter().map(AuthenticatorType::name).collect();
-        assert_eq!(names, ["recovery_codes", "totp", "webauthn"]);
-    }
-
-    #[test]
-    fn recovery_codes_go_with_the_last_second_factor() {
-        let mut account = account();
-        account.remove_authenticator(1);
-        account.remove_authenticator(3);
-        assert_eq!(account.authenticators.iter().map(|it| it.id).collect::<Vec<_>>(), [2, 4]);
-        account.remove_authenticator(4);
-        assert_eq!(account.authenticators, []);
-    }
-
-    #[test]
-    fn accounts_keep_their_authenticators() {
-        let text = serde_json::to_string(&account()).unwrap();
-        assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), account());
-        // As accounts were written before there were any.
-        let old = text.replace(r#""authenticators":"#, r#""unknown":"#);
-        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, []);
     }
 }

@@ -7,14 +7,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, AccountId};
+use super::account::Account;
+use super::account_id::AccountId;
+use super::code::CodeHash;
 use super::message::Recipient;
 use super::time::Timestamp;
-
-/// A keyed hash of a code, as [`crate::signing::Keys::code_hash`] makes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CodeHash(pub String);
 
 /// A code was sent to somebody, and is awaited from this session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,8 @@
 //!
 //! How long a code lives, and how often it may be tried, is the business of whoever asked for it.
 
+use serde::{Deserialize, Serialize};
+
 /// Consonants only, so that no word comes out; RFC 8628 recommends these twenty.
 const LETTERS: &str = "BCDFGHJKLMNPQRSTVWXZ";
 const DIGITS: &str = "0123456789";
@@ -24,6 +26,11 @@ impl Default for CodeFormat {
         Self { length: None, numeric: false, dashed: true, allowed_chars: None }
     }
 }
+
+/// A keyed hash of a code, as [`crate::signing::Keys::code_hash`] makes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CodeHash(pub String);
 
 /// A new code. `random` draws a number below the one it is given, each equally often.
 pub fn generate(format: &CodeFormat, random: &mut dyn FnMut(usize) -> usize) -> String {
@@ -52,7 +59,6 @@ pub fn normalise(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     use super::*;
 

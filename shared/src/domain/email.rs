@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
+use serde::{Deserialize, Serialize};
 
 use super::text;
 
@@ -17,6 +18,17 @@ pub const MAX_LENGTH: usize = 320;
 const MAX_LABEL_LENGTH: usize = 63;
 const MAX_DOMAIN_LENGTH: usize = 253;
 const MAX_IPV6_LENGTH: usize = 39;
+
+/// One of the email addresses of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmailAddress {
+    /// The email address, in canonical form ([`canonical`]).
+    pub email: String,
+    /// Whether its owner has proved that they read its mail.
+    pub verified: bool,
+    /// Whether mail about the account goes here. At most one address is primary.
+    pub primary: bool,
+}
 
 /// The canonical form of an email address, ASCII in lower case with the domain in Punycode; none where it is not valid.
 ///

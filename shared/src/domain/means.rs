@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::account::Account;
 use super::time::Timestamp;
 
 /// Something to log in or to reauthenticate with. A password is none of these: it is never added without a proof.
@@ -26,30 +25,4 @@ pub struct Unproved {
     pub means: Means,
     /// When.
     pub at: Timestamp,
-}
-
-impl Account {
-    /// Whether it has this.
-    pub fn has(&self, means: &Means) -> bool {
-        match means {
-            Means::Email(email) => self.address(email).is_some(),
-            Means::Phone(number) => self.phone.as_ref().is_some_and(|phone| phone.number == *number),
-            Means::Authenticator(id) => {
-                self.authenticators.iter().any(|authenticator| authenticator.id == *id)
-            }
-            Means::Social(provider, uid) => self.social_account(provider, uid).is_some(),
-        }
-    }
-
-    /// The email addresses it has verified, in alphabetical order.
-    pub fn verified_emails(&self) -> impl Iterator<Item = &str> {
-        let mut verified: Vec<&str> = self
-            .emails
-            .iter()
-            .filter(|address| address.verified)
-            .map(|address| address.email.as_str())
-            .collect();
-        verified.sort_unstable();
-        verified.into_iter()
-    }
 }

@@ -1,4 +1,15 @@
-//! Phone numbers, in E.164 form: `+`, the country's code, the number. Nothing here knows who has which.
+//! Phone numbers, in E.164 form: `+`, the country's code, the number.
+
+use serde::{Deserialize, Serialize};
+
+/// The phone number of an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phone {
+    /// In E.164 form, such as `+31612345678`.
+    pub number: String,
+    /// Whether its owner has proved that they read its texts.
+    pub verified: bool,
+}
 
 /// Whether this is a phone number in E.164 form: `+` and 6 to 15 digits, the first not zero.
 ///

@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::{Account, AccountId};
-use super::authenticator::{AuthenticatorType, Sealed};
+use super::account::Account;
+use super::account_id::AccountId;
+use super::authenticator::AuthenticatorType;
 use super::challenge::Challenge;
 use super::means::Means;
 use super::social::{Journey, PendingSignup};
 use super::stage::PendingLogin;
 use super::time::Timestamp;
+use crate::secret::Sealed;
 
 /// What is kept about a client between its requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

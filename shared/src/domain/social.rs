@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::{AccountId, EmailAddress, Phone};
-use super::authenticator::Sealed;
+use super::account_id::AccountId;
+use super::email::EmailAddress;
+use super::phone::Phone;
 use super::time::Timestamp;
-use crate::secret::Secret;
+use crate::secret::{Sealed, Secret};
 
 /// The longest identifier of an account at a service, in code points, as in the reference.
 pub const MAX_UID_LENGTH: usize = 191;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::AccountId;
+use super::account_id::AccountId;
 use super::challenge::Challenge;
 use super::time::Timestamp;
 

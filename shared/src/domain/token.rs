@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 
-use super::account::AccountId;
+use super::account_id::AccountId;
 use crate::secret::Secret;
 
 /// `<account id>.<secret>` once an account is involved, `<secret>` before; the secret is 256 random bits in

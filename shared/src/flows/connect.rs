@@ -4,24 +4,45 @@ use serde::{Deserialize, Serialize};
 
 use super::reauthenticate;
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId};
-use crate::domain::authenticator::Sealed;
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
+use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{Profile, SocialAccount, Tokens};
 use crate::domain::time::Timestamp;
-use crate::secret::Secret;
+use crate::secret::{Sealed, Secret};
 use crate::settings::{EmailVerification, Settings};
 use crate::signing::{SealPurpose, Unopened};
 
 /// How many services an account may be connected to: it is kept as one item.
 pub const MOST_SOCIAL_ACCOUNTS: usize = 25;
 
+/// How a login, a sign-up or a connection through another service ended, other than that input is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocialOutcome {
+    /// It went on, as far as stages allow: the session tells how far.
+    Done,
+    /// Nobody can sign up (`ACCOUNT_SIGNUP_ENABLED`).
+    SignupClosed,
+    /// Nobody is logged in whom a service could be connected to, or somebody else than when it began.
+    NotLoggedIn,
+}
+
 /// Stops whoever has to prove again who they are before they connect or disconnect anything
 /// (`SOCIALACCOUNT_REAUTHENTICATION_REQUIRED`).
 pub fn require_reauthentication(visit: &Visit<'_>) -> Decision<()> {
     reauthenticate::require_if(visit, visit.settings().socialaccount.reauthentication_required)
+}
+
+/// The account that it is connected to.
+pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
+    let Some(owner) = visit.owner_of_social(&profile.provider, &profile.uid)?.cloned() else {
+        return Ok(None);
+    };
+    let connected = |account: &Account| account.social_account(&profile.provider, &profile.uid).is_some();
+    Ok(visit.account(&owner)?.is_some_and(connected).then_some(owner))
 }
 
 /// Connects an account at another service to this one, which its owner is told of; or, if it is connected already,
@@ -95,6 +116,13 @@ pub(super) fn social_account(
         tokens: tokens.map(|tokens| seal(visit, Some(account), profile, tokens)),
         connected_at: visit.now,
     }
+}
+
+pub(super) fn record(visit: &mut Visit<'_>, account: &AccountId, profile: &Profile) {
+    let mut record = AuthenticationRecord::new(Method::SocialAccount, visit.now);
+    record.provider = Some(profile.provider.clone());
+    record.uid = Some(profile.uid.clone());
+    visit.record(account, record);
 }
 
 /// Whether an account can do without one at another service: it must be possible to log in to it still.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use super::stages::{self, LoginAttempt};
 use super::visit::{AddressOwners, Decision, Need, Stop, Visit};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::{email, username};

@@ -3,7 +3,7 @@
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Content, Decision, Stop, Visit};
 use super::{ownership, trust, verify_phone};
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Message, Recipient};
 use crate::domain::refusal::Refusal;

@@ -3,7 +3,8 @@
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Decision, Need, Stop, Visit, Visitor};
 use super::{reauthenticate, recovery_codes, totp, trust};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, MOST_AUTHENTICATORS};
 use crate::domain::means::Means;
 use crate::domain::message::Event;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::visit::{Content, Decision, Visit};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::message::{Event, Message, Origin, Recipient};
 
 /// What may stand in a path as it is (RFC 3986, unreserved).

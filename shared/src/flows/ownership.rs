@@ -7,7 +7,8 @@
 use super::connect;
 use super::verify_email;
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::message::{Event, Recipient, Removed};
 use crate::settings::{EmailVerification, Settings};
 

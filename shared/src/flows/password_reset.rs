@@ -3,7 +3,8 @@
 use super::stages::{self, LoginAttempt};
 use super::visit::{Client, Content, Decision, Stop, Visit};
 use super::{ownership, verify_email};
-use crate::domain::account::{Account, AccountId, Standing};
+use crate::domain::account::{Account, Standing};
+use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;

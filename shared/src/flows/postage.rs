@@ -4,7 +4,8 @@
 //! account's owner asks for, who has proved a password or is logged in. `MAIL_RATE_LIMIT_TOTAL` has a part for each cause.
 
 use super::visit::{Content, Decision, Dropped, Letter, Need, Tools, Visit, Visitor};
-use crate::domain::account::{AccountId, Standing};
+use crate::domain::account::Standing;
+use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
 use crate::domain::rate::Rate;
 use crate::settings::EmailVerification;

@@ -29,7 +29,8 @@ pub fn delete(visit: &mut Visit<'_>) -> Decision<()> {
 mod tests {
     use super::super::testing::{EMAIL, World};
     use super::*;
-    use crate::domain::account::{AccountId, EmailAddress};
+    use crate::domain::account_id::AccountId;
+    use crate::domain::email::EmailAddress;
     use crate::domain::message::{Message, Recipient};
     use crate::domain::session::{AuthenticationRecord, Method};
 

@@ -4,7 +4,8 @@
 
 use super::login;
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::AuthenticatorType;
 use crate::domain::means::{Means, Unproved};
 use crate::domain::message::Recipient;

@@ -94,7 +94,7 @@ mod tests {
     use super::super::reauthenticate;
     use super::super::testing::{EMAIL, World};
     use super::*;
-    use crate::domain::account::EmailAddress;
+    use crate::domain::email::EmailAddress;
 
     const PHONE: &str = "+31612345678";
 

@@ -5,10 +5,10 @@
 
 use super::visit::{Decision, Stop, Visit};
 use super::{mfa, reauthenticate};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, RecoveryCodes};
-use crate::domain::challenge::CodeHash;
-use crate::domain::code::{self, CodeFormat};
+use crate::domain::code::{self, CodeFormat, CodeHash};
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
 use crate::secret::Secret;

@@ -1,7 +1,7 @@
 //! The sessions of an account: listing them, and ending some.
 
 use super::visit::{Decision, Visit};
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 
 /// Ends the sessions with these ids; when the current one is among them, that is logging out.
 pub fn end(visit: &mut Visit<'_>, account: &AccountId, ids: &[i64]) -> Decision<()> {

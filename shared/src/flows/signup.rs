@@ -2,7 +2,10 @@
 
 use super::stages::{self, LoginAttempt};
 use super::visit::{Decision, Need, Stop, Visit};
-use crate::domain::account::{Account, AccountId, EmailAddress, Phone};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
+use crate::domain::email::EmailAddress;
+use crate::domain::phone::Phone;
 use crate::domain::session::Draft;
 use crate::domain::social::SocialAccount;
 use crate::domain::stage::{PendingLogin, Stage, StageKey};

@@ -1,13 +1,13 @@
 //! Logging in through another service, once it has said who somebody is.
 
-use super::connect;
+use super::connect::{self, SocialOutcome, owner, record};
 use super::stages::{self, LoginAttempt};
 use super::visit::{Decision, Need, Stop, Visit};
 use super::{ownership, social_signup, verify_email};
-use crate::domain::account::{Account, AccountId, Standing};
+use crate::domain::account::{Account, Standing};
+use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
-use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
 use crate::domain::{email, phone, text};
 use crate::secret::Secret;
@@ -21,17 +21,6 @@ const LONGEST_ADDRESS: usize = 254;
 /// The longest tokens that are kept, in bytes.
 const MOST_TOKEN_BYTES: usize = 8 * 1024;
 
-/// What came of it, other than that input is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It went on, as far as stages allow: the session tells how far.
-    Done,
-    /// Nobody can sign up (`ACCOUNT_SIGNUP_ENABLED`).
-    SignupClosed,
-    /// Nobody is logged in whom a service could be connected to, or somebody else than when it began.
-    NotLoggedIn,
-}
-
 /// Goes on with whoever the service has identified. An identity that was used, or can't be one, is refused as an
 /// invalid token.
 pub fn complete(
@@ -39,7 +28,7 @@ pub fn complete(
     app: &ProviderApp,
     identity: &Identity,
     process: Process,
-) -> Decision<Outcome> {
+) -> Decision<SocialOutcome> {
     let profile = tidy(app, &identity.profile);
     if profile.uid.is_empty() || text::length(&profile.uid) > MAX_UID_LENGTH {
         return Err(invalid_token());
@@ -80,8 +69,8 @@ fn connect_to_user(
     app: &ProviderApp,
     profile: &Profile,
     tokens: Option<&Tokens>,
-) -> Decision<Outcome> {
-    let Some(user) = visit.user().map(|user| user.id.clone()) else { return Ok(Outcome::NotLoggedIn) };
+) -> Decision<SocialOutcome> {
+    let Some(user) = visit.user().map(|user| user.id.clone()) else { return Ok(SocialOutcome::NotLoggedIn) };
     connect::require_reauthentication(visit)?;
     let owner = match owner(visit, profile)? {
         Some(owner) => Some(owner),
@@ -91,7 +80,7 @@ fn connect_to_user(
         return Err(Stop::invalid(Refusal::ConnectedToOther.of_all()));
     }
     connect::connect(visit, &user, profile, tokens)?;
-    Ok(Outcome::Done)
+    Ok(SocialOutcome::Done)
 }
 
 fn log_in_or_sign_up(
@@ -99,7 +88,7 @@ fn log_in_or_sign_up(
     app: &ProviderApp,
     profile: &Profile,
     tokens: Option<&Tokens>,
-) -> Decision<Outcome> {
+) -> Decision<SocialOutcome> {
     let owner = owner(visit, profile)?;
     let by_email = match &owner {
         Some(_) => None,
@@ -128,7 +117,7 @@ fn log_in_or_sign_up(
     record(visit, &account, profile);
     let now = visit.now;
     stages::begin(visit, LoginAttempt { social: true, ..LoginAttempt::new(account, None, now) })?;
-    Ok(Outcome::Done)
+    Ok(SocialOutcome::Done)
 }
 
 /// Whoever logs in through a service takes the place of whoever is logged in.
@@ -138,22 +127,6 @@ fn log_out(visit: &mut Visit<'_>, next: Option<&AccountId>) {
     let journeys = if next == Some(&user) { visit.session().journeys.clone() } else { Vec::new() };
     visit.flush();
     visit.session_mut().journeys = journeys;
-}
-
-pub(super) fn record(visit: &mut Visit<'_>, account: &AccountId, profile: &Profile) {
-    let mut record = AuthenticationRecord::new(Method::SocialAccount, visit.now);
-    record.provider = Some(profile.provider.clone());
-    record.uid = Some(profile.uid.clone());
-    visit.record(account, record);
-}
-
-/// The account that it is connected to.
-pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
-    let Some(owner) = visit.owner_of_social(&profile.provider, &profile.uid)?.cloned() else {
-        return Ok(None);
-    };
-    let connected = |account: &Account| account.social_account(&profile.provider, &profile.uid).is_some();
-    Ok(visit.account(&owner)?.is_some_and(connected).then_some(owner))
 }
 
 /// The account with an address that the service vouches for, and the address, where the service is trusted that far
@@ -187,7 +160,7 @@ fn owner_by_email(
 fn tidy(app: &ProviderApp, profile: &Profile) -> Profile {
     let mut profile = profile.clone();
     profile.provider.clone_from(&app.id);
-    let mut emails: Vec<crate::domain::account::EmailAddress> = Vec::new();
+    let mut emails: Vec<email::EmailAddress> = Vec::new();
     for mut address in std::mem::take(&mut profile.emails) {
         let Some(email) = email::canonical(&address.email).filter(|email| email.len() <= LONGEST_ADDRESS)
         else {

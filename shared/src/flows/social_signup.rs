@@ -1,11 +1,13 @@
 //! Signing up through another service, with what it says of somebody or with what they add to it.
 
+use super::connect::{SocialOutcome, owner, record};
 use super::signup::Taken;
-use super::social_login::{Outcome, owner, record};
 use super::stages::LoginAttempt;
 use super::visit::{Decision, Need, Stop, Visit};
 use super::{connect, signup};
-use crate::domain::account::{Account, EmailAddress, Phone};
+use crate::domain::account::Account;
+use crate::domain::email::EmailAddress;
+use crate::domain::phone::Phone;
 use crate::domain::social::{PendingSignup, Profile, Tokens};
 use crate::domain::username;
 use crate::settings::{PreventEnumeration, SignupFieldName};
@@ -22,9 +24,13 @@ pub struct Answers {
 }
 
 /// Signs somebody up who has no account, or lets them wait until the frontend has asked for what is missing.
-pub(super) fn begin(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&Tokens>) -> Decision<Outcome> {
+pub(super) fn begin(
+    visit: &mut Visit<'_>,
+    profile: &Profile,
+    tokens: Option<&Tokens>,
+) -> Decision<SocialOutcome> {
     if !visit.settings().account.signup_enabled {
-        return Ok(Outcome::SignupClosed);
+        return Ok(SocialOutcome::SignupClosed);
     }
     // Each of them is looked at sooner or later.
     visit.require(profile.emails.iter().map(|address| Need::Email(address.email.clone())).collect())?;
@@ -42,7 +48,7 @@ pub(super) fn begin(visit: &mut Visit<'_>, profile: &Profile, tokens: Option<&To
             sign_up(visit, profile, tokens, automatic_answers(visit, profile)?, taken)?;
         }
     }
-    Ok(Outcome::Done)
+    Ok(SocialOutcome::Done)
 }
 
 /// Whether a profile is enough to sign up with (`SOCIALACCOUNT_AUTO_SIGNUP`).

@@ -2,7 +2,8 @@
 
 use super::visit::{Decision, Stop, Visit};
 use super::{login_by_code, mfa, trust, verify_email, verify_phone};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::stage::{PendingLogin, Stage, StageKey};
 use crate::domain::time::Timestamp;
 

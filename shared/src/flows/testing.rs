@@ -9,8 +9,11 @@ use super::visit::{
     SessionChange, Stop, Stored, StoredSession, Tools, Visit, Visitor,
 };
 use super::{mfa, totp};
-use crate::domain::account::{Account, AccountId, EmailAddress, PasswordHash, Phone, Standing};
+use crate::domain::account::{Account, PasswordHash, Standing};
+use crate::domain::account_id::AccountId;
+use crate::domain::email::EmailAddress;
 use crate::domain::message::{Message, Origin, Recipient};
+use crate::domain::phone::Phone;
 use crate::domain::rate::History;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;

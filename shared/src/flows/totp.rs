@@ -180,9 +180,9 @@ pub(super) fn code_at(secret: &str, step: i64) -> String {
 mod tests {
     use super::super::testing::{World, codes, totp_code};
     use super::*;
-    use crate::domain::account::AccountId;
-    use crate::domain::authenticator::Sealed;
+    use crate::domain::account_id::AccountId;
     use crate::domain::message::{Event, Message};
+    use crate::secret::Sealed;
     use crate::signing::Unopened;
 
     /// RFC 4226, appendix D, and RFC 6238, appendix B (the rows of SHA-1).

@@ -3,10 +3,12 @@
 use super::reauthenticate;
 use super::stages::{self, Entry, LoginAttempt};
 use super::visit::{Content, Decision, Stop, Visit};
-use crate::domain::account::{Account, AccountId, Phone};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
+use crate::domain::phone::Phone;
 use crate::domain::refusal::Refusal;
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::settings::{Action, SignupFieldName};

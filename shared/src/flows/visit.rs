@@ -13,7 +13,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::ownership;
-use crate::domain::account::{Account, AccountId, Standing};
+use crate::domain::account::{Account, Standing};
+use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
 use crate::domain::message::{Message, Recipient};

@@ -5,11 +5,10 @@
 
 use lambda_http::http::Method;
 use schemars::JsonSchema;
-#[cfg(feature = "openapi")]
-use schemars::{Schema, SchemaGenerator};
 
 use super::input::Field;
 use super::present::{Authenticated, AuthenticatedMeta, Unauthenticated, UnauthenticatedMeta};
+use super::shape::Shape;
 use crate::settings::When;
 
 /// One method of an endpoint.
@@ -181,22 +180,5 @@ impl Answer {
     #[must_use]
     pub const fn when(self, when: When) -> Self {
         Self { when, ..self }
-    }
-}
-
-/// The shape of JSON, by the type that is written as it.
-#[derive(Clone, Copy, Debug)]
-pub struct Shape {
-    #[cfg(feature = "openapi")]
-    pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
-}
-
-impl Shape {
-    /// That of this type.
-    pub const fn of<T: JsonSchema>() -> Self {
-        Self {
-            #[cfg(feature = "openapi")]
-            schema: SchemaGenerator::subschema_for::<T>,
-        }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::reply::Reply;
-use crate::domain::account::{self, Account};
+use crate::domain::account::Account;
 use crate::domain::authenticator::{self, Factor};
 use crate::domain::email;
 use crate::domain::message::Recipient;
@@ -432,8 +432,8 @@ impl From<&AuthenticationRecord> for AuthenticationMethod {
     }
 }
 
-impl From<&account::EmailAddress> for EmailAddress {
-    fn from(address: &account::EmailAddress) -> Self {
+impl From<&email::EmailAddress> for EmailAddress {
+    fn from(address: &email::EmailAddress) -> Self {
         Self { email: email::shown(&address.email), verified: address.verified, primary: address.primary }
     }
 }

@@ -2,7 +2,9 @@
 
 use super::{MOST_TRIES, change, commit};
 use crate::app::App;
-use crate::domain::account::{Account, AccountId, EmailAddress, Standing};
+use crate::domain::account::{Account, Standing};
+use crate::domain::account_id::AccountId;
+use crate::domain::email::EmailAddress;
 use crate::domain::message::Recipient;
 use crate::domain::{email, username};
 use crate::flows::visit::Need;

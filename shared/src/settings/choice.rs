@@ -3,9 +3,8 @@
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
-use super::kind::{Kind, Wrong, list, optional, switch, text};
+use super::kind::{Kind, Raw, Wrong, list, optional, switch, text};
 use super::provider::{DUMMY, OPENID_CONNECT, known_provider};
-use super::source::Raw;
 use crate::domain::authenticator::AuthenticatorType;
 
 /// Whether an address must be verified before its owner is logged in.

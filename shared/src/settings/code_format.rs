@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::kind::{Kind, Wrong};
-use super::source::Raw;
+use super::kind::{Kind, Raw, Wrong};
 
 pub use crate::domain::code::CodeFormat;
 

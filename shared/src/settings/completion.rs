@@ -6,11 +6,11 @@ use super::choice::ALWAYS_INSTALLED;
 use super::declared::{Old, Settings};
 use super::error::Problem;
 use super::group::Group;
-use super::kind::list;
+use super::kind::{Raw, list};
 use super::provider::{DUMMY, ProviderApp};
 use super::rate::{Action, Per, Rate, Rates, parse_rates};
 use super::signup_fields::{SignupField, SignupFieldName, SignupFields};
-use super::source::{Raw, Source};
+use super::source::Source;
 use crate::domain::authenticator::AuthenticatorType;
 
 /// The old names that say something where the new one is not given.

@@ -20,8 +20,7 @@ use super::cookie::{
     OPTIONAL_ORIGIN, OPTIONAL_PREFIX, ORIGINS, RP_ID, SAMESITE, SameSite, WEBAUTHN_ORIGINS,
 };
 use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls, OPTIONAL_URL};
-use super::group::Default::{Computed, Is, Of};
-use super::group::{About, Group, group};
+use super::group::{Group, group};
 use super::kind::{
     ATTEMPTS, DAYS, HEADER_SCHEME, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH,
     OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, SECONDS, SECRET,
@@ -31,6 +30,8 @@ use super::mail_address::SENDER;
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
 use super::provider::{PROVIDERS, ProviderApp, SEGMENT};
 use super::rate::{MAIL_RATES, MFA_RATE_LIMITS, RATE_LIMITS, RateLimits, Rates};
+use super::setting::About;
+use super::setting::Default::{Computed, Is, Of};
 use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
 use crate::domain::authenticator::AuthenticatorType;
 use crate::secret::Secret;

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::declared::ALL;
 use super::frontend::PAGES;
-use super::group::{About, Default, Setting};
 use super::rate::Action;
+use super::setting::{About, Default, Setting};
 use super::unusable::{UNUSABLE, Verdict};
 
 const INTRODUCTION: &str = "\

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::kind::{Kind, Wrong, optional, text};
-use super::source::Raw;
+use super::kind::{Kind, Raw, Wrong, optional, text};
 use super::suggestion::suggestion;
 
 macro_rules! pages {

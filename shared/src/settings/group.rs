@@ -3,68 +3,8 @@
 //! One declaration makes the field, its documentation, the reading of its value, its line in
 //! `docs/settings.md` and its place among the known names.
 
+use super::setting::About;
 use super::source::Source;
-
-/// Settings that belong together: the fields of one struct, and the groups in it.
-pub(super) struct About {
-    /// The heading in the documentation.
-    pub title: &'static str,
-    /// What they are for, line by line.
-    pub text: &'static [&'static str],
-    /// Each one, in order.
-    pub settings: &'static [Setting],
-    /// The groups in this one.
-    pub inner: &'static [&'static About],
-}
-
-impl About {
-    /// This group and all in it, depth first.
-    pub fn walk(&'static self, visit: &mut dyn FnMut(&'static About)) {
-        visit(self);
-        for inner in self.inner {
-            inner.walk(visit);
-        }
-    }
-
-    /// The setting of that name.
-    pub fn find(&'static self, name: &str) -> Option<&'static Setting> {
-        let mut found = None;
-        self.walk(&mut |group| {
-            found = found.or_else(|| group.settings.iter().find(|setting| setting.name == name));
-        });
-        found
-    }
-}
-
-/// What is known of one setting.
-#[derive(Debug)]
-pub(super) struct Setting {
-    /// The environment variable.
-    pub name: &'static str,
-    /// What its value must be.
-    pub expects: &'static str,
-    /// Its value where none is given.
-    pub default: Default,
-    /// Its meaning, line by line.
-    pub text: &'static [&'static str],
-    /// Other names it may have.
-    pub aliases: &'static [&'static str],
-    /// Whether its value must not be shown.
-    pub secret: bool,
-    /// Whether an empty value is a value, and not the same as none.
-    pub keeps_empty: bool,
-}
-
-/// The value of a setting that is not given, written as it would be in the environment.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Default {
-    /// This one.
-    Is(&'static str),
-    /// The value of another setting.
-    Of(&'static str),
-    /// This one for a start; what the whole then makes of it is told in words.
-    Computed(&'static str, &'static str),
-}
 
 /// A struct whose fields are settings.
 pub(super) trait Group: Sized {
@@ -122,11 +62,11 @@ macro_rules! group {
         }
 
         impl $crate::settings::group::Group for $group {
-            const ABOUT: $crate::settings::group::About = $crate::settings::group::About {
+            const ABOUT: $crate::settings::setting::About = $crate::settings::setting::About {
                 title: $title,
                 text: &[$($about),+],
                 settings: &[$(
-                    $crate::settings::group::Setting {
+                    $crate::settings::setting::Setting {
                         name: $name,
                         expects: $kind.expects,
                         default: $default,

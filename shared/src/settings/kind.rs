@@ -6,11 +6,22 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::source::Raw;
 use crate::secret::Secret;
 
 /// Longest time a setting may name, in seconds: a hundred years. More would overflow dates.
 const LONGEST: f64 = 100.0 * 365.0 * 86400.0;
+
+/// A value as given: text, and what it says as JSON where it is JSON.
+pub(super) struct Raw<'a> {
+    pub text: &'a str,
+    pub json: Option<Value>,
+}
+
+impl<'a> Raw<'a> {
+    pub fn of(text: &'a str) -> Self {
+        Self { text, json: serde_json::from_str(text).ok() }
+    }
+}
 
 /// A kind of value.
 pub(super) struct Kind<T: 'static> {

@@ -4,19 +4,12 @@ mod known;
 
 use serde_json::{Map, Value};
 
-pub use known::{KNOWN_PROVIDERS, KnownProvider, known_provider};
+pub use known::{DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, known_provider};
 
-use super::declared::Socialaccount;
-use super::kind::{Kind, Wrong, optional, text};
-use super::source::Raw;
+use super::kind::{Kind, Raw, Wrong, optional, text};
 use super::suggestion::suggestion;
 use crate::domain::email;
 use crate::secret::Secret;
-
-/// Any service that speaks OpenID Connect, by where it describes itself.
-pub const OPENID_CONNECT: &str = "openid_connect";
-/// The provider that believes whatever it is told.
-pub const DUMMY: &str = "dummy";
 
 /// A client that this API is at another service: what `APP` or an entry of `APPS` says.
 #[derive(Clone, Debug)]
@@ -106,7 +99,7 @@ impl ProviderApp {
     }
 
     /// Takes over the client secret, or an object with `secret`, `key` and `settings`. False when it is neither.
-    fn learn(&mut self, value: &Value) -> bool {
+    pub(super) fn learn(&mut self, value: &Value) -> bool {
         match value {
             Value::String(secret) => self.secret = Some(Secret::new(secret.as_str())),
             Value::Object(given) => {
@@ -122,52 +115,6 @@ impl ProviderApp {
             _ => return false,
         }
         true
-    }
-}
-
-impl Socialaccount {
-    /// The apps that people can see, in their order.
-    pub fn shown(&self) -> impl Iterator<Item = &ProviderApp> {
-        self.providers.iter().filter(|app| !app.hidden)
-    }
-
-    /// The app that the API calls so, be it hidden; of several one that is not.
-    pub fn app(&self, id: &str) -> Option<&ProviderApp> {
-        let is_it = |app: &&ProviderApp| app.id == id;
-        self.shown().find(is_it).or_else(|| self.providers.iter().find(is_it))
-    }
-
-    /// The app that the API calls so, or that is of this kind, with this client id: hidden ones as well, whose tokens are
-    /// those of other clients.
-    pub fn app_of_client(&self, name: &str, client_id: &str) -> Option<&ProviderApp> {
-        let is_it = |app: &&ProviderApp| {
-            (app.id == name || app.provider == name) && app.client_id.as_deref() == Some(client_id)
-        };
-        self.shown().find(is_it).or_else(|| self.providers.iter().find(is_it))
-    }
-
-    /// Takes over the client secrets, as `SOCIALACCOUNT_PROVIDERS_SECRET_ARN` has them: an object with the id of each
-    /// app, or its client id.
-    ///
-    /// # Errors
-    /// It has another shape, or names an app that is not there. The text tells no secret.
-    pub(crate) fn learn(&mut self, secrets: &Secret) -> Result<(), String> {
-        let Ok(Value::Object(secrets)) = serde_json::from_str(secrets.expose()) else {
-            return Err("the secret must be an object of apps and their secrets".to_owned());
-        };
-        for (name, value) in secrets {
-            let is_it = |app: &&mut ProviderApp| app.id == name || app.client_id.as_ref() == Some(&name);
-            let apps: Vec<_> = self.providers.iter_mut().filter(is_it).collect();
-            if apps.is_empty() {
-                return Err(format!("the secret has {name:?}, and SOCIALACCOUNT_PROVIDERS has no such app"));
-            }
-            for app in apps {
-                if !app.learn(&value) {
-                    return Err(format!("the secret must have a text or an object as {name:?}"));
-                }
-            }
-        }
-        Ok(())
     }
 }
 

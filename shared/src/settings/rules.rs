@@ -5,8 +5,8 @@ use super::completion::predecessors;
 use super::cookie::SameSite;
 use super::declared::Settings;
 use super::error::{Concerned, Problem};
-use super::group::Setting;
 use super::rate::Action;
+use super::setting::Setting;
 use super::signup_fields::SignupFieldName;
 use super::source::Source;
 

@@ -2,23 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::error::Problem;
-use super::group::{About, Default, Setting};
-use super::kind::{Kind, Wrong};
-
-/// A value as given: text, and what it says as JSON where it is JSON.
-pub(super) struct Raw<'a> {
-    pub text: &'a str,
-    pub json: Option<Value>,
-}
-
-impl<'a> Raw<'a> {
-    pub fn of(text: &'a str) -> Self {
-        Self { text, json: serde_json::from_str(text).ok() }
-    }
-}
+use super::kind::{Kind, Raw, Wrong};
+use super::setting::{About, Default, Setting};
 
 /// The variables, the problems and the hints.
 pub(super) struct Source {

@@ -5,8 +5,8 @@
 
 use super::declared::ALL;
 use super::error::Problem;
-use super::kind::switch;
-use super::source::{Raw, Source};
+use super::kind::{Raw, switch};
+use super::source::Source;
 use super::suggestion::suggestion;
 
 /// A known name that cannot be used.

@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Up
 
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
-use crate::domain::account::{Account, AccountId, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, Standing};
+use crate::domain::account::{Account, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, Standing};
+use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::MOST_AUTHENTICATORS;
 use crate::domain::message::Recipient;
 use crate::domain::session::Session;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Item, StoreError};
-use crate::domain::account::AccountId;
+use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
 use crate::domain::token::SessionKey;
 use crate::flows::visit::CounterKey;

@@ -7,7 +7,8 @@ use futures_util::future::{try_join, try_join_all};
 
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
-use crate::domain::account::{Account, AccountId, Standing};
+use crate::domain::account::{Account, Standing};
+use crate::domain::account_id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};

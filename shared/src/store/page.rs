@@ -3,7 +3,8 @@
 use super::item::{self, Key};
 use super::outbox::{OutboxItem, id_of, read_sealed};
 use super::{Item, Store, StoreError, load, unavailable};
-use crate::domain::account::{Account, AccountId};
+use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::token::SessionKey;
 use crate::flows::visit::{Stored, StoredSession};
 

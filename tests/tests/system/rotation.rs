@@ -133,7 +133,7 @@ async fn what_was_sent_before_a_rotation_is_good_after_it() {
     rotate(&stack).await;
     // An account that was made meanwhile, by a process that knows the new key: this one meets it, and reads it.
     let newer = stack.process(vestibule::app::Requirements::ALL).await.secrets().keys;
-    let id = vestibule::domain::account::AccountId::parse("nobody").unwrap();
+    let id = vestibule::domain::account_id::AccountId::parse("nobody").unwrap();
     let now = vestibule::domain::time::Timestamp::from_millis(0);
     let made = newer.email_key(&id, "x@example.com", now, vestibule::signing::Spelling::Base64);
     client.post("auth/email/verify", json!({"key": made})).await.is(400);

@@ -4,18 +4,19 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue}
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
+use vestibule::clock::Clock;
 use vestibule::domain::social::{Identity, Passage, SingleUse, Tokens};
 use vestibule::domain::time::Timestamp;
 use vestibule::secret::Secret;
 use vestibule::settings::ProviderApp;
 
-use super::client::{Reply, Request};
-use super::documents::{Discovered, parse};
+use super::client::{Client, Reply, Request};
+use super::documents::{Discovered, Documents, parse};
 use super::error::ProviderError;
 use super::id_token::{Binding, Expected, LEEWAY, Sealed, Signing};
 use super::keys::{Algorithm, Key};
 use super::template::{Known, encoded};
-use super::{Engine, profile, secret};
+use super::{profile, secret};
 use crate::providers::Provider;
 use crate::providers::declaration::{Authorization, By, Fetch, Only, Params, Secrets};
 use crate::providers::expression;
@@ -85,7 +86,11 @@ pub(super) struct Answer {
 
 /// What is said about one login.
 pub(super) struct Conversation<'a> {
-    pub engine: &'a Engine,
+    pub client: &'a Client,
+    pub clock: &'a Clock,
+    pub documents: &'a Documents,
+    /// Whether services are asked for an email address.
+    pub query_email: bool,
     pub app: &'a ProviderApp,
     pub provider: &'static Provider,
     pub endpoints: Endpoints,
@@ -133,7 +138,7 @@ impl Conversation<'_> {
         match self.provider.secret {
             Secrets::Plain => Ok(self.app.secret.clone()),
             Secrets::Signed(audience) => {
-                let now = self.engine.clock.now();
+                let now = self.clock.now();
                 secret::signed(self.app, self.base().client_id(), audience, now).map(Some)
             }
         }
@@ -160,7 +165,7 @@ impl Conversation<'_> {
             params.push(("code_verifier".to_owned(), verifier.expose().to_owned()));
         }
         let request = written(self.endpoints.token.clone(), provider.token_by, &params, headers);
-        let reply = self.engine.client.send(request).await?;
+        let reply = self.client.send(request).await?;
         let data = read_token_answer(&reply)?;
         self.answer(data)
     }
@@ -172,7 +177,7 @@ impl Conversation<'_> {
         let seconds = text(provider.expires_in).and_then(|seconds| seconds.parse::<u64>().ok());
         let expires_at = seconds
             .filter(|seconds| (1..=LONGEST).contains(seconds))
-            .map(|seconds| self.engine.clock.now().plus(std::time::Duration::from_secs(seconds)));
+            .map(|seconds| self.clock.now().plus(std::time::Duration::from_secs(seconds)));
         let tokens = Tokens {
             access_token: Secret::new(access_token),
             refresh_token: text(provider.refresh_token).map(Secret::new),
@@ -200,7 +205,7 @@ impl Conversation<'_> {
             }
             algorithm => {
                 let keys = self.endpoints.keys.as_deref().ok_or(ProviderError::UnknownKey)?;
-                self.engine.documents.key(keys, sealed.key_id.as_deref(), algorithm).await?
+                self.documents.key(keys, sealed.key_id.as_deref(), algorithm).await?
             }
         };
         let known = self.base();
@@ -212,7 +217,7 @@ impl Conversation<'_> {
             trusted_audiences: trusted,
             binding,
             access_token,
-            now: self.engine.clock.now(),
+            now: self.clock.now(),
         };
         sealed.open(&key)?.check(&expected)
     }
@@ -318,7 +323,7 @@ impl Conversation<'_> {
     fn is_wanted(&self, fetch: &Fetch, known: Known<'_>) -> bool {
         match fetch.only {
             Only::Always => true,
-            Only::ForEmail => self.engine.query_email,
+            Only::ForEmail => self.query_email,
             Only::Lacking(pointer) => expression::text(pointer, known.profile, &|_| None).is_none(),
             Only::Scope(scope) => known.has_scope(scope),
             Only::NoScope(scope) => !known.has_scope(scope),
@@ -335,7 +340,7 @@ impl Conversation<'_> {
             headers.push((AUTHORIZATION, secret_header(&format!("{word} {}", known.access_token))?));
         }
         let params = known.params(fetch.params)?;
-        let reply = self.engine.client.send(written(url, fetch.by, &params, headers)).await?;
+        let reply = self.client.send(written(url, fetch.by, &params, headers)).await?;
         let data = read_json(&reply)?;
         for (pointer, expected) in fetch.expect {
             let met = match *expected {

@@ -4,7 +4,8 @@
 //! no profile.
 
 use serde_json::Value;
-use vestibule::domain::account::{EmailAddress, Phone};
+use vestibule::domain::email::EmailAddress;
+use vestibule::domain::phone::Phone;
 use vestibule::domain::social::{MAX_UID_LENGTH, Profile};
 use vestibule::settings::ProviderApp;
 

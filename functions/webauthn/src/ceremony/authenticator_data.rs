@@ -1,6 +1,7 @@
 //! Authenticator data (6.1): what an authenticator says, and signs.
 
-use super::{Fault, read_cbor};
+use super::encoding::read_cbor;
+use super::fault::Fault;
 
 const USER_PRESENT: u8 = 1;
 const USER_VERIFIED: u8 = 1 << 2;

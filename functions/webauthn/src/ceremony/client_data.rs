@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Fault;
+use super::fault::Fault;
 
 /// Which ceremony client data is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

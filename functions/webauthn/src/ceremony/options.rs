@@ -4,8 +4,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::encoding::encode;
+use super::party::Party;
 use super::public_key::OFFERED;
-use super::{Party, encode};
 
 /// Whom a key is made for.
 #[derive(Clone, Copy, Debug)]

@@ -7,7 +7,8 @@ use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 
-use super::{Fault, read_cbor};
+use super::encoding::read_cbor;
+use super::fault::Fault;
 
 /// The algorithms that are offered, by their numbers at IANA, the best first: `ES256`, which every key has, `EdDSA` with
 /// Ed25519, and `RS256`, which Windows Hello has on older machines.

@@ -3,7 +3,11 @@
 
 use vestibule::http::input::json::{Object, Value};
 
-use super::{Fault, MAX_ID_BYTES, decode};
+use super::encoding::decode;
+use super::fault::Fault;
+
+/// The longest credential id, in bytes (7.1, step 25). It becomes a key of the table.
+pub(crate) const MAX_ID_BYTES: usize = 1023;
 
 /// The answer to a registration.
 #[derive(Clone, Debug)]

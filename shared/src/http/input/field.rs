@@ -2,7 +2,7 @@
 //! form reads by it, and the API is described by it.
 
 use crate::domain::{email, phone, refusal::Refusal, text, username};
-use crate::http::operation::Shape;
+use crate::http::shape::Shape;
 use crate::settings::{Settings, When};
 
 /// A field of a request.

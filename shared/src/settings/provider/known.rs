@@ -1,6 +1,11 @@
 //! The services that allauth has by name: what the API says of each. What they speak is the business of the function
 //! `provider`, which has a declaration for every one of them.
 
+/// Any service that speaks OpenID Connect, by where it describes itself.
+pub const OPENID_CONNECT: &str = "openid_connect";
+/// The provider that believes whatever it is told.
+pub const DUMMY: &str = "dummy";
+
 /// A service with a name of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KnownProvider {
