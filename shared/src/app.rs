@@ -10,6 +10,7 @@ use lambda_http::http::Uri;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::{Aws, AwsError};
+use crate::changes::{Content, Letter};
 use crate::clock::Clock;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Envelope, Message, Recipient};
@@ -17,7 +18,6 @@ use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::flows::notice::render_link;
 use crate::flows::ownership;
-use crate::flows::visit::{Content, Letter};
 use crate::http::{Outside, Routes};
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
 use crate::random::Random;

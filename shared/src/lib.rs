@@ -4,14 +4,16 @@
 //!
 //! - [`secret`]: texts that must not be shown
 //! - [`domain`]: what accounts, sessions and codes are
+//! - [`snapshot`], [`changes`]: what a decision reads and writes
 //! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`secret_key`], [`jwt`]
-//! - [`flows`]: what happens, as plain functions
 //! - [`aws`], [`store`]: the table
+//! - [`flows`]: what happens, as plain functions
 //! - [`app`], [`http`], [`operator`], [`rotation`]: one process, the protocol it speaks, what operators do
 //! - [`lambda`], [`telemetry`]: running it on AWS
 
 pub mod app;
 pub mod aws;
+pub mod changes;
 pub mod clock;
 pub mod domain;
 pub mod flows;
@@ -27,5 +29,6 @@ pub mod secret;
 pub mod secret_key;
 pub mod settings;
 pub mod signing;
+pub mod snapshot;
 pub mod store;
 pub mod telemetry;

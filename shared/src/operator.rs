@@ -5,6 +5,7 @@ mod canonicalise;
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
 
 use crate::app::App;
+use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
@@ -13,10 +14,10 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::domain::{email, phone, text, username};
 use crate::flows::signup;
-use crate::flows::visit::{Changes, Dropped, Loaded, Need, SessionChange, Stored};
 use crate::password::Passwords;
 use crate::password_rules::{self, Attributes};
 use crate::secret::Secret;
+use crate::snapshot::{Loaded, Need, Stored};
 use crate::store::{Store, StoreError, Terms};
 
 /// How often a change is tried, when its owner changes the account at the same time.

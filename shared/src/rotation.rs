@@ -6,19 +6,20 @@ use std::time::Duration;
 use jsonwebtoken::AlgorithmFamily;
 
 use crate::app::{App, fetch_secret, report};
+use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
 use crate::domain::session::Session;
 use crate::domain::social::Journey;
 use crate::domain::time::Timestamp;
 use crate::flows::connect::place;
-use crate::flows::visit::{Changes, Loaded, Need, Stored, StoredSession};
 use crate::operator::{change, commit_until};
 use crate::random::Random;
 use crate::secret::{Sealed, Secret};
 use crate::secret_key::{KeyDocument, KeyDocumentError};
 use crate::settings::{Settings, TokenStrategy};
 use crate::signing::{Keys, SealPurpose, Unopened};
+use crate::snapshot::{Loaded, Need, Stored, StoredSession};
 use crate::store::{Bookmark, Store, StoreError};
 
 /// How often a change is tried, when its owner changes the same at the same time.

@@ -13,10 +13,11 @@ use source::{Crate, crates};
 const FLOORS: &[&[&str]] = &[
     &["secret"],
     &["domain"],
+    &["snapshot", "changes"],
     &["clock", "random", "password", "password_rules", "settings"],
     &["signing", "secret_key", "jwt"],
-    &["flows"],
     &["aws", "store"],
+    &["flows"],
     &["app", "http", "operator", "rotation"],
     &["lambda", "telemetry"],
 ];

@@ -2,11 +2,12 @@
 
 use lambda_http::http::{Method, StatusCode};
 use vestibule::flows::privacy;
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
+use vestibule::snapshot::Need;
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::DELETE,

@@ -7,7 +7,7 @@ use vestibule::domain::account_id::AccountId;
 use vestibule::domain::email;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::manage_email::{self, Chosen};
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind, Text};
@@ -15,6 +15,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
+use vestibule::snapshot::Need;
 
 const NEW_EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "The new address.");
 const EMAIL: Field = Field::text("email", Text::PLAIN, "One of the account's addresses.");

@@ -15,11 +15,12 @@ use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{PendingLogin, Stage};
 use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
-use vestibule::flows::visit::{Need, StoredSession, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present::{self, AuthenticationMethod, Authenticator, EmailAddress, FlowId};
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
+use vestibule::snapshot::{Need, StoredSession};
 
 use crate::phone::PhoneNumber;
 

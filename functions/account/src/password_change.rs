@@ -3,7 +3,7 @@
 use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::flows::{password_change, reauthenticate};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -14,6 +14,7 @@ use vestibule::http::{Answer, Body, Operation};
 use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
+use vestibule::snapshot::Need;
 
 const CURRENT: Field =
     Field::text("current_password", Text::PLAIN, "The password so far, of whoever has one.").optional();

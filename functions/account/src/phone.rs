@@ -6,7 +6,7 @@ use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::flows::signup;
 use vestibule::flows::verify_phone::{self, PhoneVerification};
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -14,6 +14,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
+use vestibule::snapshot::Need;
 
 const PHONE: Field = Field::text("phone", Text::PHONE, "The new number.");
 const FIELDS: &[Field] = &[PHONE];

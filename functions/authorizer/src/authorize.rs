@@ -4,10 +4,11 @@ use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_http::http::{HeaderValue, header};
 use serde::Serialize;
 use vestibule::app::App;
-use vestibule::flows::visit::{Client, Loaded, Tools, Visit, Visitor};
+use vestibule::flows::visit::{Client, Tools, Visit, Visitor};
 use vestibule::http::call::{Call, access_token};
 use vestibule::http::csrf;
 use vestibule::password::Passwords;
+use vestibule::snapshot::Loaded;
 use vestibule::store::StoreError;
 
 /// What API Gateway is told: whether the request goes on, and what the integration learns of who made it, in

@@ -5,7 +5,7 @@ use vestibule::domain::account_id::AccountId;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::login_by_code;
-use vestibule::flows::visit::{Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -13,6 +13,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings, When};
+use vestibule::snapshot::Need;
 
 const EMAIL: Field = Field::text("email", Text::EMAIL, "The address that the code is to be sent to.")
     .asked(When::CodeByEmail)

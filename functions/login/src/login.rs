@@ -5,7 +5,7 @@ use vestibule::domain::account_id::AccountId;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::username;
 use vestibule::flows::login::{self, Identifier};
-use vestibule::flows::visit::{Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -14,6 +14,7 @@ use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 use vestibule::settings::{Action, Settings, When};
+use vestibule::snapshot::Need;
 
 const USERNAME: Field = Field::text("username", Text::PLAIN, "The username.")
     .asked(When::LoginByUsername)

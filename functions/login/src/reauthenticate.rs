@@ -3,7 +3,7 @@
 use lambda_http::http::Method;
 use vestibule::domain::session;
 use vestibule::flows::reauthenticate;
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
@@ -11,6 +11,7 @@ use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
+use vestibule::snapshot::Need;
 
 /// The one password that is not stripped.
 const PASSWORD: Field = Field::text("password", Text::VERBATIM, "The password.");

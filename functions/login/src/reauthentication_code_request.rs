@@ -5,7 +5,7 @@ use vestibule::domain::account::Account;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::session;
-use vestibule::flows::visit::{Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -14,6 +14,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings};
+use vestibule::snapshot::Need;
 
 const EMAIL: Field = Field::text("email", Text::EMAIL, "A verified email address of the account.").optional();
 const PHONE: Field =

@@ -3,11 +3,12 @@
 use vestibule::domain::account::Account;
 use vestibule::domain::token::SessionToken;
 use vestibule::flows::mfa;
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::reply::Halt;
+use vestibule::snapshot::Need;
 
 const CODE: Field = Field::text("code", Text::PLAIN, "A code of the app, or a recovery code.");
 pub(crate) const FIELDS: &[Field] = &[CODE];

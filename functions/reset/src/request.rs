@@ -2,7 +2,7 @@
 
 use lambda_http::http::{Method, StatusCode};
 use vestibule::flows::password_reset;
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -10,6 +10,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings, When};
+use vestibule::snapshot::Need;
 
 const EMAIL: Field = Field::text("email", Text::EMAIL, "An address of the account.");
 const FIELDS: &[Field] = &[EMAIL];

@@ -7,7 +7,7 @@ use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::refusal::FieldErrors;
 use vestibule::flows::password_reset::{self, Right};
-use vestibule::flows::visit::{Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -18,6 +18,7 @@ use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
 use vestibule::signing::Keys;
+use vestibule::snapshot::Need;
 
 const HEADER: &str = "x-password-reset-key";
 const KEY: Field = Field::text("key", Text::PLAIN, "The key at the end of the link, or the code.");

@@ -4,13 +4,14 @@ use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::flows::tokens::{self, Refreshed};
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::jwt::{Claims, Jwt, TokenUse};
 use vestibule::settings::{Settings, TokenStrategy};
+use vestibule::snapshot::Need;
 
 const REFRESH_TOKEN: Field = Field::text("refresh_token", Text::PLAIN, "The refresh token, as last told.");
 const FIELDS: &[Field] = &[REFRESH_TOKEN];

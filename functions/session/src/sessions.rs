@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account_id::AccountId;
 use vestibule::flows::sessions;
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind};
@@ -13,6 +13,7 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::When;
+use vestibule::snapshot::Need;
 
 const SESSIONS: Field =
     Field::new("sessions", Kind::Ids, "The ids of the sessions to end; one's own may be among them.");

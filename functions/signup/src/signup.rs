@@ -4,7 +4,7 @@ use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::username;
 use vestibule::flows::signup::{self, NewAccount, Taken};
-use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
@@ -14,6 +14,7 @@ use vestibule::http::{Answer, Body, Operation};
 use vestibule::password_rules;
 use vestibule::secret::Secret;
 use vestibule::settings::{Action, Settings, SignupFieldName, When};
+use vestibule::snapshot::Need;
 
 const EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "An email address.")
     .asked(When::SignupEmail)

@@ -9,13 +9,14 @@ use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::message::Recipient;
 use vestibule::flows::verify_email::{self, Proof};
-use vestibule::flows::visit::{Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation, Parameter};
+use vestibule::snapshot::Need;
 
 const HEADER: &str = "x-email-verification-key";
 const KEY: Field = Field::text("key", Text::PLAIN, "The key at the end of the link, or the code.");

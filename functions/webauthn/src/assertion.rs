@@ -10,13 +10,14 @@ use vestibule::domain::authenticator::Factor;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::token::SessionToken;
 use vestibule::flows::mfa;
-use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind};
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification};
+use vestibule::snapshot::Need;
 
 use crate::ceremony::{self, Assertion, Expected, Fault, Key, Party, RequestOptions};
 use crate::challenge;

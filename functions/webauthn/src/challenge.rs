@@ -46,12 +46,13 @@ pub(crate) fn use_up(visit: &mut Visit<'_>) {
 #[cfg(test)]
 mod tests {
     use vestibule::domain::time::Timestamp;
-    use vestibule::flows::visit::{Client, Loaded, Tools, Visitor};
+    use vestibule::flows::visit::{Client, Tools, Visitor};
     use vestibule::password::Passwords;
     use vestibule::random::Random;
     use vestibule::secret::Secret;
     use vestibule::settings::Settings;
     use vestibule::signing::Keys;
+    use vestibule::snapshot::Loaded;
 
     use super::*;
 

@@ -2,11 +2,12 @@
 
 use lambda_http::http::Method;
 use vestibule::flows::mfa;
-use vestibule::flows::visit::{Need, Tools, Visit};
+use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
+use vestibule::snapshot::Need;
 
 use crate::assertion;
 

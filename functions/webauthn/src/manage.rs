@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::Factor;
-use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::flows::{mfa, reauthenticate};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -13,6 +13,7 @@ use vestibule::http::input::{Field, Form, Kind, Text};
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation, Parameter};
+use vestibule::snapshot::Need;
 
 use crate::registration;
 

@@ -6,13 +6,14 @@ use serde_json::{self, Map};
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::{Credential, Factor};
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::visit::{Decision, Need, Stop, Visit};
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::{Object, Value};
 use vestibule::http::input::{Field, Form, Kind, Text};
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification, When};
+use vestibule::snapshot::Need;
 
 use crate::ceremony::{self, CreationOptions, Expected, Fault, NewKey, Party, Registration, User};
 use crate::challenge;

@@ -4,13 +4,14 @@
 use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::stage::{PendingLogin, Stage};
-use vestibule::flows::visit::{Decision, Need, Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::flows::{mfa, stages};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
+use vestibule::snapshot::Need;
 use vestibule_signup::signup;
 
 use crate::registration;

@@ -16,6 +16,9 @@ use crate::secret::{Sealed, Secret};
 /// The longest identifier of an account at a service, in code points, as in the reference.
 pub const MAX_UID_LENGTH: usize = 191;
 
+/// How many services an account may be connected to: it is kept as one item.
+pub const MOST_SOCIAL_ACCOUNTS: usize = 25;
+
 /// An account at another service that is connected to one here: whoever can log in there can log in here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SocialAccount {

@@ -10,14 +10,11 @@ use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
-use crate::domain::social::{Profile, SocialAccount, Tokens};
+use crate::domain::social::{MOST_SOCIAL_ACCOUNTS, Profile, SocialAccount, Tokens};
 use crate::domain::time::Timestamp;
 use crate::secret::{Sealed, Secret};
 use crate::settings::{EmailVerification, Settings};
 use crate::signing::{SealPurpose, Unopened};
-
-/// How many services an account may be connected to: it is kept as one item.
-pub const MOST_SOCIAL_ACCOUNTS: usize = 25;
 
 /// How a login, a sign-up or a connection through another service ended, other than that input is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{AddressOwners, Decision, Need, Stop, Visit};
+use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::refusal::Refusal;
@@ -11,6 +11,7 @@ use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::{email, username};
 use crate::secret::Secret;
 use crate::settings::{Action, EmailVerification, LoginMethod, Settings};
+use crate::snapshot::{AddressOwners, Need};
 
 /// Who somebody says they are.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Logging in with a code from a mail or a text, instead of a password or after it.
 
 use super::stages::{self, Entry, LoginAttempt};
-use super::visit::{Content, Decision, Stop, Visit};
+use super::visit::{Decision, Stop, Visit};
 use super::{ownership, trust, verify_phone};
+use crate::changes::Content;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Message, Recipient};

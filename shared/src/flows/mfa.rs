@@ -1,7 +1,7 @@
 //! Second factors: the stage of a login at which one is asked for, and what authenticators of all kinds have in common.
 
 use super::stages::{self, Entry, LoginAttempt};
-use super::visit::{Decision, Need, Stop, Visit, Visitor};
+use super::visit::{Decision, Stop, Visit, Visitor};
 use super::{reauthenticate, recovery_codes, totp, trust};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
@@ -12,6 +12,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method, UsedAuthenticator};
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::settings::{Action, Settings, WEBAUTHN_LOGIN};
+use crate::snapshot::Need;
 
 /// What an authenticator is used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

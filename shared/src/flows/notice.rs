@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::visit::{Content, Decision, Visit};
+use super::visit::{Decision, Visit};
+use crate::changes::Content;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Event, Message, Origin, Recipient};

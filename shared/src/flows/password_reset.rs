@@ -1,8 +1,9 @@
 //! Setting a new password without the old one, by a link or by a code in a mail.
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{Client, Content, Decision, Stop, Visit};
+use super::visit::{Client, Decision, Stop, Visit};
 use super::{ownership, verify_email};
+use crate::changes::Content;
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;

@@ -3,13 +3,15 @@
 //! One recipient gets no more than `MAIL_RATE_LIMIT_RECIPIENT` says of what anybody asks for, and as much again of what an
 //! account's owner asks for, who has proved a password or is logged in. `MAIL_RATE_LIMIT_TOTAL` has a part for each cause.
 
-use super::visit::{Content, Decision, Dropped, Letter, Need, Tools, Visit, Visitor};
+use super::visit::{Decision, Tools, Visit, Visitor};
+use crate::changes::{Content, Dropped, Letter};
 use crate::domain::account::Standing;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
 use crate::domain::rate::Rate;
 use crate::settings::EmailVerification;
 use crate::signing::Keys;
+use crate::snapshot::Need;
 
 const MAIL: &str = "mail";
 const ALL_MAIL: &str = "all_mail";

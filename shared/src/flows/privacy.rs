@@ -4,9 +4,10 @@
 //! logged in is to do neither.
 
 use super::reauthenticate;
-use super::visit::{Decision, Stop, Stored, StoredSession, Visit};
+use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::message::Event;
+use crate::snapshot::{Stored, StoredSession};
 
 /// All that is kept about somebody: their account, and its sessions, whether they are valid or have ended.
 pub fn export<'a>(visit: &Visit<'a>) -> Decision<(Account, &'a [Stored<StoredSession>])> {

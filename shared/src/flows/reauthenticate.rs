@@ -159,9 +159,9 @@ pub fn record_password(visit: &mut Visit<'_>, user: &Account) {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{EMAIL, World};
-    use super::super::visit::Content;
     use super::super::{connect, manage_email, mfa, password_change, verify_email};
     use super::*;
+    use crate::changes::Content;
     use crate::domain::message::{Event, Message};
     use crate::domain::social::Profile;
 

@@ -1,7 +1,7 @@
 //! Signing up with a password, or without one where people log in by code.
 
 use super::stages::{self, LoginAttempt};
-use super::visit::{Decision, Need, Stop, Visit};
+use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
@@ -13,6 +13,7 @@ use crate::domain::username;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::settings::{EmailVerification, PreventEnumeration, Settings};
+use crate::snapshot::Need;
 
 /// What somebody signs up with; each is well-formed already.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,7 @@
 
 use super::connect::{self, SocialOutcome, owner, record};
 use super::stages::{self, LoginAttempt};
-use super::visit::{Decision, Need, Stop, Visit};
+use super::visit::{Decision, Stop, Visit};
 use super::{ownership, social_signup, verify_email};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
@@ -12,6 +12,7 @@ use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
 use crate::domain::{email, phone, text};
 use crate::secret::Secret;
 use crate::settings::ProviderApp;
+use crate::snapshot::Need;
 
 /// How many addresses of a profile are looked at.
 const MOST_ADDRESSES: usize = 10;

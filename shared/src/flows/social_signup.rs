@@ -3,7 +3,7 @@
 use super::connect::{SocialOutcome, owner, record};
 use super::signup::Taken;
 use super::stages::LoginAttempt;
-use super::visit::{Decision, Need, Stop, Visit};
+use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::Account;
 use crate::domain::email::EmailAddress;
@@ -11,6 +11,7 @@ use crate::domain::phone::Phone;
 use crate::domain::social::{PendingSignup, Profile, Tokens};
 use crate::domain::username;
 use crate::settings::{PreventEnumeration, SignupFieldName};
+use crate::snapshot::Need;
 
 /// What somebody signs up with besides what the service says of them; each is well-formed and free.
 #[derive(Clone, Debug, Default)]

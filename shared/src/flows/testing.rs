@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::login::{self, Identifier};
-use super::visit::{
-    AddressOwner, AddressOwners, Client, Content, CounterKey, Decision, Letter, Loaded, MOST_LOADS, Need,
-    SessionChange, Stop, Stored, StoredSession, Tools, Visit, Visitor,
-};
+use super::visit::{Client, Decision, MOST_LOADS, Stop, Tools, Visit, Visitor};
 use super::{mfa, totp};
+use crate::changes::{Content, Letter, SessionChange};
 use crate::domain::account::{Account, PasswordHash, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
@@ -25,6 +23,7 @@ use crate::random::Random;
 use crate::secret::Secret;
 use crate::settings::{Settings, TokenStrategy};
 use crate::signing::Keys;
+use crate::snapshot::{AddressOwner, AddressOwners, CounterKey, Loaded, Need, Stored, StoredSession};
 
 pub(crate) const EMAIL: &str = "ann@example.com";
 pub(crate) const PASSWORD: &str = "Correct-Horse-9";

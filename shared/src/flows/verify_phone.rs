@@ -2,7 +2,8 @@
 
 use super::reauthenticate;
 use super::stages::{self, Entry, LoginAttempt};
-use super::visit::{Content, Decision, Stop, Visit};
+use super::visit::{Decision, Stop, Visit};
+use crate::changes::Content;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;

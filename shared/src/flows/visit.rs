@@ -5,7 +5,6 @@
 //! cannot forget to load anything; which round trips that takes is up to what is prefetched.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,11 +12,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::ownership;
-use crate::domain::account::{Account, Standing};
+use crate::changes::{Changes, Content, Dropped, Letter, SessionChange, Usage};
+use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
-use crate::domain::message::{Message, Recipient};
+use crate::domain::message::Recipient;
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
 use crate::domain::session::{AuthenticationRecord, Draft, Login, Session, State, TokenFamily, TokenPair};
@@ -31,177 +31,10 @@ use crate::password::Passwords;
 use crate::random::Random;
 use crate::settings::{Action, Settings, TokenStrategy};
 use crate::signing::{Keys, Unopened};
+use crate::snapshot::{AddressOwner, AddressOwners, CounterKey, Loaded, Need, Stored, StoredSession};
 
 /// How often a flow may ask to know more; each is a round trip.
 pub const MOST_LOADS: u32 = 8;
-
-/// Something to read from the table.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// An account.
-    Account(AccountId),
-    /// Which accounts have an email address, in canonical form.
-    Email(String),
-    /// Which account has verified an email address, in canonical form, or a phone number.
-    Claim(Recipient),
-    /// Which account has a username, by its key ([`username::key`]).
-    Username(String),
-    /// Which accounts have a phone number.
-    Phone(String),
-    /// Which account has a WebAuthn credential, by its id in base64url.
-    Credential(String),
-    /// Which account is connected to one at another service: the service, as the API calls it, and who it is there.
-    Social(String, String),
-    /// Until when something that may be used once is spent, by the hash of its name.
-    Spent(String),
-    /// How often something happened.
-    Counter(CounterKey),
-    /// All sessions of an account.
-    Sessions(AccountId),
-    /// A session other than the client's own.
-    Session(SessionKey),
-}
-
-/// Names a counter of a rate limit.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct CounterKey(pub String);
-
-/// What was read, with the versions by which a commit notices that it has changed since.
-#[derive(Clone, Debug, Default)]
-pub struct Loaded {
-    /// The session that the client's token names, unless there is none.
-    pub session: Option<Stored<StoredSession>>,
-    /// Sessions that further tokens of the client name ([`Self::settle`]).
-    pub more_sessions: Vec<Stored<StoredSession>>,
-    /// Accounts that were asked for; none where there is none.
-    pub accounts: BTreeMap<AccountId, Option<Stored<Account>>>,
-    /// Email addresses that were asked for.
-    pub emails: BTreeMap<String, AddressOwners>,
-    /// The accounts that have verified an email address or a phone number.
-    pub claims: BTreeMap<Recipient, Option<AccountId>>,
-    /// The accounts that have a username.
-    pub usernames: BTreeMap<String, Option<AccountId>>,
-    /// Phone numbers that were asked for.
-    pub phones: BTreeMap<String, AddressOwners>,
-    /// The accounts that have a WebAuthn credential.
-    pub credentials: BTreeMap<String, Option<AccountId>>,
-    /// The accounts that are connected to one at another service.
-    pub socials: BTreeMap<(String, String), Option<AccountId>>,
-    /// Until when things that may be used once are spent; none where they never were used.
-    pub spent: BTreeMap<String, Option<Timestamp>>,
-    /// Counters of rate limits; none where nothing was counted yet.
-    pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
-    /// All sessions of an account.
-    pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
-    /// What another service was asked, once this request has come that far.
-    pub asked: Option<Arc<Asked>>,
-    /// Sessions that were asked for by themselves.
-    pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
-}
-
-impl Loaded {
-    /// Decides which session is the client's, where its tokens name several: the first that is valid.
-    pub fn settle(&mut self, now: Timestamp) {
-        if self.session.as_ref().is_none_or(|stored| !self.is_valid(&stored.value, now))
-            && let Some(at) = self.more_sessions.iter().position(|stored| self.is_valid(&stored.value, now))
-        {
-            self.session = Some(self.more_sessions.swap_remove(at));
-        }
-    }
-
-    fn is_valid(&self, stored: &StoredSession, now: Timestamp) -> bool {
-        let login = stored.session.login();
-        let goes_on = |login: &Login| {
-            let account = self.accounts.get(&login.account).and_then(Option::as_ref);
-            account.is_some_and(|account| account.value.session_epoch == login.epoch)
-        };
-        stored.expires_at > now && login.is_none_or(goes_on)
-    }
-
-    /// Who has an email address or a phone number, as far as was read.
-    pub fn owners(&self, address: &Recipient) -> Option<&AddressOwners> {
-        match address {
-            Recipient::Email(email) => self.emails.get(email),
-            Recipient::Phone(number) => self.phones.get(number),
-        }
-    }
-
-    /// The account that has verified an email address or a phone number, as far as was read.
-    pub fn claimed_by(&self, address: &Recipient) -> Option<&AccountId> {
-        match self.claims.get(address) {
-            Some(claim) => claim.as_ref(),
-            None => self.owners(address)?.claimed_by.as_ref(),
-        }
-    }
-}
-
-/// Something as it was read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stored<T> {
-    /// Goes up with every write.
-    pub version: i64,
-    /// What it was.
-    pub value: T,
-}
-
-/// A session as it was read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredSession {
-    /// What the table knows it by.
-    pub key: SessionKey,
-    /// The session.
-    pub session: Session,
-    /// When it expires.
-    pub expires_at: Timestamp,
-}
-
-/// Who has an email address or a phone number.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AddressOwners {
-    /// Goes up when an account adds it; none when none ever did.
-    pub version: Option<i64>,
-    /// The account that has verified it, where only one may.
-    pub claimed_by: Option<AccountId>,
-    /// All accounts that have it.
-    pub owners: Vec<AddressOwner>,
-}
-
-impl AddressOwners {
-    /// Whether an account other than this one takes it: nobody else can sign up with it.
-    pub fn is_taken(&self, but: Option<&AccountId>) -> bool {
-        self.owners.iter().any(|owner| owner.standing.takes() && Some(&owner.account) != but)
-    }
-
-    /// The accounts that a password reset or a login code for it reaches: those that have verified it, or else those that
-    /// signed up with it, the ones that have verified nothing else first. `asked` says whether the settings ask for
-    /// verification.
-    pub fn reached(&self, asked: bool) -> Vec<&AddressOwner> {
-        let mut owners = self.named();
-        owners.retain(|owner| owner.standing.reaches(asked));
-        owners
-    }
-
-    /// The accounts that a password may be tried for: those that have verified it, or else those that have it, as many as
-    /// may be tried, and those first that it stands for most.
-    pub fn named(&self) -> Vec<&AddressOwner> {
-        let mut owners: Vec<_> = self.owners.iter().collect();
-        owners.sort_by_key(|owner| std::cmp::Reverse(owner.standing));
-        let verified = owners.iter().take_while(|owner| owner.standing == Standing::Verified).count();
-        owners.truncate(if verified > 0 { verified } else { MOST_TRIED });
-        owners
-    }
-}
-
-/// An account that has an email address or a phone number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AddressOwner {
-    /// Which.
-    pub account: AccountId,
-    /// How far it stands for the account.
-    pub standing: Standing,
-    /// Whether the account is active.
-    pub active: bool,
-}
 
 /// Why a flow does not go on.
 #[derive(Clone, Debug, PartialEq)]
@@ -323,37 +156,6 @@ pub struct Tools<'a> {
     pub jwt: Option<&'a Jwt>,
 }
 
-/// A message that the commit puts into the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
-    /// Who gets it.
-    pub to: Recipient,
-    /// What it says.
-    pub content: Content,
-}
-
-/// How many messages were not sent, as a limit was reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dropped {
-    /// `MAIL_RATE_LIMIT_RECIPIENT`.
-    pub by_recipient: u32,
-    /// `MAIL_RATE_LIMIT_TOTAL`.
-    pub in_all: u32,
-}
-
-/// What a letter says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
-    /// This.
-    Ready(Message),
-    /// A link to set a new password with, which is made when the letter is delivered: so asking for one takes as
-    /// long for an address that nobody has as for any other.
-    PasswordResetLink {
-        /// For which account.
-        account: AccountId,
-    },
-}
-
 /// A code that was just made.
 #[derive(Debug)]
 pub struct NewCode {
@@ -361,19 +163,6 @@ pub struct NewCode {
     pub text: String,
     /// As it is hashed.
     pub normalised: String,
-}
-
-/// A counter that this visit has consulted.
-#[derive(Clone, Debug)]
-pub struct Usage {
-    /// What the table has.
-    pub before: Option<Stored<History>>,
-    /// With what this visit adds.
-    pub after: History,
-    /// How many hits this visit adds; when none, it still counts on the table not having changed.
-    pub hits: u32,
-    /// How long a hit counts.
-    pub rate: Rate,
 }
 
 /// One request by one client.
@@ -416,84 +205,6 @@ enum Fate {
     Renewed,
     /// The session ends.
     Ended,
-}
-
-/// What a visit changes, to be written in one commit.
-#[derive(Debug)]
-pub struct Changes {
-    /// The session.
-    pub session: SessionChange,
-    /// Other sessions that end.
-    pub ended: Vec<SessionKey>,
-    /// Other sessions that change, with the version that was read.
-    pub others: Vec<(SessionKey, i64, Session)>,
-    /// Accounts: as they were read, if they were there, and as they are to be, unless they are to be no more.
-    pub accounts: Vec<(Option<Stored<Account>>, Option<Account>)>,
-    /// Counters of rate limits.
-    pub counters: Vec<(CounterKey, Usage)>,
-    /// What may be used once and is used now: the hash of its name, and until when nobody may use it again.
-    pub spent: Vec<(String, Timestamp)>,
-    /// Messages.
-    pub letters: Vec<Letter>,
-    /// How many messages were not sent.
-    pub dropped: Dropped,
-}
-
-impl Changes {
-    /// What a lost commit may have failed at, to be read before deciding anew: the claims on email addresses and phone numbers
-    /// that an account verifies or loses, and what a new account has that only one can have.
-    pub fn claims(&self) -> Vec<Need> {
-        let mut claims = Vec::new();
-        let mut needs = Vec::new();
-        for (before, after) in &self.accounts {
-            let old = before.as_ref().map(|stored| stored.value.addresses()).unwrap_or_default();
-            let new = after.as_ref().map(Account::addresses).unwrap_or_default();
-            claims.extend(old.into_keys().filter(|address| !new.contains_key(address)));
-            claims.extend(
-                new.into_iter().filter(|(_, standing)| *standing == Standing::Verified).map(|(it, _)| it),
-            );
-            if let (None, Some(account)) = (before, after) {
-                needs.extend(account.username.iter().map(|name| Need::Username(username::fold(name))));
-                needs.extend(account.phone.iter().map(|phone| Need::Phone(phone.number.clone())));
-                let socials = account.social_accounts.iter();
-                needs.extend(socials.map(|it| Need::Social(it.provider.clone(), it.uid.clone())));
-            }
-        }
-        needs.extend(claims.into_iter().map(Need::Claim));
-        needs
-    }
-
-    /// Whether there is nothing to write. Counters that were consulted, but not added to, matter only together
-    /// with something else.
-    pub fn is_empty(&self) -> bool {
-        matches!(self.session, SessionChange::None)
-            && self.ended.is_empty()
-            && self.others.is_empty()
-            && self.accounts.is_empty()
-            && self.letters.is_empty()
-            && self.spent.is_empty()
-            && self.counters.iter().all(|(_, usage)| usage.hits == 0)
-    }
-}
-
-/// What becomes of the session in the table.
-#[derive(Debug)]
-pub enum SessionChange {
-    /// Nothing.
-    None,
-    /// It is written; `replaces` is what the table had, perhaps under another key.
-    Put {
-        /// What the table knows it by.
-        key: SessionKey,
-        /// The token that the client holds from now on; none when it came with an access token, and keeps that.
-        token: Option<SessionToken>,
-        /// The session.
-        session: Box<Session>,
-        /// What was read.
-        replaces: Option<(SessionKey, i64)>,
-    },
-    /// It is deleted.
-    Delete(SessionKey, i64),
 }
 
 impl<'a> Visit<'a> {
@@ -1238,9 +949,6 @@ impl<'a> Visit<'a> {
     }
 }
 
-/// How many accounts a password is tried for that have not verified what they are named by: each try costs milliseconds
-/// by design, and anybody may add an address that is not theirs.
-const MOST_TRIED: usize = 16;
 /// The longest id of a credential, in base64url: 1,023 bytes (WebAuthn, section 4).
 const MOST_CREDENTIAL_ID: usize = 1364;
 

@@ -11,8 +11,9 @@ use super::reply::Halt;
 use super::{cookie, form};
 use crate::app::App;
 use crate::domain::token::SessionToken;
-use crate::flows::visit::{Client, Loaded, Visitor};
+use crate::flows::visit::{Client, Visitor};
 use crate::settings::Settings;
+use crate::snapshot::Loaded;
 
 /// A request by one of the two kinds of client.
 #[derive(Clone, Debug)]

@@ -11,17 +11,17 @@ use super::operation::Operation;
 use super::reply::{self, Halt, Reply};
 use super::{call, cookie, csrf, present};
 use crate::app::{App, ProcessKeys, report};
+use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Answer, Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
-use crate::flows::visit::{
-    Changes, Client, Dropped, Loaded, MOST_LOADS, Need, SessionChange, Stop, Tools, Visit,
-};
+use crate::flows::visit::{Client, MOST_LOADS, Stop, Tools, Visit};
 use crate::jwt::SigningError;
 use crate::password::Passwords;
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
+use crate::snapshot::{Loaded, Need};
 use crate::store::{Store, StoreError, Terms};
 
 /// How often a request decides, when others change what it has read. People behind one address share counters, so

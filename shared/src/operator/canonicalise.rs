@@ -7,7 +7,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
 use crate::domain::message::Recipient;
 use crate::domain::{email, username};
-use crate::flows::visit::Need;
+use crate::snapshot::Need;
 use crate::store::{Store, StoreError};
 
 /// What was done to one account, or why nothing was. What is canonical already is not told of.

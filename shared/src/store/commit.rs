@@ -12,17 +12,18 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Up
 
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
+use crate::changes::{Changes, SessionChange, Usage};
 use crate::domain::account::{Account, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::MOST_AUTHENTICATORS;
 use crate::domain::message::Recipient;
 use crate::domain::session::Session;
+use crate::domain::social::MOST_SOCIAL_ACCOUNTS;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::domain::username;
-use crate::flows::connect::MOST_SOCIAL_ACCOUNTS;
-use crate::flows::visit::{Changes, CounterKey, Loaded, SessionChange, Stored, Usage};
 use crate::settings::{MOST_LIMITS, MOST_MAIL_LIMITS};
+use crate::snapshot::{CounterKey, Loaded, Stored};
 
 /// Most items of a DynamoDB transaction.
 const MOST_ITEMS: usize = 100;

@@ -10,7 +10,7 @@ use super::{Item, StoreError};
 use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
 use crate::domain::token::SessionKey;
-use crate::flows::visit::CounterKey;
+use crate::snapshot::CounterKey;
 
 /// Where an item is: its partition key and its sort key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

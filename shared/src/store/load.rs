@@ -11,7 +11,7 @@ use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
-use crate::flows::visit::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
+use crate::snapshot::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
 
 /// Most keys of a `BatchGetItem`.
 const MOST_KEYS: usize = 100;

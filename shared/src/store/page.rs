@@ -6,7 +6,7 @@ use super::{Item, Store, StoreError, load, unavailable};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::token::SessionKey;
-use crate::flows::visit::{Stored, StoredSession};
+use crate::snapshot::{Stored, StoredSession};
 
 /// A part of the table.
 #[derive(Clone, Debug, Default)]

@@ -1,0 +1,133 @@
+//! What a decision writes, in one commit.
+
+use crate::domain::account::{Account, Standing};
+use crate::domain::account_id::AccountId;
+use crate::domain::message::{Message, Recipient};
+use crate::domain::rate::{History, Rate};
+use crate::domain::session::Session;
+use crate::domain::time::Timestamp;
+use crate::domain::token::{SessionKey, SessionToken};
+use crate::domain::username;
+use crate::snapshot::{CounterKey, Need, Stored};
+
+/// What a request changes, to be written in one commit.
+#[derive(Debug)]
+pub struct Changes {
+    /// The session.
+    pub session: SessionChange,
+    /// Other sessions that end.
+    pub ended: Vec<SessionKey>,
+    /// Other sessions that change, with the version that was read.
+    pub others: Vec<(SessionKey, i64, Session)>,
+    /// Accounts: as they were read, if they were there, and as they are to be, unless they are to be no more.
+    pub accounts: Vec<(Option<Stored<Account>>, Option<Account>)>,
+    /// Counters of rate limits.
+    pub counters: Vec<(CounterKey, Usage)>,
+    /// What may be used once and is used now: the hash of its name, and until when nobody may use it again.
+    pub spent: Vec<(String, Timestamp)>,
+    /// Messages.
+    pub letters: Vec<Letter>,
+    /// How many messages were not sent.
+    pub dropped: Dropped,
+}
+
+impl Changes {
+    /// What a lost commit may have failed at, to be read before deciding anew: the claims on email addresses and phone numbers
+    /// that an account verifies or loses, and what a new account has that only one can have.
+    pub fn claims(&self) -> Vec<Need> {
+        let mut claims = Vec::new();
+        let mut needs = Vec::new();
+        for (before, after) in &self.accounts {
+            let old = before.as_ref().map(|stored| stored.value.addresses()).unwrap_or_default();
+            let new = after.as_ref().map(Account::addresses).unwrap_or_default();
+            claims.extend(old.into_keys().filter(|address| !new.contains_key(address)));
+            claims.extend(
+                new.into_iter().filter(|(_, standing)| *standing == Standing::Verified).map(|(it, _)| it),
+            );
+            if let (None, Some(account)) = (before, after) {
+                needs.extend(account.username.iter().map(|name| Need::Username(username::fold(name))));
+                needs.extend(account.phone.iter().map(|phone| Need::Phone(phone.number.clone())));
+                let socials = account.social_accounts.iter();
+                needs.extend(socials.map(|it| Need::Social(it.provider.clone(), it.uid.clone())));
+            }
+        }
+        needs.extend(claims.into_iter().map(Need::Claim));
+        needs
+    }
+
+    /// Whether there is nothing to write. Counters that were consulted, but not added to, matter only together
+    /// with something else.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.session, SessionChange::None)
+            && self.ended.is_empty()
+            && self.others.is_empty()
+            && self.accounts.is_empty()
+            && self.letters.is_empty()
+            && self.spent.is_empty()
+            && self.counters.iter().all(|(_, usage)| usage.hits == 0)
+    }
+}
+
+/// What becomes of the session in the table.
+#[derive(Debug)]
+pub enum SessionChange {
+    /// Nothing.
+    None,
+    /// It is written; `replaces` is what the table had, perhaps under another key.
+    Put {
+        /// What the table knows it by.
+        key: SessionKey,
+        /// The token that the client holds from now on; none when it came with an access token, and keeps that.
+        token: Option<SessionToken>,
+        /// The session.
+        session: Box<Session>,
+        /// What was read.
+        replaces: Option<(SessionKey, i64)>,
+    },
+    /// It is deleted.
+    Delete(SessionKey, i64),
+}
+
+/// A counter that this visit has consulted.
+#[derive(Clone, Debug)]
+pub struct Usage {
+    /// What the table has.
+    pub before: Option<Stored<History>>,
+    /// With what this visit adds.
+    pub after: History,
+    /// How many hits this visit adds; when none, it still counts on the table not having changed.
+    pub hits: u32,
+    /// How long a hit counts.
+    pub rate: Rate,
+}
+
+/// A message that the commit puts into the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Who gets it.
+    pub to: Recipient,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a letter says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// This.
+    Ready(Message),
+    /// A link to set a new password with, which is made when the letter is delivered: so asking for one takes as
+    /// long for an address that nobody has as for any other.
+    PasswordResetLink {
+        /// For which account.
+        account: AccountId,
+    },
+}
+
+/// How many messages were not sent, as a limit was reached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// `MAIL_RATE_LIMIT_RECIPIENT`.
+    pub by_recipient: u32,
+    /// `MAIL_RATE_LIMIT_TOTAL`.
+    pub in_all: u32,
+}

@@ -1,0 +1,186 @@
+//! What a decision reads from the table: what it asks for, and what was read, with the versions that the commit's
+//! conditions are on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::account::{Account, Standing};
+use crate::domain::account_id::AccountId;
+use crate::domain::message::Recipient;
+use crate::domain::rate::History;
+use crate::domain::session::{Login, Session};
+use crate::domain::social::Asked;
+use crate::domain::time::Timestamp;
+use crate::domain::token::SessionKey;
+
+/// Something to read from the table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// An account.
+    Account(AccountId),
+    /// Which accounts have an email address, in canonical form.
+    Email(String),
+    /// Which account has verified an email address, in canonical form, or a phone number.
+    Claim(Recipient),
+    /// Which account has a username, by its key ([`crate::domain::username::key`]).
+    Username(String),
+    /// Which accounts have a phone number.
+    Phone(String),
+    /// Which account has a WebAuthn credential, by its id in base64url.
+    Credential(String),
+    /// Which account is connected to one at another service: the service, as the API calls it, and who it is there.
+    Social(String, String),
+    /// Until when something that may be used once is spent, by the hash of its name.
+    Spent(String),
+    /// How often something happened.
+    Counter(CounterKey),
+    /// All sessions of an account.
+    Sessions(AccountId),
+    /// A session other than the client's own.
+    Session(SessionKey),
+}
+
+/// Names a counter of a rate limit.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CounterKey(pub String);
+
+/// What was read, with the versions by which a commit notices that it has changed since.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// The session that the client's token names, unless there is none.
+    pub session: Option<Stored<StoredSession>>,
+    /// Sessions that further tokens of the client name ([`Self::settle`]).
+    pub more_sessions: Vec<Stored<StoredSession>>,
+    /// Accounts that were asked for; none where there is none.
+    pub accounts: BTreeMap<AccountId, Option<Stored<Account>>>,
+    /// Email addresses that were asked for.
+    pub emails: BTreeMap<String, AddressOwners>,
+    /// The accounts that have verified an email address or a phone number.
+    pub claims: BTreeMap<Recipient, Option<AccountId>>,
+    /// The accounts that have a username.
+    pub usernames: BTreeMap<String, Option<AccountId>>,
+    /// Phone numbers that were asked for.
+    pub phones: BTreeMap<String, AddressOwners>,
+    /// The accounts that have a WebAuthn credential.
+    pub credentials: BTreeMap<String, Option<AccountId>>,
+    /// The accounts that are connected to one at another service.
+    pub socials: BTreeMap<(String, String), Option<AccountId>>,
+    /// Until when things that may be used once are spent; none where they never were used.
+    pub spent: BTreeMap<String, Option<Timestamp>>,
+    /// Counters of rate limits; none where nothing was counted yet.
+    pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
+    /// All sessions of an account.
+    pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
+    /// What another service was asked, once this request has come that far.
+    pub asked: Option<Arc<Asked>>,
+    /// Sessions that were asked for by themselves.
+    pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
+}
+
+impl Loaded {
+    /// Decides which session is the client's, where its tokens name several: the first that is valid.
+    pub fn settle(&mut self, now: Timestamp) {
+        if self.session.as_ref().is_none_or(|stored| !self.is_valid(&stored.value, now))
+            && let Some(at) = self.more_sessions.iter().position(|stored| self.is_valid(&stored.value, now))
+        {
+            self.session = Some(self.more_sessions.swap_remove(at));
+        }
+    }
+
+    fn is_valid(&self, stored: &StoredSession, now: Timestamp) -> bool {
+        let login = stored.session.login();
+        let goes_on = |login: &Login| {
+            let account = self.accounts.get(&login.account).and_then(Option::as_ref);
+            account.is_some_and(|account| account.value.session_epoch == login.epoch)
+        };
+        stored.expires_at > now && login.is_none_or(goes_on)
+    }
+
+    /// Who has an email address or a phone number, as far as was read.
+    pub fn owners(&self, address: &Recipient) -> Option<&AddressOwners> {
+        match address {
+            Recipient::Email(email) => self.emails.get(email),
+            Recipient::Phone(number) => self.phones.get(number),
+        }
+    }
+
+    /// The account that has verified an email address or a phone number, as far as was read.
+    pub fn claimed_by(&self, address: &Recipient) -> Option<&AccountId> {
+        match self.claims.get(address) {
+            Some(claim) => claim.as_ref(),
+            None => self.owners(address)?.claimed_by.as_ref(),
+        }
+    }
+}
+
+/// Something as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored<T> {
+    /// Goes up with every write.
+    pub version: i64,
+    /// What it was.
+    pub value: T,
+}
+
+/// A session as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSession {
+    /// What the table knows it by.
+    pub key: SessionKey,
+    /// The session.
+    pub session: Session,
+    /// When it expires.
+    pub expires_at: Timestamp,
+}
+
+/// Who has an email address or a phone number.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AddressOwners {
+    /// Goes up when an account adds it; none when none ever did.
+    pub version: Option<i64>,
+    /// The account that has verified it, where only one may.
+    pub claimed_by: Option<AccountId>,
+    /// All accounts that have it.
+    pub owners: Vec<AddressOwner>,
+}
+
+impl AddressOwners {
+    /// Whether an account other than this one takes it: nobody else can sign up with it.
+    pub fn is_taken(&self, but: Option<&AccountId>) -> bool {
+        self.owners.iter().any(|owner| owner.standing.takes() && Some(&owner.account) != but)
+    }
+
+    /// The accounts that a password reset or a login code for it reaches: those that have verified it, or else those that
+    /// signed up with it, the ones that have verified nothing else first. `asked` says whether the settings ask for
+    /// verification.
+    pub fn reached(&self, asked: bool) -> Vec<&AddressOwner> {
+        let mut owners = self.named();
+        owners.retain(|owner| owner.standing.reaches(asked));
+        owners
+    }
+
+    /// The accounts that a password may be tried for: those that have verified it, or else those that have it, as many as
+    /// may be tried, and those first that it stands for most.
+    pub fn named(&self) -> Vec<&AddressOwner> {
+        let mut owners: Vec<_> = self.owners.iter().collect();
+        owners.sort_by_key(|owner| std::cmp::Reverse(owner.standing));
+        let verified = owners.iter().take_while(|owner| owner.standing == Standing::Verified).count();
+        owners.truncate(if verified > 0 { verified } else { MOST_TRIED });
+        owners
+    }
+}
+
+/// An account that has an email address or a phone number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddressOwner {
+    /// Which.
+    pub account: AccountId,
+    /// How far it stands for the account.
+    pub standing: Standing,
+    /// Whether the account is active.
+    pub active: bool,
+}
+
+/// How many accounts a password is tried for that have not verified what they are named by: each try costs milliseconds
+/// by design, and anybody may add an address that is not theirs.
+const MOST_TRIED: usize = 16;
