@@ -12,7 +12,7 @@ use vestibule::domain::email;
 use vestibule::domain::phone::Phone;
 use vestibule::domain::session::{Login, Session, State};
 use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
-use vestibule::domain::stage::{PendingLogin, Stage};
+use vestibule::domain::stage::{LoginAttempt, PendingLogin, Stage};
 use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
 use vestibule::flows::visit::{Tools, Visit};
@@ -329,17 +329,9 @@ fn completed_login(login: &Login, is_valid: bool) -> ExportedLogin {
 }
 
 fn pending_login(pending: &PendingLogin) -> ExportedPendingLogin {
-    let PendingLogin {
-        account: _,
-        epoch: _,
-        email,
-        signup,
-        by_passkey: _,
-        social: _,
-        waited_at: _,
-        initiated_at,
-        stage,
-    } = pending;
+    let PendingLogin { attempt, epoch: _, stage } = pending;
+    let LoginAttempt { account: _, email, signup, by_passkey: _, social: _, waited_at: _, initiated_at } =
+        attempt;
     ExportedPendingLogin {
         stage: stage.key().into(),
         email: email.as_deref().map(email::shown),

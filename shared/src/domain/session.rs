@@ -298,7 +298,7 @@ impl Session {
     pub fn account(&self) -> Option<&AccountId> {
         match &self.state {
             State::Anonymous => None,
-            State::Pending(pending) => pending.account.as_ref(),
+            State::Pending(pending) => pending.attempt.account.as_ref(),
             State::Authenticated(login) => Some(&login.account),
         }
     }

@@ -8,14 +8,11 @@ use super::account_id::AccountId;
 use super::challenge::Challenge;
 use super::time::Timestamp;
 
-/// A login that is not complete.
+/// A login attempt: what is known of it from the identification to the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct PendingLogin {
+pub struct LoginAttempt {
     /// Whose; none when nobody has the address that a code was asked for, which the client is not to learn.
     pub account: Option<AccountId>,
-    /// The account's epoch when it began; in another one it can't be completed.
-    #[serde(default)]
-    pub epoch: u32,
     /// The address it is for, where it was named.
     pub email: Option<String>,
     /// Whether it began with a sign-up.
@@ -31,6 +28,17 @@ pub struct PendingLogin {
     pub waited_at: Vec<StageKey>,
     /// When it began: it must be complete within `ACCOUNT_LOGIN_TIMEOUT`.
     pub initiated_at: Timestamp,
+}
+
+/// A login attempt that waits at a stage, as its session keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PendingLogin {
+    /// The attempt; its members are the document's own.
+    #[serde(flatten)]
+    pub attempt: LoginAttempt,
+    /// The account's epoch when it began; in another one it can't be completed.
+    #[serde(default)]
+    pub epoch: u32,
     /// Where it stands.
     pub stage: Stage,
 }
@@ -58,6 +66,17 @@ pub enum Stage {
     MfaTrust,
     /// A passkey is to be made, as somebody signs up with it.
     MfaSignupWebauthn,
+}
+
+/// What a stage says to a login that gets there.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// Nothing is left to do here.
+    Pass,
+    /// Something has to be done here first.
+    Wait(Stage),
+    /// This login can't be completed.
+    Abort,
 }
 
 /// The name of a stage; they are passed in this order.
@@ -121,9 +140,77 @@ impl Stage {
     }
 }
 
+impl LoginAttempt {
+    /// A login to an account.
+    pub fn new(account: AccountId, email: Option<String>, now: Timestamp) -> Self {
+        Self { account: Some(account), ..Self::unknown(email, now) }
+    }
+
+    /// A login to an account that is not known, or not told.
+    pub const fn unknown(email: Option<String>, now: Timestamp) -> Self {
+        Self {
+            account: None,
+            email,
+            signup: false,
+            by_passkey: false,
+            social: false,
+            waited_at: Vec::new(),
+            initiated_at: now,
+        }
+    }
+
+    /// Whether it had to wait at a stage.
+    pub fn has_waited_at(&self, stage: StageKey) -> bool {
+        self.waited_at.contains(&stage)
+    }
+
+    /// The login as it waits at a stage, in this epoch of the account.
+    #[must_use]
+    pub fn waiting_at(mut self, stage: Stage, epoch: u32) -> PendingLogin {
+        self.waited_at.push(stage.key());
+        PendingLogin { attempt: self, epoch, stage }
+    }
+}
+
 impl PendingLogin {
     /// Whether it took too long.
     pub fn is_expired(&self, timeout: Duration, now: Timestamp) -> bool {
-        self.initiated_at.is_older_than(timeout, now)
+        self.attempt.initiated_at.is_older_than(timeout, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// As releases wrote it that had all members in one struct.
+    #[test]
+    fn pending_logins_keep_the_members_of_their_documents() {
+        let challenge = json!({
+            "to": {"email": "ann@example.com"}, "account": "0198c0de", "epoch": 3, "code": "hash", "at": 1_700_000_000_000_i64,
+            "failed_attempts": 1, "resend_count": 0, "change_count": 0, "already_exists": false, "confirmed": false,
+        });
+        for document in [
+            json!({
+                "account": "0198c0de", "epoch": 3, "email": "ann@example.com", "signup": true, "by_passkey": true,
+                "social": true, "waited_at": ["login_by_code"], "initiated_at": 1_700_000_000_000_i64,
+                "stage": {"login_by_code": {"challenge": challenge, "instead_of_password": false}},
+            }),
+            json!({
+                "account": null, "epoch": 0, "email": null, "signup": false, "initiated_at": 0,
+                "stage": "mfa_authenticate",
+            }),
+        ] {
+            let pending: PendingLogin = serde_json::from_str(&document.to_string()).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Value>(&serde_json::to_string(&pending).unwrap()).unwrap(),
+                document
+            );
+        }
+        let oldest = r#"{"account": null, "email": null, "signup": false, "initiated_at": 0, "stage": "verify_email"}"#;
+        let pending: PendingLogin = serde_json::from_str(oldest).unwrap();
+        assert_eq!((pending.epoch, pending.attempt.waited_at), (0, Vec::new()));
     }
 }

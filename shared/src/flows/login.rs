@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::stages::{self, LoginAttempt};
+use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
+use crate::domain::stage::LoginAttempt;
 use crate::domain::{email, username};
 use crate::secret::Secret;
 use crate::settings::{Action, EmailVerification, LoginMethod, Settings};

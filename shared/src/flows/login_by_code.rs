@@ -1,6 +1,6 @@
 //! Logging in with a code from a mail or a text, instead of a password or after it.
 
-use super::stages::{self, Entry, LoginAttempt};
+use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use super::{ownership, trust, verify_phone};
 use crate::changes::Content;
@@ -9,7 +9,7 @@ use crate::domain::challenge::Challenge;
 use crate::domain::message::{Message, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
-use crate::domain::stage::{PendingLogin, Stage};
+use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage};
 use crate::settings::{Action, LoginByCodeRequired, SignupFieldName};
 use crate::signing::CodePurpose;
 
@@ -36,17 +36,11 @@ pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient)
     let mut challenge = Challenge::asked(to, account.clone(), visit.now);
     send(visit, &mut challenge, false)?;
     let email = challenge.email().map(str::to_owned);
-    let now = visit.now;
+    let attempt = LoginAttempt { account, ..LoginAttempt::unknown(email, visit.now) };
     visit.pend(PendingLogin {
-        account,
+        attempt,
         // Whoever gives the code begins a login of its own.
         epoch: 0,
-        email,
-        signup: false,
-        by_passkey: false,
-        social: false,
-        waited_at: Vec::new(),
-        initiated_at: now,
         stage: Stage::LoginByCode { challenge, instead_of_password: true },
     });
     Ok(())

@@ -1,6 +1,6 @@
 //! Second factors: the stage of a login at which one is asked for, and what authenticators of all kinds have in common.
 
-use super::stages::{self, Entry, LoginAttempt};
+use super::stages;
 use super::visit::{Decision, Stop, Visit, Visitor};
 use super::{reauthenticate, recovery_codes, totp, trust};
 use crate::domain::account::Account;
@@ -10,7 +10,7 @@ use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method, UsedAuthenticator};
-use crate::domain::stage::{PendingLogin, Stage};
+use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage};
 use crate::settings::{Action, Settings, WEBAUTHN_LOGIN};
 use crate::snapshot::Need;
 
@@ -117,7 +117,7 @@ pub fn record_use(
 
 /// Goes on with a login whose second factor is proved.
 pub fn complete(visit: &mut Visit<'_>, pending: &PendingLogin, authenticator: i64) -> Decision<()> {
-    let account = pending.account.as_ref().ok_or(Stop::Unauthorized)?;
+    let account = pending.attempt.account.as_ref().ok_or(Stop::Unauthorized)?;
     record_use(visit, account, authenticator, Use::SecondFactor)?;
     stages::leave(visit, pending)
 }

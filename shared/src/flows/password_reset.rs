@@ -1,6 +1,6 @@
 //! Setting a new password without the old one, by a link or by a code in a mail.
 
-use super::stages::{self, LoginAttempt};
+use super::stages;
 use super::visit::{Client, Decision, Stop, Visit};
 use super::{ownership, verify_email};
 use crate::changes::Content;
@@ -10,6 +10,7 @@ use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
+use crate::domain::stage::LoginAttempt;
 use crate::secret::Secret;
 use crate::settings::Action;
 use crate::signing::{CodePurpose, Keys};

@@ -1,6 +1,6 @@
 //! Signing up with a password, or without one where people log in by code.
 
-use super::stages::{self, LoginAttempt};
+use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
@@ -8,7 +8,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::phone::Phone;
 use crate::domain::session::Draft;
 use crate::domain::social::SocialAccount;
-use crate::domain::stage::{PendingLogin, Stage, StageKey};
+use crate::domain::stage::{LoginAttempt, Stage};
 use crate::domain::username;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -161,17 +161,9 @@ pub fn pretend_to_bot(visit: &mut Visit<'_>, new: NewAccount) {
     if let Some(password) = &new.password {
         visit.tools.passwords.pretend_to_verify(password);
     }
-    visit.pend(PendingLogin {
-        account: None,
-        epoch: 0,
-        email: new.email,
-        signup: true,
-        by_passkey: new.by_passkey,
-        social: false,
-        waited_at: vec![StageKey::VerifyEmail],
-        initiated_at: visit.now,
-        stage: Stage::VerifyEmail,
-    });
+    let attempt = LoginAttempt::unknown(new.email, visit.now);
+    let attempt = LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt };
+    visit.pend(attempt.waiting_at(Stage::VerifyEmail, 0));
 }
 
 fn choose_username(visit: &Visit<'_>, new: &NewAccount) -> Decision<Option<String>> {

@@ -1,7 +1,7 @@
 //! Logging in through another service, once it has said who somebody is.
 
 use super::connect::{self, SocialOutcome, owner, record};
-use super::stages::{self, LoginAttempt};
+use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use super::{ownership, social_signup, verify_email};
 use crate::domain::account::{Account, Standing};
@@ -9,6 +9,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
 use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
+use crate::domain::stage::LoginAttempt;
 use crate::domain::{email, phone, text};
 use crate::secret::Secret;
 use crate::settings::ProviderApp;

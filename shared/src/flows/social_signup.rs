@@ -2,13 +2,13 @@
 
 use super::connect::{SocialOutcome, owner, record};
 use super::signup::Taken;
-use super::stages::LoginAttempt;
 use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::Account;
 use crate::domain::email::EmailAddress;
 use crate::domain::phone::Phone;
 use crate::domain::social::{PendingSignup, Profile, Tokens};
+use crate::domain::stage::LoginAttempt;
 use crate::domain::username;
 use crate::settings::{PreventEnumeration, SignupFieldName};
 use crate::snapshot::Need;

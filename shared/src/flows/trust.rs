@@ -4,10 +4,10 @@
 //! A browser holds a cookie for it: for each account that trusts it when that was, and a MAC over the account as it is
 //! secured now. Apps have no such cookie, and are never asked.
 
-use super::stages::{self, Entry, LoginAttempt};
+use super::stages;
 use super::visit::{Client, Decision, Stop, Visit};
 use crate::domain::account::Account;
-use crate::domain::stage::{PendingLogin, Stage, StageKey};
+use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage, StageKey};
 use crate::domain::time::Timestamp;
 use crate::settings::Settings;
 
@@ -63,7 +63,9 @@ pub fn resume(visit: &Visit<'_>) -> Decision<PendingLogin> {
 pub fn complete(visit: &mut Visit<'_>, pending: &PendingLogin, trust: bool) -> Decision<()> {
     stages::leave(visit, pending)?;
     // A login that is given up, as the password has changed since, trusts nobody.
-    if let Some(account) = visit.user().filter(|user| trust && pending.account.as_ref() == Some(&user.id)) {
+    if let Some(account) =
+        visit.user().filter(|user| trust && pending.attempt.account.as_ref() == Some(&user.id))
+    {
         let now = visit.now;
         let mut entries: Vec<String> = valid(visit).into_iter().map(|(at, proof)| entry(at, proof)).collect();
         entries.push(entry(now, &visit.tools.keys.trust(account, now)));

@@ -2,7 +2,7 @@
 
 use super::notice::render_link;
 use super::reauthenticate;
-use super::stages::{self, Entry, LoginAttempt};
+use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::{Account, MOST_ADDRESSES};
 use crate::domain::account_id::AccountId;
@@ -10,7 +10,7 @@ use crate::domain::challenge::Challenge;
 use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
-use crate::domain::stage::{PendingLogin, Stage};
+use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage};
 use crate::settings::{Action, EmailVerification, Settings};
 use crate::signing::{CodePurpose, EmailKey, Keys, Spelling};
 

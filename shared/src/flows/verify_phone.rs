@@ -1,7 +1,7 @@
 //! Verifying a phone number with a code from a text: at sign-up and login, and when it is changed.
 
 use super::reauthenticate;
-use super::stages::{self, Entry, LoginAttempt};
+use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use crate::changes::Content;
 use crate::domain::account::Account;
@@ -11,7 +11,7 @@ use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::phone::Phone;
 use crate::domain::refusal::Refusal;
-use crate::domain::stage::{PendingLogin, Stage};
+use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage};
 use crate::settings::{Action, SignupFieldName};
 use crate::signing::CodePurpose;
 

@@ -255,7 +255,8 @@ impl<'a> Visit<'a> {
             State::Pending(pending) => {
                 if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
                     self.clear_login();
-                } else if let (Some(account), Stage::MfaAuthenticate) = (&pending.account, &pending.stage)
+                } else if let (Some(account), Stage::MfaAuthenticate) =
+                    (&pending.attempt.account, &pending.stage)
                     && !self.loaded.accounts.contains_key(account)
                 {
                     // Its flow tells the kinds of factors that the account has. Where the token does not name the
@@ -376,7 +377,7 @@ impl<'a> Visit<'a> {
         // Somebody who is logged in stays so: a second login can't be completed in the same session.
         self.modified = true;
         if self.user.is_none() {
-            if pending.account.as_ref().is_none_or(|account| self.draft(account).is_none()) {
+            if pending.attempt.account.as_ref().is_none_or(|account| self.draft(account).is_none()) {
                 self.session.draft = None;
             }
             self.session.state = State::Pending(Box::new(pending));
@@ -910,7 +911,7 @@ impl<'a> Visit<'a> {
                 State::Pending(pending) if pending.stage.is_for_anybody() => None,
                 State::Pending(pending) => {
                     let stranger = || AccountId::parse(&self.tools.random.uuid(self.now));
-                    pending.account.clone().or_else(stranger)
+                    pending.attempt.account.clone().or_else(stranger)
                 }
                 State::Authenticated(login) => Some(login.account.clone()),
             };

@@ -572,7 +572,7 @@ fn flows(visit: &Visit<'_>, account: Option<&Account>) -> Vec<Flow> {
         match flows.iter_mut().find(|flow| flow.id == id) {
             Some(flow) => flow.is_pending = Some(true),
             None => {
-                let account = pending.account.as_ref().filter(|_| id == FlowId::MfaAuthenticate);
+                let account = pending.attempt.account.as_ref().filter(|_| id == FlowId::MfaAuthenticate);
                 let types = account.and_then(|id| visit.account(id).ok().flatten()).map(types);
                 flows.push(Flow { is_pending: Some(true), types, ..id.into() });
             }
