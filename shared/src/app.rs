@@ -6,26 +6,19 @@ use std::time::Duration;
 
 use futures_util::future::try_join3;
 use jsonwebtoken::AlgorithmFamily;
-use lambda_http::http::Uri;
-use serde::{Deserialize, Serialize};
 
 use crate::aws::{Aws, AwsError};
-use crate::changes::{Content, Letter};
 use crate::clock::Clock;
-use crate::domain::account_id::AccountId;
-use crate::domain::message::{Envelope, Message, Recipient};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
-use crate::flows::notice::render_link;
-use crate::flows::ownership;
-use crate::http::{Outside, Routes};
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
+use crate::outside::Outside;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::secret_key::{KeyDocument, READ_AT_MOST_EVERY, READ_EVERY};
-use crate::settings::{self, JwtSettings, LoginMethod, Settings, TokenStrategy};
+use crate::settings::{self, JwtSettings, Settings, TokenStrategy};
 use crate::signing::{Keys, Unopened};
-use crate::store::{OutboxItem, Store, StoreError, outbox_place};
+use crate::store::Store;
 
 /// Called with the ids of messages that a commit has put into the outbox.
 pub type AfterCommit = Arc<dyn Fn(Vec<String>) -> lambda_http::BoxFuture<'static, ()> + Send + Sync>;
@@ -127,14 +120,6 @@ impl Requirements {
     /// The table, and nothing secret.
     pub const TABLE: Self =
         Self { table: true, secret_key: false, token_keys: false, provider_secrets: false };
-
-    /// What a function needs.
-    pub const fn of(routes: &Routes) -> Self {
-        // Whoever looks sessions up can be shown an access token instead.
-        let table = routes.uses_table;
-        let provider_secrets = routes.outside.is_some();
-        Self { table, secret_key: routes.uses_secret_key, token_keys: table, provider_secrets }
-    }
 }
 
 impl App {
@@ -294,102 +279,6 @@ impl App {
     pub const fn store(&self) -> Option<&Store> {
         self.store.as_ref()
     }
-
-    /// Seals letters for the outbox, each under an id of its own.
-    pub fn seal(&self, letters: &[Letter], now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        letters.iter().map(|letter| self.seal_one(letter, now)).collect()
-    }
-
-    fn seal_one(&self, letter: &Letter, now: Timestamp) -> Result<(String, Vec<u8>), StoreError> {
-        let id = self.random.uuid(now);
-        let letter = Waiting {
-            to: letter.to.clone(),
-            asked_at: now,
-            content: match &letter.content {
-                Content::Ready(message) => WaitingContent::Ready(message.clone()),
-                Content::PasswordResetLink { account } => WaitingContent::PasswordResetLink(account.clone()),
-            },
-        };
-        let plain = serde_json::to_vec(&letter).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let sealed = self.secrets().keys.seal_message(&self.random, &outbox_place(&id), &plain);
-        Ok((id, sealed))
-    }
-
-    /// Opens a message of the outbox, and completes it; none when nothing is to be sent any more.
-    pub async fn open(&self, item: &OutboxItem) -> Result<Option<Envelope>, StoreError> {
-        let plain = self.unseal(item).await?;
-        let waiting: Waiting = serde_json::from_slice(&plain)
-            .map_err(|_| StoreError::Corrupt("a message of the outbox".to_owned()))?;
-        let site = self.site_name();
-        let message = match waiting.content.clone() {
-            WaitingContent::Ready(message) => Some(message),
-            WaitingContent::PasswordResetLink(account) => self.password_reset(&account, &waiting).await?,
-        };
-        Ok(message.map(|message| Envelope { id: item.id.clone(), to: waiting.to, site, message }))
-    }
-
-    /// Decrypts a message. One whose key this process does not know may be tried again: the key may be a new one.
-    async fn unseal(&self, item: &OutboxItem) -> Result<Vec<u8>, StoreError> {
-        self.look_for_keys(None).await;
-        let open = || self.secrets().keys.open_message(&outbox_place(&item.id), &item.sealed);
-        let mut opened = open();
-        if opened.is_err() && self.finds_newer_keys().await {
-            opened = open();
-        }
-        opened.map_err(|unopened| {
-            report(unopened);
-            let keys = self.secrets().keys;
-            match Keys::sealer_of_message(&item.sealed) {
-                Some(id) if keys.ids().all(|known| known != id) => {
-                    StoreError::Unavailable(format!("{unopened}: it names the key {id}"))
-                }
-                _ => StoreError::Corrupt(unopened.to_string()),
-            }
-        })
-    }
-
-    /// What mails call the service: never by a name that a request brings.
-    fn site_name(&self) -> String {
-        let settings = &self.settings;
-        let host = || Some(settings.headless.frontend_url.parse::<Uri>().ok()?.host()?.to_owned());
-        settings.site_name.clone().or_else(host).unwrap_or_default()
-    }
-
-    async fn password_reset(
-        &self,
-        account: &AccountId,
-        waiting: &Waiting,
-    ) -> Result<Option<Message>, StoreError> {
-        let Some(store) = self.store() else { return Ok(None) };
-        let Some(account) = store.account(account).await? else { return Ok(None) };
-        let account = account.value;
-        // The address may not reach the account any more, or the account be closed, since the link was asked for.
-        if !account.active || !ownership::reaches(&self.settings, &account, &waiting.to) {
-            return Ok(None);
-        }
-        let key = self.secrets().keys.reset_key(&account, waiting.to.address(), waiting.asked_at);
-        let template = &self.settings.headless.frontend_urls.account_reset_password_from_key;
-        let by_username = self.settings.account.login_methods.contains(LoginMethod::Username);
-        Ok(Some(Message::ResetPassword {
-            url: render_link(template, &key),
-            username: account.username.filter(|_| by_username),
-        }))
-    }
-}
-
-/// A message as the outbox holds it, under its seal.
-#[derive(Serialize, Deserialize)]
-struct Waiting {
-    to: Recipient,
-    asked_at: Timestamp,
-    content: WaitingContent,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WaitingContent {
-    Ready(Message),
-    PasswordResetLink(AccountId),
 }
 
 impl KeySource {

@@ -1,5 +1,7 @@
 //! What a decision writes, in one commit.
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Message, Recipient};
@@ -101,26 +103,26 @@ pub struct Usage {
     pub rate: Rate,
 }
 
-/// A message that the commit puts into the outbox.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message as the outbox keeps it, sealed, until it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// Who gets it.
     pub to: Recipient,
+    /// When the request that sends it was made.
+    pub asked_at: Timestamp,
     /// What it says.
     pub content: Content,
 }
 
 /// What a letter says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Content {
     /// This.
     Ready(Message),
-    /// A link to set a new password with, which is made when the letter is delivered: so asking for one takes as
-    /// long for an address that nobody has as for any other.
-    PasswordResetLink {
-        /// For which account.
-        account: AccountId,
-    },
+    /// A link to set a new password for this account with, which is made when the letter is delivered: so asking for
+    /// one takes as long for an address that nobody has as for any other.
+    PasswordResetLink(AccountId),
 }
 
 /// How many messages were not sent, as a limit was reached.

@@ -13,5 +13,5 @@ pub mod present;
 pub mod reply;
 pub mod shape;
 
-pub use endpoint::{Document, Endpoint, Outside, Routes, answer};
+pub use endpoint::{Document, Endpoint, Routes, answer};
 pub use operation::{Answer, Body, Operation, Parameter};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lambda_http::{Error, Request, service_fn};
 
-use crate::app::{App, Requirements, StartError};
+use crate::app::{App, StartError};
 use crate::http::{Routes, answer};
 use crate::telemetry;
 
@@ -17,7 +17,7 @@ pub fn run(routes: Routes) -> Result<(), Error> {
     // A function answers one request at a time: more threads would only take longer to start.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let requirements = Requirements::of(&routes);
+        let requirements = routes.requirements();
         let mut app = App::start(std::env::vars().collect(), requirements).await.inspect_err(|error| {
             tracing::error!("can't start:\n{error}");
         })?;

@@ -6,9 +6,11 @@
 //! - [`domain`]: what accounts, sessions and codes are
 //! - [`snapshot`], [`changes`]: what a decision reads and writes
 //! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`secret_key`], [`jwt`]
-//! - [`aws`], [`store`]: the table
+//! - [`aws`], [`store`], [`outside`]: the table, and other services
 //! - [`flows`]: what happens, as plain functions
-//! - [`app`], [`http`], [`operator`], [`rotation`]: one process, the protocol it speaks, what operators do
+//! - [`app`]: one process
+//! - [`outbox`]: messages that wait to be delivered
+//! - [`http`], [`operator`], [`rotation`]: the protocol it speaks, what operators do
 //! - [`lambda`], [`telemetry`]: running it on AWS
 
 pub mod app;
@@ -21,6 +23,8 @@ pub mod http;
 pub mod jwt;
 pub mod lambda;
 pub mod operator;
+pub mod outbox;
+pub mod outside;
 pub mod password;
 pub mod password_rules;
 pub mod random;

@@ -16,15 +16,16 @@ const FLOORS: &[&[&str]] = &[
     &["snapshot", "changes"],
     &["clock", "random", "password", "password_rules", "settings"],
     &["signing", "secret_key", "jwt"],
-    &["aws", "store"],
+    &["aws", "store", "outside"],
     &["flows"],
-    &["app", "http", "operator", "rotation"],
+    &["app"],
+    &["outbox"],
+    &["http", "operator", "rotation"],
     &["lambda", "telemetry"],
 ];
 
 /// Files that still import each other. It only ever gets shorter.
 const CIRCLES_TO_END: &[&str] = &[
-    "shared/src/app.rs",
     "shared/src/flows/connect.rs",
     "shared/src/flows/login.rs",
     "shared/src/flows/login_by_code.rs",

@@ -6,6 +6,7 @@ use aws_lambda_events::event::dynamodb::Event;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
+use vestibule::outbox;
 use vestibule::settings::Settings;
 use vestibule::store::OutboxClaim;
 use vestibule::store::StoreError;
@@ -74,7 +75,7 @@ impl Outbox for App {
             OutboxClaim::Busy => return Ok(Claim::Busy),
             OutboxClaim::Gone => return Ok(Claim::Gone),
         };
-        match self.open(&item).await {
+        match outbox::open(self, &item).await {
             Ok(Some(envelope)) => Ok(Claim::Taken(envelope)),
             Ok(None) => store.delivered(id).await.map(|()| Claim::Gone),
             Err(error) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lambda_http::BoxFuture;
 use vestibule::app::App;
 use vestibule::domain::social::{Answer, PresentedToken, Question};
-use vestibule::http::Outside;
+use vestibule::outside::Outside;
 use vestibule::settings::{ProviderApp, Settings};
 
 use crate::engine::{Brought, Engine, ProviderError};

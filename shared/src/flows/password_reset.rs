@@ -1,9 +1,10 @@
 //! Setting a new password without the old one, by a link or by a code in a mail.
 
+use super::notice::render_link;
 use super::stages;
 use super::visit::{Client, Decision, Stop, Visit};
 use super::{ownership, verify_email};
-use crate::changes::Content;
+use crate::changes::{Content, Letter};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
@@ -12,7 +13,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::stage::LoginAttempt;
 use crate::secret::Secret;
-use crate::settings::Action;
+use crate::settings::{Action, LoginMethod, Settings};
 use crate::signing::{CodePurpose, Keys};
 
 /// What a right key or code proves.
@@ -49,7 +50,7 @@ pub fn request(visit: &mut Visit<'_>, email: &str, accounts: &[AccountId]) -> De
         return visit.mail_unknown_account(email);
     }
     for account in accounts {
-        let content = Content::PasswordResetLink { account: account.clone() };
+        let content = Content::PasswordResetLink(account.clone());
         visit.send(Recipient::Email(email.to_owned()), content)?;
     }
     Ok(())
@@ -69,6 +70,18 @@ fn request_code(visit: &mut Visit<'_>, email: &str, account: Option<&AccountId>)
     }
     visit.session_mut().password_reset = Some(challenge);
     Ok(())
+}
+
+/// The mail with a link to set a new password, as it is delivered. None where the account has lost the email address or
+/// was closed since the link was asked for.
+pub fn link_mail(settings: &Settings, keys: &Keys, account: &Account, letter: &Letter) -> Option<Message> {
+    let has_address = account.address(letter.to.address()).is_some();
+    let by_username = settings.account.login_methods.contains(LoginMethod::Username);
+    let template = &settings.headless.frontend_urls.account_reset_password_from_key;
+    (account.active && has_address).then(|| Message::ResetPassword {
+        url: render_link(template, &keys.reset_key(account, letter.asked_at)),
+        username: account.username.clone().filter(|_| by_username),
+    })
 }
 
 /// Whether a reset by code waits in this session.
@@ -236,7 +249,7 @@ mod tests {
         let id = world.add(true, None);
         world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
         let letter = world.letters.pop().unwrap();
-        assert_eq!(letter.content, Content::PasswordResetLink { account: id.clone() });
+        assert_eq!(letter.content, Content::PasswordResetLink(id.clone()));
         world.accounts.get_mut(&id).unwrap().active = false;
         world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
         assert!(matches!(world.latest(), Message::UnknownAccount { .. }));

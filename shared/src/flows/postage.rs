@@ -117,7 +117,7 @@ impl Visit<'_> {
         if !self.consume_rates(MAIL, &limits.per_recipient, &budget.key)? {
             self.drop_letter(Dropped { by_recipient: 1, in_all: 0 });
         } else if self.consume_rates(ALL_MAIL, &part, &key)? {
-            self.push_letter(Letter { to, content });
+            self.send_anyway(to, content);
         } else {
             self.drop_letter(Dropped { by_recipient: 0, in_all: 1 });
         }

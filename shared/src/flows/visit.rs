@@ -875,11 +875,6 @@ impl<'a> Visit<'a> {
         NewCode { normalised: code::normalise(&text), text }
     }
 
-    /// Keeps a message for the commit.
-    pub(super) fn push_letter(&mut self, letter: Letter) {
-        self.letters.push(letter);
-    }
-
     /// Counts messages that are not sent.
     pub(super) const fn drop_letter(&mut self, dropped: Dropped) {
         self.dropped.by_recipient += dropped.by_recipient;
@@ -888,7 +883,7 @@ impl<'a> Visit<'a> {
 
     /// Sends a message whatever the limits: one that warns an owner, which nobody is to silence by using them up.
     pub fn send_anyway(&mut self, to: Recipient, content: Content) {
-        self.letters.push(Letter { to, content });
+        self.letters.push(Letter { to, asked_at: self.now, content });
     }
 
     // The end

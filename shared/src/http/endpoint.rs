@@ -4,20 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use lambda_http::{Body, BoxFuture, Request, RequestExt as _, Response};
+use lambda_http::{Body, Request, RequestExt as _, Response};
 
 use super::call::{Call, NoCall};
 use super::operation::Operation;
 use super::reply::{self, Halt, Reply};
 use super::{call, cookie, csrf, present};
-use crate::app::{App, ProcessKeys, report};
+use crate::app::{App, ProcessKeys, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
-use crate::domain::social::{Answer, Asked, Question};
+use crate::domain::social::{Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{Client, MOST_LOADS, Stop, Tools, Visit};
 use crate::jwt::SigningError;
+use crate::outbox;
+use crate::outside::Outside;
 use crate::password::Passwords;
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
@@ -76,12 +78,6 @@ pub struct Routes {
 /// Makes what asks other services.
 pub type MakeOutside = fn(&App) -> Arc<dyn Outside>;
 
-/// Asks other services.
-pub trait Outside: Send + Sync {
-    /// Asks one, once. Why it was not believed belongs in the log, by name.
-    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer>;
-}
-
 /// Answers a request.
 pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Body> {
     let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
@@ -99,6 +95,14 @@ fn known_path(routes: &Routes, path: &str) -> &'static str {
 }
 
 impl Routes {
+    /// What the function needs of its process.
+    pub const fn requirements(&self) -> Requirements {
+        // Whoever looks sessions up can be shown an access token instead.
+        let table = self.uses_table;
+        let provider_secrets = self.outside.is_some();
+        Requirements { table, secret_key: self.uses_secret_key, token_keys: table, provider_secrets }
+    }
+
     fn find(&self, path: &str) -> Option<&'static Endpoint> {
         self.endpoints.iter().find(|endpoint| matches(endpoint.path, path))
     }
@@ -372,7 +376,7 @@ impl Exchange<'_> {
     ) -> Result<Vec<String>, StoreError> {
         let Some(store) = self.store().filter(|_| !changes.is_empty()) else { return Ok(Vec::new()) };
         let app = self.app;
-        let outbox = app.seal(&changes.letters, now)?;
+        let outbox = outbox::seal(app, &changes.letters, now)?;
         let terms = Terms {
             loaded,
             now,

@@ -25,7 +25,7 @@ fn functions() -> BTreeMap<&'static str, &'static str> {
 fn functions_may_read_the_secrets_that_they_need_and_no_others() {
     let functions = functions();
     for routes in vestibule_cli::routes() {
-        let (name, needs) = (routes.name, Requirements::of(&routes));
+        let (name, needs) = (routes.name, routes.requirements());
         let template = functions[name];
         let reads = |secret: &str| template.contains(&format!("Resource: !Ref {secret}\n"));
         // HS256 signs with what follows from it, and then whoever needs keys for tokens needs it.

@@ -1,0 +1,94 @@
+//! The outbox: messages are sealed before the table gets them, and opened and completed when they are delivered.
+
+use lambda_http::http::Uri;
+
+use crate::app::{App, report};
+use crate::changes::{Content, Letter};
+use crate::domain::account_id::AccountId;
+use crate::domain::message::{Envelope, Message};
+use crate::domain::time::Timestamp;
+use crate::flows::password_reset;
+use crate::settings::Settings;
+use crate::signing::Keys;
+use crate::store::{OutboxItem, StoreError, outbox_place};
+
+/// Seals letters for the outbox, each under an id of its own.
+pub fn seal(app: &App, letters: &[Letter], now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let keys = app.secrets().keys;
+    let seal_one = |letter| {
+        let id = app.random.uuid(now);
+        let plain = serde_json::to_vec(letter).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let sealed = keys.seal_message(&app.random, &outbox_place(&id), &plain);
+        Ok((id, sealed))
+    };
+    letters.iter().map(seal_one).collect()
+}
+
+/// Opens a message of the outbox, and completes it; none when nothing is to be sent any more.
+pub async fn open(app: &App, item: &OutboxItem) -> Result<Option<Envelope>, StoreError> {
+    let plain = unseal(app, item).await?;
+    let letter: Letter = serde_json::from_slice(&plain)
+        .map_err(|_| StoreError::Corrupt("a message of the outbox".to_owned()))?;
+    let message = match &letter.content {
+        Content::Ready(message) => Some(message.clone()),
+        Content::PasswordResetLink(account) => password_reset_mail(app, account, &letter).await?,
+    };
+    let site = site_name(&app.settings);
+    Ok(message.map(|message| Envelope { id: item.id.clone(), to: letter.to, site, message }))
+}
+
+/// Decrypts a message. One whose key this process does not know may be tried again: the key may be a new one.
+async fn unseal(app: &App, item: &OutboxItem) -> Result<Vec<u8>, StoreError> {
+    app.look_for_keys(None).await;
+    let open = || app.secrets().keys.open_message(&outbox_place(&item.id), &item.sealed);
+    let mut opened = open();
+    if opened.is_err() && app.finds_newer_keys().await {
+        opened = open();
+    }
+    opened.map_err(|unopened| {
+        report(unopened);
+        let keys = app.secrets().keys;
+        match Keys::sealer_of_message(&item.sealed) {
+            Some(id) if keys.ids().all(|known| known != id) => {
+                StoreError::Unavailable(format!("{unopened}: it names the key {id}"))
+            }
+            _ => StoreError::Corrupt(unopened.to_string()),
+        }
+    })
+}
+
+/// What mails call the service: never by a name that a request brings.
+fn site_name(settings: &Settings) -> String {
+    let host = || Some(settings.headless.frontend_url.parse::<Uri>().ok()?.host()?.to_owned());
+    settings.site_name.clone().or_else(host).unwrap_or_default()
+}
+
+async fn password_reset_mail(
+    app: &App,
+    account: &AccountId,
+    letter: &Letter,
+) -> Result<Option<Message>, StoreError> {
+    let Some(store) = app.store() else { return Ok(None) };
+    let account = store.account(account).await?.map(|stored| stored.value);
+    let keys = app.secrets().keys;
+    Ok(account.and_then(|account| password_reset::link_mail(&app.settings, &keys, &account, letter)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As releases have sealed them so far.
+    #[test]
+    fn letters_of_before_are_read_and_written_as_they_were() {
+        let reset = r#"{"to":{"email":"ann@example.com"},"asked_at":1700000000000,"content":{"password_reset_link":"0198c0de"}}"#;
+        let code = r#"{"to":{"phone":"+31612345678"},"asked_at":1700000000000,"content":{"ready":{"kind":"login_code","code":"K7MW2P"}}}"#;
+        let account = AccountId::parse("0198c0de").unwrap();
+        let read = |text: &str| serde_json::from_str::<Letter>(text).unwrap();
+        assert_eq!(read(reset).content, Content::PasswordResetLink(account));
+        assert_eq!(read(code).content, Content::Ready(Message::LoginCode { code: "K7MW2P".into() }));
+        for text in [reset, code] {
+            assert_eq!(serde_json::to_string(&read(text)).unwrap(), text);
+        }
+    }
+}
