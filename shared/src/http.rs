@@ -12,6 +12,7 @@ pub mod operation;
 pub mod present;
 pub mod reply;
 pub mod shape;
+pub mod signup_form;
 
 pub use endpoint::{Document, Endpoint, Routes, answer};
 pub use operation::{Answer, Body, Operation, Parameter};

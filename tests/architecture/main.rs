@@ -102,6 +102,16 @@ fn no_floor_imports_a_higher_one() {
 }
 
 #[test]
+fn no_function_links_another_function() {
+    for entry in std::fs::read_dir(root().join("functions")).unwrap() {
+        let manifest = entry.unwrap().path().join("Cargo.toml");
+        let text = std::fs::read_to_string(&manifest).unwrap();
+        let linked = text.lines().find(|line| line.starts_with("vestibule-"));
+        assert_eq!(linked, None, "{}: what functions share is in the shared crate", manifest.display());
+    }
+}
+
+#[test]
 fn no_public_type_shares_its_name() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for krate in &crates() {

@@ -4,34 +4,16 @@
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vestibule::domain::refusal::Refusal;
-use vestibule::domain::social::{PendingSignup, Profile};
-use vestibule::domain::{email, username};
-use vestibule::flows::connect;
-use vestibule::flows::signup::{self, Taken};
-use vestibule::flows::social_signup::{self, Answers};
-use vestibule::flows::visit::{Decision, Stop, Visit};
+use vestibule::domain::email;
+use vestibule::domain::social::Profile;
+use vestibule::flows::visit::{Stop, Visit};
+use vestibule::flows::{connect, social_signup};
 use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present::{self, EmailAddress, SocialAccount};
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::signup_form::{self, SignupBy};
 use vestibule::http::{Answer, Body, Operation};
-use vestibule::settings::{Settings, SignupFieldName, When};
-
-const EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "An email address.")
-    .asked(When::SignupEmail)
-    .required(When::SocialEmailRequired);
-const EMAIL2: Field = Field::text("email2", Text::EMAIL, "The email address again.")
-    .asked(When::SignupEmail2)
-    .required(When::SocialEmailRequired);
-const USERNAME: Field = Field::text("username", Text::USERNAME, "A username.")
-    .asked(When::SignupUsername)
-    .required(When::SignupUsernameRequired);
-const PHONE: Field = Field::text("phone", Text::PHONE, "A phone number.")
-    .asked(When::SignupPhone)
-    .required(When::SignupPhoneRequired);
-const FIELDS: &[Field] = &[EMAIL, EMAIL2, USERNAME, PHONE];
+use vestibule::settings::{Settings, When};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -53,7 +35,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Sign up with what another service says",
         text: "",
         parameters: &[],
-        body: Body::Json(FIELDS),
+        body: Body::Json(SignupBy::Provider("").fields()),
         answers: &[
             Answer::authenticated("Signed up, and logged in."),
             Answer::unauthenticated("Signed up; something else is to be done first."),
@@ -99,8 +81,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     match call.method {
         Method::GET => Ok(describe(settings, &pending.profile)),
         Method::POST => {
-            let (answers, taken) = read(visit, &call.object()?, &pending)?;
-            social_signup::complete(visit, &pending, answers, taken)?;
+            let provider = connect::provider_name(settings, &pending.profile.provider);
+            let (new, taken) = signup_form::read(visit, &call.object()?, SignupBy::Provider(&provider))?;
+            social_signup::complete(visit, &pending, new, taken)?;
             Ok(present::authentication(visit))
         }
         _ => Err(Halt::NotAllowed),
@@ -124,67 +107,4 @@ fn describe(settings: &Settings, profile: &Profile) -> Reply {
         ),
         email: profile.emails.iter().map(EmailAddress::from).collect(),
     })
-}
-
-/// What was answered, and what of it somebody else has, which the client is not to learn.
-fn read(visit: &Visit<'_>, object: &Object, pending: &PendingSignup) -> Result<(Answers, Taken), Halt> {
-    let settings = visit.settings();
-    let mut form = Form::new(FIELDS, object, settings);
-    let mut answers = Answers::default();
-    let mut again = None;
-    let mut taken = Taken::default();
-    for field in settings.account.signup_fields.iter() {
-        match field.name {
-            SignupFieldName::Email => {
-                answers.email = form.text(&EMAIL).filter(|email| !email.is_empty());
-                if let Some(email) = &answers.email {
-                    match signup::is_free(visit, email)? {
-                        Some(true) => {}
-                        Some(false) => {
-                            let provider = connect::provider_name(settings, &pending.profile.provider);
-                            form.refuse("email", Refusal::EmailTakenElsewhere(provider));
-                        }
-                        None => taken.email = true,
-                    }
-                }
-            }
-            SignupFieldName::Email2 => again = form.text(&EMAIL2),
-            SignupFieldName::Username => {
-                answers.username = form.text(&USERNAME).filter(|name| !name.is_empty());
-                if let Some(name) = &answers.username
-                    && let Some(refusal) = refusal_of_username(visit, name)?
-                {
-                    form.refuse("username", refusal);
-                }
-            }
-            SignupFieldName::Phone => {
-                answers.phone = form.text(&PHONE).filter(|phone| !phone.is_empty());
-            }
-            SignupFieldName::Password1 | SignupFieldName::Password2 => {}
-        }
-    }
-    if let (Some(email), Some(again)) = (&answers.email, again.filter(|again| !again.is_empty()))
-        && *email != again
-        && !form.is_refused("email")
-    {
-        form.refuse("email2", Refusal::EmailsDiffer);
-    }
-    if let Some(phone) = &answers.phone
-        && signup::has_account(visit, phone)?
-    {
-        if settings.account.prevent_enumeration.is_on() {
-            taken.phone = true;
-        } else {
-            form.refuse("phone", Refusal::PhoneTakenAtSignup);
-        }
-    }
-    form.finish()?;
-    Ok((answers, taken))
-}
-
-fn refusal_of_username(visit: &Visit<'_>, name: &str) -> Decision<Option<Refusal>> {
-    if let Err(refusal) = username::check(name, &visit.settings().account.username_blacklist) {
-        return Ok(Some(refusal));
-    }
-    Ok(visit.owner_of_username(name)?.map(|_| Refusal::UsernameTaken))
 }

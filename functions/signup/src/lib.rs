@@ -1,6 +1,6 @@
 //! The function `signup`: making an account.
 
-pub mod signup;
+mod signup;
 
 use vestibule::http::{Endpoint, Routes};
 use vestibule::settings::When;

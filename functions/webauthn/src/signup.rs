@@ -9,10 +9,10 @@ use vestibule::flows::{mfa, stages};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::signup_form::{self, SignupBy};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
 use vestibule::snapshot::Need;
-use vestibule_signup::signup;
 
 use crate::registration;
 
@@ -35,7 +35,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Begin to sign up with a passkey",
         text: "As in signing up with a password, but without one.",
         parameters: &[],
-        body: Body::Json(signup::FIELDS_BY_PASSKEY),
+        body: Body::Json(SignupBy::Passkey.fields()),
         answers: &[
             Answer::unauthenticated(
                 "Begun: first the address is to be verified, then the passkey to be made.",
@@ -63,7 +63,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.method == Method::POST {
-        return signup::needs(call, tools);
+        return signup_form::needs(call, tools);
     }
     let mut needs = Visit::counters(tools.settings, Action::Signup, &call.visitor, None, "");
     needs.extend(registration::needs(call, tools.settings));
@@ -72,7 +72,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     if call.method == Method::POST {
-        return signup::decide_by_passkey(visit, call);
+        return signup_form::submit(visit, call, SignupBy::Passkey);
     }
     if !call.is_forgeable() {
         visit.limit(Action::Signup, "")?;

@@ -1,7 +1,7 @@
 //! Signing up through another service, with what it says of somebody or with what they add to it.
 
 use super::connect::{SocialOutcome, owner, record};
-use super::signup::Taken;
+use super::signup::{NewAccount, Taken};
 use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::Account;
@@ -12,17 +12,6 @@ use crate::domain::stage::LoginAttempt;
 use crate::domain::username;
 use crate::settings::{PreventEnumeration, SignupFieldName};
 use crate::snapshot::Need;
-
-/// What somebody signs up with besides what the service says of them; each is well-formed and free.
-#[derive(Clone, Debug, Default)]
-pub struct Answers {
-    /// The email address, lowercase.
-    pub email: Option<String>,
-    /// The username.
-    pub username: Option<String>,
-    /// The phone number.
-    pub phone: Option<String>,
-}
 
 /// Signs somebody up who has no account, or lets them wait until the frontend has asked for what is missing.
 pub(super) fn begin(
@@ -86,7 +75,7 @@ fn assess(visit: &Visit<'_>, profile: &Profile) -> Decision<Assessment> {
     Ok(Assessment::Complete)
 }
 
-fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<Answers> {
+fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<NewAccount> {
     let settings = &visit.settings().account;
     let username = match &profile.username {
         Some(name) if username::check(name, &settings.username_blacklist).is_ok() => {
@@ -95,7 +84,7 @@ fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<Answers> 
         _ => None,
     };
     let email = profile.emails.first().map(|address| address.email.clone());
-    Ok(Answers { email, username, phone: None })
+    Ok(NewAccount { email, username, ..NewAccount::default() })
 }
 
 /// Signs up with what the frontend has asked for. Who is waiting is forgotten; a conflict when the account at the service was
@@ -103,7 +92,7 @@ fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<Answers> 
 pub fn complete(
     visit: &mut Visit<'_>,
     pending: &PendingSignup,
-    answers: Answers,
+    answers: NewAccount,
     taken: Taken,
 ) -> Decision<()> {
     if owner(visit, &pending.profile)?.is_some() {
@@ -122,7 +111,7 @@ fn sign_up(
     visit: &mut Visit<'_>,
     profile: &Profile,
     tokens: Option<&Tokens>,
-    answers: Answers,
+    answers: NewAccount,
     taken: Taken,
 ) -> Decision<()> {
     let mut account = signup::new_account(visit)?;
