@@ -86,8 +86,6 @@ WITHHELD = {
     "AWS::SecretsManager::Secret": [
         # It makes secrets and never reads one.
         "secretsmanager:GetSecretValue",
-        "secretsmanager:RemoveRegionsFromReplication",
-        "secretsmanager:ReplicateSecretToRegions",
     ],
 }
 
