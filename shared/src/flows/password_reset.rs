@@ -72,14 +72,14 @@ fn request_code(visit: &mut Visit<'_>, email: &str, account: Option<&AccountId>)
     Ok(())
 }
 
-/// The mail with a link to set a new password, as it is delivered. None where the account has lost the email address or
-/// was closed since the link was asked for.
+/// The mail with a link to set a new password, as it is delivered. None where the email address does not reach the account
+/// any more, or the account was closed, since the link was asked for.
 pub fn link_mail(settings: &Settings, keys: &Keys, account: &Account, letter: &Letter) -> Option<Message> {
-    let has_address = account.address(letter.to.address()).is_some();
+    let reaches = ownership::reaches(settings, account, &letter.to);
     let by_username = settings.account.login_methods.contains(LoginMethod::Username);
     let template = &settings.headless.frontend_urls.account_reset_password_from_key;
-    (account.active && has_address).then(|| Message::ResetPassword {
-        url: render_link(template, &keys.reset_key(account, letter.asked_at)),
+    (account.active && reaches).then(|| Message::ResetPassword {
+        url: render_link(template, &keys.reset_key(account, letter.to.address(), letter.asked_at)),
         username: account.username.clone().filter(|_| by_username),
     })
 }

@@ -4,7 +4,7 @@
 //! account's owner asks for, who has proved a password or is logged in. `MAIL_RATE_LIMIT_TOTAL` has a part for each cause.
 
 use super::visit::{Decision, Tools, Visit, Visitor};
-use crate::changes::{Content, Dropped, Letter};
+use crate::changes::{Content, Dropped};
 use crate::domain::account::Standing;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;

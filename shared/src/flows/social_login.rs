@@ -4,7 +4,7 @@ use super::connect::{self, SocialOutcome, owner, record};
 use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use super::{ownership, social_signup, verify_email};
-use crate::domain::account::{Account, Standing};
+use crate::domain::account::Standing;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;

@@ -128,7 +128,7 @@ pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Pro
     let settings = &visit.settings().account;
     // By link, whoever else got hold of the link could log in with it, again and again.
     let may_log_in = settings.login_on_email_confirmation || settings.email_verification_by_code_enabled;
-    if may_log_in && waiting.account.as_ref() == Some(&proof.account) {
+    if may_log_in && waiting.attempt.account.as_ref() == Some(&proof.account) {
         stages::leave(visit, &waiting)
     } else {
         visit.clear_login();

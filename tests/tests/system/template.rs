@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use vestibule::app::Requirements;
 use vestibule_cli::serve::TEMPLATE;
 use vestibule_cli::template::Template;
 
