@@ -63,6 +63,12 @@ impl<'a> Passwords<'a> {
         !hash.0.starts_with(&expected)
     }
 
+    /// How many hashes were computed so far, as each of them takes its time.
+    #[cfg(test)]
+    pub(crate) fn computed(&self) -> usize {
+        lock(&self.hashes).len() + lock(&self.verdicts).len()
+    }
+
     fn compute(&self, password: &str) -> PasswordHash {
         let cost = self.cost;
         let params = Params::new(cost.memory_kib, cost.iterations, cost.parallelism, None);

@@ -210,6 +210,7 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         // It is among the addresses.
         signup_email: _,
         had_verified: _,
+        stripped_at: _,
         phone,
         authenticators,
         session_epoch: _,

@@ -87,6 +87,9 @@ pub struct Account {
     /// Whether it had a verified email address that was removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub had_verified: bool,
+    /// When its first proof took away what was prepared before it: codes that were asked for earlier prove nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stripped_at: Option<Timestamp>,
     /// The phone number, if any.
     pub phone: Option<Phone>,
     /// What its owner can prove who they are with besides a password, in the order they were added.
@@ -120,6 +123,7 @@ impl Account {
             emails: Vec::new(),
             signup_email: None,
             had_verified: false,
+            stripped_at: None,
             phone: None,
             authenticators: Vec::new(),
             social_accounts: Vec::new(),

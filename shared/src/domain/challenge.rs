@@ -69,13 +69,15 @@ impl Challenge {
     }
 
     /// Whether the account is still as it was: a code that was sent before all sessions ended proves nothing any more, nor
-    /// does one to an email address or a phone number that does not reach the account any more. `asked` says whether the
+    /// does one from before the account's first proof, or to an email address or a phone number that does not reach the account any more. `asked` says whether the
     /// settings ask for such to be verified.
     pub fn is_for(&self, account: &Account, asked: bool) -> bool {
         match self.epoch {
             Some(epoch) => epoch == account.session_epoch,
             None => {
-                account.active && account.standing(&self.to).is_some_and(|standing| standing.reaches(asked))
+                let is_later = account.stripped_at.is_none_or(|stripped| stripped <= self.at);
+                let reaches = || account.standing(&self.to).is_some_and(|standing| standing.reaches(asked));
+                account.active && is_later && reaches()
             }
         }
     }

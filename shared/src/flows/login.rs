@@ -199,6 +199,31 @@ mod tests {
     }
 
     #[test]
+    fn a_password_is_hashed_once_whoever_is_named() {
+        let settings = [
+            ("ACCOUNT_LOGIN_METHODS", "email,username"),
+            ("ACCOUNT_SIGNUP_FIELDS", "email*,username*,password1*"),
+        ];
+        for is_known in [true, false] {
+            for who in [Identifier::Email(EMAIL.into()), Identifier::Username("ann".into())] {
+                let mut world = World::new(&settings);
+                if is_known {
+                    let id = world.add(true, None);
+                    world.accounts.get_mut(&id).unwrap().username = Some("ann".to_owned());
+                }
+                let hashes = std::cell::Cell::new(0);
+                let refused = world.visit(|visit| {
+                    let outcome = authenticate(visit, &who, &Secret::new("wrong"));
+                    hashes.set(visit.tools.passwords.computed());
+                    outcome
+                });
+                assert!(refused.is_err());
+                assert_eq!(hashes.get(), 1, "{who:?} {is_known}");
+            }
+        }
+    }
+
+    #[test]
     fn a_wrong_password_and_an_unknown_address_are_told_alike() {
         let mut known = World::new(&[]);
         known.add(true, None);

@@ -40,8 +40,10 @@ pub(super) fn strip_unproven(visit: &mut Visit<'_>, id: &AccountId, proved: &Rec
     let settings = visit.settings();
     let keeps_authenticators =
         [false, true].into_iter().any(|social| !verify_email::is_mandatory(settings, social));
+    let now = visit.now;
     let account = visit.account_mut(id)?;
     let mut removed = account.strip(proved, keeps_authenticators);
+    account.stripped_at = Some(now);
     let account = account.clone();
     if visit.user().is_some_and(|user| user.id == *id) {
         // Whoever gives the proof stays logged in; but what is under way in the session is about the account as it was.

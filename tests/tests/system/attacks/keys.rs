@@ -4,7 +4,7 @@
 use serde_json::json;
 use vestibule_tests::PATIENT;
 
-use super::{ANN, MALLORY, ann_gets_in, enter, stays_outside};
+use super::{ANN, MALLORY, ann_gets_in, enter, latest, stays_outside};
 use crate::social::{BY_CODE, dummy};
 use crate::{Kind, NEW_PASSWORD, PASSWORD, UNLIMITED, add_app, log_in, sign_up};
 
@@ -17,12 +17,12 @@ async fn a_link_is_good_for_its_own_purpose_only() {
         let ann = stack.app();
         enter(&ann, ANN).await;
         ann.post("account/email", json!({"email": SECOND})).await.is(200);
-        let verifies = stack.inbox.only(SECOND).await.key();
+        let verifies = latest(&stack.inbox, SECOND).await.key();
         let other = stack.app();
         other.post("auth/password/request", json!({"email": ANN})).await.is(200);
-        let resets = stack.inbox.only(ANN).await.key();
+        let resets = latest(&stack.inbox, ANN).await.key();
         stack.app().post("auth/password/request", json!({"email": MALLORY})).await.is(200);
-        let of_mallory = stack.inbox.only(MALLORY).await.key();
+        let of_mallory = latest(&stack.inbox, MALLORY).await.key();
 
         let mallory = stack.app();
         let folded: Vec<String> = {
@@ -70,10 +70,10 @@ async fn a_code_is_of_one_session_and_one_purpose() {
         let stack = super::stack(&settings).await;
         let ann = stack.client(kind);
         ann.post("auth/code/request", json!({"email": ANN})).await.awaits("login_by_code");
-        let logs_in = stack.inbox.only(ANN).await.code();
+        let logs_in = latest(&stack.inbox, ANN).await.code();
         let other = stack.client(kind);
         other.post("auth/password/request", json!({"email": ANN})).await.awaits("password_reset_by_code");
-        let resets = stack.inbox.only(ANN).await.code();
+        let resets = latest(&stack.inbox, ANN).await.code();
         // Each in the place of the other.
         let reset = |key: &str| json!({"key": key, "password": NEW_PASSWORD});
         other.post("auth/password/reset", reset(&logs_in)).await.refuses(&["key: incorrect_code"]);
@@ -102,10 +102,10 @@ async fn a_link_of_one_account_verifies_nothing_for_another() {
     enter(&ann, ANN).await;
     enter(&mallory, MALLORY).await;
     mallory.post("account/email", json!({"email": SECOND})).await.is(200);
-    let of_mallory = stack.inbox.only(SECOND).await.key();
+    let of_mallory = latest(&stack.inbox, SECOND).await.key();
     mallory.delete_with("account/email", json!({"email": SECOND})).await.is(200);
     ann.post("account/email", json!({"email": SECOND})).await.is(200);
-    let own = stack.inbox.only(SECOND).await.key();
+    let own = latest(&stack.inbox, SECOND).await.key();
     // Opened by Ann, in Ann's session: it is Mallory's all the same, and Mallory has given it up.
     ann.post("auth/email/verify", json!({"key": of_mallory})).await.refuses(&["key: invalid_or_expired_key"]);
     let verified = |answer: &crate::Answer| {
@@ -124,9 +124,9 @@ async fn a_link_of_one_account_verifies_nothing_for_another() {
 async fn a_link_of_an_account_that_is_gone_opens_no_other() {
     let stack = super::stack(&[UNLIMITED]).await;
     sign_up(&stack.app(), SECOND).await.awaits("verify_email");
-    let link = stack.inbox.only(SECOND).await.key();
+    let link = latest(&stack.inbox, SECOND).await.key();
     stack.app().post("auth/password/request", json!({"email": SECOND})).await.is(200);
-    let reset = stack.inbox.only(SECOND).await.key();
+    let reset = latest(&stack.inbox, SECOND).await.key();
     stack.delete_user(None, Some(SECOND)).await.unwrap();
     stack.add_user(SECOND).await;
     stack.inbox.take().await;
@@ -210,7 +210,7 @@ async fn an_address_is_changed_by_its_own_proof_only() {
     enter(&mallory, MALLORY).await;
     // Mallory wants Ann's address, and verifies another one.
     mallory.post("account/email", json!({"email": SECOND})).await.is(200);
-    let link = stack.inbox.only(SECOND).await.key();
+    let link = latest(&stack.inbox, SECOND).await.key();
     mallory.post("account/email", json!({"email": ANN})).await;
     stack.inbox.take().await;
     mallory.post("auth/email/verify", json!({"key": link})).await;

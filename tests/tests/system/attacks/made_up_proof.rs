@@ -88,10 +88,10 @@ async fn nothing_that_is_added_on_the_spot_proves_who_one_is() {
 /// Where reauthentication is required, who has no method left is refused, rather than let pass.
 #[tokio::test]
 async fn who_has_nothing_to_prove_it_with_is_refused() {
-    for methods in ["", "password", "mfa", "password,mfa"] {
+    for methods in ["password", "mfa", "password,mfa"] {
         let methods = ("ACCOUNT_REAUTHENTICATION_METHODS", methods);
         let settings = [&SETTINGS[..], &[SUPPORTED, REQUIRED, methods]].concat();
-        let Ok(stack) = Stack::try_start(&settings).await else { continue };
+        let stack = Stack::start(&settings).await;
         let thief = left_open(&stack).await;
         let attempts: Vec<(Method, &str, Value)> = vec![
             (Method::POST, "account/email", json!({"email": MALLORY})),

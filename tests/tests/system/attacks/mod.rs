@@ -38,6 +38,7 @@ mod state;
 mod tokens;
 
 use serde_json::json;
+use vestibule_tests::{Inbox, Mail};
 
 use crate::{Answer, Client, PASSWORD, Stack, log_in};
 
@@ -72,3 +73,9 @@ pub(crate) fn stays_outside(answer: &Answer, what: &str) {
     assert_ne!(answer.body["meta"]["is_authenticated"], true, "{what}: {}", answer.text);
     assert!(answer.body["data"].get("user").is_none(), "{what}: {}", answer.text);
 }
+
+/// The latest mail to this email address or phone number; the inbox is empty then.
+pub(crate) async fn latest(inbox: &Inbox, to: &str) -> Mail {
+    inbox.take().await.into_iter().rfind(|mail| mail.to == to).unwrap()
+}
+

@@ -1,53 +1,9 @@
-//! What answers, their time, and limits tell of who has an account.
+//! What limits tell of who has an account.
 
 use std::time::Duration;
 
-use serde_json::json;
-use tokio::time::Instant;
-
 use super::ANN;
-use crate::{PASSWORD, Stack, UNLIMITED, log_in};
-
-/// A password is hashed for who is not there as well, by whatever name they log in (allauth 65.3.0 and 65.5.0).
-#[tokio::test]
-async fn a_login_takes_as_long_for_nobody() {
-    for methods in ["email", "email,username", "username"] {
-        // So dear that nothing else counts.
-        let settings = [
-            UNLIMITED,
-            ("ACCOUNT_LOGIN_METHODS", methods),
-            ("ACCOUNT_SIGNUP_FIELDS", "email*,username*,password1*"),
-            ("PASSWORD_ARGON2_MEMORY_KIB", "19456"),
-            ("PASSWORD_ARGON2_ITERATIONS", "4"),
-        ];
-        let stack = Stack::start(&settings).await;
-        let user = vestibule_cli::arguments::UserAdd {
-            email: Some(ANN.to_owned()),
-            username: Some("ann".to_owned()),
-            ..stack.nobody()
-        };
-        stack.add(user).await;
-        let least = async |body: serde_json::Value| {
-            let mut least = Duration::MAX;
-            for _ in 0..3 {
-                let (client, began) = (stack.app(), Instant::now());
-                client.post("auth/login", body.clone()).await.is(400);
-                least = least.min(began.elapsed());
-            }
-            least
-        };
-        for (field, known, unknown) in [("email", ANN, "nobody@example.com"), ("username", "ann", "nobody")] {
-            if methods.contains(field) {
-                let known = least(json!({field: known, "password": "wrong"})).await;
-                let unknown = least(json!({field: unknown, "password": "wrong"})).await;
-                assert!(
-                    unknown * 3 > known,
-                    "{methods} {field}: {unknown:?} for nobody, {known:?} for somebody"
-                );
-            }
-        }
-    }
-}
+use crate::{PASSWORD, log_in};
 
 /// Several windows of one limit count each for themselves (allauth 65.21.1).
 #[tokio::test]
