@@ -40,9 +40,6 @@ const CIRCLES_TO_END: &[&str] = &[
     "shared/src/flows/verify_email.rs",
     "shared/src/flows/verify_phone.rs",
     "shared/src/flows/visit.rs",
-    "shared/src/http/call.rs",
-    "shared/src/http/csrf.rs",
-    "shared/src/http/endpoint.rs",
 ];
 
 /// Names that still stand for several public types. It only ever gets shorter.
