@@ -25,6 +25,7 @@ const MOST_TRIES: u32 = 5;
 
 /// An account to be made. Nobody is mailed.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the operator's own")]
 pub struct NewUser {
     /// The email address, which becomes the primary one.
     pub email: Option<String>,
