@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::data_dir::{self, DataDirError};
-use crate::local_aws;
+use crate::{FRONTEND, local_aws};
 
 /// Vestibule: a headless accounts API.
 #[derive(Debug, Parser)]
@@ -138,6 +138,8 @@ impl Data {
             (Some(_), None) => {}
             (None, _) => {
                 let stack = data_dir::running(self.path())?;
+                // As the stack has it: settings that it takes are not to be wrong here.
+                environment.entry("FRONTEND_URL".to_owned()).or_insert_with(|| FRONTEND.to_owned());
                 local_aws(&mut environment, &stack.dynamodb, &stack.region, &stack.table);
             }
         }

@@ -24,6 +24,8 @@ pub use functions::routes;
 /// The region that the local stack is in. No such region exists, so nothing can reach AWS by mistake.
 const REGION: &str = "local";
 
+/// Where a frontend under development usually is: the local stack's `FRONTEND_URL`.
+const FRONTEND: &str = "http://localhost:3000";
 /// The name of the local stack's table.
 const TABLE: &str = "vestibule";
 

@@ -27,7 +27,7 @@ use crate::gateway::{Gateway, NoFunction};
 use crate::inbox::{Echo, console};
 use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
-use crate::{REGION, TABLE, inbox, local_aws, welcome};
+use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, welcome};
 use vestibule::clock::Clock;
 use vestibule::random::Random;
 use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, OPENID_CONNECT, Settings, TokenStrategy};
@@ -35,9 +35,6 @@ use vestibule_keys::GenerateError;
 
 /// The template that is deployed.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
-
-/// Where a frontend under development usually is.
-const FRONTEND: &str = "http://localhost:3000";
 
 /// How long requests in flight may take to finish when the stack stops.
 const PATIENCE: Duration = Duration::from_secs(5);

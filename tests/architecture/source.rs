@@ -107,7 +107,7 @@ fn read_folder(root: &Path, folder: &str, texts: &mut Vec<(String, String)>) {
         let path = format!("{folder}/{}", entry.file_name().into_string().unwrap());
         if entry.file_type().unwrap().is_dir() {
             read_folder(root, &path, texts);
-        } else if path.ends_with(".rs") {
+        } else if Path::new(&path).extension().is_some_and(|kind| kind == "rs") {
             texts.push((path.clone(), std::fs::read_to_string(root.join(&path)).unwrap()));
         }
     }

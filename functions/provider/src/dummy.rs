@@ -94,15 +94,16 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 /// The page: its form, with what was given and what is wrong with it. Labels and names are the reference's, as tests of
 /// frontends look for them.
 fn page(call: &Call, errors: &FieldErrors) -> String {
-    let fields: Vec<String> = FIELDS.iter().map(|field| row(field, call.field(field.name), errors)).collect();
+    let fields: Vec<String> =
+        FIELDS.iter().map(|field| row(field, call.field(field.name).as_deref(), errors)).collect();
     PAGE.replace("{fields}", &fields.join("\n"))
 }
 
-fn row(field: &Field, given: Option<String>, errors: &FieldErrors) -> String {
+fn row(field: &Field, given: Option<&str>, errors: &FieldErrors) -> String {
     let Field { name, .. } = *field;
     let label = if name == "id" { "Account ID".to_owned() } else { name.replace('_', " ") };
     let (label, required) = (capitalised(&label), if name == "id" { " required" } else { "" });
-    let value = escape(&given.clone().unwrap_or_default());
+    let value = escape(given.unwrap_or_default());
     let input = match (field.kind, name) {
         (Kind::Boolean, _) => format!("type=\"checkbox\"{}", if given.is_some() { " checked" } else { "" }),
         (_, "id") => format!("type=\"number\" value=\"{value}\""),
@@ -110,7 +111,7 @@ fn row(field: &Field, given: Option<String>, errors: &FieldErrors) -> String {
         _ => format!("type=\"text\" value=\"{value}\""),
     };
     let wrong = errors.as_slice().iter().filter(|error| error.param == Some(name));
-    let wrong: String = wrong.map(|error| format!("<li>{}</li>", escape(&error.message))).collect();
+    let wrong = wrong.map(|error| ["<li>", &escape(&error.message), "</li>"].concat()).collect::<String>();
     let list =
         if wrong.is_empty() { wrong } else { format!("<ul class=\"errorlist\" role=\"alert\">{wrong}</ul>") };
     format!(

@@ -78,4 +78,3 @@ pub(crate) fn stays_outside(answer: &Answer, what: &str) {
 pub(crate) async fn latest(inbox: &Inbox, to: &str) -> Mail {
     inbox.take().await.into_iter().rfind(|mail| mail.to == to).unwrap()
 }
-

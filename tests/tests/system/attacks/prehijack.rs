@@ -1,11 +1,11 @@
 //! Accounts that an attacker prepares for the owner of an email address: the first proof makes the account its owner's
 //! (promises 1, 2 and 4).
 
-use serde_json::{Value, json};
 use super::{latest, stays_outside};
 use crate::social::dummy;
 use crate::tokens::{HS256, JWT, Tokens, refresh, with_access};
 use crate::{Answer, Client, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, credentials, log_in};
+use serde_json::{Value, json};
 
 const ANN: &str = super::ANN;
 const THIEF: &str = "thief@example.net";
