@@ -1,5 +1,7 @@
 //! The command line.
 
+#![expect(clippy::doc_markdown, reason = "help texts are no Markdown")]
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -204,6 +206,7 @@ pub struct UserName {
 }
 
 /// The account to make.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("name").args(["email", "username", "phone"]).required(true).multiple(true))]
 pub struct UserAdd {
