@@ -337,12 +337,12 @@ async fn signing_up_by_a_service_costs_the_same_with_ten_addresses() {
     for trusting in ["false", "true"] {
         let trusting = ("SOCIALACCOUNT_EMAIL_AUTHENTICATION", trusting);
         let stack = held(&[("SOCIALACCOUNT_PROVIDERS", &github), trusting, UNLIMITED]).await;
-        for count in [1, 10, 30] {
+        for count in [1_usize, 10, 30] {
             let browser = stack.browser();
             let form = [("provider", "github"), ("process", "login"), ("callback_url", "/x")];
             let answer = crate::social::submit(&browser, "auth/provider/redirect", &form).await;
             let location = answer.header("location")[0].to_owned();
-            let email = |number: i32| format!("ann{number}.{count}@example.com");
+            let email = |number: usize| format!("ann{number}.{count}@example.com");
             let address = |number| json!({"email": email(number), "verified": true, "primary": number == 0});
             let emails: Vec<_> = (0..count).map(address).collect();
             let claims = json!({"id": count, "login": format!("ann{count}"), "emails": emails});
@@ -350,7 +350,7 @@ async fn signing_up_by_a_service_costs_the_same_with_ten_addresses() {
             let state = query_of(&location).remove("state").unwrap();
             stack.dynamodb.tally();
             browser.get(&format!("/accounts/github/login/callback/?state={state}&code={code}")).await.is(302);
-            let extra = count.min(10) as usize - 1;
+            let extra = count.min(10) - 1;
             costs(&stack, &format!("signing up by a service, {count} addresses"), (7, 7 + extra, 2));
             browser.get("auth/session").await.is_logged_in_as(&email(0));
         }

@@ -35,8 +35,8 @@ fn is_test(sources: &[PathBuf], file: &str, test: &str) -> bool {
             || path.ends_with(format!("{file}/tests"))
     };
     sources.iter().filter(is_named).any(|path| {
-        let text = std::fs::read_to_string(path).unwrap();
-        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        let source = std::fs::read_to_string(path).unwrap();
+        let lines: Vec<&str> = source.lines().map(str::trim).collect();
         let begins = [format!("fn {test}("), format!("async fn {test}(")];
         let at = lines.iter().position(|line| begins.iter().any(|begin| line.starts_with(begin.as_str())));
         // A property (proptest) has its attribute there as well.

@@ -295,7 +295,7 @@ impl Corrected {
     }
 
     /// Signs up with this address or number; the other one is nobody's.
-    fn new(&self, value: &str, number: usize) -> Value {
+    fn joining(&self, value: &str, number: usize) -> Value {
         let mut new = signup(&format!("some{number}@example.com"));
         new[self.field] = value.into();
         new
@@ -326,7 +326,7 @@ async fn correcting_what_was_given_at_sign_up() {
                 let client = stack.client(kind);
                 let mut steps = Vec::new();
                 for (path, body) in [
-                    ("auth/signup", what.new(given, number)),
+                    ("auth/signup", what.joining(given, number)),
                     (what.resend, json!({})),
                     (what.change, what.one(fresh)),
                 ] {
@@ -358,7 +358,7 @@ async fn correcting_to_what_has_an_account() {
                 let given = [target, own];
                 let mut steps = Vec::new();
                 for (path, body) in [
-                    ("auth/signup", what.new(own, number)),
+                    ("auth/signup", what.joining(own, number)),
                     (what.change, what.one(target)),
                     (what.resend, json!({})),
                     (what.verify, json!({what.key: "BBBB-BBBB"})),
@@ -368,8 +368,8 @@ async fn correcting_to_what_has_an_account() {
                 let old = json!({what.field: own, "password": PASSWORD});
                 steps.push(masked(&other.post("auth/login", old).await, &given));
                 steps.push(masked(&client.post(what.change, what.one(own)).await, &given));
-                let mails = stack.inbox.take().await.into_iter().filter(|mail| mail.to == own);
-                let latest = mails.last().unwrap();
+                let mails = stack.inbox.take().await;
+                let latest = mails.iter().rfind(|mail| mail.to == own).unwrap();
                 client.post(what.verify, json!({what.key: latest.code()})).await.is(200);
                 seen.push(steps);
             }
@@ -421,9 +421,9 @@ async fn signing_up_at_a_limit() {
         let stack = Stack::start(&[&CORRECTED[1].settings[..5], &[limit]].concat()).await;
         let phone = Some(CORRECTED[1].known.to_owned());
         stack.add(UserAdd { email: Some(KNOWN.to_owned()), phone, ..stack.nobody() }).await;
-        stack.client(kind).post("auth/signup", CORRECTED[1].new("+31612345690", 1)).await.is(401);
+        stack.client(kind).post("auth/signup", CORRECTED[1].joining("+31612345690", 1)).await.is(401);
         for (index, number) in [CORRECTED[1].known, CORRECTED[1].unknown].into_iter().enumerate() {
-            stack.client(kind).post("auth/signup", CORRECTED[1].new(number, 2 + index)).await.is(429);
+            stack.client(kind).post("auth/signup", CORRECTED[1].joining(number, 2 + index)).await.is(429);
         }
     }
 }
@@ -453,7 +453,7 @@ async fn round_trips_tell_nothing() {
             let wrong = json!({what.key: "BBBB-BBBB"});
             let journeys = [
                 vec![
-                    ("auth/signup", what.new(given, number)),
+                    ("auth/signup", what.joining(given, number)),
                     (what.resend, json!({})),
                     (what.verify, wrong.clone()),
                     (what.change, what.one(fresh)),
