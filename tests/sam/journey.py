@@ -213,6 +213,9 @@ def journey(client, inbox):
         "email_password_mismatch", "password"
     )
     client.call("POST", "auth/login", {"email": email, "password": second}).expect(200, data__user__email=email)
+    # The template asks for a proof before an account is changed (ReauthenticationRequired).
+    client.call("POST", "account/email", {"email": f"other-{email}"}).expect(401)
+    client.call("POST", "auth/reauthenticate", {"password": second}).expect(200)
     other = f"other-{email}"
     client.call("POST", "account/email", {"email": other}).expect(200)
     client.call("POST", "auth/email/verify", {"key": inbox.link_key(other, "account/verify-email")}).expect(200)
