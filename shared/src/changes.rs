@@ -34,6 +34,20 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// An account as it was read, if it was there, and as it is to be, unless it is to be no more.
+    pub fn of_account(before: Option<Stored<Account>>, after: Option<Account>) -> Self {
+        Self {
+            session: SessionChange::None,
+            ended: Vec::new(),
+            others: Vec::new(),
+            accounts: vec![(before, after)],
+            spent: Vec::new(),
+            counters: Vec::new(),
+            letters: Vec::new(),
+            dropped: Dropped::default(),
+        }
+    }
+
     /// What a lost commit may have failed at, to be read before deciding anew: the claims on email addresses and phone numbers
     /// that an account verifies or loses, and what a new account has that only one can have.
     pub fn claims(&self) -> Vec<Need> {

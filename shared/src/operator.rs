@@ -5,7 +5,7 @@ mod canonicalise;
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
 
 use crate::app::App;
-use crate::changes::{Changes, Dropped, SessionChange};
+use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
@@ -17,7 +17,7 @@ use crate::flows::signup;
 use crate::password::Passwords;
 use crate::password_rules::{self, Attributes};
 use crate::secret::Secret;
-use crate::snapshot::{Loaded, Need, Stored};
+use crate::snapshot::{Loaded, Need};
 use crate::store::{Store, StoreError, Terms};
 
 /// How often a change is tried, when its owner changes the account at the same time.
@@ -115,7 +115,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     check_password(app, &user, name.as_deref())?;
     let account = make(app, user, name)?;
     let id = account.id.clone();
-    commit(app, store, &loaded, &change(None, Some(account))).await?;
+    commit(app, store, &loaded, &Changes::of_account(None, Some(account))).await?;
     Ok(id)
 }
 
@@ -162,7 +162,7 @@ pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<Accou
         let mut account = stored.value.clone();
         account.active = active;
         account.end_sessions();
-        match commit(app, store, &loaded, &change(Some(stored), Some(account))).await {
+        match commit(app, store, &loaded, &Changes::of_account(Some(stored), Some(account))).await {
             Err(StoreError::Lost) => {}
             done => return Ok(done.map(|()| id)?),
         }
@@ -181,7 +181,7 @@ pub async fn delete_user(app: &App, who: &UserName) -> Result<AccountId, UserErr
         let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
         let sessions = loaded.sessions.get(&id).into_iter().flatten();
         let ended = sessions.map(|session| session.value.key.clone()).collect();
-        let changes = Changes { ended, ..change(Some(stored), None) };
+        let changes = Changes { ended, ..Changes::of_account(Some(stored), None) };
         match commit(app, store, &loaded, &changes).await {
             Err(StoreError::Lost) => claims = changes.claims(),
             done => return Ok(done.map(|()| id)?),
@@ -204,20 +204,6 @@ async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
             let ids: Vec<&str> = several.iter().map(|owner| owner.account.as_str()).collect();
             Err(UserError::Ambiguous(ids.join(", ")))
         }
-    }
-}
-
-/// An account as it was read, if it was there, and as it is to be, unless it is to be no more.
-pub(crate) fn change(before: Option<Stored<Account>>, after: Option<Account>) -> Changes {
-    Changes {
-        session: SessionChange::None,
-        ended: Vec::new(),
-        others: Vec::new(),
-        accounts: vec![(before, after)],
-        spent: Vec::new(),
-        counters: Vec::new(),
-        letters: Vec::new(),
-        dropped: Dropped::default(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::session::Session;
 use crate::domain::social::Journey;
 use crate::domain::time::Timestamp;
 use crate::flows::connect::place;
-use crate::operator::{change, commit_until};
+use crate::operator::commit_until;
 use crate::random::Random;
 use crate::secret::{Sealed, Secret};
 use crate::secret_key::{KeyDocument, KeyDocumentError};
@@ -232,7 +232,7 @@ async fn reseal_account(app: &App, store: &Store, first: Stored<Account>) -> Res
         if account == stored.value {
             return Ok(Outcome::Current);
         }
-        let changes = change(Some(stored), Some(account));
+        let changes = Changes::of_account(Some(stored), Some(account));
         match commit_until(app, store, &Loaded::default(), &changes, app.clock.now()).await {
             Err(StoreError::Lost) => found = store.account(&id).await?,
             done => return done.map(|()| Outcome::Resealed),
@@ -262,7 +262,7 @@ async fn reseal_session(
             return Ok(Outcome::Current);
         }
         let others = vec![(key.clone(), stored.version, session)];
-        let changes = Changes { others, accounts: Vec::new(), ..change(None, None) };
+        let changes = Changes { others, accounts: Vec::new(), ..Changes::of_account(None, None) };
         let until = stored.value.expires_at;
         match commit_until(app, store, &Loaded::default(), &changes, until).await {
             Err(StoreError::Lost) => {

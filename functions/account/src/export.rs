@@ -216,6 +216,7 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         session_epoch: _,
         created_at,
         last_login_at,
+        logins: _,
         social_accounts,
         // Marks on what is listed anyway.
         unproved: _,

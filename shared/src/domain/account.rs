@@ -108,6 +108,9 @@ pub struct Account {
     pub created_at: Timestamp,
     /// When somebody last logged in; none before the first time.
     pub last_login_at: Option<Timestamp>,
+    /// How many logins there were; an attribute of its own, beside the document.
+    #[serde(skip)]
+    pub logins: i64,
 }
 
 impl Account {
@@ -131,6 +134,7 @@ impl Account {
             session_epoch: 0,
             created_at: now,
             last_login_at: None,
+            logins: 0,
         }
     }
 

@@ -417,6 +417,7 @@ impl<'a> Visit<'a> {
         let before = self.user.take();
         let account = self.account_mut(account)?;
         account.last_login_at = Some(now);
+        account.logins += 1;
         let account = account.clone();
         let (id, epoch) = (account.id.clone(), account.session_epoch);
         let goes_on = self.session.login().is_some_and(|login| login.account == id && login.epoch == epoch);

@@ -1,7 +1,8 @@
 //! Brings what is in the table from before into canonical form: email addresses, and the keys of usernames.
 
-use super::{MOST_TRIES, change, commit};
+use super::{MOST_TRIES, commit};
 use crate::app::App;
+use crate::changes::Changes;
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
@@ -97,7 +98,7 @@ async fn emails(
             return Ok(());
         }
         drop(taken);
-        let changes = change(Some(stored), Some(account));
+        let changes = Changes::of_account(Some(stored), Some(account));
         match commit(app, store, &loaded, &changes).await {
             Err(StoreError::Lost) => claims = changes.claims(),
             done => {

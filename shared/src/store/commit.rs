@@ -230,15 +230,15 @@ impl Writes<'_> {
     }
 
     /// A login moves no version, so that two at once do not get in each other's way; but an account must not go without
-    /// the session of a login that it did not know of.
+    /// the session of a login that it did not know of. Logins are counted for that: two can happen in one millisecond.
     fn delete_account(&mut self, before: &Stored<Account>) -> Result<(), StoreError> {
         let mut condition = Condition::version(before.version);
-        match before.value.last_login_at {
-            Some(at) => {
-                condition.expression.push_str(" AND last_login_at = :login");
-                condition.values.push((":login", item::number(at.millis())));
+        match before.value.logins {
+            0 => condition.expression.push_str(" AND attribute_not_exists(logins)"),
+            logins => {
+                condition.expression.push_str(" AND logins = :logins");
+                condition.values.push((":logins", item::number(logins)));
             }
-            None => condition.expression.push_str(" AND attribute_not_exists(last_login_at)"),
         }
         self.delete(&Key::account(&before.value.id), Some(condition))
     }
@@ -252,22 +252,25 @@ impl Writes<'_> {
                 let mut item = key.attributes();
                 item.insert("document".into(), document);
                 item.insert("version".into(), item::number(1));
-                item.extend(login.map(|login| ("last_login_at".to_owned(), login)));
+                if let Some(login) = login {
+                    item.insert("last_login_at".into(), login);
+                    item.insert("logins".into(), item::number(after.logins));
+                }
                 self.put(item, Condition::absent())
             }
             Some(stored) => {
-                let Account { last_login_at, .. } = stored.value.clone();
-                let only_logged_in = Account { last_login_at, ..after.clone() } == stored.value;
+                let Account { last_login_at, logins, .. } = stored.value.clone();
+                let only_logged_in = Account { last_login_at, logins, ..after.clone() } == stored.value;
                 let mut sets = Vec::new();
                 let mut values = Vec::new();
                 if !only_logged_in {
                     sets.extend(["document = :document", "version = :next"]);
                     values.extend([(":document", document), (":next", item::number(stored.version + 1))]);
                 }
-                if let Some(login) = login.filter(|_| after.last_login_at != last_login_at) {
+                if let Some(login) = login.filter(|_| after.logins != logins) {
                     // Without a new version: two logins at once do not get in each other's way.
-                    sets.push("last_login_at = :login");
-                    values.push((":login", login));
+                    sets.extend(["last_login_at = :login", "logins = if_not_exists(logins, :none) + :one"]);
+                    values.extend([(":login", login), (":none", item::number(0)), (":one", item::number(1))]);
                 }
                 let expression = format!("SET {}", sets.join(", "));
                 self.update(&key, &expression, values, Condition::version(stored.version))

@@ -229,7 +229,9 @@ fn key_of_session(account: &AccountId, item: &Item) -> Result<SessionKey, StoreE
 pub(super) fn read_account(item: &Item) -> Result<Stored<Account>, StoreError> {
     let account: Account = item::read_document(item)?;
     let last_login_at = item::find_number(item, "last_login_at").map(Timestamp::from_millis);
-    Ok(Stored { version: item::read_number(item, "version")?, value: Account { last_login_at, ..account } })
+    let logins = item::find_number(item, "logins").unwrap_or_default();
+    let value = Account { last_login_at, logins, ..account };
+    Ok(Stored { version: item::read_number(item, "version")?, value })
 }
 
 fn read_owner(item: &Item) -> Result<AccountId, StoreError> {

@@ -5,6 +5,12 @@ use std::future::Future;
 use futures_util::future::{join, join_all, join4};
 use http::Method;
 use serde_json::json;
+use vestibule::app::Requirements;
+use vestibule::changes::Changes;
+use vestibule::domain::account::Account;
+use vestibule::domain::account_id::AccountId;
+use vestibule::snapshot::{Loaded, Stored};
+use vestibule::store::{StoreError, Terms};
 use vestibule_tests::identity_provider::{CLIENT_ID, IdentityProvider, query_of};
 
 use crate::{
@@ -430,6 +436,38 @@ async fn no_session_outlives_its_account() {
         }
         stack.inbox.only(EMAIL).await;
     }
+}
+
+/// Two logins in one millisecond are two: an account is not deleted by who knows of one of them.
+#[tokio::test]
+async fn an_account_is_not_deleted_under_a_login() {
+    let stack = Stack::start(&[]).await;
+    let id = AccountId::parse(&stack.add_user(EMAIL).await).unwrap();
+    let app = stack.process(Requirements::TABLE).await;
+    let store = app.store().unwrap();
+    let now = app.clock.now();
+    let commit = async |token: &str, before: &Stored<Account>, after: Option<Account>| {
+        let loaded = Loaded::default();
+        let terms =
+            Terms { loaded: &loaded, now, session_expires_at: now, unique_email: true, token, outbox: &[] };
+        store.commit(&Changes::of_account(Some(before.clone()), after), &terms).await
+    };
+    let logged_in = |before: &Stored<Account>| {
+        let logins = before.value.logins + 1;
+        Some(Account { last_login_at: Some(now), logins, ..before.value.clone() })
+    };
+
+    let before = store.account(&id).await.unwrap().unwrap();
+    commit("first login", &before, logged_in(&before)).await.unwrap();
+    let between = store.account(&id).await.unwrap().unwrap();
+    commit("second login", &before, logged_in(&before)).await.unwrap();
+    let lost = commit("deletion", &between, None).await;
+    assert!(matches!(lost, Err(StoreError::Lost)), "{lost:?}");
+
+    let last = store.account(&id).await.unwrap().unwrap();
+    assert_eq!((last.value.logins, last.value.last_login_at), (2, Some(now)));
+    commit("deletion of all", &last, None).await.unwrap();
+    assert!(store.account(&id).await.unwrap().is_none());
 }
 
 /// An address is verified for an account that goes, or not at all; and whoever signs up with it meanwhile gets an account
