@@ -154,6 +154,12 @@ fn article(page: &mut String, document: &Value, operation: &Operation<'_>) -> fm
 /// What an object has, or what another value can be.
 fn shape(page: &mut String, schema: &Value) -> fmt::Result {
     paragraphs(page, text(schema, "/description"))?;
+    for part in list(schema, "/allOf") {
+        shape(page, part)?;
+    }
+    if schema.get("allOf").is_some() {
+        return Ok(());
+    }
     if schema.get("properties").is_none() {
         return writeln!(page, "<p>{}</p>", kind(Some(schema)));
     }

@@ -3,7 +3,6 @@
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use vestibule::domain::account::Account;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::authenticator::Factor;
@@ -19,13 +18,13 @@ use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification};
 use vestibule::snapshot::Need;
 
-use crate::ceremony::{self, Assertion, Expected, Fault, Key, Party, RequestOptions};
+use crate::ceremony::{self, Assertion, Expected, Fault, Key, Party, RequestOptions, WebAuthnCredential};
 use crate::challenge;
 use crate::registration::ids;
 
 const CREDENTIAL: Field = Field::new(
     "credential",
-    Kind::Json(Shape::of::<Map<String, Value>>()),
+    Kind::Json(Shape::of::<WebAuthnCredential>()),
     "What the browser's `navigator.credentials.get()` came to, by its `toJSON()`.",
 );
 pub(crate) const FIELDS: &[Field] = &[CREDENTIAL];

@@ -37,7 +37,7 @@ pub(crate) use options::{CreationOptions, RequestOptions, User, creation, reques
 pub(crate) use party::Party;
 #[cfg(test)]
 pub(crate) use response::MAX_ID_BYTES;
-pub(crate) use response::{Assertion, Registration};
+pub(crate) use response::{Assertion, Registration, WebAuthnCredential};
 
 /// What an answer is held against.
 #[derive(Clone, Copy, Debug)]

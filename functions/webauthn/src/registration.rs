@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{self, Map};
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::{Credential, Factor};
 use vestibule::domain::refusal::Refusal;
@@ -15,7 +14,9 @@ use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification, When};
 use vestibule::snapshot::Need;
 
-use crate::ceremony::{self, CreationOptions, Expected, Fault, NewKey, Party, Registration, User};
+use crate::ceremony::{
+    self, CreationOptions, Expected, Fault, NewKey, Party, Registration, User, WebAuthnCredential,
+};
 use crate::challenge;
 
 /// Longest name of a key, in characters. The contract has no limit, but an account is kept as one item.
@@ -29,7 +30,7 @@ const NAME: Field = Field::text(
 .optional();
 const CREDENTIAL: Field = Field::new(
     "credential",
-    Kind::Json(Shape::of::<Map<String, serde_json::Value>>()),
+    Kind::Json(Shape::of::<WebAuthnCredential>()),
     "What the browser's `navigator.credentials.create()` came to, by its `toJSON()`.",
 );
 const PASSWORDLESS: Field =

@@ -10,6 +10,8 @@
 
 #![expect(clippy::indexing_slicing, reason = "serde_json makes what is assigned to")]
 
+mod upstream;
+
 use std::collections::BTreeSet;
 
 use lambda_http::http::Method;
@@ -47,69 +49,6 @@ fn path_parameters(path: &str) -> Option<(String, Value)> {
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
     (!described.is_empty()).then(|| ("parameters".to_owned(), json!(described)))
-}
-
-/// What upstream's description (`docs/headless/openapi-specification`) calls a schema that is named otherwise here: whoever
-/// has generated types from it keeps their names.
-const UPSTREAM: &[(&str, &str)] = &[
-    ("Account", "AccountConfiguration"),
-    ("AuthenticateByCodeInput", "MFAAuthenticate"),
-    ("AuthenticatedAnswer", "AuthenticatedResponse"),
-    ("ConfigAnswer", "ConfigurationResponse"),
-    ("ConfirmLoginCodeInput", "ConfirmLoginCode"),
-    ("Creation", "WebAuthnCredentialCreationOptions"),
-    ("EmailVerificationAnswer", "EmailVerificationInfo"),
-    ("EndSessionsInput", "EndSessions"),
-    ("LogInInput", "Login"),
-    ("LogInWithProviderTokenInput", "ProviderToken"),
-    ("Mfa", "MFAConfiguration"),
-    ("PhoneNumberListAnswer", "PhoneNumbersResponse"),
-    ("PhoneNumberListAnswer202", "PhoneNumberChangeResponse"),
-    ("ReauthenticateInput", "Reauthenticate"),
-    ("RecoveryCodes", "SensitiveRecoveryCodesAuthenticator"),
-    ("RedirectToProviderInput", "ProviderRedirect"),
-    ("RefusedInput", "ErrorResponse"),
-    ("Request", "WebAuthnCredentialRequestOptions"),
-    ("RequestLoginCodeInput", "RequestLoginCode"),
-    ("RequestPasswordResetInput", "RequestPassword"),
-    ("RequestReauthenticationCodeInput", "RequestReauthenticationCode"),
-    ("ResetPasswordInput", "ResetPassword"),
-    ("SessionGoneAnswer", "SessionGoneResponse"),
-    ("SessionMeta", "BaseAuthenticationMeta"),
-    ("SignUpByPasskeyInput", "PasskeySignup"),
-    ("SignUpInput", "Signup"),
-    ("SignUpWithProviderInput", "ProviderSignup"),
-    ("SocialAccount", "ProviderAccount"),
-    ("Socialaccount", "SocialAccountConfiguration"),
-    ("Status403", "ForbiddenResponse"),
-    ("Status409", "ConflictResponse"),
-    ("TrustBrowserInput", "MFATrust"),
-    ("UnauthenticatedAnswer", "AuthenticationResponse"),
-    ("UnauthenticatedMeta", "AuthenticationMeta"),
-    ("Usersessions", "UserSessionsConfiguration"),
-    ("VerifyEmailInput", "VerifyEmail"),
-    ("VerifyPhoneInput", "VerifyPhone"),
-];
-
-fn upstream_name(name: &str) -> Option<&'static str> {
-    UPSTREAM.iter().find(|(ours, _)| *ours == name).map(|(_, theirs)| *theirs)
-}
-
-/// Gives schemas their upstream names, where they are and where they are referred to.
-fn rename(value: &mut Value) {
-    const SCHEMAS: &str = "#/components/schemas/";
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(rename),
-        Value::Object(members) => {
-            if let Some(Value::String(path)) = members.get_mut("$ref")
-                && let Some(theirs) = path.strip_prefix(SCHEMAS).and_then(upstream_name)
-            {
-                *path = format!("{SCHEMAS}{theirs}");
-            }
-            members.values_mut().for_each(rename);
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 /// Where an endpoint is, and what is said of the path.
@@ -188,10 +127,6 @@ pub fn document(functions: &[Routes]) -> Value {
         plain(schema);
     }
     schemas.extend(writer.envelopes);
-    let schemas: Map<_, _> = schemas
-        .into_iter()
-        .map(|(name, schema)| (upstream_name(&name).map_or(name, str::to_owned), schema))
-        .collect();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -245,7 +180,7 @@ pub fn document(functions: &[Routes]) -> Value {
             },
         },
     });
-    rename(&mut document);
+    upstream::name(&mut document);
     document
 }
 

@@ -200,7 +200,7 @@ async fn it_is_true_to_the_settings() {
     let both = document(0).await;
     assert_eq!(input(&both, "Login")["required"], json!(["password", "email"]));
     assert!(input(&both, "Login")["properties"].get("username").is_none());
-    assert_eq!(input(&both, "Signup")["properties"]["email"]["maxLength"], 254);
+    assert_eq!(input(&both, "BaseSignup")["properties"]["email"]["maxLength"], 254);
     assert!(both["paths"].get("/_allauth/{client}/v1/auth/code/request").is_none());
     assert!(!flows(&both).contains(&"mfa_login_webauthn".to_owned()));
 
@@ -228,10 +228,11 @@ async fn it_is_true_to_the_settings() {
     assert!(gone.is_null(), "only apps are told so");
 
     let phones = document(3).await;
-    let sign_up = input(&phones, "Signup");
-    assert_eq!(sign_up["required"], json!(["password", "phone", "username"]));
+    let sign_up = input(&phones, "BaseSignup");
+    assert_eq!(sign_up["required"], json!(["phone", "username"]));
     assert_eq!(sign_up["properties"]["username"]["minLength"], 5);
     assert_eq!(sign_up["properties"]["email"]["maxLength"], 100);
+    assert_eq!(input(&phones, "Signup")["allOf"][1]["required"], json!(["password"]));
     assert_eq!(input(&phones, "Login")["required"], json!(["password"]));
     assert!(input(&phones, "Session")["properties"].get("last_seen_at").is_some());
     assert_eq!(input(&phones, "RequestLoginCode")["required"], json!(["phone"]));
@@ -309,11 +310,17 @@ async fn schemas_have_upstreams_names() {
     }
 }
 
-const UPSTREAM: &str = "AccountConfiguration Authenticated AuthenticatedMeta AuthenticatedResponse AuthenticationMeta \
-    AuthenticationMethod AuthenticationResponse AuthenticatorType BaseAuthenticationMeta ConfigurationResponse \
-    ConfirmLoginCode ConflictResponse EmailAddress EmailVerificationInfo EndSessions ErrorResponse Flow ForbiddenResponse \
-    Login MFAAuthenticate MFAConfiguration MFATrust PasskeySignup PhoneNumber PhoneNumberChangeResponse \
-    PhoneNumbersResponse RecoveryCodesAuthenticator TOTPAuthenticator WebAuthnAuthenticator Provider ProviderAccount ProviderRedirect ProviderSignup ProviderToken Reauthenticate \
-    RequestLoginCode RequestPassword RequestReauthenticationCode ResetPassword SensitiveRecoveryCodesAuthenticator Session SessionGoneResponse Signup \
-    SocialAccountConfiguration StatusAccepted StatusOK User UserSessionsConfiguration VerifyEmail VerifyPhone \
-    WebAuthnCredentialCreationOptions WebAuthnCredentialRequestOptions";
+const UPSTREAM: &str = "AccessToken AccountConfiguration Authenticated AuthenticatedMeta AuthenticatedResponse \
+    AuthenticationMeta AuthenticationMethod AuthenticationResponse AuthenticatorCode AuthenticatorID \
+    AuthenticatorList AuthenticatorType BaseAuthenticationMeta BaseAuthenticator BaseSignup ClientID \
+    Code ConfigurationResponse ConfirmLoginCode ConflictResponse Email EmailAddress \
+    EmailVerificationInfo EndSessions ErrorResponse Flow ForbiddenResponse Login MFAAuthenticate \
+    MFAConfiguration MFATrust OptionalTimestamp PasskeySignup Password Phone PhoneNumber \
+    PhoneNumberChangeResponse PhoneNumbersResponse Process Provider ProviderAccount ProviderAccountID \
+    ProviderID ProviderList ProviderRedirect ProviderSignup ProviderToken Reauthenticate \
+    ReauthenticationCodeRecipient RecoveryCodesAuthenticator RefreshToken RequestLoginCode \
+    RequestPassword RequestReauthenticationCode ResetPassword SensitiveRecoveryCodesAuthenticator \
+    Session SessionGoneResponse Signup SocialAccountConfiguration StatusAccepted StatusOK \
+    TOTPAuthenticator Timestamp User UserSessionsConfiguration Username VerifyEmail VerifyPhone \
+    WebAuthnAuthenticator WebAuthnCredential WebAuthnCredentialCreationOptions \
+    WebAuthnCredentialRequestOptions";

@@ -1,6 +1,8 @@
 //! What a client sends: `RegistrationResponseJSON` and `AuthenticationResponseJSON` (5.1), as
 //! `PublicKeyCredential.toJSON()` writes them.
 
+use schemars::JsonSchema;
+use serde_json::Map;
 use vestibule::http::input::json::{Object, Value};
 
 use super::encoding::decode;
@@ -8,6 +10,26 @@ use super::fault::Fault;
 
 /// The longest credential id, in bytes (7.1, step 25). It becomes a key of the table.
 pub(crate) const MAX_ID_BYTES: usize = 1023;
+
+/// A credential as a client sends it: the `toJSON()` of a `PublicKeyCredential`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(dead_code, reason = "a shape, for the description: what is sent is read member by member")]
+pub(crate) struct WebAuthnCredential {
+    /// The credential id, in base64url.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// The credential id, in base64url.
+    raw_id: String,
+    /// The credential type.
+    #[schemars(rename = "type", extend("enum" = ["public-key"]), skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    /// The response of the authenticator, its members in base64url.
+    response: Map<String, serde_json::Value>,
+    /// The results of client extensions.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    client_extension_results: Option<Map<String, serde_json::Value>>,
+}
 
 /// The answer to a registration.
 #[derive(Clone, Debug)]
