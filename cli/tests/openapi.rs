@@ -40,9 +40,8 @@ fn every_operation_has_a_name_of_its_own() {
 fn every_shape_has_a_name_of_its_own() {
     let described = described();
     let names = described["components"]["schemas"].as_object().unwrap().keys();
-    let is_numbered = |name: &&String| {
-        name.ends_with(|last: char| last.is_ascii_digit())
-            && !name.trim_end_matches(|last: char| last.is_ascii_digit()).ends_with(['s', 'd', 'r'])
-    };
+    // A status, of three digits, tells apart the responses of one schema.
+    let digits = |name: &str| name.len() - name.trim_end_matches(|last: char| last.is_ascii_digit()).len();
+    let is_numbered = |name: &&String| digits(name) % 3 != 0;
     assert_eq!(names.filter(is_numbered).collect::<Vec<_>>(), [""; 0]);
 }

@@ -13,12 +13,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::DELETE,
     id: "deleteAccount",
     summary: "Delete the account",
-    text: "It goes for good, with all that belongs to it, and a mail says so. The session is gone then: an app drops its token.",
+    text: "Erases the account with its sessions, email addresses and authenticators, and sends a \
+           notification mail. The session ends: an app discards its session token.",
     parameters: &[],
     body: Body::None,
     answers: &[
-        Answer::ok("The account is gone."),
-        Answer::unauthenticated("Nobody is logged in, or they must prove again who they are."),
+        Answer::ok("Account deleted."),
+        Answer::unauthenticated("Not authenticated, or reauthentication is required."),
     ],
 }];
 

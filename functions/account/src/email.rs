@@ -17,74 +17,84 @@ use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
 use vestibule::snapshot::Need;
 
-const NEW_EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "The new address.");
-const EMAIL: Field = Field::text("email", Text::PLAIN, "One of the account's addresses.");
-const PRIMARY: Field = Field::new("primary", Kind::Boolean, "Only yes makes sense.");
+const NEW_EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "The new email address.");
+const EMAIL: Field = Field::text("email", Text::PLAIN, "An email address of the account.");
+const PRIMARY: Field = Field::new("primary", Kind::Boolean, "Always `true`.");
 const ADDED: &[Field] = &[NEW_EMAIL];
 const CHOSEN: &[Field] = &[EMAIL];
 const MADE_PRIMARY: &[Field] = &[EMAIL, PRIMARY];
 
-const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
-const TOO_MANY: Answer = Answer::too_many_requests("Addresses were changed too often.");
+const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
+const TOO_MANY: Answer = Answer::too_many_requests("Rate limit exceeded: changes of email addresses.");
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "listEmailAddresses",
-        summary: "List the addresses",
+        summary: "List the account's email addresses",
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<Vec<present::EmailAddress>>("The account's addresses."), NOBODY],
+        answers: &[Answer::data::<Vec<present::EmailAddress>>("The account's email addresses."), NOBODY],
     },
     Operation {
         method: Method::POST,
         id: "addEmailAddress",
-        summary: "Add an address, or change it",
-        text: "Where an account has one address, the new one takes its place once it is verified. Whoever has just signed \
-               up can correct the address that waits to be verified.",
+        summary: "Add or change an email address",
+        text: "With `ACCOUNT_CHANGE_EMAIL`, the new email address replaces the current one once it is verified. During \
+               sign-up, it corrects the email address whose verification is pending.",
         parameters: &[],
         body: Body::Json(ADDED),
         answers: &[
-            Answer::data::<Vec<present::EmailAddress>>("The addresses; the new one waits to be verified."),
+            Answer::data::<Vec<present::EmailAddress>>(
+                "The email addresses; verification of the new one is pending.",
+            ),
             NOBODY,
-            Answer::new(403, "It cannot be corrected any more."),
-            Answer::conflict("Nobody is logged in, and no address waits to be verified."),
+            Answer::new(
+                403,
+                "Changing it is not supported during verification, or the limit of changes \
+             is reached.",
+            ),
+            Answer::conflict("Not authenticated, and no email verification is pending."),
             TOO_MANY,
         ],
     },
     Operation {
         method: Method::PUT,
         id: "requestEmailVerification",
-        summary: "Send again what verifies an address",
+        summary: "Resend the verification mail of an email address",
         text: "",
         parameters: &[],
         body: Body::Json(CHOSEN),
         answers: &[
-            Answer::ok("Sent; or there was nothing to verify."),
+            Answer::ok("Sent, or the email address is verified already."),
             NOBODY,
-            Answer::new(403, "It was sent too recently."),
+            Answer::new(403, "A verification mail was sent too recently."),
             TOO_MANY,
         ],
     },
     Operation {
         method: Method::PATCH,
-        id: "makeEmailAddressPrimary",
-        summary: "Make an address the primary one",
+        id: "setPrimaryEmailAddress",
+        summary: "Set the primary email address",
         text: "",
         parameters: &[],
         body: Body::Json(MADE_PRIMARY),
-        answers: &[Answer::data::<Vec<present::EmailAddress>>("The account's addresses."), NOBODY, TOO_MANY],
+        answers: &[
+            Answer::data::<Vec<present::EmailAddress>>("The account's email addresses."),
+            NOBODY,
+            TOO_MANY,
+        ],
     },
     Operation {
         method: Method::DELETE,
         id: "removeEmailAddress",
-        summary: "Remove an address",
+        summary: "Delete an email address",
         text: "",
         parameters: &[],
         body: Body::Json(CHOSEN),
         answers: &[
-            Answer::data::<Vec<present::EmailAddress>>("The addresses that are left."),
+            Answer::data::<Vec<present::EmailAddress>>("The remaining email addresses."),
             NOBODY,
             TOO_MANY,
         ],

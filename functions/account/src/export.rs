@@ -27,154 +27,155 @@ use crate::phone::PhoneNumber;
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::GET,
     id: "exportAccount",
-    summary: "Get all that is kept about whoever is logged in",
-    text: "What proves who they are is left out: hashes, secrets, keys and tokens.",
+    summary: "Export the account's personal data",
+    text: "Excludes authentication secrets: password hashes, TOTP secrets, public keys of credentials, \
+           and tokens.",
     parameters: &[],
     body: Body::None,
     answers: &[
-        Answer::data::<Export>("All that is kept."),
-        Answer::unauthenticated("Nobody is logged in, or they must prove again who they are."),
+        Answer::data::<Export>("The account's personal data."),
+        Answer::unauthenticated("Not authenticated, or reauthentication is required."),
     ],
 }];
 
-/// All that is kept about somebody.
+/// The personal data stored about an account.
 #[derive(Serialize, JsonSchema)]
 struct Export {
-    /// The account itself.
+    /// The account.
     account: ExportedAccount,
-    /// Its email addresses.
+    /// The email addresses.
     email_addresses: Vec<EmailAddress>,
-    /// Its phone number, if it has one.
+    /// The phone number; an empty list if there is none.
     phone_numbers: Vec<PhoneNumber>,
-    /// Its authenticators.
+    /// The authenticators.
     authenticators: Vec<Authenticator>,
-    /// Its accounts at other services.
+    /// The connected provider accounts.
     social_accounts: Vec<ExportedSocialAccount>,
-    /// Its sessions: also those that have ended, and are yet to be removed.
+    /// The sessions, including ended ones that are not yet removed.
     sessions: Vec<ExportedSession>,
 }
 
-/// An account, but for what has a place of its own.
+/// The attributes of an account.
 #[derive(Serialize, JsonSchema)]
 struct ExportedAccount {
-    /// Its id.
+    /// The id of the account.
     id: String,
-    /// Its username.
+    /// The username.
     username: Option<String>,
-    /// The address that mail goes to while no other is primary.
+    /// The email address used while none is primary.
     email: Option<String>,
-    /// Whether there is a password to log in with.
+    /// Whether the account has a password.
     has_usable_password: bool,
-    /// Whether it can be logged in to.
+    /// Whether the account is enabled.
     is_active: bool,
-    /// Whether it is marked as an administrator's.
+    /// Whether the account is marked as an administrator.
     is_superuser: bool,
-    /// When it was made, in seconds since 1970.
+    /// The time of sign-up, as a Unix timestamp.
     created_at: f64,
-    /// When somebody last logged in, in seconds since 1970.
+    /// The time of the last login, as a Unix timestamp.
     last_login_at: Option<f64>,
 }
 
-/// A session, from its first step on.
+/// A session, authenticated or not.
 #[derive(Serialize, JsonSchema)]
 struct ExportedSession {
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     is_current: bool,
-    /// When it expires, in seconds since 1970.
+    /// The time of expiry, as a Unix timestamp.
     expires_at: f64,
-    /// The login that is complete.
+    /// The completed login.
     login: Option<ExportedLogin>,
-    /// The login that is under way.
+    /// The pending login.
     pending_login: Option<ExportedPendingLogin>,
-    /// What was proved in it.
+    /// The authentication methods used.
     methods: Vec<AuthenticationMethod>,
-    /// The codes that were sent in it, and are awaited.
+    /// The pending codes.
     codes: Vec<ExportedCode>,
-    /// Where its browser is on its way to another service.
-    journeys: Vec<ExportedJourney>,
-    /// What another service says of somebody who has yet to sign up.
+    /// The pending authorization requests at providers.
+    journeys: Vec<ExportedAuthorizationRequest>,
+    /// The profile claims of a pending provider sign-up.
     pending_signup: Option<ExportedProfile>,
-    /// When its access and refresh tokens were made, in seconds since 1970.
+    /// The time when the access and refresh tokens were issued, as a Unix timestamp.
     tokens_issued_at: Option<f64>,
 }
 
-/// A login that is complete.
+/// A completed login.
 #[derive(Serialize, JsonSchema)]
 struct ExportedLogin {
-    /// Names the session in the list of sessions.
+    /// The id in the list of sessions.
     id: i64,
-    /// Whether the session has neither ended nor expired.
+    /// Whether the session is neither ended nor expired.
     is_valid: bool,
-    /// When it began, in seconds since 1970.
+    /// The start time, as a Unix timestamp.
     created_at: f64,
-    /// When it was last seen in use, in seconds since 1970; when it began, unless that is tracked.
+    /// The time of the last request, as a Unix timestamp; the time of login without `USERSESSIONS_TRACK_ACTIVITY`.
     last_seen_at: f64,
-    /// The client's address.
+    /// The IP address of the client.
     ip: String,
-    /// The client's `User-Agent`.
+    /// The `User-Agent` of the client.
     user_agent: String,
 }
 
-/// A login that is under way.
+/// A pending login.
 #[derive(Serialize, JsonSchema)]
 struct ExportedPendingLogin {
-    /// What it waits for.
+    /// The pending flow.
     stage: FlowId,
-    /// The address it is for.
+    /// The email address of the login.
     email: Option<String>,
-    /// Whether it began with a sign-up.
+    /// Whether the login is part of a sign-up.
     is_signup: bool,
-    /// When it began, in seconds since 1970.
+    /// The start time, as a Unix timestamp.
     initiated_at: f64,
 }
 
-/// An account at another service.
+/// A connected provider account.
 #[derive(Serialize, JsonSchema)]
 struct ExportedSocialAccount {
-    /// What the API calls the service.
+    /// The id of the provider.
     provider: String,
-    /// What the service calls the account.
+    /// The uid of the account at the provider.
     uid: String,
-    /// What its owner is called there.
+    /// The display name at the provider.
     display: Option<String>,
-    /// Whether tokens of the service are kept.
+    /// Whether tokens of the provider are stored.
     has_tokens: bool,
-    /// When it was connected, in seconds since 1970.
+    /// The time of connection, as a Unix timestamp.
     connected_at: f64,
 }
 
-/// A browser on its way to another service and back.
+/// A pending authorization request at a provider (OAuth 2.0).
 #[derive(Serialize, JsonSchema)]
-struct ExportedJourney {
-    /// What the API calls the service.
+struct ExportedAuthorizationRequest {
+    /// The id of the provider.
     provider: String,
-    /// The page of the frontend where it ends.
+    /// The URL of the frontend to redirect to at the end.
     callback_url: String,
-    /// When it began, in seconds since 1970.
+    /// The start time, as a Unix timestamp.
     began_at: f64,
 }
 
-/// What another service says of somebody.
+/// Profile claims as reported by a provider.
 #[derive(Serialize, JsonSchema)]
 struct ExportedProfile {
-    /// What the API calls the service.
+    /// The id of the provider.
     provider: String,
-    /// What the service calls the account.
+    /// The uid of the account at the provider.
     uid: String,
-    /// Their email addresses there.
+    /// The email addresses.
     email_addresses: Vec<EmailAddress>,
-    /// Their phone number there, if it is known.
+    /// The phone number, if the provider reports one.
     phone_numbers: Vec<PhoneNumber>,
-    /// What they are called there.
+    /// The names.
     names: Vec<String>,
 }
 
-/// A code that was sent.
+/// A pending code.
 #[derive(Serialize, JsonSchema)]
 struct ExportedCode {
-    /// The address or number it went to.
+    /// The recipient: an email address or a phone number.
     to: String,
-    /// When, in seconds since 1970.
+    /// The time of sending, as a Unix timestamp.
     at: f64,
 }
 
@@ -251,10 +252,10 @@ fn social_account(account: &SocialAccount) -> ExportedSocialAccount {
     }
 }
 
-fn journey(journey: &Journey) -> ExportedJourney {
+fn journey(journey: &Journey) -> ExportedAuthorizationRequest {
     let Journey { state: _, provider, process: _, callback_url, redirect_uri: _, account: _, began_at } =
         journey;
-    ExportedJourney {
+    ExportedAuthorizationRequest {
         provider: provider.clone(),
         callback_url: callback_url.clone(),
         began_at: began_at.as_seconds(),

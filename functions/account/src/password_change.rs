@@ -17,7 +17,8 @@ use vestibule::settings::Action;
 use vestibule::snapshot::Need;
 
 const CURRENT: Field =
-    Field::text("current_password", Text::PLAIN, "The password so far, of whoever has one.").optional();
+    Field::text("current_password", Text::PLAIN, "The current password; required if the account has one.")
+        .optional();
 const NEW: Field = Field::text("new_password", Text::PLAIN, "The new password.");
 const FIELDS: &[Field] = &[CURRENT, NEW];
 
@@ -25,13 +26,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "changePassword",
     summary: "Change the password",
-    text: "Whoever has no password sets one, without a current one. Other sessions of the account end.",
+    text: "Sets a first password if the account has none; `current_password` is then omitted. Ends the \
+           account's other sessions.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Changed."),
-        Answer::unauthenticated("Nobody is logged in, or not any more."),
-        Answer::too_many_requests("It was changed too often."),
+        Answer::authenticated("Password changed."),
+        Answer::unauthenticated(
+            "Not authenticated, or the change has ended this session \
+         (`ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE`).",
+        ),
+        Answer::too_many_requests("Rate limit exceeded."),
     ],
 }];
 

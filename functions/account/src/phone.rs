@@ -16,35 +16,43 @@ use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
 use vestibule::snapshot::Need;
 
-const PHONE: Field = Field::text("phone", Text::PHONE, "The new number.");
+const PHONE: Field = Field::text("phone", Text::PHONE, "The new phone number.");
 const FIELDS: &[Field] = &[PHONE];
 
-const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
+const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "getPhoneNumber",
-        summary: "See the phone number",
+        summary: "Get the account's phone number",
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<Vec<PhoneNumber>>("The account's number, if it has one."), NOBODY],
+        answers: &[
+            Answer::data::<Vec<PhoneNumber>>("The account's phone number; an empty list if it has none."),
+            NOBODY,
+        ],
     },
     Operation {
         method: Method::POST,
         id: "changePhoneNumber",
-        summary: "Change the phone number",
-        text: "A code goes to the new number, which takes the old one's place once it is verified. Whoever has just signed \
-               up can correct the number that waits to be verified.",
+        summary: "Set or change the phone number",
+        text: "Sends a code to the new phone number, which replaces the current one once it is verified. During sign-up, it \
+               corrects the phone number whose verification is pending.",
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::new(202, "The new number waits to be verified.").with_data::<Vec<PhoneNumber>>(),
+            Answer::new(202, "Verification of the new phone number is pending.")
+                .with_data::<Vec<PhoneNumber>>(),
             NOBODY,
-            Answer::new(403, "It cannot be corrected any more."),
-            Answer::conflict("Nobody is logged in, and no number waits to be verified."),
-            Answer::too_many_requests("The number was changed too often."),
+            Answer::new(
+                403,
+                "Changing it is not supported during verification, or the limit of changes \
+             is reached.",
+            ),
+            Answer::conflict("Not authenticated, and no phone verification is pending."),
+            Answer::too_many_requests("Rate limit exceeded: changes of the phone number."),
         ],
     },
 ];
@@ -52,9 +60,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 /// A phone number of an account.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct PhoneNumber {
-    /// The number, in E.164 form.
+    /// The phone number, in E.164 form.
     pub phone: String,
-    /// Whether it has proved to be theirs.
+    /// Whether it is verified.
     pub verified: bool,
 }
 

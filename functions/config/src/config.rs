@@ -13,11 +13,11 @@ use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::GET,
     id: "getConfig",
-    summary: "See how the service is set up",
-    text: "The same for everybody: it is enough to ask once, when a client starts.",
+    summary: "Get the configuration",
+    text: "Independent of the session: a client needs it once, when it starts.",
     parameters: &[],
     body: Body::None,
-    answers: &[Answer::data::<Config>("What clients should know of the settings.")],
+    answers: &[Answer::data::<Config>("The settings that clients need.")],
 }];
 
 /// What clients should know of the settings.
@@ -35,26 +35,26 @@ struct Config {
     usersessions: Option<Usersessions>,
 }
 
-/// Signing up and logging in.
+/// The configuration of sign-up and login.
 #[derive(Serialize, JsonSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "as the contract has it")]
 struct Account {
-    /// What people log in with.
+    /// The accepted login identifiers.
     login_methods: Vec<LoginBy>,
-    /// The same for old clients, which know of no phones.
+    /// The same in the older form, without phone numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
-    authentication_method: Option<OldLoginMethod>,
-    /// Whether people can sign up.
+    authentication_method: Option<LegacyLoginMethod>,
+    /// Whether sign-up is open.
     is_open_for_signup: bool,
-    /// Whether addresses are verified by a code rather than a link.
+    /// Whether email addresses are verified by code, not by link.
     email_verification_by_code_enabled: bool,
-    /// Whether people can log in with a code that is sent to them.
+    /// Whether login by code is enabled.
     login_by_code_enabled: bool,
-    /// Whether a new password is set with a code rather than a link.
+    /// Whether passwords are reset by code, not by link.
     password_reset_by_code_enabled: bool,
 }
 
-/// What people log in with.
+/// The accepted login identifiers.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum LoginBy {
@@ -69,35 +69,35 @@ enum LoginBy {
     Username,
 }
 
-/// What people log in with, besides phone numbers.
+/// The accepted login identifiers in the older form, without phone numbers.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum OldLoginMethod {
+enum LegacyLoginMethod {
     Email,
     Username,
     UsernameEmail,
 }
 
-/// Other services.
+/// The configuration of providers.
 #[derive(Serialize, JsonSchema)]
 struct Socialaccount {
-    /// Those that this kind of client can send people to.
+    /// The providers available to this kind of client.
     providers: Vec<Provider>,
 }
 
-/// Second factors.
+/// The configuration of multi-factor authentication.
 #[derive(Serialize, JsonSchema)]
 struct Mfa {
-    /// Which people can have.
+    /// The types of authenticators that can be added.
     supported_types: Vec<AuthenticatorType>,
-    /// Whether a passkey is enough to log in.
+    /// Whether passkey login is enabled.
     passkey_login_enabled: bool,
 }
 
-/// The sessions that people see.
+/// The configuration of the session list.
 #[derive(Serialize, JsonSchema)]
 struct Usersessions {
-    /// Whether they see when each was last used.
+    /// Whether the list shows the time of the last request.
     track_activity: bool,
 }
 
@@ -151,11 +151,11 @@ impl From<LoginMethod> for LoginBy {
     }
 }
 
-fn authentication_method(methods: &LoginMethods) -> Option<OldLoginMethod> {
+fn authentication_method(methods: &LoginMethods) -> Option<LegacyLoginMethod> {
     match (methods.contains(LoginMethod::Email), methods.contains(LoginMethod::Username)) {
-        (true, true) => Some(OldLoginMethod::UsernameEmail),
-        (true, false) => Some(OldLoginMethod::Email),
-        (false, true) => Some(OldLoginMethod::Username),
+        (true, true) => Some(LegacyLoginMethod::UsernameEmail),
+        (true, false) => Some(LegacyLoginMethod::Email),
+        (false, true) => Some(LegacyLoginMethod::Username),
         (false, false) => None,
     }
 }

@@ -28,12 +28,16 @@ fn write(page: &mut String, document: &Value) -> fmt::Result {
     writeln!(
         page,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{} API</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{} \
+          API</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
         Escaped(title)
     )?;
-    writeln!(page, "<h1>{} API</h1>\n<p>At <code>{}</code>.</p>", Escaped(title), Escaped(server))?;
+    writeln!(page, "<h1>{} API</h1>\n<p>Base URL: <code>{}</code>.</p>", Escaped(title), Escaped(server))?;
     paragraphs(page, text(document, "/info/description"))?;
-    page.push_str("<p>The same for programs: <a href=\"openapi.json\">JSON</a>, <a href=\"openapi.yaml\">YAML</a>.</p>\n");
+    page.push_str(
+        "<p>Machine-readable: <a href=\"openapi.json\">JSON</a>, <a \
+     href=\"openapi.yaml\">YAML</a>.</p>\n",
+    );
     let operations = operations(document);
     contents(page, document, &operations)?;
     schemes(page, document)?;
@@ -43,7 +47,7 @@ fn write(page: &mut String, document: &Value) -> fmt::Result {
             article(page, document, operation)?;
         }
     }
-    page.push_str("<h2>Shapes</h2>\n");
+    page.push_str("<h2>Schemas</h2>\n");
     for (name, schema) in members(document, "/components/schemas") {
         writeln!(page, "<section id=\"{0}\">\n<h3>{0}</h3>", Escaped(name))?;
         shape(page, schema)?;
@@ -86,7 +90,7 @@ fn contents(page: &mut String, document: &Value, operations: &[Operation<'_>]) -
 }
 
 fn schemes(page: &mut String, document: &Value) -> fmt::Result {
-    page.push_str("<h2>Who asks</h2>\n<dl>\n");
+    page.push_str("<h2>Authentication</h2>\n<dl>\n");
     for (_, scheme) in members(document, "/components/securitySchemes") {
         let name = match text(scheme, "/type") {
             "http" => "Authorization",
@@ -132,10 +136,10 @@ fn article(page: &mut String, document: &Value, operation: &Operation<'_>) -> fm
         page.push_str("</table>\n");
     }
     for (_, content) in members(described, "/requestBody/content") {
-        page.push_str("<h4>Takes</h4>\n");
+        page.push_str("<h4>Request body</h4>\n");
         shape(page, resolved(document, content.get("schema").unwrap_or(&Value::Null)))?;
     }
-    page.push_str("<h4>Answers</h4>\n<dl>\n");
+    page.push_str("<h4>Responses</h4>\n<dl>\n");
     for (status, response) in members(described, "/responses") {
         let response = resolved(document, response);
         write!(page, "<dt>{}", Escaped(status))?;

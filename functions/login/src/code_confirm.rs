@@ -10,21 +10,21 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
-const CODE: Field =
-    Field::text("code", Text::PLAIN, "The code. Its case, and dashes and spaces in it, do not matter.");
+const CODE: Field = Field::text("code", Text::PLAIN, "The code; letter case, dashes and spaces are ignored.");
 const FIELDS: &[Field] = &[CODE];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "confirmLoginCode",
-    summary: "Log in with a code",
-    text: "Enters the code that was sent. Also where a code is asked for after another way to log in.",
+    summary: "Confirm a login code",
+    text: "Completes the pending flow `login_by_code`: a login by code, or the code that \
+           `ACCOUNT_LOGIN_BY_CODE_REQUIRED` demands after another method.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
         Answer::authenticated("Logged in."),
-        Answer::unauthenticated("The code was right; something else is to be done first."),
-        Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+        Answer::unauthenticated("The code is correct; a further step is pending in `flows`."),
+        Answer::conflict("No code is pending: none was sent, it has expired, or too many attempts failed."),
     ],
 }];
 

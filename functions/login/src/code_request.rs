@@ -15,10 +15,10 @@ use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings, When};
 use vestibule::snapshot::Need;
 
-const EMAIL: Field = Field::text("email", Text::EMAIL, "The address that the code is to be sent to.")
+const EMAIL: Field = Field::text("email", Text::EMAIL, "The email address to send the code to.")
     .asked(When::CodeByEmail)
     .required(When::CodeByEmailOnly);
-const PHONE: Field = Field::text("phone", Text::PHONE, "The number that the code is to be sent to.")
+const PHONE: Field = Field::text("phone", Text::PHONE, "The phone number to send the code to.")
     .asked(When::LoginByPhone)
     .required(When::CodeByPhoneOnly);
 const FIELDS: &[Field] = &[EMAIL, PHONE];
@@ -26,14 +26,15 @@ const FIELDS: &[Field] = &[EMAIL, PHONE];
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "requestLoginCode",
-    summary: "Ask for a code to log in with",
-    text: "Whether or not there is such an account, the answer is the same.",
+    summary: "Request a code for login",
+    text: "Sends a one-time code by mail or text message. The response does not reveal whether the \
+           account exists.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::unauthenticated("The code was sent, and is awaited."),
-        Answer::authenticated("The code was sent; somebody is logged in already."),
-        Answer::too_many_requests("Codes were asked for too often."),
+        Answer::unauthenticated("Code sent; the flow `login_by_code` is pending."),
+        Answer::authenticated("Code sent; the session is already authenticated."),
+        Answer::too_many_requests("Rate limit exceeded: code requests."),
     ],
 }];
 

@@ -10,14 +10,14 @@ use vestibule::http::{Answer, Body, Operation};
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "resendLoginCode",
-    summary: "Send another code to log in with",
+    summary: "Resend the login code",
     text: "",
     parameters: &[],
     body: Body::None,
     answers: &[
-        Answer::ok("Another code was sent."),
-        Answer::conflict("No code is awaited."),
-        Answer::too_many_requests("It was asked for too often."),
+        Answer::ok("A new code was sent."),
+        Answer::conflict("No code is pending."),
+        Answer::too_many_requests("Rate limit exceeded."),
     ],
 }];
 

@@ -19,7 +19,7 @@ use vestibule::snapshot::Need;
 const USERNAME: Field = Field::text("username", Text::PLAIN, "The username.")
     .asked(When::LoginByUsername)
     .required(When::LoginByUsernameOnly);
-const EMAIL: Field = Field::text("email", Text::EMAIL, "An address of the account.")
+const EMAIL: Field = Field::text("email", Text::EMAIL, "An email address of the account.")
     .asked(When::LoginByEmail)
     .required(When::LoginByEmailOnly);
 const PHONE: Field = Field::text("phone", Text::PHONE, "The account's phone number.")
@@ -32,14 +32,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "logIn",
     summary: "Log in with a password",
-    text: "Takes one thing that says who it is, and the password.",
+    text: "Takes exactly one of `username`, `email` and `phone`, and the password.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
         Answer::authenticated("Logged in."),
-        Answer::unauthenticated("The password was right; something else is to be done first."),
-        Answer::conflict("Somebody is logged in already."),
-        Answer::too_many_requests("There were too many logins from this address."),
+        Answer::unauthenticated("The password is correct; a further step is pending in `flows`."),
+        Answer::conflict("Already authenticated."),
+        Answer::too_many_requests("Rate limit exceeded: logins from this IP address."),
     ],
 }];
 

@@ -20,15 +20,15 @@ const FIELDS: &[Field] = &[PASSWORD];
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "reauthenticate",
-    summary: "Enter the password again",
-    text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
+    summary: "Reauthenticate with the password",
+    text: "Completes the reauthentication that a 401 response asks for. Requires an authenticated session.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("It is them."),
-        Answer::unauthenticated("Nobody is logged in."),
+        Answer::authenticated("Reauthenticated."),
+        Answer::unauthenticated("Not authenticated."),
         Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::too_many_requests("It was tried too often."),
+        Answer::too_many_requests("Rate limit exceeded."),
     ],
 }];
 

@@ -11,22 +11,21 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
-const CODE: Field =
-    Field::text("code", Text::PLAIN, "The code. Its case, and dashes and spaces in it, do not matter.");
+const CODE: Field = Field::text("code", Text::PLAIN, "The code; letter case, dashes and spaces are ignored.");
 const FIELDS: &[Field] = &[CODE];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "confirmReauthenticationCode",
-    summary: "Confirm a reauthentication code",
+    summary: "Confirm the code for reauthentication",
     text: "Completes the pending flow `reauthenticate_by_code` with the code that was sent.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("The user has reauthenticated."),
-        Answer::unauthenticated("Nobody is logged in."),
+        Answer::authenticated("Reauthenticated."),
+        Answer::unauthenticated("Not authenticated."),
         Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+        Answer::conflict("No code is pending: none was sent, it has expired, or too many attempts failed."),
     ],
 }];
 

@@ -24,16 +24,16 @@ const FIELDS: &[Field] = &[EMAIL, PHONE];
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "requestReauthenticationCode",
-    summary: "Request a reauthentication code",
-    text: "Sends a code to one of the `recipients` that the flow `reauthenticate_by_code` lists: an email address or a phone \
-           number, not both. It replaces an earlier code.",
+    summary: "Request a code for reauthentication",
+    text: "Sends a code to one of the `recipients` of the flow `reauthenticate_by_code`: an email address or a phone number, \
+           not both. Invalidates an earlier code.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::ok("The code was sent."),
-        Answer::unauthenticated("Nobody is logged in."),
+        Answer::ok("Code sent."),
+        Answer::unauthenticated("Not authenticated."),
         Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::too_many_requests("Too many attempts to reauthenticate."),
+        Answer::too_many_requests("Rate limit exceeded: reauthentication attempts."),
     ],
 }];
 

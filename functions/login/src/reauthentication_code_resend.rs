@@ -12,15 +12,15 @@ use vestibule::http::{Answer, Body, Operation};
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "resendReauthenticationCode",
-    summary: "Resend a reauthentication code",
+    summary: "Resend the code for reauthentication",
     text: "Sends a new code for the pending flow `reauthenticate_by_code`.",
     parameters: &[],
     body: Body::None,
     answers: &[
-        Answer::ok("Another code was sent."),
-        Answer::unauthenticated("Nobody is logged in."),
+        Answer::ok("A new code was sent."),
+        Answer::unauthenticated("Not authenticated."),
         Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::conflict("No code is awaited, or no other can be sent."),
+        Answer::conflict("No code is pending, or the limit of resends is reached."),
     ],
 }];
 

@@ -13,15 +13,15 @@ pub(crate) use crate::code::needs;
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
-    id: "authenticateByCode",
-    summary: "Enter a code as the second factor",
+    id: "mfaAuthenticate",
+    summary: "Authenticate with a TOTP or recovery code",
     text: "",
     parameters: &[],
     body: Body::Json(code::FIELDS),
     answers: &[
         Answer::authenticated("Logged in."),
-        Answer::unauthenticated("The code was right; something else is to be done first."),
-        Answer::conflict("No second factor is awaited."),
+        Answer::unauthenticated("The code is correct; a further step is pending in `flows`."),
+        Answer::conflict("No login is pending at the second factor."),
     ],
 }];
 

@@ -10,13 +10,13 @@ use vestibule::http::{Answer, Body, Operation};
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::GET,
     id: "listAuthenticators",
-    summary: "List the authenticators",
+    summary: "List the account's authenticators",
     text: "",
     parameters: &[],
     body: Body::None,
     answers: &[
         Answer::data::<Vec<present::Authenticator>>("The account's authenticators."),
-        Answer::unauthenticated("Nobody is logged in."),
+        Answer::unauthenticated("Not authenticated."),
     ],
 }];
 

@@ -10,7 +10,7 @@ use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::reply::Halt;
 use vestibule::snapshot::Need;
 
-const CODE: Field = Field::text("code", Text::PLAIN, "A code of the app, or a recovery code.");
+const CODE: Field = Field::text("code", Text::PLAIN, "A code of the authenticator app, or a recovery code.");
 pub(crate) const FIELDS: &[Field] = &[CODE];
 
 /// What checking a code takes, as far as the session's token tells.

@@ -15,14 +15,14 @@ pub(crate) use crate::code::needs;
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
-    id: "reauthenticateByCode",
-    summary: "Enter a code, to prove again who it is",
-    text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
+    id: "mfaReauthenticate",
+    summary: "Reauthenticate with a TOTP or recovery code",
+    text: "Completes the reauthentication that a 401 response asks for. Requires an authenticated session.",
     parameters: &[],
     body: Body::Json(code::FIELDS),
     answers: &[
-        Answer::authenticated("It is them."),
-        Answer::unauthenticated("Nobody is logged in."),
+        Answer::authenticated("Reauthenticated."),
+        Answer::unauthenticated("Not authenticated."),
         Answer::new(403, "This method of reauthentication is not enabled."),
     ],
 }];

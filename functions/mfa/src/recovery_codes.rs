@@ -12,28 +12,31 @@ use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 
-const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
-const NONE: Answer =
-    Answer::new(400, "There is no second factor that they would stand in for.").with_errors();
+const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
+const NONE: Answer = Answer::new(400, "The account has no second factor to recover.").with_errors();
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "getRecoveryCodes",
-        summary: "See the recovery codes that are left",
+        summary: "Get the unused recovery codes",
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<RecoveryCodes>("The codes."), NOBODY, Answer::new(404, "There are none.")],
+        answers: &[
+            Answer::data::<RecoveryCodes>("The recovery codes."),
+            NOBODY,
+            Answer::new(404, "The account has no recovery codes."),
+        ],
     },
     Operation {
         method: Method::POST,
-        id: "makeRecoveryCodes",
-        summary: "Make new recovery codes",
-        text: "The old ones are void.",
+        id: "generateRecoveryCodes",
+        summary: "Generate new recovery codes",
+        text: "Invalidates the previous recovery codes.",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<RecoveryCodes>("The new codes."), NOBODY, NONE],
+        answers: &[Answer::data::<RecoveryCodes>("The new recovery codes."), NOBODY, NONE],
     },
 ];
 
@@ -43,7 +46,7 @@ struct RecoveryCodes {
     #[serde(flatten)]
     #[schemars(with = "present::RecoveryCodesAuthenticator")]
     authenticator: present::Authenticator,
-    /// Those that are left, as long as they can be shown.
+    /// The unused codes; absent if they can no longer be decrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     unused_codes: Option<Vec<String>>,
 }

@@ -16,30 +16,36 @@ use vestibule::http::{Answer, Body, Operation};
 use crate::code;
 pub(crate) use crate::code::needs;
 
-const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
+const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
 const NOT_NOW: Answer =
-    Answer::conflict("No second factor can be added at present: `errors` tells why.").with_errors();
+    Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors();
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "getTotp",
-        summary: "See the app that shows codes, or what to set one up with",
-        text: "Each time without an app there is another secret; the last one counts.",
+        summary: "Get the authenticator app, or a secret to set one up",
+        text: "Without an authenticator app, each request generates a new TOTP secret; the latest one is \
+               valid.",
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<present::TotpAuthenticator>("The app."),
+            Answer::data::<present::TotpAuthenticator>("The authenticator app."),
             NOBODY,
-            Answer::new(404, "There is none: this is what to set one up with.").with_meta::<Setup>(),
+            Answer::new(
+                404,
+                "The account has no authenticator app; `meta` holds a new TOTP \
+             secret.",
+            )
+            .with_meta::<TotpSetup>(),
             NOT_NOW,
         ],
     },
     Operation {
         method: Method::POST,
         id: "activateTotp",
-        summary: "Add an app that shows codes",
-        text: "Takes a code of the app, which proves that it has the secret.",
+        summary: "Activate an authenticator app",
+        text: "Verifies a code, which proves that the authenticator app holds the secret.",
         parameters: &[],
         body: Body::Json(code::FIELDS),
         answers: &[Answer::data::<present::TotpAuthenticator>("Added."), NOBODY, NOT_NOW],
@@ -47,21 +53,21 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::DELETE,
         id: "deactivateTotp",
-        summary: "Remove the app",
+        summary: "Deactivate the authenticator app",
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::ok("Removed; or there was none."), NOBODY],
+        answers: &[Answer::ok("Deactivated, or the account had none."), NOBODY],
     },
 ];
 
-/// What an app is set up with.
+/// The secret to set up an authenticator app with.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the shape of what is added piece by piece")]
-struct Setup {
-    /// The secret, in base32.
+struct TotpSetup {
+    /// The TOTP secret, in Base32.
     secret: String,
-    /// The same as an address, to be shown as a QR code.
+    /// The `otpauth:` URI of the secret, to be shown as a QR code.
     totp_url: String,
 }
 

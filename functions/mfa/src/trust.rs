@@ -10,20 +10,21 @@ use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
 const TRUST: Field =
-    Field::new("trust", Kind::Boolean, "Whether it is; no also if it is left out.").optional();
+    Field::new("trust", Kind::Boolean, "Whether to trust this browser; `false` by default.").optional();
 const FIELDS: &[Field] = &[TRUST];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "trustBrowser",
-    summary: "Say whether this browser is to be trusted",
-    text: "A trusted browser is not asked for a second factor for some time.",
+    summary: "Trust the browser",
+    text: "Completes the pending flow `mfa_trust`. Logins from a trusted browser skip the second factor \
+           for `MFA_TRUST_COOKIE_AGE`.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
         Answer::authenticated("Logged in."),
-        Answer::unauthenticated("Something else is to be done first."),
-        Answer::conflict("That is not what is asked at present."),
+        Answer::unauthenticated("A further step is pending in `flows`."),
+        Answer::conflict("The flow `mfa_trust` is not pending."),
     ],
 }];
 

@@ -13,33 +13,33 @@ use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Settings;
 
-const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
-const ACCOUNT: Field = Field::text("account", Text::PLAIN, "What the service calls the account: its uid.");
+const PROVIDER: Field = Field::text("provider", Text::PLAIN, "The id of the provider.");
+const ACCOUNT: Field = Field::text("account", Text::PLAIN, "The uid of the account at the provider.");
 const FIELDS: &[Field] = &[PROVIDER, ACCOUNT];
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
-        id: "listProviders",
-        summary: "List one's accounts at other services",
+        id: "listProviderAccounts",
+        summary: "List the connected provider accounts",
         text: "",
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<Vec<SocialAccount>>("The accounts that are connected."),
-            Answer::unauthenticated("Nobody is logged in."),
+            Answer::data::<Vec<SocialAccount>>("The connected provider accounts."),
+            Answer::unauthenticated("Not authenticated."),
         ],
     },
     Operation {
         method: Method::DELETE,
-        id: "disconnectProvider",
-        summary: "Disconnect an account at another service",
-        text: "The last way to log in can't be disconnected.",
+        id: "disconnectProviderAccount",
+        summary: "Disconnect a provider account",
+        text: "A provider account that is the only means of login cannot be disconnected.",
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::data::<Vec<SocialAccount>>("The accounts that are left."),
-            Answer::unauthenticated("Nobody is logged in, or not lately enough."),
+            Answer::data::<Vec<SocialAccount>>("The remaining provider accounts."),
+            Answer::unauthenticated("Not authenticated, or reauthentication is required."),
         ],
     },
 ];

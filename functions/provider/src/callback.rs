@@ -25,36 +25,42 @@ const CANCELLED: &[&str] = &["access_denied", "user_cancelled_login", "user_canc
 const FROM_HERE: &str = "_redir";
 
 const BROUGHT: &[Parameter] = &[
-    Parameter::Query("state", "What the browser set out with."),
-    Parameter::Query("code", "What the service gives for a token."),
-    Parameter::Query("error", "Why the service does not."),
+    Parameter::Query("state", "The `state` of the authorization request."),
+    Parameter::Query("code", "The authorization code."),
+    Parameter::Query("error", "The error code of the authorization response (RFC 6749, section 4.1.2.1)."),
 ];
 const SUBMITTED: &[Field] = &[
-    Field::text("state", Text::PLAIN, "What the browser set out with.").optional(),
-    Field::text("code", Text::PLAIN, "What the service gives for a token.").optional(),
-    Field::text("error", Text::PLAIN, "Why the service does not.").optional(),
+    Field::text("state", Text::PLAIN, "The `state` of the authorization request.").optional(),
+    Field::text("code", Text::PLAIN, "The authorization code.").optional(),
+    Field::text(
+        "error",
+        Text::PLAIN,
+        "The error code of the authorization response (RFC 6749, section 4.1.2.1).",
+    )
+    .optional(),
 ];
 const BACK: &[Response] = &[
     Response::page(
         200,
-        "A page that comes here again at once, with the cookies that browsers keep from other sites.",
+        "A page that repeats the request from this site, so that the browser sends its `SameSite` cookies.",
     ),
     Response::empty(
         302,
-        "Back to the frontend, whatever came of it; or here again, with what a form held in the query.",
+        "Redirect to the frontend, with the outcome; or, for a form post, to this URL with the parameters \
+         in the query.",
     ),
-    Response::page(404, "No service sends browsers here."),
+    Response::page(404, "The provider is unknown."),
 ];
 
 /// Not for clients: services send browsers here.
 pub(crate) const OPERATIONS: &[Operation] = &[
-    operation(Method::GET, "comeBack", BROUGHT, Body::None),
-    operation(Method::POST, "comeBackWithForm", &[], Body::Form(SUBMITTED)),
+    operation(Method::GET, "oauthCallback", BROUGHT, Body::None),
+    operation(Method::POST, "oauthCallbackFormPost", &[], Body::Form(SUBMITTED)),
 ];
 /// The same, where the path has `SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX` in it.
 pub(crate) const PREFIXED: &[Operation] = &[
-    operation(Method::GET, "comeBackFromOpenId", BROUGHT, Body::None),
-    operation(Method::POST, "comeBackFromOpenIdWithForm", &[], Body::Form(SUBMITTED)),
+    operation(Method::GET, "oidcCallback", BROUGHT, Body::None),
+    operation(Method::POST, "oidcCallbackFormPost", &[], Body::Form(SUBMITTED)),
 ];
 
 const fn operation(
@@ -63,8 +69,17 @@ const fn operation(
     parameters: &'static [Parameter],
     body: Body,
 ) -> Operation {
-    let summary = "Come back from another service";
-    Operation { method, id, summary, text: "Services send browsers here.", parameters, body, answers: BACK }
+    let summary = "Redirection endpoint of a provider";
+    Operation {
+        method,
+        id,
+        summary,
+        text: "Providers redirect browsers here with the authorization \
+     response (RFC 6749, section 3.1.2). Clients do not call it.",
+        parameters,
+        body,
+        answers: BACK,
+    }
 }
 
 /// The path where a service sends browsers back to.

@@ -19,40 +19,40 @@ use vestibule::settings::{DUMMY, Settings};
 
 use crate::finish;
 
-const ID: Field = Field::text("id", Text::PLAIN, "The uid: a whole number.");
-const EMAIL: Field = Field::text("email", Text::EMAIL, "An email address.").optional();
+const ID: Field = Field::text("id", Text::PLAIN, "The uid, an integer.");
+const EMAIL: Field = Field::text("email", Text::EMAIL, "The email address.").optional();
 const EMAIL_VERIFIED: Field =
-    Field::new("email_verified", Kind::Boolean, "Whether the address is theirs.").optional();
-const USERNAME: Field = Field::text("username", Text::PLAIN, "A username.").optional();
-const FIRST_NAME: Field = Field::text("first_name", Text::PLAIN, "A first name.").optional();
-const LAST_NAME: Field = Field::text("last_name", Text::PLAIN, "A last name.").optional();
-const PHONE: Field = Field::text("phone", Text::PLAIN, "A phone number.").optional();
+    Field::new("email_verified", Kind::Boolean, "Whether the email address is verified.").optional();
+const USERNAME: Field = Field::text("username", Text::PLAIN, "The username.").optional();
+const FIRST_NAME: Field = Field::text("first_name", Text::PLAIN, "The first name.").optional();
+const LAST_NAME: Field = Field::text("last_name", Text::PLAIN, "The last name.").optional();
+const PHONE: Field = Field::text("phone", Text::PLAIN, "The phone number, in E.164 form.").optional();
 const PHONE_VERIFIED: Field =
-    Field::new("phone_verified", Kind::Boolean, "Whether the number is theirs.").optional();
+    Field::new("phone_verified", Kind::Boolean, "Whether the phone number is verified.").optional();
 const FIELDS: &[Field] = &[ID, EMAIL, EMAIL_VERIFIED, USERNAME, FIRST_NAME, LAST_NAME, PHONE, PHONE_VERIFIED];
-const STATE: &[Parameter] = &[Parameter::Query("state", "What the browser set out with.")];
+const STATE: &[Parameter] = &[Parameter::Query("state", "The `state` of the authorization request.")];
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
-        id: "showDummyProvider",
-        summary: "See the page of the service that believes everything",
-        text: "For trying things out: it is never deployed.",
+        id: "getDummyProviderForm",
+        summary: "Show the dummy provider's form",
+        text: "For development: the dummy provider exists in the local stack only.",
         parameters: STATE,
         body: Body::None,
-        answers: &[Answer::page(200, "The page."), Answer::page(403, "The address names no state.")],
+        answers: &[Answer::page(200, "The form."), Answer::page(403, "The query has no `state`.")],
     },
     Operation {
         method: Method::POST,
-        id: "useDummyProvider",
-        summary: "Say who one is, to the service that believes everything",
+        id: "submitDummyProviderForm",
+        summary: "Submit an identity to the dummy provider",
         text: "",
         parameters: STATE,
         body: Body::Form(FIELDS),
         answers: &[
-            Answer::page(200, "The page again, with what is wrong."),
-            Answer::empty(302, "Back to the frontend."),
-            Answer::page(403, "The browser did not set out from here, or has come back already."),
+            Answer::page(200, "The form with its errors."),
+            Answer::empty(302, "Redirect to the frontend."),
+            Answer::page(403, "The `state` is not of this session, or was used before."),
         ],
     },
 ];
@@ -115,7 +115,8 @@ fn row(field: &Field, given: Option<&str>, errors: &FieldErrors) -> String {
     let list =
         if wrong.is_empty() { wrong } else { format!("<ul class=\"errorlist\" role=\"alert\">{wrong}</ul>") };
     format!(
-        "    <p>{list}<label for=\"id_{name}\">{label}:</label> <input {input} name=\"{name}\" id=\"id_{name}\"{required}></p>"
+        "    <p>{list}<label for=\"id_{name}\">{label}:</label> <input {input} name=\"{name}\" \
+         id=\"id_{name}\"{required}></p>"
     )
 }
 

@@ -12,22 +12,25 @@ use vestibule::settings::{DUMMY, ProviderFlow};
 
 use crate::{callback, dummy, finish, landing};
 
-const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
-const PROCESS: Field =
-    Field::text("process", Text::PLAIN, "What it is for: login, or connect for who is logged in.");
+const PROVIDER: Field = Field::text("provider", Text::PLAIN, "The id of the provider.");
+const PROCESS: Field = Field::text(
+    "process",
+    Text::PLAIN,
+    "`login`, or `connect` to connect the provider account to the authenticated account.",
+);
 const CALLBACK_URL: Field =
-    Field::text("callback_url", Text::PLAIN, "The page of the frontend to come back to in the end.");
+    Field::text("callback_url", Text::PLAIN, "The URL of the frontend to redirect to at the end.");
 const FIELDS: &[Field] = &[PROVIDER, PROCESS, CALLBACK_URL];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "redirectToProvider",
-    summary: "Send the browser to another service",
-    text: "For a form that a page submits, not for scripts: the browser itself goes on. What is wrong is told to the \
-           frontend's page for errors.",
+    summary: "Redirect the browser to a provider",
+    text: "To be submitted as a form by the browser, not by a script. Errors go to the frontend's error page \
+           (`HEADLESS_FRONTEND_URLS`).",
     parameters: &[],
     body: Body::Form(FIELDS),
-    answers: &[Response::empty(302, "On to the service, or to the frontend's page for errors.")],
+    answers: &[Response::empty(302, "Redirect to the provider, or to the frontend's error page.")],
 }];
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {

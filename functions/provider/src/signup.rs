@@ -19,50 +19,50 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "getProviderSignup",
-        summary: "See what another service says of who signs up",
-        text: "For the frontend to fill its form with.",
+        summary: "Get the pending provider sign-up",
+        text: "Gives the profile claims as reported by the provider, to prefill the sign-up form.",
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<Description>("What the service says."),
-            Answer::new(403, "Nobody can sign up at present."),
-            Answer::conflict("Nobody is about to sign up."),
+            Answer::data::<PendingProviderSignup>("The profile claims as reported by the provider."),
+            Answer::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+            Answer::conflict("No provider sign-up is pending."),
         ],
     },
     Operation {
         method: Method::POST,
         id: "signUpWithProvider",
-        summary: "Sign up with what another service says",
+        summary: "Complete the provider sign-up",
         text: "",
         parameters: &[],
         body: Body::Json(SignupBy::Provider("").fields()),
         answers: &[
             Answer::authenticated("Signed up, and logged in."),
-            Answer::unauthenticated("Signed up; something else is to be done first."),
-            Answer::new(403, "Nobody can sign up at present."),
-            Answer::conflict("Nobody is about to sign up."),
-            Answer::too_many_requests("There were too many messages to this recipient."),
+            Answer::unauthenticated("Signed up; a further step is pending in `flows`."),
+            Answer::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+            Answer::conflict("No provider sign-up is pending."),
+            Answer::too_many_requests("Rate limit exceeded: messages to this recipient."),
         ],
     },
 ];
 
-/// What another service says of somebody who has yet to sign up.
+/// A pending provider sign-up.
 #[derive(Serialize, JsonSchema)]
-struct Description<'a> {
-    user: Newcomer<'a>,
+struct PendingProviderSignup<'a> {
+    user: ProviderSignupUser<'a>,
     account: SocialAccount,
-    /// Their addresses.
+    /// The email addresses as reported by the provider.
     email: Vec<EmailAddress>,
 }
 
-/// Somebody who has no account yet.
+/// The user to be signed up.
 #[derive(Serialize, JsonSchema)]
-struct Newcomer<'a> {
-    /// What to call them.
+struct ProviderSignupUser<'a> {
+    /// The display name.
     display: &'a str,
-    /// No.
+    /// Always `false`.
     has_usable_password: bool,
-    /// The username that they may get.
+    /// The suggested username.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Usernames))]
     username: Option<&'a str>,
@@ -93,8 +93,8 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 fn describe(settings: &Settings, profile: &Profile) -> Reply {
     let email = profile.emails.first().map(|address| email::shown(&address.email));
     let username = profile.username.as_deref().filter(|_| settings.account.usernames);
-    Reply::ok(Description {
-        user: Newcomer {
+    Reply::ok(PendingProviderSignup {
+        user: ProviderSignupUser {
             display: username.or(email.as_deref()).unwrap_or("user"),
             has_usable_password: false,
             username,

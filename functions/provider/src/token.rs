@@ -19,40 +19,46 @@ use vestibule::settings::{DUMMY, ProviderApp, Settings};
 
 use crate::dummy;
 
-const PROVIDER: Field = Field::text("provider", Text::PLAIN, "What the API calls the service.");
-const PROCESS: Field =
-    Field::text("process", Text::VERBATIM, "What it is for: login, or connect for who is logged in.");
-const TOKEN: Field =
-    Field::new("token", Kind::Json(Shape::of::<ForeignToken>()), "The token of the service.");
+const PROVIDER: Field = Field::text("provider", Text::PLAIN, "The id of the provider.");
+const PROCESS: Field = Field::text(
+    "process",
+    Text::VERBATIM,
+    "`login`, or `connect` to connect the provider account to the authenticated account.",
+);
+const TOKEN: Field = Field::new(
+    "token",
+    Kind::Json(Shape::of::<IssuedProviderToken>()),
+    "The token that the provider issued.",
+);
 const FIELDS: &[Field] = &[PROVIDER, PROCESS, TOKEN];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "logInWithProviderToken",
-    summary: "Log in or connect with a token of another service",
+    summary: "Log in or connect with a provider token",
     text: "",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Response::authenticated("Logged in, or connected."),
-        Response::unauthenticated("Something else is to be done first, such as signing up."),
-        Response::new(403, "Nobody can sign up at present."),
-        Response::conflict("What is asked for does not go with the session."),
-        Response::too_many_requests("There were too many attempts."),
+        Response::authenticated("Logged in, or the provider account is connected."),
+        Response::unauthenticated("A further step is pending in `flows`, such as `provider_signup`."),
+        Response::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+        Response::conflict("The session does not allow this `process`."),
+        Response::too_many_requests("Rate limit exceeded."),
     ],
 }];
 
-/// A token of another service.
+/// A token issued by a provider.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "it is read with the errors of the contract, one field after the other")]
-struct ForeignToken {
-    /// The client id that the service knows this API by.
+struct IssuedProviderToken {
+    /// The `client_id` that the token was issued to.
     #[schemars(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
-    /// An ID token of OpenID Connect.
+    /// The ID token (OpenID Connect).
     #[schemars(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
-    /// An access token.
+    /// The access token (OAuth 2.0).
     #[schemars(skip_serializing_if = "Option::is_none")]
     access_token: Option<String>,
 }
@@ -80,7 +86,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 }
 
 fn not_logged_in() -> Halt {
-    let text = "Log in first: there is no account to connect this one to.";
+    let text = "Not authenticated: log in before connecting a provider account.";
     Halt::Page(StatusCode::FORBIDDEN, text.to_owned())
 }
 

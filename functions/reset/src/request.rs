@@ -12,22 +12,26 @@ use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings, When};
 use vestibule::snapshot::Need;
 
-const EMAIL: Field = Field::text("email", Text::EMAIL, "An address of the account.");
+const EMAIL: Field = Field::text("email", Text::EMAIL, "An email address of the account.");
 const FIELDS: &[Field] = &[EMAIL];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "requestPasswordReset",
-    summary: "Ask to set a new password",
-    text: "Sends what it takes to set a new password. Whether or not there is such an account, the answer is the same.",
+    summary: "Request a password reset",
+    text: "Sends a link or a code by mail. The response does not reveal whether the account exists.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::ok("A link was sent."),
-        Answer::unauthenticated("A code was sent, and is awaited.").when(When::PasswordResetByCode),
-        Answer::authenticated("A code was sent, and is awaited; somebody is logged in.")
+        Answer::ok("Link sent."),
+        Answer::unauthenticated("Code sent; the flow `password_reset_by_code` is pending.")
             .when(When::PasswordResetByCode),
-        Answer::too_many_requests("It was asked for too often."),
+        Answer::authenticated(
+            "Code sent, and the flow `password_reset_by_code` is pending; the session \
+         is already authenticated.",
+        )
+        .when(When::PasswordResetByCode),
+        Answer::too_many_requests("Rate limit exceeded."),
     ],
 }];
 

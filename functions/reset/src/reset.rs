@@ -21,7 +21,7 @@ use vestibule::signing::Keys;
 use vestibule::snapshot::Need;
 
 const HEADER: &str = "x-password-reset-key";
-const KEY: Field = Field::text("key", Text::PLAIN, "The key at the end of the link, or the code.");
+const KEY: Field = Field::text("key", Text::PLAIN, "The key of the link, percent-decoded; or the code.");
 const PASSWORD: Field = Field::text("password", Text::PLAIN, "The new password.");
 const LOOKED_AT: &[Field] = &[KEY];
 const FIELDS: &[Field] = &[KEY, PASSWORD];
@@ -30,35 +30,42 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "getPasswordReset",
-        summary: "Look at a key before it is used",
-        text: "Says whose password the key would set. A wrong code in the header counts as an attempt.",
-        parameters: &[Parameter::Header(HEADER, "The key at the end of the link, or the code.")],
+        summary: "Get the password reset of a key",
+        text: "Gives the account of the key without using the key. A wrong code counts as a failed attempt.",
+        parameters: &[Parameter::Header(HEADER, "The key of the link, percent-decoded; or the code.")],
         body: Body::None,
         answers: &[
-            Answer::data::<PasswordReset>("Whose password it would set."),
-            Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+            Answer::data::<PasswordReset>("The account of the key."),
+            Answer::conflict(
+                "No code is pending: none was sent, it has expired, or too many attempts \
+             failed.",
+            ),
         ],
     },
     Operation {
         method: Method::POST,
         id: "resetPassword",
-        summary: "Set a new password",
-        text: "A status of 401 means that the password is set, but nobody is logged in.",
+        summary: "Reset the password",
+        text: "A status of 401 also means success: the password is set, and the session is not \
+               authenticated.",
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::authenticated("Set; and somebody is logged in."),
-            Answer::unauthenticated("Set; and nobody is logged in yet."),
-            Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
-            Answer::too_many_requests("It was tried too often."),
+            Answer::authenticated("Password set, and logged in."),
+            Answer::unauthenticated("Password set; not authenticated yet."),
+            Answer::conflict(
+                "No code is pending: none was sent, it has expired, or too many attempts \
+             failed.",
+            ),
+            Answer::too_many_requests("Rate limit exceeded."),
         ],
     },
 ];
 
-/// What a key to set a password is for.
+/// The password reset that a key is for.
 #[derive(Serialize, JsonSchema)]
 struct PasswordReset {
-    /// Whose password.
+    /// The account.
     user: present::User,
 }
 

@@ -13,28 +13,29 @@ use vestibule::jwt::{Claims, Jwt, TokenUse};
 use vestibule::settings::{Settings, TokenStrategy};
 use vestibule::snapshot::Need;
 
-const REFRESH_TOKEN: Field = Field::text("refresh_token", Text::PLAIN, "The refresh token, as last told.");
+const REFRESH_TOKEN: Field = Field::text("refresh_token", Text::PLAIN, "The latest refresh token.");
 const FIELDS: &[Field] = &[REFRESH_TOKEN];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "refreshTokens",
-    summary: "Ask for another access token",
-    text: "Where refresh tokens rotate, it brings another one, and the old one is good for a few seconds more.",
+    summary: "Get a new access token",
+    text: "With rotation (`HEADLESS_JWT_ROTATE_REFRESH_TOKEN`) the response has a new refresh token; the \
+           previous one stays valid for a few seconds.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::data::<Tokens>("The tokens from now on."),
-        Answer::new(400, "The refresh token is none, or has expired, or was used before."),
+        Answer::data::<Tokens>("The new tokens."),
+        Answer::new(400, "The refresh token is invalid, expired or already used."),
     ],
 }];
 
-/// Tokens for other services.
+/// The tokens of a session (JWT).
 #[derive(Serialize, JsonSchema)]
 struct Tokens<'a> {
     /// The access token.
     access_token: &'a str,
-    /// The next refresh token, where they rotate.
+    /// The new refresh token, with rotation.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'a str>,
 }

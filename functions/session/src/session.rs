@@ -11,23 +11,23 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "getSession",
-        summary: "See who is logged in",
+        summary: "Get the authentication status",
         text: "",
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::authenticated("Somebody is logged in."),
-            Answer::unauthenticated("Nobody is logged in yet: these are the ways."),
+            Answer::authenticated("Authenticated."),
+            Answer::unauthenticated("Not authenticated; `flows` lists how to authenticate."),
         ],
     },
     Operation {
         method: Method::DELETE,
         id: "logOut",
         summary: "Log out",
-        text: "Ends this session.",
+        text: "Ends the current session.",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::unauthenticated("Nobody is logged in any more.")],
+        answers: &[Answer::unauthenticated("Logged out: the session is no longer authenticated.")],
     },
 ];
 

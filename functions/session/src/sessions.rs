@@ -15,35 +15,36 @@ use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::When;
 use vestibule::snapshot::Need;
 
-const SESSIONS: Field =
-    Field::new("sessions", Kind::Ids, "The ids of the sessions to end; one's own may be among them.");
+const SESSIONS: Field = Field::new(
+    "sessions",
+    Kind::Ids,
+    "The ids of the sessions to end; the current session may be among them.",
+);
 const FIELDS: &[Field] = &[SESSIONS];
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "listSessions",
-        summary: "List the sessions of whoever is logged in",
+        summary: "List the account's sessions",
         text: "",
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<Vec<Session>>("Their sessions."),
-            Answer::unauthenticated("Nobody is logged in."),
+            Answer::data::<Vec<Session>>("The account's sessions."),
+            Answer::unauthenticated("Not authenticated."),
         ],
     },
     Operation {
         method: Method::DELETE,
         id: "endSessions",
-        summary: "End some of them",
+        summary: "End sessions",
         text: "",
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::data::<Vec<Session>>("The sessions that are left."),
-            Answer::unauthenticated(
-                "Nobody is logged in; the session that asked may be one of those that have ended.",
-            ),
+            Answer::data::<Vec<Session>>("The remaining sessions."),
+            Answer::unauthenticated("Not authenticated; also if the request has ended the current session."),
         ],
     },
 ];
@@ -51,17 +52,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 /// A session of an account.
 #[derive(Serialize, JsonSchema)]
 struct Session {
-    /// Names it in the list.
+    /// The id in the list of sessions.
     id: i64,
-    /// The client's `User-Agent`.
+    /// The `User-Agent` of the client.
     user_agent: String,
-    /// The client's address.
+    /// The IP address of the client.
     ip: String,
-    /// When it began, in seconds since 1970.
+    /// The time of login, as a Unix timestamp.
     created_at: f64,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     is_current: bool,
-    /// When it was last used, in seconds since 1970.
+    /// The time of the last request, as a Unix timestamp.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::SessionActivity))]
     last_seen_at: Option<f64>,

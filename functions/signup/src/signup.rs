@@ -11,18 +11,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "signUp",
     summary: "Sign up",
-    text: "Makes an account. Where addresses must be verified, nothing tells whether one had an account already.",
+    text: "Creates an account. With mandatory verification, the response does not reveal whether an \
+           account exists already.",
     parameters: &[],
     body: Body::Json(SignupBy::Password.fields()),
     answers: &[
         Answer::authenticated("Signed up, and logged in."),
-        Answer::unauthenticated(
-            "Signed up; something else is to be done first, such as verifying the address.",
-        ),
-        Answer::new(403, "Nobody can sign up at present."),
-        Answer::conflict("Somebody is logged in."),
+        Answer::unauthenticated("Signed up; a further step is pending in `flows`, such as `verify_email`."),
+        Answer::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+        Answer::conflict("Already authenticated."),
         Answer::too_many_requests(
-            "There were too many sign-ups from this IP address, or too many messages to this recipient.",
+            "Rate limit exceeded: sign-ups from this IP address, or messages to this recipient.",
         ),
     ],
 }];

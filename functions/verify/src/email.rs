@@ -19,55 +19,54 @@ use vestibule::http::{Answer, Body, Operation, Parameter};
 use vestibule::snapshot::Need;
 
 const HEADER: &str = "x-email-verification-key";
-const KEY: Field = Field::text("key", Text::PLAIN, "The key at the end of the link, or the code.");
+const KEY: Field = Field::text("key", Text::PLAIN, "The key of the link, percent-decoded; or the code.");
 const FIELDS: &[Field] = &[KEY];
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
         id: "getEmailVerification",
-        summary: "Look at a key before it is used",
-        text: "Says whose address the key would verify. Nothing changes, except that a wrong code in the header \
-               counts as an attempt.",
-        parameters: &[Parameter::Header(HEADER, "The key at the end of the link, or the code.")],
+        summary: "Get the email verification of a key",
+        text: "Gives the email address and account of the key without using the key. A wrong code counts as a failed \
+               attempt.",
+        parameters: &[Parameter::Header(HEADER, "The key of the link, percent-decoded; or the code.")],
         body: Body::None,
         answers: &[
-            Answer::data::<EmailVerification>("What the key would verify.")
+            Answer::data::<EmailVerification>("The email address and the account of the key.")
                 .with_meta::<EmailVerificationMeta>(),
-            Answer::conflict("No code is awaited, or the address has become somebody else's."),
+            Answer::conflict("No code is pending, or another account has verified the email address since."),
         ],
     },
     Operation {
         method: Method::POST,
         id: "verifyEmail",
         summary: "Verify an email address",
-        text: "A status of 401 means that the address is verified, but nobody is logged in.",
+        text: "A status of 401 also means success: the email address is verified, and the session is not \
+               authenticated.",
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::authenticated("Verified; and somebody is logged in."),
-            Answer::unauthenticated(
-                "Verified, though nobody is logged in; or something else is to be done first.",
-            ),
-            Answer::conflict("No code is awaited, or the address has become somebody else's."),
+            Answer::authenticated("Verified, and authenticated."),
+            Answer::unauthenticated("Verified; not authenticated, or a further step is pending in `flows`."),
+            Answer::conflict("No code is pending, or another account has verified the email address since."),
         ],
     },
 ];
 
-/// What a key would verify.
+/// An email address to verify, and its account.
 #[derive(Serialize, JsonSchema)]
 struct EmailVerification {
-    /// The address.
+    /// The email address.
     email: String,
-    /// Whose it is.
+    /// The account.
     user: present::User,
 }
 
-/// What goes with it.
+/// Metadata of an email verification.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the shape of what is added piece by piece")]
 struct EmailVerificationMeta {
-    /// Whether somebody waits to be logged in with this address.
+    /// Whether the verification is a step of a pending login.
     is_authenticating: bool,
 }
 

@@ -10,21 +10,21 @@ use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
-const CODE: Field =
-    Field::text("code", Text::PLAIN, "The code. Its case, and dashes and spaces in it, do not matter.");
+const CODE: Field = Field::text("code", Text::PLAIN, "The code; letter case, dashes and spaces are ignored.");
 const FIELDS: &[Field] = &[CODE];
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "verifyPhone",
-    summary: "Verify a phone number",
-    text: "A status of 401 means that the number is verified, but nobody is logged in.",
+    summary: "Verify the phone number",
+    text: "A status of 401 also means success: the phone number is verified, and the session is not \
+           authenticated.",
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Verified; and somebody is logged in."),
-        Answer::unauthenticated("Verified; something else is to be done first."),
-        Answer::conflict("No code is awaited, or it has expired, or it was tried too often."),
+        Answer::authenticated("Verified, and authenticated."),
+        Answer::unauthenticated("Verified; a further step is pending in `flows`."),
+        Answer::conflict("No code is pending: none was sent, it has expired, or too many attempts failed."),
     ],
 }];
 

@@ -10,15 +10,15 @@ use vestibule::http::{Answer, Body, Operation};
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
     id: "resendPhoneVerification",
-    summary: "Send another code to verify the number with",
+    summary: "Resend the phone verification code",
     text: "",
     parameters: &[],
     body: Body::None,
     answers: &[
-        Answer::ok("Another code was sent."),
-        Answer::new(403, "No other code can be asked for."),
-        Answer::conflict("No code is awaited."),
-        Answer::too_many_requests("It was asked for too often."),
+        Answer::ok("A new code was sent."),
+        Answer::new(403, "Resending is not supported, or the limit of resends is reached."),
+        Answer::conflict("No code is pending."),
+        Answer::too_many_requests("Rate limit exceeded."),
     ],
 }];
 

@@ -25,11 +25,11 @@ use crate::registration::ids;
 const CREDENTIAL: Field = Field::new(
     "credential",
     Kind::Json(Shape::of::<WebAuthnCredential>()),
-    "What the browser's `navigator.credentials.get()` came to, by its `toJSON()`.",
+    "The result of `navigator.credentials.get()`, serialized with `toJSON()`.",
 );
 pub(crate) const FIELDS: &[Field] = &[CREDENTIAL];
 
-/// What a key is asked with.
+/// WebAuthn request options.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Request {
     /// For `navigator.credentials.get()`.

@@ -13,28 +13,28 @@ use crate::assertion;
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
-        id: "beginKeyAuthentication",
-        summary: "Ask for a key as the second factor",
+        id: "getWebAuthnAuthenticationOptions",
+        summary: "Get WebAuthn request options for the second factor",
         text: "",
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<assertion::Request>("What to ask the browser for."),
-            Answer::unauthenticated("Nobody has logged in so far."),
-            Answer::conflict("No second factor is awaited."),
+            Answer::data::<assertion::Request>("The request options."),
+            Answer::unauthenticated("No login is in progress."),
+            Answer::conflict("No login is pending at the second factor."),
         ],
     },
     Operation {
         method: Method::POST,
-        id: "authenticateByKey",
-        summary: "Use a key as the second factor",
+        id: "authenticateWithWebAuthn",
+        summary: "Authenticate with a security key or passkey",
         text: "",
         parameters: &[],
         body: Body::Json(assertion::FIELDS),
         answers: &[
             Answer::authenticated("Logged in."),
-            Answer::unauthenticated("The key was right; something else is to be done first."),
-            Answer::conflict("No second factor is awaited."),
+            Answer::unauthenticated("The assertion is valid; a further step is pending in `flows`."),
+            Answer::conflict("No login is pending at the second factor."),
         ],
     },
 ];

@@ -14,24 +14,24 @@ use crate::assertion;
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
-        id: "beginPasskeyLogin",
-        summary: "Ask for a passkey to log in with",
+        id: "getPasskeyLoginOptions",
+        summary: "Get WebAuthn request options for a passkey login",
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<assertion::Request>("What to ask the browser for.")],
+        answers: &[Answer::data::<assertion::Request>("The request options.")],
     },
     Operation {
         method: Method::POST,
-        id: "logInByPasskey",
+        id: "logInWithPasskey",
         summary: "Log in with a passkey",
-        text: "Whoever is logged in already: the passkey says who it is from now on.",
+        text: "In an authenticated session, the account of the passkey replaces the current one.",
         parameters: &[],
         body: Body::Json(assertion::FIELDS),
         answers: &[
             Answer::authenticated("Logged in."),
-            Answer::unauthenticated("The passkey was right; something else is to be done first."),
-            Answer::too_many_requests("There were too many logins from this address."),
+            Answer::unauthenticated("The assertion is valid; a further step is pending in `flows`."),
+            Answer::too_many_requests("Rate limit exceeded: logins from this IP address."),
         ],
     },
 ];

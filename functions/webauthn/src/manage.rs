@@ -20,45 +20,49 @@ use crate::registration;
 /// Longest name that a key can be given later, in characters.
 const MAX_NEW_NAME: usize = 100;
 
-const ID: Field = Field::new("id", Kind::Id, "The id of the key.");
-const NEW_NAME: Field = Field::text("name", Text::PLAIN.at_most(MAX_NEW_NAME), "What to call it.");
+const ID: Field = Field::new("id", Kind::Id, "The id of the authenticator.");
+const NEW_NAME: Field = Field::text("name", Text::PLAIN.at_most(MAX_NEW_NAME), "The new display name.");
 const RENAMED: &[Field] = &[ID, NEW_NAME];
-const AUTHENTICATORS: Field = Field::new("authenticators", Kind::Ids, "The ids of the keys.");
+const AUTHENTICATORS: Field = Field::new("authenticators", Kind::Ids, "The ids of the authenticators.");
 const REMOVED: &[Field] = &[AUTHENTICATORS];
 
-const NOBODY: Answer = Answer::unauthenticated("Nobody is logged in, or they must prove again who they are.");
+const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
-        id: "beginKey",
-        summary: "Ask for a new key",
+        id: "getWebAuthnCreationOptions",
+        summary: "Get WebAuthn creation options",
         text: "",
-        parameters: &[Parameter::Query("passwordless", "Whether the key is to do without a password.")],
+        parameters: &[Parameter::Query(
+            "passwordless",
+            "Present: the credential is for passwordless login, and must be discoverable.",
+        )],
         body: Body::None,
         answers: &[
-            Answer::data::<registration::Creation>("What to ask the browser for."),
+            Answer::data::<registration::Creation>("The creation options."),
             NOBODY,
-            Answer::conflict("No second factor can be added at present: `errors` tells why.").with_errors(),
+            Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors(),
         ],
     },
     Operation {
         method: Method::POST,
-        id: "addKey",
-        summary: "Add a key",
+        id: "addWebAuthnCredential",
+        summary: "Add a security key or passkey",
         text: "",
         parameters: &[],
         body: Body::Json(registration::FIELDS),
         answers: &[
-            Answer::data::<present::WebAuthnAuthenticator>("Added.").with_meta::<Added>(),
+            Answer::data::<present::WebAuthnAuthenticator>("Authenticator added.")
+                .with_meta::<AddedAuthenticatorMeta>(),
             NOBODY,
-            Answer::conflict("No second factor can be added at present: `errors` tells why.").with_errors(),
+            Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors(),
         ],
     },
     Operation {
         method: Method::PUT,
-        id: "renameKey",
-        summary: "Rename a key",
+        id: "renameWebAuthnCredential",
+        summary: "Rename a security key or passkey",
         text: "",
         parameters: &[],
         body: Body::Json(RENAMED),
@@ -66,8 +70,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         method: Method::DELETE,
-        id: "removeKeys",
-        summary: "Remove keys",
+        id: "removeWebAuthnCredentials",
+        summary: "Remove security keys or passkeys",
         text: "",
         parameters: &[],
         body: Body::Json(REMOVED),
@@ -75,11 +79,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-/// What goes with a key that was added.
+/// Metadata of an added authenticator.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the shape of what is added piece by piece")]
-struct Added {
-    /// Whether there are recovery codes now, as it is the first second factor.
+struct AddedAuthenticatorMeta {
+    /// Whether recovery codes were generated, as this is the first second factor.
     recovery_codes_generated: bool,
 }
 

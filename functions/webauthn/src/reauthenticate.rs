@@ -15,27 +15,28 @@ use crate::assertion;
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
-        id: "beginKeyReauthentication",
-        summary: "Ask for a key, to prove again who it is",
+        id: "getWebAuthnReauthenticationOptions",
+        summary: "Get WebAuthn request options for reauthentication",
         text: "",
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<assertion::Request>("What to ask the browser for."),
-            Answer::unauthenticated("Nobody is logged in."),
+            Answer::data::<assertion::Request>("The request options."),
+            Answer::unauthenticated("Not authenticated."),
             Answer::new(403, "This method of reauthentication is not enabled."),
         ],
     },
     Operation {
         method: Method::POST,
-        id: "reauthenticateByKey",
-        summary: "Use a key, to prove again who it is",
-        text: "For whoever is logged in and was told, with status 401, to prove again who they are.",
+        id: "reauthenticateWithWebAuthn",
+        summary: "Reauthenticate with a security key or passkey",
+        text: "Completes the reauthentication that a 401 response asks for. Requires an authenticated \
+               session.",
         parameters: &[],
         body: Body::Json(assertion::FIELDS),
         answers: &[
-            Answer::authenticated("It is them."),
-            Answer::unauthenticated("Nobody is logged in."),
+            Answer::authenticated("Reauthenticated."),
+            Answer::unauthenticated("Not authenticated."),
             Answer::new(403, "This method of reauthentication is not enabled."),
         ],
     },

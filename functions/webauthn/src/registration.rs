@@ -22,25 +22,21 @@ use crate::challenge;
 /// Longest name of a key, in characters. The contract has no limit, but an account is kept as one item.
 const MAX_NAME: usize = 1000;
 
-const NAME: Field = Field::text(
-    "name",
-    Text::PLAIN.at_most(MAX_NAME),
-    "What to call the key; it gets a usual name without one.",
-)
-.optional();
+const NAME: Field =
+    Field::text("name", Text::PLAIN.at_most(MAX_NAME), "The display name; a default if omitted.").optional();
 const CREDENTIAL: Field = Field::new(
     "credential",
     Kind::Json(Shape::of::<WebAuthnCredential>()),
-    "What the browser's `navigator.credentials.create()` came to, by its `toJSON()`.",
+    "The result of `navigator.credentials.create()`, serialized with `toJSON()`.",
 );
 const PASSWORDLESS: Field =
-    Field::new("passwordless", Kind::Boolean, "Whether it must do without a password.")
+    Field::new("passwordless", Kind::Boolean, "Whether the credential is for passwordless login.")
         .asked(When::PasskeyLogin)
         .optional();
 pub(crate) const FIELDS: &[Field] = &[NAME, CREDENTIAL, PASSWORDLESS];
 pub(crate) const FIELDS_AT_SIGNUP: &[Field] = &[NAME, CREDENTIAL];
 
-/// What a new key is asked for with.
+/// WebAuthn creation options.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Creation {
     /// For `navigator.credentials.create()`.

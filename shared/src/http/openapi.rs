@@ -28,19 +28,20 @@ use crate::flows::visit::Client;
 use crate::settings::When;
 
 const ABOUT: &str = "\
-Accounts: signing up, logging in, and what people do with their account.
+Sign-up, login, multi-factor authentication and account management, with the wire contract of django-allauth's headless API.
 
-Every answer is an envelope: `status` repeats the status, `data` is what was asked for, `meta` goes with it, and `errors` \
-tells what is wrong with the input.
+Every JSON response is an envelope: `status` repeats the HTTP status, `data` holds the result, `meta` its metadata, and \
+`errors` the validation errors.
 
-A status of 401 is no failure: it lists the ways to go on in `data.flows`, and where one of them is pending, that is the \
-next step. A client may keep to one rule: after each 401, look for the pending flow, and show its page.";
+A status of 401 is not a failure. `data.flows` lists the available authentication flows; the one with `is_pending` is the \
+next step. A client needs one rule: after each 401, continue with the pending flow.";
 
-const SESSION_TOKEN: &str = "For apps: the session, as last told in `meta.session_token` of an answer. Without one, a new session begins.";
-const ACCESS_TOKEN: &str = "For apps, in place of the session's token: an access token.";
-const SESSION_COOKIE: &str = "For browsers: the session, as the API sets it.";
+const SESSION_TOKEN: &str = "For apps: the session token, as given last in `meta.session_token`. A \
+ request without one starts a new session.";
+const ACCESS_TOKEN: &str = "For apps, instead of the session token: an access token.";
+const SESSION_COOKIE: &str = "For browsers: the session cookie that the API sets.";
 const CSRF_TOKEN: &str =
-    "For browsers: the value of the CSRF cookie, repeated in a header by every request that is no GET.";
+    "For browsers: the value of the CSRF cookie. Every request but GET repeats it in this header.";
 
 /// The parts of a whole path that may be anything.
 fn path_parameters(path: &str) -> Option<(String, Value)> {
@@ -145,7 +146,7 @@ pub fn document(functions: &[Routes]) -> Value {
                 "name": "client",
                 "in": "path",
                 "required": true,
-                "description": "What kind of client asks: a browser with cookies, or an app with tokens.",
+                "description": "The kind of client: `browser` uses cookies, `app` uses session tokens.",
                 "schema": {"type": "string", "enum": ["browser", "app"]},
             }},
             "securitySchemes": {
@@ -307,18 +308,25 @@ impl Writer {
             "required": ["status"],
         });
         self.envelopes.insert("RefusedInput".into(), refused);
-        let gone = Answer::new(410, "The session is gone: begin a new one, without its token.")
-            .with_data::<Unauthenticated>()
-            .with_meta::<UnauthenticatedMeta>();
-        let unavailable =
-            Answer::new(503, "Try again, after as many seconds as `Retry-After` tells: nothing was changed.");
+        let gone = Answer::new(
+            410,
+            "The session no longer exists. Start a new one: send the next request \
+         without the session token.",
+        )
+        .with_data::<Unauthenticated>()
+        .with_meta::<UnauthenticatedMeta>();
+        let unavailable = Answer::new(
+            503,
+            "Temporarily unavailable; nothing was changed. Retry after the seconds in \
+             `Retry-After`.",
+        );
         [
             Common {
                 name: "InvalidInput",
                 status: 400,
                 when: When::Always,
                 response: json!({
-                    "description": "The input is not right: `errors` tells what is wrong. No body: it was no JSON object.",
+                    "description": "Invalid input, with details in `errors`. Without a body: the request is not a JSON object.",
                     "content": {"application/json": {"schema": reference("RefusedInput")}},
                 }),
             },
@@ -327,7 +335,7 @@ impl Writer {
                 status: 403,
                 when: When::Browser,
                 response: json!({
-                    "description": "A browser's request lacks its CSRF token, or comes from a site that is not trusted.",
+                    "description": "The request of a browser lacks a valid CSRF token, or comes from an untrusted origin (`CSRF_TRUSTED_ORIGINS`).",
                     "content": {"text/html": {"schema": {"type": "string"}}},
                 }),
             },
@@ -369,9 +377,9 @@ impl Writer {
     /// The envelope around these, as a schema of its own: one of its data's name, or of its status alone.
     fn envelope(&mut self, status: u16, data: Option<Value>, meta: Option<Value>, errors: bool) -> Value {
         let base = match &data {
-            Some(_) if status == 410 => "SessionGoneAnswer".to_owned(),
-            Some(data) => format!("{}Answer", name(data)),
-            None if errors => format!("Refused{status}"),
+            Some(_) if status == 410 => "SessionGoneResponse".to_owned(),
+            Some(data) => format!("{}Response", name(data)),
+            None if errors => format!("Error{status}"),
             None => format!("Status{status}"),
         };
         let mut required = vec!["status"];
@@ -410,7 +418,7 @@ impl Writer {
     fn session_meta(&mut self) -> Value {
         let token = json!({
             "type": "string",
-            "description": "The session's token from now on, when it has changed.",
+            "description": "The new session token, if it has changed.",
         });
         self.envelopes
             .insert("SessionMeta".into(), json!({"type": "object", "properties": {"session_token": token}}));

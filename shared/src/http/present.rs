@@ -17,19 +17,19 @@ use crate::flows::visit::{Client, Visit};
 use crate::flows::{password_reset, reauthenticate, reauthenticate_by_code};
 use crate::settings::{ProviderApp, ProviderFlow, Settings, When};
 
-/// Somebody who has an account.
+/// A user.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct User {
-    /// The account's id.
+    /// The id of the account.
     pub id: String,
-    /// What to call them: their username or else their address.
+    /// The display name: the username, or else the email address.
     pub display: String,
-    /// Whether they have a password to log in with.
+    /// Whether the account has a password.
     pub has_usable_password: bool,
-    /// The primary address, if they have one.
+    /// The primary email address, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The username, if they have one.
+    /// The username, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Usernames))]
     pub username: Option<String>,
@@ -38,123 +38,123 @@ pub struct User {
 /// An email address of an account.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct EmailAddress {
-    /// The address.
+    /// The email address.
     pub email: String,
-    /// Whether it has proved to be theirs.
+    /// Whether it is verified.
     pub verified: bool,
-    /// Whether it is the one that mail goes to.
+    /// Whether it is the primary one, which receives mail.
     pub primary: bool,
 }
 
-/// Who is logged in.
+/// The authenticated user.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Authenticated {
-    /// Who it is.
+    /// The user.
     pub user: User,
-    /// What they have proved in this session, the oldest first.
+    /// The authentication methods used in this session, oldest first.
     pub methods: Vec<AuthenticationMethod>,
 }
 
-/// What is to be done before somebody is logged in, or is trusted with what was asked for.
+/// The flows that lead to an authenticated, or reauthenticated, session.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Unauthenticated {
-    /// Who is logged in, where they only have to prove again who they are.
+    /// The user; present if only reauthentication is required.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,
-    /// What they have proved so far.
+    /// The authentication methods used so far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub methods: Option<Vec<AuthenticationMethod>>,
-    /// The ways to go on. One of them may be under way already.
+    /// The available flows; one of them may be pending.
     pub flows: Vec<Flow>,
 }
 
-/// What goes with [`Authenticated`].
+/// Metadata of an authenticated response.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuthenticatedMeta {
-    /// Yes.
+    /// Always `true`.
     pub is_authenticated: bool,
-    /// The session's token from now on, when it has changed.
+    /// The new session token, if it has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::App))]
     pub session_token: Option<String>,
-    /// A token for other services, on becoming authenticated.
+    /// The access token (JWT) for other services; present on the response that authenticates.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Jwt))]
     pub access_token: Option<String>,
-    /// What brings the next access token.
+    /// The refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Jwt))]
     pub refresh_token: Option<String>,
 }
 
-/// What goes with [`Unauthenticated`].
+/// Metadata of an unauthenticated response.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct UnauthenticatedMeta {
-    /// Whether somebody is logged in all the same. null when that is not what the request was about.
+    /// `true` if reauthentication is required, `false` if authentication is; `null` if no flow is pending, and on 410.
     pub is_authenticated: Option<bool>,
-    /// The session's token from now on, when it has changed.
+    /// The new session token, if it has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::App))]
     pub session_token: Option<String>,
 }
 
-/// Something that was proved in a session.
+/// An authentication method used in a session.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuthenticationMethod {
-    /// How.
+    /// The method.
     pub method: MethodName,
-    /// When, in seconds since 1970.
+    /// The time of authentication, as a Unix timestamp.
     pub at: f64,
-    /// The email address it was proved with.
+    /// The email address used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The username it was proved with.
+    /// The username used.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::LoginByUsername))]
     pub username: Option<String>,
-    /// The phone number it was proved with.
+    /// The phone number used.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::LoginByPhone))]
     pub phone: Option<String>,
-    /// The id of the authenticator it was proved with.
+    /// The id of the authenticator used.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Mfa))]
     pub id: Option<i64>,
-    /// The kind of that authenticator.
+    /// The type of the authenticator used.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Mfa))]
     pub kind: Option<AuthenticatorType>,
-    /// Present when a passkey was all that was asked for.
+    /// Present if a passkey was the only factor.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(extend("x-when" = When::Webauthn))]
     pub passwordless: bool,
-    /// The service that said who it is.
+    /// The id of the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
     pub provider: Option<String>,
-    /// What the service calls the account.
+    /// The uid of the account at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
     pub uid: Option<String>,
-    /// Present when this was asked for again, before something sensitive.
+    /// Present if the method was used to reauthenticate.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reauthenticated: bool,
 }
 
-/// A way to prove who one is.
+/// An authentication method.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MethodName {
     /// A password.
     Password,
-    /// A code from a mail or a text.
+    /// A one-time code sent by mail or text message.
     Code,
-    /// A key or code to reset the password.
+    /// A password reset.
     PasswordReset,
-    /// An authenticator.
+    /// An authenticator: a second factor or a passkey.
     #[schemars(extend("x-when" = When::Mfa))]
     Mfa,
-    /// Another service.
+    /// A third-party provider.
     #[schemars(extend("x-when" = When::Socialaccount))]
     Socialaccount,
 }
@@ -178,61 +178,61 @@ pub enum Authenticator {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "TOTPAuthenticator")]
 pub struct TotpAuthenticator {
-    /// What kind it is.
+    /// The authenticator's type.
     #[serde(rename = "type")]
     #[schemars(extend("enum" = ["totp"]))]
     pub kind: &'static str,
-    /// When it was added, in seconds since 1970.
+    /// The time of creation, as a Unix timestamp.
     pub created_at: f64,
-    /// When it last proved something, in seconds since 1970.
+    /// The time of the last use, as a Unix timestamp; `null` if unused.
     pub last_used_at: Option<f64>,
 }
 
-/// Recovery codes (look-up secrets), each good for once.
+/// Recovery codes: single-use look-up secrets (NIST SP 800-63B).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RecoveryCodesAuthenticator {
-    /// What kind it is.
+    /// The authenticator's type.
     #[serde(rename = "type")]
     #[schemars(extend("enum" = ["recovery_codes"]))]
     pub kind: &'static str,
-    /// When they were made, in seconds since 1970.
+    /// The time of creation, as a Unix timestamp.
     pub created_at: f64,
-    /// When one of them last proved something, in seconds since 1970.
+    /// The time of the last use, as a Unix timestamp; `null` if unused.
     pub last_used_at: Option<f64>,
-    /// How many there were.
+    /// The number of codes generated.
     pub total_code_count: usize,
-    /// How many of them are left.
+    /// The number of unused codes.
     pub unused_code_count: usize,
 }
 
 /// A security key or a passkey (Web Authentication).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct WebAuthnAuthenticator {
-    /// Its id.
+    /// The id of the authenticator.
     pub id: i64,
-    /// What kind it is.
+    /// The authenticator's type.
     #[serde(rename = "type")]
     #[schemars(extend("enum" = ["webauthn"]))]
     pub kind: &'static str,
-    /// What its owner calls it.
+    /// The display name.
     pub name: String,
-    /// When it was added, in seconds since 1970.
+    /// The time of creation, as a Unix timestamp.
     pub created_at: f64,
-    /// When it last proved something, in seconds since 1970.
+    /// The time of the last use, as a Unix timestamp; `null` if unused.
     pub last_used_at: Option<f64>,
-    /// Whether it can log in without anything else, as far as it has told.
+    /// Whether it is a passkey, usable for passwordless login; absent if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_passwordless: Option<bool>,
 }
 
-/// A kind of authenticator.
+/// A type of authenticator.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticatorType {
-    /// Codes on paper, each good for once.
+    /// Recovery codes.
     #[schemars(extend("x-when" = When::RecoveryCodes))]
     RecoveryCodes,
-    /// An app that shows codes.
+    /// An authenticator app.
     #[schemars(extend("x-when" = When::Totp))]
     Totp,
     /// A security key or a passkey.
@@ -240,61 +240,61 @@ pub enum AuthenticatorType {
     Webauthn,
 }
 
-/// A service that people can log in through.
+/// A third-party provider (OAuth 2.0 or OpenID Connect).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Provider {
-    /// What the API calls it.
+    /// The id of the provider.
     pub id: String,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// How people can log in through it.
+    /// The supported flows.
     pub flows: Vec<ProviderFlowName>,
-    /// The client id that this API has there.
+    /// The `client_id` of this API at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// Where the service describes itself.
+    /// The URL of the OpenID Provider metadata (OpenID Connect Discovery).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub openid_configuration_url: Option<String>,
 }
 
-/// A way to log in through another service.
+/// A flow that a provider supports.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderFlowName {
-    /// The browser is sent there and back.
+    /// Authorization code flow, by redirect of the browser.
     ProviderRedirect,
-    /// The client has a token from there already.
+    /// The client obtains a token from the provider itself.
     ProviderToken,
 }
 
-/// An account at another service.
+/// A connected provider account.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SocialAccount {
-    /// What the service calls it.
+    /// The uid of the account at the provider.
     pub uid: String,
-    /// What its owner is called there.
+    /// The display name at the provider.
     pub display: String,
-    /// The service.
+    /// The provider.
     pub provider: Provider,
 }
 
-/// A way to go on.
+/// An authentication flow.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Flow {
-    /// Which.
+    /// The flow.
     pub id: FlowId,
-    /// Whether it is under way, and waits for the client's next step.
+    /// Whether the flow is pending: the client continues with its next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_pending: Option<bool>,
-    /// The ids of the services that it goes through.
+    /// The ids of the providers that support the flow.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
     pub providers: Option<Vec<String>>,
-    /// The service that says who it is.
+    /// The provider of the pending sign-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
     pub provider: Option<Provider>,
-    /// The kinds of authenticators that will do.
+    /// The types of authenticators accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Mfa))]
     pub types: Option<Vec<AuthenticatorType>>,
@@ -304,7 +304,7 @@ pub struct Flow {
     pub recipients: Option<Vec<ReauthenticationCodeRecipient>>,
 }
 
-/// A recipient of a reauthentication code: one of these.
+/// A recipient of a reauthentication code: either an email address or a phone number.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ReauthenticationCodeRecipient {
     /// An email address.
@@ -315,52 +315,52 @@ pub struct ReauthenticationCodeRecipient {
     pub phone: Option<String>,
 }
 
-/// The name of a way to go on.
+/// The id of an authentication flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FlowId {
     /// Log in with a password.
     #[schemars(extend("x-when" = When::OwnAccounts))]
     Login,
-    /// Log in with a code from a mail or a text.
+    /// Log in with a code sent by mail or text message.
     LoginByCode,
     /// Sign up.
     #[schemars(extend("x-when" = When::Signup))]
     Signup,
-    /// Send the browser to another service.
+    /// Log in through a provider, by redirect.
     #[schemars(extend("x-when" = When::ProviderRedirect))]
     ProviderRedirect,
-    /// Bring a token of another service.
+    /// Log in with a token of a provider.
     #[schemars(extend("x-when" = When::ProviderToken))]
     ProviderToken,
-    /// Sign up with what another service says.
+    /// Complete a provider sign-up.
     #[schemars(extend("x-when" = When::Socialaccount))]
     ProviderSignup,
     /// Log in with a passkey.
     #[schemars(extend("x-when" = When::PasskeyLogin))]
     MfaLoginWebauthn,
-    /// Enter the password again.
+    /// Reauthenticate with the password.
     Reauthenticate,
-    /// Reauthenticate with a code from a mail or a text.
+    /// Reauthenticate with a code sent by mail or text message.
     #[schemars(extend("x-when" = When::OwnAccounts))]
     ReauthenticateByCode,
-    /// Use an authenticator again.
+    /// Reauthenticate with an authenticator.
     #[schemars(extend("x-when" = When::Mfa))]
     MfaReauthenticate,
     /// Verify the phone number.
     VerifyPhone,
     /// Verify the email address.
     VerifyEmail,
-    /// Use a second factor.
+    /// Authenticate with a second factor.
     #[schemars(extend("x-when" = When::Mfa))]
     MfaAuthenticate,
-    /// Say whether this browser is to be trusted.
+    /// Choose whether to trust this browser.
     #[schemars(extend("x-when" = When::MfaTrust))]
     MfaTrust,
-    /// Make the passkey to sign up with.
+    /// Create the passkey of a sign-up.
     #[schemars(extend("x-when" = When::PasskeySignup))]
     MfaSignupWebauthn,
-    /// Set a new password with a code from a mail.
+    /// Reset the password with a code sent by mail.
     #[schemars(extend("x-when" = When::PasswordResetByCode))]
     PasswordResetByCode,
 }
@@ -494,7 +494,7 @@ impl From<&ProviderApp> for Provider {
     }
 }
 
-/// An account at another service.
+/// A connected provider account.
 pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<&str>) -> SocialAccount {
     let app = settings.socialaccount.app(id);
     // One that is in the settings no more is known by its id only.
@@ -512,7 +512,7 @@ pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<
     }
 }
 
-/// A user, without what is empty.
+/// The user of an account; empty attributes are omitted.
 pub fn user(account: &Account, settings: &Settings) -> User {
     let filled = |text: &&str| !text.is_empty();
     let username = account.username.as_deref().filter(filled).filter(|_| settings.account.usernames);
@@ -525,7 +525,7 @@ pub fn user(account: &Account, settings: &Settings) -> User {
     }
 }
 
-/// Whether somebody is logged in, and if not, how they can.
+/// The authentication status: 200 with the user, or 401 with the flows.
 pub fn authentication(visit: &Visit<'_>) -> Reply {
     match visit.user() {
         Some(account) => {
@@ -536,12 +536,12 @@ pub fn authentication(visit: &Visit<'_>) -> Reply {
     }
 }
 
-/// The same with 401: somebody is logged in, but has to prove again who they are.
+/// Reauthentication required: 401 with the user and the reauthentication flows.
 pub fn reauthentication(visit: &Visit<'_>) -> Reply {
     not_yet(visit, visit.user())
 }
 
-/// There is nothing to go on with, whether somebody is logged in or not; 410 when the session is gone.
+/// No flow is pending (401), or the session no longer exists (410).
 pub fn unauthorized(visit: &Visit<'_>, status: StatusCode) -> Reply {
     let data = Unauthenticated { user: None, methods: None, flows: flows(visit, None) };
     Reply::status(status).with_data(data).with_meta("is_authenticated", json!(null))

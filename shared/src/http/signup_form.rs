@@ -17,21 +17,21 @@ use crate::secret::Secret;
 use crate::settings::{Action, Settings, SignupFieldName, When};
 use crate::snapshot::Need;
 
-const EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "An email address.")
+const EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "The email address.")
     .asked(When::SignupEmail)
     .required(When::SignupEmailRequired);
-const EMAIL2: Field = Field::text("email2", Text::EMAIL, "The email address again.")
+const EMAIL2: Field = Field::text("email2", Text::EMAIL, "The email address, repeated.")
     .asked(When::SignupEmail2)
     .required(When::SignupEmail2Required);
 const EMAIL_BY_PROVIDER: Field = EMAIL.required(When::SocialEmailRequired);
 const EMAIL2_BY_PROVIDER: Field = EMAIL2.required(When::SocialEmailRequired);
-const USERNAME: Field = Field::text("username", Text::USERNAME, "A username.")
+const USERNAME: Field = Field::text("username", Text::USERNAME, "The username.")
     .asked(When::SignupUsername)
     .required(When::SignupUsernameRequired);
-const PHONE: Field = Field::text("phone", Text::PHONE, "A phone number.")
+const PHONE: Field = Field::text("phone", Text::PHONE, "The phone number, in E.164 form.")
     .asked(When::SignupPhone)
     .required(When::SignupPhoneRequired);
-const PASSWORD: Field = Field::text("password", Text::PLAIN, "A password.")
+const PASSWORD: Field = Field::text("password", Text::PLAIN, "The password.")
     .asked(When::SignupPassword)
     .required(When::SignupPasswordRequired);
 

@@ -19,7 +19,7 @@ pub(crate) struct User<'a> {
     pub(crate) display_name: &'a str,
 }
 
-/// What `navigator.credentials.create()` takes.
+/// The options of `navigator.credentials.create()`.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CreationOptions {
@@ -33,48 +33,48 @@ pub(crate) struct CreationOptions {
 struct PublicKeyCreation {
     rp: RelyingParty,
     user: UserEntity,
-    /// Random bytes to sign, in base64url.
+    /// The challenge, in Base64url.
     challenge: String,
-    pub_key_cred_params: Vec<Algorithm>,
-    /// The keys that the account has.
-    exclude_credentials: Vec<Descriptor>,
-    authenticator_selection: Selection,
+    pub_key_cred_params: Vec<CredentialParameters>,
+    /// The credentials that the account has already.
+    exclude_credentials: Vec<CredentialDescriptor>,
+    authenticator_selection: AuthenticatorSelection,
     extensions: Extensions,
 }
 
-/// What a key is for.
+/// The relying party.
 #[derive(Serialize, JsonSchema)]
 struct RelyingParty {
-    /// Its domain.
+    /// The id of the relying party: a domain.
     id: String,
     name: String,
 }
 
-/// Whom a key is for.
+/// The user account that the credential is for.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct UserEntity {
-    /// The account's id, in base64url.
+    /// The user handle, in Base64url.
     id: String,
     name: String,
     display_name: String,
 }
 
-/// A way to sign.
+/// A signature algorithm.
 #[derive(Serialize, JsonSchema)]
-struct Algorithm {
+struct CredentialParameters {
     #[serde(rename = "type")]
     kind: KeyType,
-    /// Its number in COSE.
+    /// The COSE algorithm identifier.
     alg: i64,
 }
 
-/// A key.
+/// A credential.
 #[derive(Serialize, JsonSchema)]
-struct Descriptor {
+struct CredentialDescriptor {
     #[serde(rename = "type")]
     kind: KeyType,
-    /// Its credential id, in base64url.
+    /// The credential id, in Base64url.
     id: String,
 }
 
@@ -84,10 +84,10 @@ enum KeyType {
     PublicKey,
 }
 
-/// What the authenticator is to be like.
+/// The requirements for the authenticator.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Selection {
+struct AuthenticatorSelection {
     resident_key: ResidentKey,
     require_resident_key: bool,
     /// `required`, `preferred` or `discouraged`.
@@ -107,7 +107,7 @@ struct Extensions {
     cred_props: bool,
 }
 
-/// What `navigator.credentials.get()` takes.
+/// The options of `navigator.credentials.get()`.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequestOptions {
@@ -119,12 +119,12 @@ pub(crate) struct RequestOptions {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PublicKeyRequest {
-    /// Random bytes to sign, in base64url.
+    /// The challenge, in Base64url.
     challenge: String,
-    /// The domain that the key is for.
+    /// The id of the relying party: a domain.
     rp_id: String,
-    /// The keys that will do; any, if there are none.
-    allow_credentials: Vec<Descriptor>,
+    /// The accepted credentials; empty: any discoverable credential.
+    allow_credentials: Vec<CredentialDescriptor>,
     /// `required`, `preferred` or `discouraged`.
     user_verification: String,
 }
@@ -148,9 +148,11 @@ pub(crate) fn creation(
                 display_name: user.display_name.to_owned(),
             },
             challenge: encode(challenge),
-            pub_key_cred_params: OFFERED.map(|alg| Algorithm { kind: KeyType::PublicKey, alg }).into(),
+            pub_key_cred_params: OFFERED
+                .map(|alg| CredentialParameters { kind: KeyType::PublicKey, alg })
+                .into(),
             exclude_credentials: descriptors(known),
-            authenticator_selection: Selection {
+            authenticator_selection: AuthenticatorSelection {
                 resident_key: if passwordless { ResidentKey::Required } else { ResidentKey::Discouraged },
                 require_resident_key: passwordless,
                 user_verification: user_verification.to_owned(),
@@ -177,6 +179,6 @@ pub(crate) fn request(
     }
 }
 
-fn descriptors(ids: &[&str]) -> Vec<Descriptor> {
-    ids.iter().map(|id| Descriptor { kind: KeyType::PublicKey, id: (*id).to_owned() }).collect()
+fn descriptors(ids: &[&str]) -> Vec<CredentialDescriptor> {
+    ids.iter().map(|id| CredentialDescriptor { kind: KeyType::PublicKey, id: (*id).to_owned() }).collect()
 }

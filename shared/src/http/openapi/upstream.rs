@@ -1,5 +1,5 @@
 //! The names that schemas have in upstream's description of its API (`docs/headless/openapi-specification` of
-//! django-allauth): whoever has generated types from that one keeps them.
+//! django-allauth): clients that have generated types from that one keep them.
 
 #![expect(clippy::indexing_slicing, reason = "serde_json makes what is assigned to")]
 
@@ -10,18 +10,17 @@ const SCHEMAS: &str = "#/components/schemas/";
 /// Schemas that are named otherwise here.
 const NAMES: &[(&str, &str)] = &[
     ("Account", "AccountConfiguration"),
-    ("AuthenticateByCodeInput", "MFAAuthenticate"),
-    ("AuthenticatedAnswer", "AuthenticatedResponse"),
-    ("ConfigAnswer", "ConfigurationResponse"),
+    ("MfaAuthenticateInput", "MFAAuthenticate"),
+    ("ConfigResponse", "ConfigurationResponse"),
     ("ConfirmLoginCodeInput", "ConfirmLoginCode"),
     ("Creation", "WebAuthnCredentialCreationOptions"),
-    ("EmailVerificationAnswer", "EmailVerificationInfo"),
+    ("EmailVerificationResponse", "EmailVerificationInfo"),
     ("EndSessionsInput", "EndSessions"),
     ("LogInInput", "Login"),
     ("LogInWithProviderTokenInput", "ProviderToken"),
     ("Mfa", "MFAConfiguration"),
-    ("PhoneNumberListAnswer", "PhoneNumbersResponse"),
-    ("PhoneNumberListAnswer202", "PhoneNumberChangeResponse"),
+    ("PhoneNumberListResponse", "PhoneNumbersResponse"),
+    ("PhoneNumberListResponse202", "PhoneNumberChangeResponse"),
     ("ReauthenticateInput", "Reauthenticate"),
     ("RecoveryCodes", "SensitiveRecoveryCodesAuthenticator"),
     ("RedirectToProviderInput", "ProviderRedirect"),
@@ -31,9 +30,8 @@ const NAMES: &[(&str, &str)] = &[
     ("RequestPasswordResetInput", "RequestPassword"),
     ("RequestReauthenticationCodeInput", "RequestReauthenticationCode"),
     ("ResetPasswordInput", "ResetPassword"),
-    ("SessionGoneAnswer", "SessionGoneResponse"),
     ("SessionMeta", "BaseAuthenticationMeta"),
-    ("SignUpByPasskeyInput", "PasskeySignup"),
+    ("SignUpWithPasskeyInput", "PasskeySignup"),
     ("SignUpInput", "Signup"),
     ("SignUpWithProviderInput", "ProviderSignup"),
     ("SocialAccount", "ProviderAccount"),
@@ -41,7 +39,7 @@ const NAMES: &[(&str, &str)] = &[
     ("Status403", "ForbiddenResponse"),
     ("Status409", "ConflictResponse"),
     ("TrustBrowserInput", "MFATrust"),
-    ("UnauthenticatedAnswer", "AuthenticationResponse"),
+    ("UnauthenticatedResponse", "AuthenticationResponse"),
     ("UnauthenticatedMeta", "AuthenticationMeta"),
     ("Usersessions", "UserSessionsConfiguration"),
     ("VerifyEmailInput", "VerifyEmail"),
@@ -96,7 +94,7 @@ const SCALARS: &[Scalar] = &[
 
 /// Lists: the schema and the property that hold one, and its name.
 const LISTS: &[(&str, &str, &str)] = &[
-    ("AuthenticatorListAnswer", "data", "AuthenticatorList"),
+    ("AuthenticatorListResponse", "data", "AuthenticatorList"),
     ("SocialAccountConfiguration", "providers", "ProviderList"),
 ];
 
