@@ -343,14 +343,14 @@ fn characters(count: usize) -> String {
     if count == 1 { "1 character".to_owned() } else { format!("{count} characters") }
 }
 
-/// An error as the API writes it, an entry of `errors`.
+/// A validation error, an entry of `errors`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
-    /// The text, as people read it.
+    /// The message for people, in English.
     pub message: Cow<'static, str>,
-    /// The code, as programs know it.
+    /// The error code.
     pub code: &'static str,
-    /// The field at fault; none for an error of the whole form.
+    /// The field in error; absent for an error of the whole form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub param: Option<&'static str>,
 }
