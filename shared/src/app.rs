@@ -396,6 +396,11 @@ fn token_maker(
 
 pub(crate) async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {
     let (Some(aws), Some(arn)) = (aws, arn) else { return Ok(None) };
+    fetch_secret_version(aws, arn).await.map(|(secret, _)| Some(secret))
+}
+
+/// Reads the current version of a secret in Secrets Manager, and its id.
+pub(crate) async fn fetch_secret_version(aws: &Aws, arn: &str) -> Result<(Secret, String), String> {
     let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
     let answer = client.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
@@ -403,5 +408,6 @@ pub(crate) async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result
         format!("the secret {arn} can't be read: {why}")
     })?;
     let secret = answer.secret_string.map(Secret::new);
-    secret.map(Some).ok_or_else(|| format!("the secret {arn} holds no text"))
+    let secret = secret.ok_or_else(|| format!("the secret {arn} holds no text"))?;
+    Ok((secret, answer.version_id.unwrap_or_default()))
 }

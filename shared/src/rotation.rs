@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use aws_sdk_secretsmanager::error::SdkError;
 use jsonwebtoken::AlgorithmFamily;
 
-use crate::app::{App, fetch_secret, report};
+use crate::app::{App, fetch_secret_version, report};
 use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
@@ -75,16 +76,18 @@ pub struct KeyVault {
     client: aws_sdk_secretsmanager::Client,
     arn: String,
     document: KeyDocument,
+    /// The version of the secret that the document was read from.
+    version: String,
 }
 
 impl KeyVault {
     /// Reads the keys.
     pub async fn open(app: &App) -> Result<Self, KeyRotationError> {
         let (aws, arn) = app.key_vault().ok_or(KeyRotationError::NoSecret)?;
-        let secret = fetch_secret(Some(aws), Some(arn)).await.map_err(KeyRotationError::Vault)?;
-        let document = KeyDocument::read(&secret.ok_or(KeyRotationError::NoSecret)?)?;
+        let (secret, version) = fetch_secret_version(aws, arn).await.map_err(KeyRotationError::Vault)?;
+        let document = KeyDocument::read(&secret)?;
         let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
-        Ok(Self { client, arn: arn.to_owned(), document })
+        Ok(Self { client, arn: arn.to_owned(), document, version })
     }
 
     /// The keys.
@@ -120,18 +123,39 @@ impl KeyVault {
         Ok(id)
     }
 
-    async fn write_if(&self, changed: bool) -> Result<bool, KeyRotationError> {
+    async fn write_if(&mut self, changed: bool) -> Result<bool, KeyRotationError> {
         if changed {
-            let put = self.client.put_secret_value().secret_id(&self.arn);
-            let put = put.secret_string(self.document.write().expose());
-            put.send().await.map_err(|error| {
-                let why =
-                    error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
+            self.version = self.write().await.map_err(|why| {
                 KeyRotationError::Vault(format!("the secret {} can't be written: {why}", self.arn))
             })?;
         }
         Ok(changed)
     }
+
+    /// Writes a new version of the secret, and makes it the current one only if the one that was read still is: of two
+    /// operators at once, one is told.
+    async fn write(&self) -> Result<String, String> {
+        let put = self.client.put_secret_value().secret_id(&self.arn).version_stages(WRITTEN);
+        let put = put.secret_string(self.document.write().expose()).send().await;
+        let version = put.map_err(|error| reason(&error))?.version_id.unwrap_or_default();
+        let label =
+            self.client.update_secret_version_stage().secret_id(&self.arn).version_stage("AWSCURRENT");
+        let label = label.move_to_version_id(&version).remove_from_version_id(&self.version).send().await;
+        label.map(|_| version).map_err(|error| match error.as_service_error() {
+            Some(error) if error.is_invalid_parameter_exception() => {
+                "it has changed meanwhile; look at its keys (vestibule secret-key list), and repeat the step"
+                    .to_owned()
+            }
+            _ => reason(&error),
+        })
+    }
+}
+
+/// What a new version of the secret is labelled until it is the current one.
+const WRITTEN: &str = "VESTIBULE_WRITTEN";
+
+fn reason<E: std::fmt::Display>(error: &SdkError<E>) -> String {
+    error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string)
 }
 
 /// How long anything that is signed is good for: links, codes, trusted browsers, and tokens whose secret follows from

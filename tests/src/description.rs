@@ -38,7 +38,11 @@ impl Description {
         let settings = Settings::read(variables).unwrap().settings;
         let mut document = vestibule_config::document(&settings, "http://localhost:8000").unwrap();
         // A client must put up with more than it knows; a test must not.
+        let inherited = bases(&document);
         close(&mut document);
+        for base in inherited {
+            open(document.pointer_mut(&base).unwrap());
+        }
         Self { document, honeypot: settings.account.signup_honeypot, validators: Mutex::default() }
     }
 
@@ -160,6 +164,23 @@ impl Description {
     }
 }
 
+/// Where the schemas are that others consist of: those have members of their own besides.
+fn bases(document: &Value) -> Vec<String> {
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let consisting = schemas.iter().filter_map(|(name, schema)| Some((name, schema["allOf"].as_array()?)));
+    let parts = consisting.flat_map(|(name, parts)| {
+        parts.iter().enumerate().map(move |(at, part)| match part["$ref"].as_str() {
+            Some(path) => path.trim_start_matches('#').to_owned(),
+            None => format!("/components/schemas/{name}/allOf/{at}"),
+        })
+    });
+    parts.collect()
+}
+
+fn open(schema: &mut Value) {
+    schema.as_object_mut().unwrap().remove("additionalProperties");
+}
+
 fn close(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(close),
@@ -168,6 +189,9 @@ fn close(schema: &mut Value) {
             if members.contains_key("properties") && members.get("type").is_some_and(|kind| kind == "object")
             {
                 members.insert("additionalProperties".into(), false.into());
+            }
+            if members.contains_key("allOf") {
+                members.insert("unevaluatedProperties".into(), false.into());
             }
         }
         _ => {}

@@ -173,6 +173,29 @@ mod tests {
         assert_eq!(refresh(&mut world, &token), None);
     }
 
+    /// `USERSESSIONS_TRACK_ACTIVITY`: a refresh is activity, and is written once a minute at most.
+    #[test]
+    fn a_refresh_is_activity() {
+        for rotates in ["true", "false"] {
+            let mut world = world(&[
+                ("USERSESSIONS_TRACK_ACTIVITY", "true"),
+                ("HEADLESS_JWT_ROTATE_REFRESH_TOKEN", rotates),
+            ]);
+            let mut token = log_in(&mut world);
+            for (wait, writes) in [(59, rotates == "true"), (2, true), (59, rotates == "true")] {
+                world.wait(wait);
+                let before = world.session();
+                let pair = refresh(&mut world, &token).unwrap();
+                let seen = world.session().login().unwrap().last_seen_at;
+                assert_eq!(seen == world.now, writes, "{wait} s, rotates: {rotates}");
+                assert_eq!(world.session() == before, !writes);
+                if rotates == "true" {
+                    token = claims(&world, &pair);
+                }
+            }
+        }
+    }
+
     #[test]
     fn no_token_outlives_its_session() {
         let mut world = world(&[]);

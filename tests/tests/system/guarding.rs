@@ -109,6 +109,30 @@ async fn whoever_is_logged_in_is_let_in_by_name() {
     assert!(!lets_in(&app, &[("authorization", format!("Bearer {}", tokens.refresh))]).await);
 }
 
+/// A browser sends one cookie for each domain and path that it has it of: the first four are tried, in their order.
+#[tokio::test]
+async fn the_session_among_several_cookies_is_found() {
+    let (stack, _, app) = stack(&[]).await;
+    let client = stack.browser();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    let own = client.token().unwrap();
+    let lets = async |before: usize, after: usize| {
+        let (start, end) = own.split_at(own.len() - 8);
+        let other = |number: usize| format!("sessionid={start}{number}{}", &end[1..]);
+        let own = std::iter::once(format!("sessionid={own}"));
+        let cookies: Vec<String> =
+            (0..before).map(other).chain(own).chain((before..before + after).map(other)).collect();
+        lets_in(&app, &[("cookie", cookies.join("; "))]).await
+    };
+    for (before, after) in [(0, 0), (0, 3), (1, 0), (1, 5), (3, 0)] {
+        assert!(lets(before, after).await, "{before} before, {after} after");
+    }
+    assert!(!lets(4, 0).await);
+    stack.dynamodb.tally();
+    assert!(lets(3, 0).await);
+    assert_eq!(stack.dynamodb.tally().calls(), 1, "all are read at once");
+}
+
 /// Other services take the address for whose it is.
 #[tokio::test]
 async fn an_address_is_told_once_it_is_verified() {

@@ -193,3 +193,94 @@ async fn the_longest_of_everything_is_taken_or_refused() {
         answer.is(400);
     }
 }
+
+/// The longest value that a schema of the description takes, of this many characters where it sets no limit.
+fn longest(document: &Value, schema: &Value, length: usize) -> Value {
+    if let Some(path) = schema["$ref"].as_str() {
+        let mut named = document.pointer(&path[1..]).unwrap().clone();
+        let beside = schema.as_object().unwrap().iter().filter(|(name, _)| *name != "$ref");
+        named.as_object_mut().unwrap().extend(beside.map(|(name, value)| (name.clone(), value.clone())));
+        return longest(document, &named, length);
+    }
+    for several in ["allOf", "anyOf"] {
+        if let Some(parts) = schema[several].as_array() {
+            let taken = if several == "allOf" { parts.len() } else { 1 };
+            let values = parts.iter().take(taken).map(|part| longest(document, part, length));
+            let members = values.filter_map(|value| value.as_object().cloned()).flatten();
+            return Value::Object(members.collect());
+        }
+    }
+    let length = schema["maxLength"].as_u64().map_or(length, |most| usize::try_from(most).unwrap());
+    match schema["type"].as_str() {
+        Some("object") => {
+            let properties = schema["properties"].as_object();
+            let known = properties.into_iter().flatten();
+            let mut members: serde_json::Map<String, Value> =
+                known.map(|(name, schema)| (name.clone(), longest(document, schema, length))).collect();
+            if properties.is_none() {
+                members.insert("clientDataJSON".to_owned(), "A".repeat(length).into());
+            }
+            members.into()
+        }
+        Some("array") => vec![longest(document, &schema["items"], length); length.min(1000)].into(),
+        Some("integer") => i64::MAX.into(),
+        Some("boolean") => true.into(),
+        _ if schema["format"] == "email" => format!("{}@example.com", "a".repeat(length.max(13) - 12)).into(),
+        _ if schema["pattern"].is_string() => format!("+{}", "1".repeat(length.min(15))).into(),
+        _ => schema["enum"].get(0).cloned().unwrap_or_else(|| "A".repeat(length).into()),
+    }
+}
+
+/// Whatever the description lets in is taken or refused, at each length at which a key, an item or a body ends.
+#[tokio::test]
+async fn every_operation_takes_or_refuses_the_longest() {
+    let stack = Stack::start(&[
+        ("HEADLESS_SERVE_SPECIFICATION", "true"),
+        ("ACCOUNT_SIGNUP_FIELDS", "email*, username, phone, password1*"),
+        ("ACCOUNT_LOGIN_METHODS", "email,username,phone"),
+        ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
+        ("MFA_SUPPORTED_TYPES", "totp,webauthn,recovery_codes"),
+        ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
+        ("MFA_PASSKEY_SIGNUP_ENABLED", "true"),
+        ("MFA_RATE_LIMITS", "false"),
+        ("HEADLESS_TOKEN_STRATEGY", "jwt"),
+        ("HEADLESS_JWT_ALGORITHM", "HS256"),
+        UNLIMITED,
+    ])
+    .await;
+    stack.add_user("ann@example.com").await;
+    let document = stack.app().get("/_allauth/openapi.json").await.body;
+    let (stranger, user) = (stack.app(), stack.app());
+    let mut tried = 0;
+    for (path, described) in document["paths"].as_object().unwrap() {
+        let Some(path) = path.split_once("/v1/").map(|(_, path)| path) else { continue };
+        for (method, operation) in described.as_object().unwrap() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+            if schema.is_null() {
+                continue;
+            }
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            for length in [191, 192, 1023, 1024, 2048, 2049, 30_000] {
+                let body = longest(&document, schema, length).to_string();
+                if user.get("auth/session").await.status != 200 {
+                    user.hold(None);
+                    crate::log_in(&user, "ann@example.com", PASSWORD).await.is(200);
+                }
+                for client in [&stranger, &user] {
+                    let answer = client.send(method.clone(), path, &[], body.clone()).await;
+                    assert!(
+                        answer.status < 500,
+                        "{method} {path} {length}: {} {}",
+                        answer.status,
+                        answer.text
+                    );
+                    tried += 1;
+                }
+                stranger.hold(None);
+            }
+        }
+    }
+    assert!(tried > 400, "{tried}");
+}

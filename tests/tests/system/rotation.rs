@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use vestibule::app::Requirements;
+use vestibule::rotation::KeyVault;
 use vestibule::secret::Secret;
 use vestibule::signing::Keys;
 use vestibule_cli::arguments::RotationStep;
@@ -15,29 +17,25 @@ const PLAIN: &str = "the-key-that-cloudformation-generated-64-characters-long-or
 const OTHER: &str = "a-key-of-another-secret-that-has-sealed-nothing-in-this-table-xx";
 const CODES: &str = "account/authenticators/recovery-codes";
 
-/// A secret in Secrets Manager.
+/// A secret in Secrets Manager: its versions, and which of them is the current one.
 #[derive(Clone)]
-struct Vault(Arc<Mutex<String>>);
+struct Vault(Arc<Mutex<(Vec<String>, usize)>>);
 
 impl Vault {
     /// Holds a key, at a URL.
     async fn start() -> (Self, String) {
-        let vault = Self(Arc::new(Mutex::new(PLAIN.to_owned())));
+        let vault = Self(Arc::new(Mutex::new((vec![PLAIN.to_owned()], 0))));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let content = Arc::clone(&vault.0);
+        let secret = vault.clone();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let request = read(&mut stream).await;
-                if let Some(new) = request["SecretString"].as_str() {
-                    new.clone_into(&mut content.lock().unwrap());
-                }
-                let secret = content.lock().unwrap().clone();
-                let body = json!({"ARN": "arn", "Name": "key", "VersionId": "1", "SecretString": secret});
+                let (status, body) = secret.answer(&request);
                 let body = body.to_string();
-                let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close";
-                let answer = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-                let _ = stream.write_all(answer.as_bytes()).await;
+                let head = "content-type: application/x-amz-json-1.1\r\nconnection: close";
+                let head = format!("HTTP/1.1 {status}\r\n{head}\r\ncontent-length: {}", body.len());
+                let _ = stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).await;
                 let _ = stream.shutdown().await;
                 let _ = stream.read_to_end(&mut Vec::new()).await;
             }
@@ -45,14 +43,49 @@ impl Vault {
         (vault, url)
     }
 
+    /// `PutSecretValue` under a label, `UpdateSecretVersionStage` of the label `AWSCURRENT`, or else `GetSecretValue`.
+    fn answer(&self, request: &Value) -> (&'static str, Value) {
+        let (versions, current) = &mut *self.0.lock().unwrap();
+        let version = |name: &str| request[name].as_str().map(|id| id.parse::<usize>().unwrap());
+        let mut shown = *current;
+        if let Some(new) = request["SecretString"].as_str() {
+            assert_ne!(request["VersionStages"], json!(["AWSCURRENT"]), "it would be written over another's");
+            versions.push(new.to_owned());
+            shown = versions.len() - 1;
+        } else if let Some(new) = version("MoveToVersionId") {
+            if version("RemoveFromVersionId") != Some(*current) {
+                return (
+                    "400 Bad Request",
+                    json!({"__type": "InvalidParameterException", "Message": "label"}),
+                );
+            }
+            *current = new;
+            shown = new;
+        }
+        let secret = &versions[shown];
+        let id = shown.to_string();
+        ("200 OK", json!({"ARN": "arn", "Name": "key", "VersionId": id, "SecretString": secret}))
+    }
+
+    fn content(&self) -> String {
+        let (versions, current) = &*self.0.lock().unwrap();
+        versions[*current].clone()
+    }
+
+    fn document(&self) -> Value {
+        serde_json::from_str(&self.content()).unwrap()
+    }
+
     fn keys(&self) -> Vec<String> {
-        let document: Value = serde_json::from_str(&self.0.lock().unwrap()).unwrap();
+        let document = self.document();
         let keys = document["keys"].as_array().unwrap();
         keys.iter().map(|entry| entry["key"].as_str().unwrap().to_owned()).collect()
     }
 
     fn set(&self, content: &str) {
-        content.clone_into(&mut self.0.lock().unwrap());
+        let (versions, current) = &mut *self.0.lock().unwrap();
+        versions.push(content.to_owned());
+        *current = versions.len() - 1;
     }
 }
 
@@ -132,7 +165,7 @@ async fn what_was_sent_before_a_rotation_is_good_after_it() {
     let key = stack.inbox.only(EMAIL).await.key();
     rotate(&stack).await;
     // An account that was made meanwhile, by a process that knows the new key: this one meets it, and reads it.
-    let newer = stack.process(vestibule::app::Requirements::ALL).await.secrets().keys;
+    let newer = stack.process(Requirements::ALL).await.secrets().keys;
     let id = vestibule::domain::account_id::AccountId::parse("nobody").unwrap();
     let now = vestibule::domain::time::Timestamp::from_millis(0);
     let made = newer.email_key(&id, "x@example.com", now, vestibule::signing::Spelling::Base64);
@@ -162,4 +195,53 @@ async fn what_can_t_be_opened_is_no_wrong_code() {
     assert!(logs.own().contains("can't be opened"), "{}", logs.own());
     let error = stack.rotate(RotationStep::Reseal).await.unwrap_err().to_string();
     assert!(error.contains("can't be opened by any key"), "{error}");
+}
+
+/// A key goes when nothing that it signed can be open, and nothing names it; what was made under it is there still.
+#[tokio::test]
+async fn a_key_that_nothing_needs_is_retired() {
+    let (vault, url) = Vault::start().await;
+    let stack = stack(&url).await;
+    let client = stack.app();
+    let app = add_app(&client, EMAIL).await;
+    for step in [RotationStep::Add, RotationStep::Wait, RotationStep::Promote] {
+        stack.rotate(step).await.unwrap();
+    }
+    // It was replaced long ago.
+    let mut document = vault.document();
+    document["keys"][1]["replaced_at"] = json!(1_700_000_000);
+    vault.set(&document.to_string());
+    let id = Keys::id_of(&Secret::new(PLAIN));
+    let error = stack.retire_key().await.unwrap_err().to_string();
+    assert!(error.contains(&format!("the key {id} may still be needed by 1 accounts")), "{error}");
+
+    stack.rotate(RotationStep::Reseal).await.unwrap();
+    assert!(stack.retire_key().await.unwrap().contains(&id));
+    assert_eq!(vault.keys().len(), 1);
+    assert!(!vault.content().contains(PLAIN));
+    let error = stack.retire_key().await.unwrap_err().to_string();
+    assert!(error.contains("no key has been replaced"), "{error}");
+    let client = stack.app();
+    log_in(&client, EMAIL, PASSWORD).await.awaits("mfa_authenticate");
+    client.post("auth/2fa/authenticate", json!({"code": app.code(0)})).await.is_logged_in_as(EMAIL);
+}
+
+/// Of two operators who change the keys at once, one is told, and neither's key is lost.
+#[tokio::test]
+async fn two_operators_do_not_overwrite_each_other() {
+    let (vault, url) = Vault::start().await;
+    let stack = stack(&url).await;
+    let process = stack.process(Requirements::ALL).await;
+    let mut first = KeyVault::open(&process).await.unwrap();
+    let mut second = KeyVault::open(&process).await.unwrap();
+    assert!(first.add(&process).await.unwrap());
+    let added = vault.keys();
+    let error = second.add(&process).await.unwrap_err().to_string();
+    assert!(error.contains("has changed meanwhile"), "{error}");
+    assert_eq!(vault.keys(), added);
+    // Whoever looks again sees that it is done.
+    assert!(!KeyVault::open(&process).await.unwrap().add(&process).await.unwrap());
+    // One operator can take several steps on what they have read and written.
+    assert!(first.promote(&process, true).await.unwrap());
+    assert_eq!(vault.keys(), [added[1].as_str(), added[0].as_str()]);
 }
