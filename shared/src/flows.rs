@@ -3,12 +3,11 @@
 //! Flows do no I/O. They work on a [`visit::Visit`], which knows what was read and collects what changes; all of
 //! it is written in one commit afterwards, and nothing else is.
 
+pub mod authenticators;
 pub mod connect;
 pub mod journey;
 pub mod login;
-pub mod login_by_code;
 pub mod manage_email;
-pub mod mfa;
 pub mod notice;
 pub(crate) mod ownership;
 pub mod password_change;
@@ -27,7 +26,4 @@ pub mod stages;
 mod testing;
 pub mod tokens;
 pub mod totp;
-pub mod trust;
-pub mod verify_email;
-pub mod verify_phone;
 pub mod visit;

@@ -54,6 +54,17 @@ impl<'a> Passwords<'a> {
         let _ = self.hash(password);
     }
 
+    /// Whether this is the password of an account with this hash; false, after as long a time, for one without a password.
+    pub fn matches(&self, password: &Secret, hash: Option<&PasswordHash>) -> bool {
+        match hash {
+            Some(hash) => self.verify(password, hash),
+            None => {
+                self.pretend_to_verify(password);
+                false
+            }
+        }
+    }
+
     /// Whether a hash was made at another cost than today's, and is to be made anew at the next login.
     pub fn is_outdated(&self, hash: &PasswordHash) -> bool {
         let expected = format!(

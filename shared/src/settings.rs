@@ -58,6 +58,8 @@ pub use when::When;
 use group::Group;
 use source::Source;
 
+use crate::domain::message::Recipient;
+
 /// Settings that were read, and what should be logged about them.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -73,6 +75,15 @@ impl Settings {
         let minimum = self.account.password_min_length;
         let minimum = minimum.map(|min_length| PasswordValidator::MinimumLength { min_length });
         minimum.into_iter().chain(self.passwords.validators.iter().cloned()).collect()
+    }
+
+    /// Whether such an email address or phone number is to be verified. Where it is not, the one given at sign-up goes on
+    /// counting for its account, unverified.
+    pub fn asks_to_verify(&self, address: &Recipient) -> bool {
+        match address {
+            Recipient::Email(_) => self.account.email_verification == EmailVerification::Mandatory,
+            Recipient::Phone(_) => self.account.phone_verification_enabled,
+        }
     }
 
     /// Reads the settings from environment variables; those of other software are passed over.

@@ -12,7 +12,7 @@ use vestibule::domain::email;
 use vestibule::domain::phone::Phone;
 use vestibule::domain::session::{Login, Session, State};
 use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
-use vestibule::domain::stage::{LoginAttempt, PendingLogin, Stage};
+use vestibule::domain::stage::{LoginAttempt, PendingLogin};
 use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
 use vestibule::flows::visit::{Tools, Visit};
@@ -300,7 +300,7 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
         [email_verification, phone_change, password_reset, reauthentication].into_iter().flatten();
     let (login, pending_login, awaited) = match state {
         State::Anonymous => (None, None, None),
-        State::Pending(pending) => (None, Some(pending_login(pending)), awaited(&pending.stage)),
+        State::Pending(pending) => (None, Some(pending_login(pending)), pending.stage.challenge()),
         State::Authenticated(login) => {
             let is_valid = login.epoch == user.session_epoch && *expires_at > now;
             (Some(completed_login(login, is_valid)), None, None)
@@ -340,14 +340,6 @@ fn pending_login(pending: &PendingLogin) -> ExportedPendingLogin {
         email: email.as_deref().map(email::shown),
         is_signup: *signup,
         initiated_at: initiated_at.as_seconds(),
-    }
-}
-
-/// The code that a stage awaits.
-const fn awaited(stage: &Stage) -> Option<&Challenge> {
-    match stage {
-        Stage::LoginByCode { challenge, .. } | Stage::VerifyPhone(challenge) => Some(challenge),
-        Stage::VerifyEmail | Stage::MfaAuthenticate | Stage::MfaTrust | Stage::MfaSignupWebauthn => None,
     }
 }
 

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::flows::signup;
-use vestibule::flows::verify_phone::{self, PhoneVerification};
+use vestibule::flows::stages::verify_phone::{self, PhoneVerification};
 use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;

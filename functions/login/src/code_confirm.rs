@@ -2,7 +2,7 @@
 
 use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::login_by_code;
+use vestibule::flows::stages::{self, login_by_code};
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
@@ -46,6 +46,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         })
     })?;
     call.posted(input)?;
-    login_by_code::confirm(visit)?;
+    let next = login_by_code::confirm(visit)?;
+    stages::go_on(visit, next)?;
     Ok(present::authentication(visit))
 }

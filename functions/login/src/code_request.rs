@@ -4,7 +4,7 @@ use lambda_http::http::Method;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::login_by_code;
+use vestibule::flows::stages::login_by_code;
 use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;

@@ -1,7 +1,7 @@
 //! `auth/code/resend`: POST. It takes no input, and looks at none.
 
 use lambda_http::http::{Method, StatusCode};
-use vestibule::flows::login_by_code;
+use vestibule::flows::stages::login_by_code;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::reply::{Halt, Reply};

@@ -1,7 +1,7 @@
 //! `auth/2fa/authenticate`: POST.
 
 use lambda_http::http::Method;
-use vestibule::flows::mfa;
+use vestibule::flows::stages::{self, mfa};
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
@@ -29,6 +29,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let (pending, account) = mfa::resume(visit)?;
     let input = call.input(|object| code::check(visit, &account, object))?;
     let authenticator = call.posted(input)?;
-    mfa::complete(visit, &pending, authenticator)?;
+    let next = mfa::complete(visit, pending, authenticator)?;
+    stages::go_on(visit, next)?;
     Ok(present::authentication(visit))
 }

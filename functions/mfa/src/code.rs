@@ -2,7 +2,8 @@
 
 use vestibule::domain::account::Account;
 use vestibule::domain::token::SessionToken;
-use vestibule::flows::mfa;
+use vestibule::flows::authenticators;
+use vestibule::flows::stages::mfa;
 use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -17,7 +18,7 @@ pub(crate) const FIELDS: &[Field] = &[CODE];
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let account = call.visitor.token.as_ref().and_then(SessionToken::account);
     match account.filter(|_| !call.is_get()) {
-        Some(account) => mfa::counters(tools.settings, &call.visitor, account),
+        Some(account) => authenticators::counters(tools.settings, &call.visitor, account),
         None => Vec::new(),
     }
 }

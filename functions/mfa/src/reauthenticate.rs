@@ -2,7 +2,7 @@
 
 use lambda_http::http::Method;
 use vestibule::domain::session;
-use vestibule::flows::mfa::{self, Use};
+use vestibule::flows::authenticators::{self, Use};
 use vestibule::flows::reauthenticate;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
@@ -32,6 +32,6 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     reauthenticate::require_enabled(visit, session::Method::Mfa)?;
     let input = call.input(|object| code::check(visit, &user, object))?;
     let authenticator = call.posted(input)?;
-    mfa::record_use(visit, &user.id, authenticator, Use::Reauthentication)?;
+    authenticators::record_use(visit, &user.id, authenticator, Use::Reauthentication)?;
     Ok(present::authentication(visit))
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::AuthenticatorType;
 use vestibule::flows::visit::Visit;
-use vestibule::flows::{mfa, totp};
+use vestibule::flows::{authenticators, totp};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
@@ -89,7 +89,7 @@ fn look(visit: &mut Visit<'_>, user: &Account) -> Reply {
     if let Some(app) = user.authenticator(AuthenticatorType::Totp) {
         return Reply::ok(present::Authenticator::from(app));
     }
-    if let Err(refusal) = mfa::check_may_add(visit.settings(), user) {
+    if let Err(refusal) = authenticators::check_may_add(visit.settings(), user) {
         let errors = Some(refusal.of_all().into());
         return Reply { errors, ..Reply::status(StatusCode::CONFLICT) };
     }

@@ -1,7 +1,8 @@
 //! `auth/2fa/trust`: POST, of browsers only.
 
 use lambda_http::http::Method;
-use vestibule::flows::trust;
+use vestibule::domain::stage::Next;
+use vestibule::flows::stages::{self, trust};
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Kind};
@@ -37,6 +38,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         Ok(wish.unwrap_or_default())
     })?;
     let wish = call.posted(input)?;
-    trust::complete(visit, &pending, wish)?;
+    stages::go_on(visit, Next::Leave(pending))?;
+    if wish {
+        trust::remember(visit);
+    }
     Ok(present::authentication(visit))
 }

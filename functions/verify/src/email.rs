@@ -8,7 +8,8 @@ use serde_json::json;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::message::Recipient;
-use vestibule::flows::verify_email::{self, Proof};
+use vestibule::flows::stages;
+use vestibule::flows::stages::verify_email::{self, Proof};
 use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -92,7 +93,8 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
             look(visit, &proof)
         }
         Method::POST => {
-            verify_email::confirm(visit, challenge.as_ref(), &proof)?;
+            let next = verify_email::confirm(visit, challenge.as_ref(), &proof)?;
+            stages::go_on(visit, next)?;
             Ok(present::authentication(visit))
         }
         _ => Err(Halt::NotAllowed),

@@ -1,7 +1,7 @@
 //! `auth/email/verify/resend`: POST. It takes no input, and looks at none.
 
 use lambda_http::http::{Method, StatusCode};
-use vestibule::flows::verify_email;
+use vestibule::flows::stages::verify_email;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::reply::{Halt, Reply};

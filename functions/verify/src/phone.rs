@@ -2,7 +2,7 @@
 
 use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::verify_phone;
+use vestibule::flows::stages::{self, verify_phone};
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
@@ -47,6 +47,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         })
     })?;
     call.posted(input)?;
-    verify_phone::confirm(visit, &verification)?;
+    let next = verify_phone::confirm(visit, &verification)?;
+    stages::go_on(visit, next)?;
     Ok(present::authentication(visit))
 }

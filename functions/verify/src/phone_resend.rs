@@ -1,7 +1,7 @@
 //! `auth/phone/verify/resend`: POST. It takes no input, and looks at none.
 
 use lambda_http::http::{Method, StatusCode};
-use vestibule::flows::verify_phone;
+use vestibule::flows::stages::verify_phone;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::reply::{Halt, Reply};

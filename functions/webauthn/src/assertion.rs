@@ -8,7 +8,7 @@ use vestibule::domain::account_id::AccountId;
 use vestibule::domain::authenticator::Factor;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::token::SessionToken;
-use vestibule::flows::mfa;
+use vestibule::flows::authenticators;
 use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
@@ -64,7 +64,7 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: Option<&Account>) -> Reply {
 pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let account = call.visitor.token.as_ref().and_then(SessionToken::account);
     match account.filter(|_| call.method == Method::POST) {
-        Some(account) => mfa::counters(tools.settings, &call.visitor, account),
+        Some(account) => authenticators::counters(tools.settings, &call.visitor, account),
         None => Vec::new(),
     }
 }
@@ -72,10 +72,10 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 /// Reads the proof of one of this account's keys. Each try counts as a failed login until it turns out to be right.
 pub(crate) fn read(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Result<Proved, Halt> {
     read_with(visit, object, |visit, response| {
-        mfa::attempt(visit, &account.id, Refusal::TooManyLoginAttempts, "credential")?;
+        authenticators::attempt(visit, &account.id, Refusal::TooManyLoginAttempts, "credential")?;
         let proved = check(visit, account, response, false);
         if proved.is_ok() {
-            mfa::forgive(visit, &account.id)?;
+            authenticators::forgive(visit, &account.id)?;
         }
         Ok(proved)
     })

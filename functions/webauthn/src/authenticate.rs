@@ -1,7 +1,7 @@
 //! `auth/webauthn/authenticate`: a key as the second factor of a login. GET asks for one, POST proves it.
 
 use lambda_http::http::Method;
-use vestibule::flows::mfa;
+use vestibule::flows::stages::{self, mfa};
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
 use vestibule::http::present;
@@ -51,6 +51,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
     let proved = assertion::read(visit, &account, &call.object()?)?;
     assertion::settle(visit, &proved)?;
-    mfa::complete(visit, &pending, proved.authenticator)?;
+    let next = mfa::complete(visit, pending, proved.authenticator)?;
+    stages::go_on(visit, next)?;
     Ok(present::authentication(visit))
 }

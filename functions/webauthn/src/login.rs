@@ -1,7 +1,7 @@
 //! `auth/webauthn/login`: a passkey instead of a password. GET asks for one, POST logs in with it, whoever is logged in.
 
 use lambda_http::http::Method;
-use vestibule::flows::mfa;
+use vestibule::flows::stages::{self, mfa};
 use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
@@ -60,6 +60,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
     let proved = assertion::read_passkey(visit, &call.object()?)?;
     assertion::settle(visit, &proved)?;
-    mfa::log_in(visit, proved.account, proved.authenticator)?;
+    let next = mfa::log_in(visit, proved.account, proved.authenticator)?;
+    stages::go_on(visit, next)?;
     Ok(present::authentication(visit))
 }

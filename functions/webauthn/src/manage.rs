@@ -6,7 +6,7 @@ use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::Factor;
 use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::flows::{mfa, reauthenticate};
+use vestibule::flows::{authenticators, reauthenticate};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind, Text};
@@ -94,7 +94,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
     if [Method::GET, Method::POST].contains(&call.method)
-        && let Err(refusal) = mfa::check_may_add(visit.settings(), &user)
+        && let Err(refusal) = authenticators::check_may_add(visit.settings(), &user)
     {
         return Ok(Reply { status: StatusCode::CONFLICT, ..Reply::invalid(refusal.of_all().into()) });
     }
@@ -112,14 +112,14 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 
 fn begin(visit: &mut Visit<'_>, user: &Account, call: &Call) -> Result<Reply, Halt> {
     call.input(|_| Ok(()))?;
-    mfa::require_for_adding(visit)?;
+    authenticators::require_for_adding(visit)?;
     Ok(registration::begin(visit, user, call.query("passwordless").is_some()))
 }
 
 fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
     let factor = registration::read(visit, user.credentials().count(), object, registration::FIELDS)?;
-    mfa::require_for_adding(visit)?;
-    let added = mfa::add(visit, &user.id, factor, false)?;
+    authenticators::require_for_adding(visit)?;
+    let added = authenticators::add(visit, &user.id, factor, false)?;
     let reply = Reply::ok(present::Authenticator::from(&added.authenticator));
     Ok(reply.with_meta("recovery_codes_generated", json!(added.recovery_codes_generated)))
 }
@@ -145,7 +145,7 @@ fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Repl
     form.finish()?;
     require(visit)?;
     for id in ids.unwrap_or_default() {
-        mfa::remove(visit, &user.id, id)?;
+        authenticators::remove(visit, &user.id, id)?;
     }
     Ok(Reply::status(StatusCode::OK))
 }

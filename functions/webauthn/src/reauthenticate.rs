@@ -2,7 +2,7 @@
 
 use lambda_http::http::Method;
 use vestibule::domain::session;
-use vestibule::flows::mfa::{self, Use};
+use vestibule::flows::authenticators::{self, Use};
 use vestibule::flows::reauthenticate;
 use vestibule::flows::visit::Visit;
 use vestibule::http::call::Call;
@@ -55,6 +55,6 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
     let proved = assertion::read(visit, &user, &call.object()?)?;
     assertion::settle(visit, &proved)?;
-    mfa::record_use(visit, &user.id, proved.authenticator, Use::Reauthentication)?;
+    authenticators::record_use(visit, &user.id, proved.authenticator, Use::Reauthentication)?;
     Ok(present::authentication(visit))
 }

@@ -3,9 +3,9 @@
 
 use lambda_http::http::Method;
 use vestibule::domain::account::Account;
-use vestibule::domain::stage::{PendingLogin, Stage};
+use vestibule::domain::stage::{Next, PendingLogin, Stage};
 use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::flows::{mfa, stages};
+use vestibule::flows::{authenticators, stages};
 use vestibule::http::call::Call;
 use vestibule::http::present;
 use vestibule::http::reply::{Halt, Reply};
@@ -93,12 +93,12 @@ fn add(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
     // What is wrong with the input comes before that it comes too early, or too late.
     let factor = registration::read(visit, 0, &call.object()?, registration::FIELDS_AT_SIGNUP)?;
     let (pending, account) = resume(visit)?;
-    mfa::add(visit, &account.id, factor, true)?;
-    stages::leave(visit, &pending)?;
+    authenticators::add(visit, &account.id, factor, true)?;
+    stages::go_on(visit, Next::Leave(pending))?;
     Ok(present::authentication(visit))
 }
 
 /// The sign-up that waits for its passkey, and whose it is.
 fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Account)> {
-    stages::resume(visit, &Stage::MfaSignupWebauthn, Stop::Conflict)
+    visit.resume(&Stage::MfaSignupWebauthn, Stop::Conflict)
 }

@@ -348,6 +348,21 @@ impl Account {
         self.authenticators.iter().find(|authenticator| authenticator.factor.kind() == kind)
     }
 
+    /// One of its authenticators, to be changed.
+    pub fn authenticator_mut(&mut self, id: i64) -> Option<&mut Authenticator> {
+        self.authenticators.iter_mut().find(|authenticator| authenticator.id == id)
+    }
+
+    /// Adds an authenticator under this id, or under the next one that is free.
+    pub fn add_authenticator(&mut self, mut id: i64, factor: Factor, created_at: Timestamp) -> Authenticator {
+        while self.authenticators.iter().any(|other| other.id == id) {
+            id = id % i64::from(i32::MAX) + 1;
+        }
+        let authenticator = Authenticator { id, created_at, last_used_at: None, factor };
+        self.authenticators.push(authenticator.clone());
+        authenticator
+    }
+
     /// Its WebAuthn credentials, in the order they were added.
     pub fn credentials(&self) -> impl Iterator<Item = (&Authenticator, &Credential)> {
         self.authenticators.iter().filter_map(|authenticator| match &authenticator.factor {

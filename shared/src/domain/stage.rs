@@ -79,6 +79,18 @@ pub enum Entry {
     Abort,
 }
 
+/// What becomes of a login once something was proved for it.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use = "a login that is not gone on with stays where it is"]
+pub enum Next {
+    /// It begins: who it is to is proved.
+    Begin(LoginAttempt),
+    /// It leaves the stage at which it waits.
+    Leave(PendingLogin),
+    /// There is none to go on with.
+    Stay,
+}
+
 /// The name of a stage; they are passed in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -107,18 +119,6 @@ impl StageKey {
         Self::MfaTrust,
         Self::MfaSignupWebauthn,
     ];
-
-    /// Its name in the contract: the `id` of the pending flow.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::LoginByCode => "login_by_code",
-            Self::VerifyPhone => "verify_phone",
-            Self::VerifyEmail => "verify_email",
-            Self::MfaAuthenticate => "mfa_authenticate",
-            Self::MfaTrust => "mfa_trust",
-            Self::MfaSignupWebauthn => "mfa_signup_webauthn",
-        }
-    }
 }
 
 impl Stage {
@@ -131,6 +131,14 @@ impl Stage {
             Self::MfaAuthenticate => StageKey::MfaAuthenticate,
             Self::MfaTrust => StageKey::MfaTrust,
             Self::MfaSignupWebauthn => StageKey::MfaSignupWebauthn,
+        }
+    }
+
+    /// The code that is awaited here, where the stage keeps it.
+    pub const fn challenge(&self) -> Option<&Challenge> {
+        match self {
+            Self::LoginByCode { challenge, .. } | Self::VerifyPhone(challenge) => Some(challenge),
+            _ => None,
         }
     }
 

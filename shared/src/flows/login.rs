@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use super::stages;
 use super::visit::{Decision, Stop, Visit};
-use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
@@ -109,20 +108,6 @@ pub fn log_in(visit: &mut Visit<'_>, account: AccountId, who: Identifier, passwo
     stages::begin(visit, LoginAttempt::new(account, email, now))
 }
 
-/// Checks the password of somebody who is logged in.
-pub fn check_own(visit: &mut Visit<'_>, account: &Account, password: &Secret) -> Decision<bool> {
-    let key = account.primary_email().or(account.username.as_deref()).unwrap_or(account.id.as_str());
-    let key = key.to_owned();
-    if !visit.consume(Action::LoginFailed, &key)? {
-        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of("password")));
-    }
-    let right = matches(visit, Some(account), password);
-    if right {
-        visit.roll_back(Action::LoginFailed, &key)?;
-    }
-    Ok(right)
-}
-
 fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Option<AccountId>> {
     let candidates: Vec<AccountId> = match who {
         Identifier::Email(email) => named(visit.owners(email)?),
@@ -142,7 +127,8 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
     let mut found = None;
     for id in &candidates {
         let account = visit.account(id)?;
-        if matches(visit, account, password) {
+        let hash = account.and_then(|account| account.password.as_ref());
+        if visit.tools.passwords.matches(password, hash) {
             // Of several accounts with one password, one that can be logged in to.
             if account.is_some_and(|account| account.active) {
                 return Ok(Some(id.clone()));
@@ -160,16 +146,6 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
 /// password needs no proof by mail or text.
 fn named(owners: &AddressOwners) -> Vec<AccountId> {
     owners.named().into_iter().map(|owner| owner.account.clone()).collect()
-}
-
-pub(super) fn matches(visit: &Visit<'_>, account: Option<&Account>, password: &Secret) -> bool {
-    match account.and_then(|account| account.password.as_ref()) {
-        Some(hash) => visit.tools.passwords.verify(password, hash),
-        None => {
-            visit.tools.passwords.pretend_to_verify(password);
-            false
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::reauthenticate;
 use super::signup;
-use super::verify_email;
+use super::stages::verify_email;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::{Account, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES};
 use crate::domain::account_id::AccountId;

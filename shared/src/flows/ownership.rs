@@ -5,26 +5,16 @@
 //! than that sign-up's own link or code, nothing of it may lead in any more.
 
 use super::connect;
-use super::verify_email;
+use super::stages::verify_email;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Event, Recipient, Removed};
-use crate::settings::{EmailVerification, Settings};
-
-/// Whether the settings ask for such an email address or phone number to be verified. Where they do not, the one given at
-/// sign-up goes on counting for its account, unverified.
-pub(super) fn asks_to_verify(settings: &Settings, address: &Recipient) -> bool {
-    match address {
-        Recipient::Email(_) => settings.account.email_verification == EmailVerification::Mandatory,
-        Recipient::Phone(_) => settings.account.phone_verification_enabled,
-    }
-}
+use crate::settings::Settings;
 
 /// Whether a password reset or a login code for this email address or phone number reaches the account.
 pub(crate) fn reaches(settings: &Settings, account: &Account, address: &Recipient) -> bool {
-    let asked = asks_to_verify(settings, address);
-    account.standing(address).is_some_and(|standing| standing.reaches(asked))
+    account.standing(address).is_some_and(|standing| standing.reaches(settings.asks_to_verify(address)))
 }
 
 /// Strips an account of all that was prepared in it before the first proof, which this email address or phone number is

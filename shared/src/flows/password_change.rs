@@ -1,6 +1,5 @@
 //! Changing one's password, or setting one where there was none.
 
-use super::login;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::message::Event;
@@ -8,7 +7,7 @@ use crate::secret::Secret;
 
 /// Whether this is the current password.
 pub fn is_current(visit: &Visit<'_>, user: &Account, password: &Secret) -> bool {
-    login::matches(visit, Some(user), password)
+    visit.tools.passwords.matches(password, user.password.as_ref())
 }
 
 /// Sets the password. All other sessions end, and the owner is told; this one goes on under another token, unless

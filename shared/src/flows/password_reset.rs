@@ -1,9 +1,9 @@
 //! Setting a new password without the old one, by a link or by a code in a mail.
 
 use super::notice::render_link;
-use super::stages;
+use super::ownership;
+use super::stages::{self, verify_email};
 use super::visit::{Client, Decision, Stop, Visit};
-use super::{ownership, verify_email};
 use crate::changes::{Content, Letter};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
@@ -201,7 +201,7 @@ fn prove(visit: &mut Visit<'_>, right: &Right, challenge: Option<Challenge>) -> 
         return Ok(());
     }
     ownership::strip_unproven(visit, &right.account.id, &right.to)?;
-    if ownership::asks_to_verify(visit.settings(), &right.to) {
+    if visit.settings().asks_to_verify(&right.to) {
         return Ok(());
     }
     verify_email::verify_indirectly(visit, &right.account.id, right.to.address())

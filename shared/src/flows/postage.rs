@@ -181,8 +181,8 @@ fn counters(tools: &Tools<'_>, visitor: &Visitor, address: &str, budget: &Budget
 
 #[cfg(test)]
 mod tests {
-    use super::super::login_by_code;
     use super::super::password_reset;
+    use super::super::stages::login_by_code;
     use super::super::testing::{EMAIL, World};
     use super::*;
 

@@ -2,7 +2,6 @@
 //!
 //! To be asked never means to pass: where an account has no method left, or none that is enabled, what asks is refused.
 
-use super::login;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
@@ -12,7 +11,7 @@ use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::secret::Secret;
-use crate::settings::Settings;
+use crate::settings::{Action, Settings};
 
 /// The methods by which the user of an account can reauthenticate: those that the account has, as far as
 /// `ACCOUNT_REAUTHENTICATION_METHODS` enables them.
@@ -142,11 +141,14 @@ fn is_sound(visit: &Visit<'_>, user: &Account, record: &AuthenticationRecord) ->
 
 /// Checks the password of the user.
 pub fn check_password(visit: &mut Visit<'_>, user: &Account, password: &Secret) -> Decision<()> {
-    if login::check_own(visit, user, password)? {
-        Ok(())
-    } else {
-        Err(Stop::invalid(Refusal::IncorrectPassword.of("password")))
+    let key = user.primary_email().or(user.username.as_deref()).unwrap_or(user.id.as_str());
+    if !visit.consume(Action::LoginFailed, key)? {
+        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of("password")));
     }
+    if !visit.tools.passwords.matches(password, user.password.as_ref()) {
+        return Err(Stop::invalid(Refusal::IncorrectPassword.of("password")));
+    }
+    visit.roll_back(Action::LoginFailed, key)
 }
 
 /// Records that they reauthenticated by it.
@@ -158,8 +160,9 @@ pub fn record_password(visit: &mut Visit<'_>, user: &Account) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stages::{self, verify_email};
     use super::super::testing::{EMAIL, World};
-    use super::super::{connect, manage_email, mfa, password_change, verify_email};
+    use super::super::{authenticators, connect, manage_email, password_change};
     use super::*;
     use crate::changes::Content;
     use crate::domain::message::{Event, Message};
@@ -209,7 +212,8 @@ mod tests {
             .visit(|visit| {
                 let challenge = verify_email::resume(visit)?;
                 let proof = verify_email::check(visit, challenge.as_ref(), &code)?;
-                verify_email::confirm(visit, challenge.as_ref(), &proof)
+                let next = verify_email::confirm(visit, challenge.as_ref(), &proof)?;
+                stages::go_on(visit, next)
             })
             .unwrap();
     }
@@ -266,9 +270,12 @@ mod tests {
     #[test]
     fn a_first_authenticator_asks_whatever_the_setting() {
         let mut world = world(&[("MFA_REAUTHENTICATION_REQUIRED", "false")]);
-        assert_eq!(world.visit(|visit| mfa::require_for_adding(visit)), Ok(()));
+        assert_eq!(world.visit(|visit| authenticators::require_for_adding(visit)), Ok(()));
         world.wait(301);
-        assert_eq!(world.visit(|visit| mfa::require_for_adding(visit)), Err(Stop::ReauthenticationRequired));
+        assert_eq!(
+            world.visit(|visit| authenticators::require_for_adding(visit)),
+            Err(Stop::ReauthenticationRequired)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reauthenticating with a code that goes to a verified email address or phone number of the user.
 
-use super::login_by_code;
 use super::reauthenticate::Methods;
+use super::stages::login_by_code;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::challenge::Challenge;

@@ -3,12 +3,13 @@
 //! What is checked is a hash. The codes themselves are kept as long as they may be shown again, encrypted and bound to
 //! their account: for good, or until they were shown (`MFA_RECOVERY_CODES_SHOW_ONCE`).
 
+use super::reauthenticate;
 use super::visit::{Decision, Stop, Visit};
-use super::{mfa, reauthenticate};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, RecoveryCodes};
 use crate::domain::code::{self, CodeFormat, CodeHash};
+use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
 use crate::secret::Secret;
@@ -35,7 +36,7 @@ pub fn view(visit: &mut Visit<'_>, account: &Account) -> Decision<Option<Shown>>
     let unused = if may_show { unused(visit, &account.id, codes)? } else { None };
     let now = visit.now;
     if codes.viewed_at.is_none() || (show_once && codes.shown.is_some()) {
-        let found = mfa::find(visit.account_mut(&account.id)?, authenticator.id);
+        let found = visit.account_mut(&account.id)?.authenticator_mut(authenticator.id);
         if let Some(Factor::RecoveryCodes(codes)) = found.map(|found| &mut found.factor) {
             codes.viewed_at.get_or_insert(now);
             if show_once {
@@ -75,8 +76,9 @@ pub fn regenerate(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Shown>
     set.viewed_at = Some(visit.now);
     let others = &mut visit.account_mut(account)?.authenticators;
     others.retain(|authenticator| authenticator.factor.kind() != AuthenticatorType::RecoveryCodes);
-    let authenticator = mfa::push(visit, account, Factor::RecoveryCodes(set))?;
-    mfa::announce(visit, account, &Event::RecoveryCodesGenerated)?;
+    let authenticator = add(visit, account, set)?;
+    let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
+    visit.announce(&account, &Event::RecoveryCodesGenerated, None);
     Ok(Shown { authenticator, unused: Some(codes) })
 }
 
@@ -89,8 +91,15 @@ pub(super) fn add_unless_there(visit: &mut Visit<'_>, account: &AccountId) -> De
     }
     let codes = make(visit);
     let set = keep(visit, account, &codes, false);
-    mfa::push(visit, account, Factor::RecoveryCodes(set))?;
+    add(visit, account, set)?;
     Ok(true)
+}
+
+fn add(visit: &mut Visit<'_>, account: &AccountId, set: RecoveryCodes) -> Decision<Authenticator> {
+    let (id, now) = (visit.tools.random.id(), visit.now);
+    let authenticator = visit.account_mut(account)?.add_authenticator(id, Factor::RecoveryCodes(set), now);
+    reauthenticate::note(visit, account, Means::Authenticator(authenticator.id))?;
+    Ok(authenticator)
 }
 
 fn make(visit: &Visit<'_>) -> Vec<Secret> {
@@ -143,7 +152,7 @@ pub(super) fn accept(
     if !codes.unused.iter().any(is_it) {
         return Ok(false);
     }
-    let found = mfa::find(visit.account_mut(&account.id)?, authenticator);
+    let found = visit.account_mut(&account.id)?.authenticator_mut(authenticator);
     if let Some(Factor::RecoveryCodes(codes)) = found.map(|found| &mut found.factor) {
         codes.unused.retain(|hash| !is_it(hash));
     }

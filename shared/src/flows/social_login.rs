@@ -1,9 +1,9 @@
 //! Logging in through another service, once it has said who somebody is.
 
 use super::connect::{self, SocialOutcome, owner, record};
-use super::stages;
+use super::stages::{self, verify_email};
 use super::visit::{Decision, Stop, Visit};
-use super::{ownership, social_signup, verify_email};
+use super::{ownership, social_signup};
 use crate::domain::account::Standing;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;

@@ -1,12 +1,67 @@
-//! From saying who one is to being logged in: the stages of a login, in their order.
+//! The login pipeline: the stages between identification and an authenticated session, in their order.
+//!
+//! Each stage has a file of its own, and a line in [`flow`]. A stage knows nothing of the others: what was proved for a login
+//! comes to a [`Next`], and [`go_on`] finds out what is still to be done.
 
-use super::visit::{Decision, Stop, Visit};
-use super::{login_by_code, mfa, trust, verify_email, verify_phone};
-use crate::domain::account::Account;
-use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage, StageKey};
+pub mod login_by_code;
+pub mod mfa;
+pub mod trust;
+pub mod verify_email;
+pub mod verify_phone;
+
+use super::visit::{Decision, Stop, Tools, Visit, Visitor};
+use crate::domain::account_id::AccountId;
+use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage, StageKey};
+use crate::domain::time::Timestamp;
+use crate::snapshot::{Loaded, Need};
+
+/// What a stage is to the pipeline.
+struct StageFlow {
+    /// Whether a login has to wait there.
+    enter: fn(&mut Visit<'_>, &LoginAttempt) -> Decision<Entry>,
+    /// Prefetch: what its endpoints read of a login that waits there, and the API shows.
+    needs: fn(&Visit<'_>, &AccountId) -> Vec<Need>,
+}
+
+impl StageFlow {
+    const fn new(enter: fn(&mut Visit<'_>, &LoginAttempt) -> Decision<Entry>) -> Self {
+        Self { enter, needs: |_, _| Vec::new() }
+    }
+}
+
+const fn flow(stage: StageKey) -> StageFlow {
+    match stage {
+        StageKey::LoginByCode => StageFlow::new(login_by_code::enter),
+        StageKey::VerifyPhone => StageFlow::new(verify_phone::enter),
+        StageKey::VerifyEmail => StageFlow::new(verify_email::enter),
+        StageKey::MfaAuthenticate => {
+            StageFlow { enter: |visit, attempt| mfa::enter(visit, attempt), needs: mfa::needs }
+        }
+        StageKey::MfaTrust => StageFlow::new(|visit, attempt| Ok(trust::enter(visit, attempt))),
+        StageKey::MfaSignupWebauthn => StageFlow::new(|_, attempt| {
+            Ok(if attempt.by_passkey { Entry::Wait(Stage::MfaSignupWebauthn) } else { Entry::Pass })
+        }),
+    }
+}
+
+/// Begins a visit, once what its login needs at the stage where it waits has been read with the session.
+pub fn open<'a>(
+    tools: Tools<'a>,
+    visitor: &'a Visitor,
+    loaded: &'a Loaded,
+    now: Timestamp,
+) -> Decision<Visit<'a>> {
+    let visit = Visit::open(tools, visitor, loaded, now)?;
+    if let Some(pending) = visit.session().pending()
+        && let Some(account) = &pending.attempt.account
+    {
+        visit.require((flow(pending.stage.key()).needs)(&visit, account))?;
+    }
+    Ok(visit)
+}
 
 /// Begins a login: whoever is not active gets no further, and is not told.
-pub fn begin(visit: &mut Visit<'_>, attempt: LoginAttempt) -> Decision<()> {
+pub(super) fn begin(visit: &mut Visit<'_>, attempt: LoginAttempt) -> Decision<()> {
     if let Some(id) = &attempt.account
         && !visit.account(id)?.is_some_and(|account| account.active)
     {
@@ -16,50 +71,26 @@ pub fn begin(visit: &mut Visit<'_>, attempt: LoginAttempt) -> Decision<()> {
     advance(visit, attempt, None)
 }
 
-/// The login that waits at this stage, and whose it is. It stops like `otherwise` if there is none, or none any more:
-/// nothing may be added or used up for a login that is given up.
-pub fn resume(visit: &mut Visit<'_>, stage: &Stage, otherwise: Stop) -> Decision<(PendingLogin, Account)> {
-    let Some(pending) = visit.session().pending().filter(|pending| pending.stage == *stage).cloned() else {
-        return Err(otherwise);
-    };
-    match account_of(visit, &pending)?.cloned() {
-        Some(account) => Ok((pending, account)),
-        None => {
-            visit.clear_login();
-            Err(otherwise)
-        }
+/// Goes on with a login, as far as stages allow.
+pub fn go_on(visit: &mut Visit<'_>, next: Next) -> Decision<()> {
+    match next {
+        Next::Begin(attempt) => begin(visit, attempt),
+        Next::Leave(pending) => leave(visit, pending),
+        Next::Stay => Ok(()),
     }
 }
 
-/// Leaves the stage at which a login waits, and goes on from there.
-pub fn leave(visit: &mut Visit<'_>, pending: &PendingLogin) -> Decision<()> {
-    if pending.attempt.account.is_some() && account_of(visit, pending)?.is_none() {
+fn leave(visit: &mut Visit<'_>, pending: PendingLogin) -> Decision<()> {
+    if pending.attempt.account.is_some() && visit.account_of_login(&pending)?.is_none() {
         visit.clear_login();
         return Ok(());
     }
-    advance(visit, pending.attempt.clone(), Some(pending.stage.key()))
-}
-
-/// The account that a login is to; none when what was proved before the password changed, or the account was closed,
-/// proves nothing any more.
-fn account_of<'v>(visit: &'v Visit<'_>, pending: &PendingLogin) -> Decision<Option<&'v Account>> {
-    let Some(id) = &pending.attempt.account else { return Ok(None) };
-    let account = visit.account(id)?;
-    Ok(account.filter(|account| account.active && account.session_epoch == pending.epoch))
+    advance(visit, pending.attempt, Some(pending.stage.key()))
 }
 
 fn advance(visit: &mut Visit<'_>, attempt: LoginAttempt, after: Option<StageKey>) -> Decision<()> {
     for key in StageKey::ALL.into_iter().filter(|key| Some(*key) > after) {
-        let entry = match key {
-            StageKey::LoginByCode => login_by_code::enter(visit, &attempt)?,
-            StageKey::VerifyPhone => verify_phone::enter(visit, &attempt)?,
-            StageKey::VerifyEmail => verify_email::enter(visit, &attempt)?,
-            StageKey::MfaAuthenticate => mfa::enter(visit, &attempt)?,
-            StageKey::MfaTrust => trust::enter(visit, &attempt),
-            StageKey::MfaSignupWebauthn if attempt.by_passkey => Entry::Wait(Stage::MfaSignupWebauthn),
-            StageKey::MfaSignupWebauthn => Entry::Pass,
-        };
-        match entry {
+        match (flow(key).enter)(visit, &attempt)? {
             Entry::Pass => {}
             Entry::Wait(stage) => {
                 let account = match &attempt.account {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::login::{self, Identifier};
+use super::stages::{self, mfa};
+use super::totp;
 use super::visit::{Client, Decision, MOST_LOADS, Stop, Tools, Visit, Visitor};
-use super::{mfa, totp};
 use crate::changes::{Content, Letter, SessionChange};
 use crate::domain::account::{Account, PasswordHash, Standing};
 use crate::domain::account_id::AccountId;
@@ -170,7 +171,8 @@ impl World {
         self.visit(|visit| {
             let (pending, account) = mfa::resume(visit)?;
             let authenticator = mfa::check_code(visit, &account, code)?;
-            mfa::complete(visit, &pending, authenticator)
+            let next = mfa::complete(visit, pending, authenticator)?;
+            stages::go_on(visit, next)
         })
     }
 
@@ -213,7 +215,7 @@ impl World {
         };
         let mut loaded = Loaded { session: self.load_session(), ..Loaded::default() };
         for _ in 0..MOST_LOADS {
-            let outcome = Visit::open(tools, &visitor, &loaded, self.now).and_then(|mut visit| {
+            let outcome = stages::open(tools, &visitor, &loaded, self.now).and_then(|mut visit| {
                 match flow(&mut visit) {
                     Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
                     outcome => {

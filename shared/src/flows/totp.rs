@@ -12,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::visit::{Decision, Stop, Visit};
-use super::{mfa, reauthenticate};
+use super::{authenticators, reauthenticate};
 use crate::domain::account::Account;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, Totp};
 use crate::domain::code;
@@ -78,8 +78,9 @@ pub fn check_setup(
     shown: Option<&Secret>,
     answer: &str,
 ) -> Decision<()> {
-    mfa::check_may_add(visit.settings(), account).map_err(|refusal| Stop::invalid(refusal.of("code")))?;
-    mfa::attempt(visit, &account.id, Refusal::RateLimited, "code")?;
+    authenticators::check_may_add(visit.settings(), account)
+        .map_err(|refusal| Stop::invalid(refusal.of("code")))?;
+    authenticators::attempt(visit, &account.id, Refusal::RateLimited, "code")?;
     let is_right = is_bypass(visit, answer)
         || shown.is_some_and(|secret| !matching_steps(visit, secret, answer).is_empty());
     if is_right { Ok(()) } else { Err(Stop::invalid(Refusal::IncorrectCode.of("code"))) }
@@ -90,21 +91,21 @@ pub fn check_setup(
 /// Wrong answers are forgiven here, not by a right code alone: it proves no more than that the session was shown a secret,
 /// and guesses at the account's other factors count together with those at the app.
 pub fn activate(visit: &mut Visit<'_>, account: &Account) -> Decision<Authenticator> {
-    mfa::require_for_adding(visit)?;
+    authenticators::require_for_adding(visit)?;
     if account.authenticator(AuthenticatorType::Totp).is_some() {
         return Err(Stop::Conflict);
     }
     let secret = visit.session_mut().totp_secret.take().ok_or(Stop::Conflict)?;
     let factor = Factor::Totp(Totp { secret, used_steps: Vec::new() });
-    mfa::forgive(visit, &account.id)?;
-    Ok(mfa::add(visit, &account.id, factor, false)?.authenticator)
+    authenticators::forgive(visit, &account.id)?;
+    Ok(authenticators::add(visit, &account.id, factor, false)?.authenticator)
 }
 
 /// Removes the app, if there is one.
 pub fn deactivate(visit: &mut Visit<'_>, account: &Account) -> Decision<()> {
     let Some(id) = account.authenticator(AuthenticatorType::Totp).map(|totp| totp.id) else { return Ok(()) };
     reauthenticate::require_if(visit, visit.settings().mfa.reauthentication_required)?;
-    mfa::remove(visit, &account.id, id)
+    authenticators::remove(visit, &account.id, id)
 }
 
 /// Whether an answer is a code of the app that is good now and was not given before; it is not good again.
@@ -124,7 +125,7 @@ pub(super) fn accept(
         return Ok(false);
     };
     let (first, _) = steps(visit);
-    let found = mfa::find(visit.account_mut(&account.id)?, authenticator);
+    let found = visit.account_mut(&account.id)?.authenticator_mut(authenticator);
     if let Some(Factor::Totp(totp)) = found.map(|found| &mut found.factor) {
         // What is older is refused as too old, also by a process whose clock is a step behind.
         totp.used_steps.retain(|used| *used >= first - 1);

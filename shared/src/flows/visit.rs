@@ -11,7 +11,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::ownership;
 use crate::changes::{Changes, Content, Dropped, Letter, SessionChange, Usage};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
@@ -101,7 +100,7 @@ pub struct Visitor {
     pub token: Option<SessionToken>,
     /// Further ones, as several cookies can have one name; which of them is a session, [`Self::settled`] says.
     pub more_tokens: Vec<SessionToken>,
-    /// Which accounts trust it, as far as the cookies of a browser say ([`super::trust`]).
+    /// Which accounts trust it, as far as the cookies of a browser say ([`super::stages::trust`]).
     pub trust: Vec<String>,
     /// The session that it names, by either.
     pub session: Option<SessionKey>,
@@ -255,15 +254,6 @@ impl<'a> Visit<'a> {
             State::Pending(pending) => {
                 if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
                     self.clear_login();
-                } else if let (Some(account), Stage::MfaAuthenticate) =
-                    (&pending.attempt.account, &pending.stage)
-                    && !self.loaded.accounts.contains_key(account)
-                {
-                    // Its flow tells the kinds of factors that the account has. Where the token does not name the
-                    // account, what a code takes is read in the same go.
-                    let counters = super::mfa::counters(self.tools.settings, self.visitor, account);
-                    let account = Need::Account(account.clone());
-                    return Err(Stop::Missing(std::iter::once(account).chain(counters).collect()));
                 }
             }
             State::Authenticated(login) => {
@@ -382,6 +372,29 @@ impl<'a> Visit<'a> {
             }
             self.session.state = State::Pending(Box::new(pending));
         }
+    }
+
+    /// The login that waits at this stage, and whose it is. It stops like `otherwise` if there is none, or none any more:
+    /// nothing may be added or used up for a login that is given up.
+    pub fn resume(&mut self, stage: &Stage, otherwise: Stop) -> Decision<(PendingLogin, Account)> {
+        let Some(pending) = self.session.pending().filter(|pending| pending.stage == *stage).cloned() else {
+            return Err(otherwise);
+        };
+        match self.account_of_login(&pending)?.cloned() {
+            Some(account) => Ok((pending, account)),
+            None => {
+                self.clear_login();
+                Err(otherwise)
+            }
+        }
+    }
+
+    /// The account that a login is to; none when what was proved before the password changed, or the account was closed,
+    /// proves nothing any more.
+    pub(super) fn account_of_login(&self, pending: &PendingLogin) -> Decision<Option<&Account>> {
+        let Some(id) = &pending.attempt.account else { return Ok(None) };
+        let account = self.account(id)?;
+        Ok(account.filter(|account| account.active && account.session_epoch == pending.epoch))
     }
 
     /// Gives up the login that is under way, and what was proved for it.
@@ -592,7 +605,7 @@ impl<'a> Visit<'a> {
     pub fn account_of(&self, challenge: &Challenge) -> Decision<Option<&Account>> {
         let Some(id) = &challenge.account else { return Ok(None) };
         let goes_on = challenge.epoch.is_some() && self.user.as_ref() == Some(id);
-        let asked = ownership::asks_to_verify(self.settings(), &challenge.to);
+        let asked = self.settings().asks_to_verify(&challenge.to);
         Ok(self.account(id)?.filter(|account| goes_on || challenge.is_for(account, asked)))
     }
 
@@ -694,7 +707,7 @@ impl<'a> Visit<'a> {
             Recipient::Email(email) => self.owners(email)?,
             Recipient::Phone(number) => self.owners_of_phone(number)?,
         };
-        Ok(owners.reached(ownership::asks_to_verify(self.settings(), address)))
+        Ok(owners.reached(self.settings().asks_to_verify(address)))
     }
 
     /// Which account has a username, however it is spelt.

@@ -16,6 +16,7 @@ use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
+use crate::flows::stages;
 use crate::flows::visit::{Client, MOST_LOADS, Stop, Tools, Visit};
 use crate::jwt::SigningError;
 use crate::outbox;
@@ -338,7 +339,7 @@ impl Exchange<'_> {
 
     fn decide_once(self, tools: Tools<'_>, loaded: &Loaded, now: Timestamp) -> Result<Decided, Vec<Need>> {
         let visitor = &self.call.visitor;
-        let mut visit = match Visit::open(tools, visitor, loaded, now) {
+        let mut visit = match stages::open(tools, visitor, loaded, now) {
             Ok(visit) => visit,
             Err(Stop::Missing(needs)) => return Err(needs),
             Err(_) => return Err(Vec::new()),

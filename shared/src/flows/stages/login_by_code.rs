@@ -1,15 +1,15 @@
 //! Logging in with a code from a mail or a text, instead of a password or after it.
 
-use super::stages;
-use super::visit::{Decision, Stop, Visit};
-use super::{ownership, trust, verify_phone};
+use super::{trust, verify_email, verify_phone};
 use crate::changes::Content;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Message, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
-use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage};
+use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
+use crate::flows::ownership;
+use crate::flows::visit::{Decision, Stop, Visit};
 use crate::settings::{Action, LoginByCodeRequired, SignupFieldName};
 use crate::signing::CodePurpose;
 
@@ -94,8 +94,8 @@ pub fn fail(visit: &mut Visit<'_>) -> Decision<()> {
     Ok(())
 }
 
-/// Logs in whoever gave the right code, and takes the address as verified.
-pub fn confirm(visit: &mut Visit<'_>) -> Decision<()> {
+/// Accepts the right code: a login by it begins, or the one that it follows goes on; the address is verified.
+pub fn confirm(visit: &mut Visit<'_>) -> Decision<Next> {
     let (pending, challenge, instead_of_password) = resume(visit)?;
     let account = challenge.account.clone().ok_or(Stop::Conflict)?;
     // A code that follows a password or a sign-up is that login's own, and keeps what signed up.
@@ -107,16 +107,15 @@ pub fn confirm(visit: &mut Visit<'_>) -> Decision<()> {
     record.phone = challenge.phone().map(str::to_owned);
     visit.record(&account, record);
     match &challenge.to {
-        Recipient::Email(email) => super::verify_email::verify_indirectly(visit, &account, email)?,
+        Recipient::Email(email) => verify_email::verify_indirectly(visit, &account, email)?,
         Recipient::Phone(_) if visit.is_claimed_by_other(&challenge.to, &account) => {}
         Recipient::Phone(phone) => visit.account_mut(&account)?.verify_phone(phone),
     }
     if instead_of_password {
         let email = challenge.email().map(str::to_owned);
-        let now = visit.now;
-        stages::begin(visit, LoginAttempt::new(account, email, now))
+        Ok(Next::Begin(LoginAttempt::new(account, email, visit.now)))
     } else {
-        stages::leave(visit, &pending)
+        Ok(Next::Leave(pending))
     }
 }
 
@@ -170,7 +169,7 @@ fn is_required(visit: &Visit<'_>, attempt: &LoginAttempt) -> bool {
 }
 
 /// Sends a code; to an address that nobody has, or that another account has, a mail that says so, unless it was told before.
-pub(super) fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
+pub(in crate::flows) fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
     let signup = challenge.already_exists;
     let account = challenge.account.clone().filter(|_| !signup);
     let asker = account.as_ref().and_then(|account| visit.asker(account));
@@ -202,8 +201,9 @@ pub(super) fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{EMAIL, World};
     use super::*;
+    use crate::flows::stages;
+    use crate::flows::testing::{EMAIL, World};
 
     const BY_CODE: (&str, &str) = ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true");
 
@@ -220,7 +220,8 @@ mod tests {
         world.visit(|visit| {
             let (_, challenge, _) = resume(visit)?;
             if is_right(visit, &challenge, code)? {
-                confirm(visit).map(|()| true)
+                let next = confirm(visit)?;
+                stages::go_on(visit, next).map(|()| true)
             } else {
                 fail(visit).map(|()| false)
             }

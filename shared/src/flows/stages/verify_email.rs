@@ -1,16 +1,15 @@
 //! Verifying an email address, by a link or by a code: at sign-up and login, and when one is added.
 
-use super::notice::render_link;
-use super::reauthenticate;
-use super::stages;
-use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::{Account, MOST_ADDRESSES};
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::Refusal;
-use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage};
+use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
+use crate::flows::notice::render_link;
+use crate::flows::reauthenticate;
+use crate::flows::visit::{Decision, Stop, Visit};
 use crate::settings::{Action, EmailVerification, Settings};
 use crate::signing::{CodePurpose, EmailKey, Keys, Spelling};
 
@@ -52,7 +51,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
 }
 
 /// The code that this session awaits, at its stage or not.
-pub(super) fn awaited(visit: &mut Visit<'_>) -> Decision<Challenge> {
+pub(in crate::flows) fn awaited(visit: &mut Visit<'_>) -> Decision<Challenge> {
     let settings = &visit.settings().account;
     if !settings.email_verification_by_code_enabled {
         return Err(Stop::Conflict);
@@ -115,8 +114,8 @@ pub fn fail(visit: &mut Visit<'_>, challenge: Option<Challenge>) {
     }
 }
 
-/// Takes the address as verified, and goes on with the login that waits for it, if this is the session for it.
-pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Proof) -> Decision<()> {
+/// Marks the address as verified; the login that waits for it goes on, if this is the session for it.
+pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Proof) -> Decision<Next> {
     if visit.account(&proof.account)?.is_some_and(|account| account.has_verified(Some(&proof.email))) {
         return Err(Stop::Conflict);
     }
@@ -124,15 +123,15 @@ pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Pro
     if challenge.is_some() {
         visit.session_mut().email_verification = None;
     }
-    let Some(waiting) = pending(visit).cloned() else { return Ok(()) };
+    let Some(waiting) = pending(visit).cloned() else { return Ok(Next::Stay) };
     let settings = &visit.settings().account;
     // By link, whoever else got hold of the link could log in with it, again and again.
     let may_log_in = settings.login_on_email_confirmation || settings.email_verification_by_code_enabled;
     if may_log_in && waiting.attempt.account.as_ref() == Some(&proof.account) {
-        stages::leave(visit, &waiting)
+        Ok(Next::Leave(waiting))
     } else {
         visit.clear_login();
-        Ok(())
+        Ok(Next::Stay)
     }
 }
 
@@ -149,7 +148,11 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
 }
 
 /// Takes an address as verified since something else proved it, unless another account has it.
-pub(super) fn verify_indirectly(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
+pub(in crate::flows) fn verify_indirectly(
+    visit: &mut Visit<'_>,
+    account: &AccountId,
+    email: &str,
+) -> Decision<()> {
     let unverified =
         visit.account(account)?.and_then(|account| account.address(email)).is_some_and(|a| !a.verified);
     if unverified && !visit.is_claimed_by_other(&Recipient::Email(email.to_owned()), account) {
@@ -209,7 +212,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
 }
 
 /// Whether a login has to wait until the address is verified.
-pub(super) fn is_mandatory(settings: &Settings, social: bool) -> bool {
+pub(in crate::flows) fn is_mandatory(settings: &Settings, social: bool) -> bool {
     matches!(rule(settings, social), EmailVerification::Mandatory)
 }
 
@@ -256,7 +259,11 @@ pub fn send(visit: &mut Visit<'_>, account: &Account, email: &str, signup: bool)
     visit.mail_for(visit.asker(&account.id), email, Message::ConfirmEmail { url, signup })
 }
 
-pub(super) fn send_code(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
+pub(in crate::flows) fn send_code(
+    visit: &mut Visit<'_>,
+    challenge: &mut Challenge,
+    again: bool,
+) -> Decision<()> {
     let email = challenge.email().unwrap_or_default().to_owned();
     visit.limit(Action::ConfirmEmail, &email)?;
     let id = challenge.account.clone().ok_or(Stop::Conflict)?;
@@ -283,10 +290,10 @@ fn give_up(visit: &mut Visit<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::manage_email;
-    use super::super::signup::{NewAccount, Taken, sign_up};
-    use super::super::testing::{EMAIL, World, codes};
     use super::*;
+    use crate::flows::signup::{NewAccount, Taken, sign_up};
+    use crate::flows::testing::{EMAIL, World, codes};
+    use crate::flows::{manage_email, stages};
     use crate::secret::Secret;
 
     const BY_CODE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
@@ -310,7 +317,10 @@ mod tests {
         world.visit(|visit| {
             let challenge = resume(visit)?;
             match check(visit, challenge.as_ref(), key) {
-                Ok(proof) => confirm(visit, challenge.as_ref(), &proof),
+                Ok(proof) => {
+                    let next = confirm(visit, challenge.as_ref(), &proof)?;
+                    stages::go_on(visit, next)
+                }
                 Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
                 Err(stop) => {
                     fail(visit, challenge);

@@ -4,11 +4,10 @@
 //! A browser holds a cookie for it: for each account that trusts it when that was, and a MAC over the account as it is
 //! secured now. Apps have no such cookie, and are never asked.
 
-use super::stages;
-use super::visit::{Client, Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage, StageKey};
 use crate::domain::time::Timestamp;
+use crate::flows::visit::{Client, Decision, Stop, Visit};
 use crate::settings::Settings;
 
 /// How many accounts can trust one browser: beyond that the oldest is forgotten, as cookies have limits.
@@ -22,7 +21,7 @@ pub const fn is_enabled(settings: &Settings) -> bool {
 }
 
 /// Whether the account trusts this browser.
-pub(super) fn is_trusted(visit: &Visit<'_>, account: &Account) -> bool {
+pub(in crate::flows) fn is_trusted(visit: &Visit<'_>, account: &Account) -> bool {
     is_enabled(visit.settings())
         && valid(visit).iter().any(|(at, proof)| visit.tools.keys.is_trust(account, *at, proof))
 }
@@ -59,20 +58,15 @@ pub fn resume(visit: &Visit<'_>) -> Decision<PendingLogin> {
     pending.cloned().ok_or(Stop::Unauthorized)
 }
 
-/// Goes on with that login, and trusts the browser if that is wished.
-pub fn complete(visit: &mut Visit<'_>, pending: &PendingLogin, trust: bool) -> Decision<()> {
-    stages::leave(visit, pending)?;
-    // A login that is given up, as the password has changed since, trusts nobody.
-    if let Some(account) =
-        visit.user().filter(|user| trust && pending.attempt.account.as_ref() == Some(&user.id))
-    {
-        let now = visit.now;
-        let mut entries: Vec<String> = valid(visit).into_iter().map(|(at, proof)| entry(at, proof)).collect();
-        entries.push(entry(now, &visit.tools.keys.trust(account, now)));
-        let latest = entries.split_off(entries.len().saturating_sub(MOST_ACCOUNTS));
-        visit.set_trust(latest.join(&BETWEEN_ACCOUNTS.to_string()));
-    }
-    Ok(())
+/// Trusts this browser at later logins to the account that it has just logged in to. A login that was given up, as the
+/// password has changed since, or that waits at another stage, trusts nobody.
+pub fn remember(visit: &mut Visit<'_>) {
+    let Some(account) = visit.user().filter(|_| visit.has_logged_in()) else { return };
+    let now = visit.now;
+    let mut entries: Vec<String> = valid(visit).into_iter().map(|(at, proof)| entry(at, proof)).collect();
+    entries.push(entry(now, &visit.tools.keys.trust(account, now)));
+    let latest = entries.split_off(entries.len().saturating_sub(MOST_ACCOUNTS));
+    visit.set_trust(latest.join(&BETWEEN_ACCOUNTS.to_string()));
 }
 
 fn entry(at: Timestamp, proof: &str) -> String {
@@ -81,10 +75,14 @@ fn entry(at: Timestamp, proof: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{World, totp_code};
-    use super::*;
-    use crate::secret::Secret;
     use proptest::prelude::*;
+
+    use super::super::{go_on, login_by_code};
+    use super::*;
+    use crate::domain::stage::Next;
+    use crate::flows::recovery_codes;
+    use crate::flows::testing::{World, totp_code};
+    use crate::secret::Secret;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
@@ -111,18 +109,27 @@ mod tests {
         (world, secret)
     }
 
+    /// Answers as the endpoint does what is asked about trust.
+    fn answer(world: &mut World, wish: bool) {
+        world
+            .visit(|visit| {
+                let pending = resume(visit)?;
+                go_on(visit, Next::Leave(pending))?;
+                if wish {
+                    remember(visit);
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+
     /// Logs in with the second factor, and answers what is asked about trust.
     fn log_in(world: &mut World, secret: &str, wish: bool) {
         world.log_in();
         let code = totp_code(secret, world.now, 0);
         world.give(&code).unwrap();
         assert!(!world.is_logged_in(), "it is asked whether to trust the browser");
-        world
-            .visit(|visit| {
-                let pending = resume(visit)?;
-                complete(visit, &pending, wish)
-            })
-            .unwrap();
+        answer(world, wish);
         assert!(world.is_logged_in());
         world.forget_session();
         world.wait(30);
@@ -151,6 +158,19 @@ mod tests {
     }
 
     #[test]
+    fn a_login_that_is_given_up_trusts_nobody() {
+        let (mut world, secret) = world(&[TRUST]);
+        let id = world.owner().id;
+        world.log_in();
+        let code = totp_code(&secret, world.now, 0);
+        world.give(&code).unwrap();
+        world.accounts.get_mut(&id).unwrap().end_sessions();
+        answer(&mut world, true);
+        assert!(!world.is_logged_in());
+        assert_eq!(world.trust, None);
+    }
+
+    #[test]
     fn trust_ends_with_the_password_an_authenticator_or_recovery_codes() {
         let (world, secret) = world(&[TRUST]);
         let mut world = world;
@@ -163,13 +183,12 @@ mod tests {
         assert!(!is_spared(&mut world));
         world.accounts.insert(id.clone(), before.clone());
         assert!(is_spared(&mut world));
-        world
-            .visit(|visit| super::super::mfa::push(visit, &id, before.authenticators[0].factor.clone()))
-            .unwrap();
+        let account = world.accounts.get_mut(&id).unwrap();
+        account.add_authenticator(1, before.authenticators[0].factor.clone(), before.created_at);
         assert!(!is_spared(&mut world));
         world.accounts.insert(id.clone(), before);
         world.log_in();
-        world.visit(|visit| super::super::recovery_codes::regenerate(visit, &id)).unwrap();
+        world.visit(|visit| recovery_codes::regenerate(visit, &id)).unwrap();
         world.forget_session();
         assert_eq!(world.trust, cookie);
         assert!(!is_spared(&mut world));
@@ -231,17 +250,13 @@ mod tests {
         let code = Secret::new(world.code());
         world
             .visit(|visit| {
-                let (_, challenge, _) = super::super::login_by_code::resume(visit)?;
-                assert!(super::super::login_by_code::is_right(visit, &challenge, code.expose())?);
-                super::super::login_by_code::confirm(visit)
+                let (_, challenge, _) = login_by_code::resume(visit)?;
+                assert!(login_by_code::is_right(visit, &challenge, code.expose())?);
+                let next = login_by_code::confirm(visit)?;
+                go_on(visit, next)
             })
             .unwrap();
-        world
-            .visit(|visit| {
-                let pending = resume(visit)?;
-                complete(visit, &pending, true)
-            })
-            .unwrap();
+        answer(&mut world, true);
         world.forget_session();
         assert!(is_spared(&mut world));
     }

@@ -1,8 +1,5 @@
 //! Verifying a phone number with a code from a text: at sign-up and login, and when it is changed.
 
-use super::reauthenticate;
-use super::stages;
-use super::visit::{Decision, Stop, Visit};
 use crate::changes::Content;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
@@ -11,7 +8,9 @@ use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::phone::Phone;
 use crate::domain::refusal::Refusal;
-use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage};
+use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
+use crate::flows::reauthenticate;
+use crate::flows::visit::{Decision, Stop, Visit};
 use crate::settings::{Action, SignupFieldName};
 use crate::signing::CodePurpose;
 
@@ -69,18 +68,19 @@ pub fn fail(visit: &mut Visit<'_>, mut verification: PhoneVerification) {
     }
 }
 
-/// Takes the number as verified after the right code, and goes on with the login.
-pub fn confirm(visit: &mut Visit<'_>, verification: &PhoneVerification) -> Decision<()> {
+/// Marks the number as verified after the right code; the login that waits for it goes on.
+pub fn confirm(visit: &mut Visit<'_>, verification: &PhoneVerification) -> Decision<Next> {
     let account = verification.challenge.account.clone().ok_or(Stop::Conflict)?;
     let number = verification.challenge.phone().ok_or(Stop::Conflict)?.to_owned();
     let before = visit.account(&account)?.ok_or(Stop::Conflict)?.clone();
     visit.account_mut(&account)?.set_verified_phone(&number);
     match &verification.pending {
-        Some(pending) => stages::leave(visit, pending),
+        Some(pending) => Ok(Next::Leave(pending.clone())),
         None => {
             visit.session_mut().phone_change = None;
             visit.announce(&before, &Event::PhoneChanged { phone: number.clone() }, None);
-            reauthenticate::note(visit, &account, Means::Phone(number))
+            reauthenticate::note(visit, &account, Means::Phone(number))?;
+            Ok(Next::Stay)
         }
     }
 }
@@ -125,7 +125,7 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, number: &str) -> Decision
 }
 
 /// Corrects the number of an account that has just signed up, and sends a code there. What that makes of the account
-/// is for [`super::signup::settle`] to say.
+/// is for [`crate::flows::signup::settle`] to say.
 pub fn correct(
     visit: &mut Visit<'_>,
     mut verification: PhoneVerification,
@@ -173,7 +173,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
 }
 
 /// Tells whoever has a number that nobody has an account with it, or that somebody has.
-pub(super) fn text_nobody(visit: &mut Visit<'_>, phone: &str, signup: bool) -> Decision<()> {
+pub(in crate::flows) fn text_nobody(visit: &mut Visit<'_>, phone: &str, signup: bool) -> Decision<()> {
     let message = if signup {
         Message::AccountAlreadyExists { password_reset_url: visit.password_reset_link() }
     } else {
@@ -216,9 +216,10 @@ fn give_up(visit: &mut Visit<'_>, verification: &PhoneVerification) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::World;
     use super::*;
     use crate::domain::account::Account;
+    use crate::flows::stages;
+    use crate::flows::testing::World;
 
     const PHONE: &str = "+31612345678";
 
@@ -233,7 +234,8 @@ mod tests {
             let verification = resume(visit)?;
             let right = is_right(visit, &verification, &code)?;
             if right {
-                confirm(visit, &verification)?;
+                let next = confirm(visit, &verification)?;
+                stages::go_on(visit, next)?;
             }
             Ok(right)
         });
