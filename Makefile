@@ -51,7 +51,7 @@ deploy: build ## Build, and deploy as samconfig.toml says
 	sam deploy
 
 .PHONY: docs
-docs: ## Write the generated documents anew
+docs: ## Write the generated documents
 	UPDATE=1 cargo test --package vestibule --package vestibule-provider --lib the_document_is_up_to_date
 	UPDATE=1 cargo test --package vestibule-cli --test openapi the_description_is_up_to_date
 

@@ -15,25 +15,25 @@ use crate::{FRONTEND, local_aws};
 #[derive(Debug, Parser)]
 #[command(name = "vestibule", version, arg_required_else_help = true)]
 pub struct Arguments {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What the program can do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the whole application on this machine: API, DynamoDB and an inbox.
+    /// Run the application locally: API, DynamoDB and an inbox.
     ///
     /// Settings are environment variables (docs/settings.md). Ctrl-C stops it.
     Serve(Serve),
     /// Manage accounts.
     #[command(subcommand, arg_required_else_help = true)]
     User(User),
-    /// Look after the table.
+    /// Maintain the table.
     #[command(subcommand, arg_required_else_help = true)]
     Table(Table),
-    /// Replace the key that signs links and seals what the table keeps (docs/rotation.md).
+    /// Rotate SECRET_KEY, which signs links and encrypts secrets in the table (docs/rotation.md).
     ///
     /// `SECRET_KEY_ARN` names the secret in Secrets Manager, `TABLE_NAME` the table, and the standard AWS variables lead
     /// to both (`aws configure export-credentials --format env` prints them).
@@ -41,27 +41,27 @@ pub enum Command {
     SecretKey(SecretKey),
 }
 
-/// What can be done with `SECRET_KEY`.
+/// The commands for `SECRET_KEY`.
 #[derive(Debug, Subcommand)]
 pub enum SecretKey {
-    /// Show the keys by their ids, and what each does.
+    /// Show the ids of the keys, and the role of each.
     Status(Data),
-    /// Take a step of a rotation. Each may be repeated.
+    /// Run a step of a rotation. Each step can be repeated.
     Rotate(Rotate),
-    /// Remove a key that was replaced, unless something still depends on it.
+    /// Remove a replaced key, unless something still depends on it.
     Retire(Retire),
 }
 
 /// One step of a rotation.
 #[derive(Debug, Args)]
 pub struct Rotate {
-    /// Which one; they are taken in this order.
+    /// The step; run them in this order.
     #[arg(value_enum)]
     pub step: RotationStep,
-    /// All functions have been restarted since the key was added (parameter Restarted), so every process knows it.
+    /// All functions were restarted after the key was added (parameter Restarted), so that every process has it.
     #[arg(long)]
     pub restarted: bool,
-    /// The local stack, whose keys are SECRET_KEY and SECRET_KEY_FALLBACKS.
+    /// The local stack, with the keys in SECRET_KEY and SECRET_KEY_FALLBACKS.
     #[command(flatten)]
     pub data: Data,
 }
@@ -69,31 +69,31 @@ pub struct Rotate {
 /// The steps of a rotation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum RotationStep {
-    /// Add a new key, which only opens and verifies at first.
+    /// Add a new key, which decrypts and verifies at first.
     Add,
     /// Wait until every process has read the keys again.
     Wait,
-    /// Make the new key the one that seals and signs.
+    /// Make the new key the one that encrypts and signs.
     Promote,
-    /// Seal everything in the table again, under the new key.
+    /// Re-encrypt everything in the table under the new key.
     Reseal,
 }
 
-/// A key that is to go.
+/// The key to remove.
 #[derive(Debug, Args)]
 pub struct Retire {
-    /// Its id; without one, the key that was replaced first.
+    /// The id of the key; by default the one replaced first.
     #[arg(long)]
     pub id: Option<String>,
-    /// The local stack, whose keys are SECRET_KEY and SECRET_KEY_FALLBACKS.
+    /// The local stack, with the keys in SECRET_KEY and SECRET_KEY_FALLBACKS.
     #[command(flatten)]
     pub data: Data,
 }
 
-/// Where the local stack runs.
+/// The options of the local stack.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Port of the API; 0 takes any free one.
+    /// Port of the API; 0 for any free port.
     #[arg(long, env = "VESTIBULE_PORT", default_value_t = 8000)]
     pub port: u16,
     /// Port of the inbox: a page, Mailpit's API, and the endpoints of SES and SNS.
@@ -102,13 +102,13 @@ pub struct Serve {
     /// Port of DynamoDB.
     #[arg(long, env = "VESTIBULE_DYNAMODB_PORT", default_value_t = 8001)]
     pub dynamodb_port: u16,
-    /// Address to listen on; 0.0.0.0 lets containers and other machines in.
+    /// IP address to listen on; 0.0.0.0 accepts connections from containers and other machines.
     #[arg(long, default_value = "127.0.0.1", value_parser = host)]
     pub host: IpAddr,
-    /// Where the data is kept.
+    /// The data directory.
     #[command(flatten)]
     pub data: Data,
-    /// Keep the data in memory, and forget it at the end.
+    /// Keep the data in memory only, and discard it at exit.
     #[arg(long)]
     pub ephemeral: bool,
 }
@@ -116,7 +116,7 @@ pub struct Serve {
 /// The directory of a local stack.
 #[derive(Clone, Debug, Args)]
 pub struct Data {
-    /// Directory of the local stack's data [default: .vestibule].
+    /// Data directory of the local stack [default: .vestibule].
     #[arg(long, env = "VESTIBULE_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -160,44 +160,44 @@ impl Data {
     }
 }
 
-/// What can be done with the table.
+/// The commands for the table.
 #[derive(Debug, Subcommand)]
 pub enum Table {
-    /// Bring email addresses and the keys of usernames into canonical form, after an update of Vestibule.
+    /// Convert email addresses and username keys to canonical form, after an update of Vestibule.
     ///
-    /// It says what it changes, and can be run again. Where two accounts have verified one mailbox, or have one username, in
-    /// different spellings, it names them, changes neither, and ends with status 1. It reads the whole table, which is the one that
+    /// Prints each change, and can be repeated. If two accounts have verified one mailbox, or have one username, in different
+    /// spellings, it prints their ids, changes neither, and exits with status 1. It reads the whole table: the one that
     /// `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` that of the local stack.
     Canonicalise(Data),
 }
 
-/// What can be done with accounts.
+/// The commands for accounts.
 #[derive(Debug, Subcommand)]
 pub enum User {
-    /// Make an account.
+    /// Create an account.
     ///
-    /// It goes into the table that `TABLE_NAME` and the standard AWS variables name
-    /// (`aws configure export-credentials --format env` prints them), or without `TABLE_NAME` into
+    /// It is written to the table that `TABLE_NAME` and the standard AWS variables name
+    /// (`aws configure export-credentials --format env` prints them), or without `TABLE_NAME` to that of
     /// the local stack that runs on the data directory.
     Add(UserAdd),
-    /// Let nobody log in to an account any more, and end all its sessions.
+    /// Disable an account: end its sessions, and refuse logins.
     Disable(UserName),
-    /// Let the owner of an account log in again.
+    /// Enable a disabled account.
     Enable(UserName),
-    /// Delete an account for good, with all that belongs to it.
+    /// Delete an account with its sessions and all other data.
     ///
-    /// Nobody is mailed. An account that is deleted can't be brought back.
+    /// No mail is sent. A deleted account cannot be restored.
     Delete(UserName),
 }
 
-/// An account that is there.
+/// An existing account.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("account").args(["id", "email"]).required(true))]
 pub struct UserName {
-    /// Its id: what the API calls user.id.
+    /// The id of the account: user.id in the API.
     #[arg(long)]
     pub id: Option<String>,
-    /// Its email address, if no other account has it.
+    /// The email address of the account, if no other account has it.
     #[arg(long)]
     pub email: Option<String>,
     /// The local stack.
@@ -205,7 +205,7 @@ pub struct UserName {
     pub data: Data,
 }
 
-/// The account to make.
+/// The account to create.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("name").args(["email", "username", "phone"]).required(true).multiple(true))]
@@ -213,11 +213,11 @@ pub struct UserAdd {
     /// Email address.
     #[arg(long)]
     pub email: Option<String>,
-    /// Password, or - to read it from the standard input, where other users of the machine cannot
-    /// see it; without one, the account can only be logged in to by other means.
+    /// Password, or - to read it from the standard input, hidden from other users of the machine.
+    /// Without one, login is possible by other methods only.
     #[arg(long, allow_hyphen_values = true)]
     pub password: Option<String>,
-    /// Take a password that AUTH_PASSWORD_VALIDATORS refuse.
+    /// Skip AUTH_PASSWORD_VALIDATORS.
     #[arg(long)]
     pub no_validate: bool,
     /// Username.
@@ -226,13 +226,13 @@ pub struct UserAdd {
     /// Phone number, such as +31612345678.
     #[arg(long)]
     pub phone: Option<String>,
-    /// Leave the email address and the phone number to be verified.
+    /// Leave the email address and phone number unverified.
     #[arg(long)]
     pub unverified: bool,
-    /// Let nobody log in to it.
+    /// Create the account disabled.
     #[arg(long)]
     pub inactive: bool,
-    /// Mark it as an administrator's.
+    /// Mark the account as an administrator.
     #[arg(long)]
     pub superuser: bool,
     /// The local stack.

@@ -300,7 +300,7 @@ impl KeySource {
 
 /// Tells operators that something can't be opened: a line in the log, which alarms count (`infra/alarms.yaml`).
 pub(crate) fn report(unopened: Unopened) {
-    tracing::error!(event = "unopened", error = %unopened, "what the table keeps can't be opened");
+    tracing::error!(event = "unopened", error = %unopened, "an item of the table cannot be decrypted");
 }
 
 /// Which secrets a process needs.

@@ -135,7 +135,7 @@ pub enum UserError {
     #[error("there is no such account")]
     Unknown,
     /// Several have the address.
-    #[error("several accounts have this address; name one by its id: {0}")]
+    #[error("several accounts have this email address; select one by its id: {0}")]
     Ambiguous(String),
     /// Somebody else changes it at the same time.
     #[error("the account is being changed; try again")]

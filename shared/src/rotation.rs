@@ -249,7 +249,7 @@ async fn reseal_account(app: &App, store: &Store, first: Stored<Account>) -> Res
         let mut account = stored.value.clone();
         if let Err(unopened) = reseal_in(&app.secrets().keys, &app.random, seals_of(&mut account)) {
             report(unopened);
-            tracing::error!(account = id.as_str(), "left as it is");
+            tracing::error!(account = id.as_str(), "not resealed");
             return Ok(Outcome::Unopened);
         }
         give_code_keys(&app.secrets().keys, &app.random, &mut account);

@@ -79,7 +79,7 @@ impl<S: Sender> Mailer<S> {
                 Delivery::Refused
             }
             Err(error @ (StoreError::Lost | StoreError::Unavailable(_))) => {
-                tracing::error!(id, %error, "the outbox does not answer");
+                tracing::error!(id, %error, "the outbox is unavailable");
                 Delivery::Later
             }
         }
@@ -123,7 +123,7 @@ impl<S: Sender> Mailer<S> {
 /// A claim that cannot be given back expires by itself.
 async fn release(outbox: &impl Outbox, id: &str) {
     if let Err(error) = outbox.release(id).await {
-        tracing::warn!(id, %error, "the claim could not be given back");
+        tracing::warn!(id, %error, "the claim could not be released");
     }
 }
 

@@ -45,7 +45,7 @@ pub struct Text {
 /// The recipient is not one plain address or number: nothing is sent to it, as a list of addresses or a header
 /// could hide in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the recipient is not one plain address or number")]
+#[error("the recipient is not a single email address or phone number")]
 pub struct InvalidRecipient;
 
 /// Refuses a recipient that is anything but one address (RFC 5321, ASCII) or one number (E.164).

@@ -105,7 +105,7 @@ impl AwsSender {
             .email_tags(tag)
             .send()
             .await
-            .map(|sent| tracing::info!(id = email.id, ses_message_id = sent.message_id(), "taken by SES"))
+            .map(|sent| tracing::info!(id = email.id, ses_message_id = sent.message_id(), "accepted by SES"))
             .map_err(|error| send_error(&error, &self.from))
     }
 
@@ -126,7 +126,7 @@ impl AwsSender {
             .message_attributes("id", attribute(&text.id)?)
             .send()
             .await
-            .map(|sent| tracing::info!(id = text.id, sns_message_id = sent.message_id(), "taken by SNS"))
+            .map(|sent| tracing::info!(id = text.id, sns_message_id = sent.message_id(), "accepted by SNS"))
             .map_err(|error| send_error(&error, ""))
     }
 
@@ -141,7 +141,7 @@ impl AwsSender {
             .payload(payload(text).into_bytes().into())
             .send()
             .await
-            .map(|_| tracing::info!(id = text.id, "taken by Lambda"))
+            .map(|_| tracing::info!(id = text.id, "accepted by Lambda"))
             .map_err(|error| send_error(&error, ""))
     }
 }
@@ -153,7 +153,7 @@ impl Sender for AwsSender {
             (Letter::Text(text), TextRoute::Topic(topic)) => self.publish(topic, text).await,
             (Letter::Text(text), TextRoute::Function(function)) => self.invoke(function, text).await,
             (Letter::Text(_), TextRoute::None) => Err(SendError::Refused(
-                "there is no way to send texts: set SMS_TOPIC_ARN or SMS_FUNCTION_ARN, or take phone out of \
+                "text messages cannot be sent: set SMS_TOPIC_ARN or SMS_FUNCTION_ARN, or take phone out of \
                  ACCOUNT_LOGIN_METHODS and ACCOUNT_SIGNUP_FIELDS"
                     .to_owned(),
             )),

@@ -225,7 +225,7 @@ fn check_html(sample: &Envelope, name: &str, html: &str, faults: &mut BTreeSet<F
 fn check_text(sample: &Envelope, name: &str, text: &str, faults: &mut BTreeSet<Fault>) {
     check_body(sample, name, text, faults);
     if !fits_one_text(text.trim_end()) {
-        tracing::warn!(template = name, "this text is longer than one SMS, and is paid for as several");
+        tracing::warn!(template = name, "this text message is longer than one SMS and billed as several");
     }
 }
 

@@ -140,7 +140,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
 /// Says in the log why, which the frontend is not told.
 fn refuse(visit: &mut Visit<'_>, journey: Option<&Journey>, error: &ProviderError) -> Halt {
     let provider = journey.map(|journey| journey.provider.as_str());
-    tracing::warn!(provider, error = error.name(), %error, "a browser came back without what it was sent for");
+    tracing::warn!(provider, error = error.name(), %error, "an authorization response was rejected");
     finish::with_error(visit, journey, finish::UNKNOWN)
 }
 

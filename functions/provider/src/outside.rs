@@ -35,7 +35,7 @@ impl Outside for Services {
             match answer.unwrap_or(Err(ProviderError::TooSlow(DEADLINE))) {
                 Ok(answer) => answer,
                 Err(error) => {
-                    tracing::warn!(provider, error = error.name(), %error, "a service was not believed");
+                    tracing::warn!(provider, error = error.name(), %error, "a provider's response was rejected");
                     Answer::Nothing
                 }
             }

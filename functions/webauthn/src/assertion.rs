@@ -126,8 +126,8 @@ fn read_with(
 
 fn report(fault: Fault) {
     match fault {
-        Fault::Counter => tracing::warn!(%fault, "a key was refused"),
-        _ => tracing::info!(%fault, "a key was refused"),
+        Fault::Counter => tracing::warn!(%fault, "a WebAuthn assertion was rejected"),
+        _ => tracing::info!(%fault, "a WebAuthn assertion was rejected"),
     }
 }
 

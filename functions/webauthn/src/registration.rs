@@ -92,7 +92,7 @@ pub(crate) fn read(
         match check(visit, &credential, insists)? {
             Ok(key) => factor = Some(Factor::WebAuthn(Credential { name, ..key })),
             Err(fault) => {
-                tracing::info!(%fault, "a new key was refused");
+                tracing::info!(%fault, "a WebAuthn registration was rejected");
                 form.refuse_all(Refusal::IncorrectCode);
             }
         }

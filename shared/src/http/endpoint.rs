@@ -281,7 +281,7 @@ impl Exchange<'_> {
                 }
                 Err(StoreError::Lost) => {
                     races += 1;
-                    tracing::info!(path = endpoint.path, races, "lost a race");
+                    tracing::info!(path = endpoint.path, races, "transaction conflict: retrying");
                     needs.extend(decided.changes.claims());
                     let pause = app.random.below((15 * races as usize).min(100)) as u64;
                     tokio::time::sleep(Duration::from_millis(pause)).await;

@@ -140,7 +140,7 @@ fn note_old_names(settings: &Settings, source: &mut Source) {
             "ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN" => "\"confirm_email\" in ACCOUNT_RATE_LIMITS".to_owned(),
             _ => format!("ACCOUNT_SIGNUP_FIELDS={}", settings.account.signup_fields.as_setting()),
         };
-        source.hints.push(format!("{} is an old name; use {successor} instead", setting.name));
+        source.hints.push(format!("{} is deprecated; use {successor}", setting.name));
     }
     let verification = source.variable("ACCOUNT_EMAIL_VERIFICATION").unwrap_or_default().to_ascii_lowercase();
     let word = match verification.trim() {
@@ -148,7 +148,9 @@ fn note_old_names(settings: &Settings, source: &mut Source) {
         "false" | "0" => "optional",
         _ => return,
     };
-    source.hints.push(format!("ACCOUNT_EMAIL_VERIFICATION={verification} is the old way to say \"{word}\""));
+    source
+        .hints
+        .push(format!("ACCOUNT_EMAIL_VERIFICATION={verification} is the deprecated form of \"{word}\""));
 }
 
 /// Where apps are listed, only the providers among them count, in that order. Where they are not, whatever has a client
@@ -163,7 +165,7 @@ fn complete_providers(settings: &mut Settings, source: &mut Source) {
     let position = |app: &ProviderApp| installed.iter().position(|provider| *provider == app.provider);
     for app in providers.iter().filter(|app| app.provider != DUMMY && position(app).is_none()) {
         source.hints.push(format!(
-            "SOCIALACCOUNT_PROVIDERS: {} is not offered, as INSTALLED_APPS has no allauth.socialaccount.providers.{}",
+            "SOCIALACCOUNT_PROVIDERS: {} is disabled: INSTALLED_APPS has no allauth.socialaccount.providers.{}",
             app.id, app.provider
         ));
     }

@@ -1,7 +1,7 @@
 //! Every setting, once: its field, kind, name, default and meaning.
 //!
 //! Reading, the check for unknown names, their suggestions and `docs/settings.md` all follow from this
-//! table. A field's documentation is what operators read there; keep it in their words.
+//! table. A field's documentation is what operators read there.
 
 use std::time::Duration;
 
@@ -51,234 +51,238 @@ const PREFIX_LENGTH: Kind<u8> = Kind::new("a whole number, 1 to 128", whole::<_,
 const PROXIES: Kind<usize> = Kind::new("a whole number, 0 to 100", whole::<_, 0, 100>);
 
 group! {
-    /// What the service is, and what it keeps its state and its key in.
+    /// The service, its table and its key.
     pub Settings, "Service" {
-        /// The parts that are switched on. `allauth`, `allauth.account` and `allauth.headless` always are;
-        /// `allauth.mfa`, `allauth.usersessions` and `allauth.socialaccount` are gone when they are left out,
-        /// with their endpoints and their part of `config`. Where the list is given, it also says which providers there
-        /// are, and in what order: `allauth.socialaccount.providers.google` and so on. `allauth.socialaccount.providers.dummy`
-        /// believes everything, is for tests only, and is refused on AWS.
+        /// The enabled apps. `allauth`, `allauth.account` and `allauth.headless` are always enabled. Without
+        /// `allauth.mfa`, `allauth.usersessions` or `allauth.socialaccount`, its endpoints and its part of
+        /// `config` do not exist. If the list is set, it also gives the providers and their order:
+        /// `allauth.socialaccount.providers.google` and so on. `allauth.socialaccount.providers.dummy` accepts
+        /// any identity: it is for tests only, and refused on AWS.
         apps: Apps = APPS, "INSTALLED_APPS", Is(r#"["allauth", "allauth.account", "allauth.headless", "allauth.mfa", "allauth.usersessions", "allauth.socialaccount"]"#);
-        /// The host names that requests may be for. API Gateway routes only the names it was given,
-        /// so any will do unless something else passes requests on.
+        /// The accepted host names of requests. API Gateway routes only its own names, so `*` is safe unless
+        /// another proxy forwards requests.
         allowed_hosts: Vec<String> = HOSTS, "ALLOWED_HOSTS", Is(r#"["*"]"#);
-        /// The key that signs links and tokens, and seals what the table keeps. Where there is none it is read from
-        /// `SECRET_KEY_ARN`, by the functions that need it.
+        /// The key that signs links and tokens, and encrypts secrets in the table. If unset, the functions that
+        /// need it read it from `SECRET_KEY_ARN`.
         secret_key: Option<Secret> = SECRET, "SECRET_KEY", Is("null");
-        /// Earlier keys: what they have signed or sealed is still verified and opened.
+        /// Earlier keys. They still verify signatures and decrypt.
         secret_key_fallbacks: Vec<Secret> = SECRETS, "SECRET_KEY_FALLBACKS", Is("[]");
-        /// The secret in Secrets Manager that holds the key, or the keys once it has been rotated
+        /// The secret in AWS Secrets Manager that holds the key, or after a rotation the keys
         /// ([rotation.md](rotation.md)).
-        secret_key_arn: Option<String> = OPTIONAL_TEXT, "SECRET_KEY_ARN", Is("null");
-        /// The DynamoDB table.
-        table: String = TEXT, "TABLE_NAME", Is("vestibule");
-        /// Whether this is a development server. All it does is to allow `MFA_TOTP_INSECURE_BYPASS_CODE`; functions on
-        /// AWS Lambda do not start with it.
+        secret_key_arn: Option<String> = OPTIONAL_TEXT, "SECRET_KEY_ARN", Is("null"), of "Vestibule";
+        /// The name of the DynamoDB table.
+        table: String = TEXT, "TABLE_NAME", Is("vestibule"), of "Vestibule";
+        /// Whether this is a development server. Its only effect is to allow `MFA_TOTP_INSECURE_BYPASS_CODE`;
+        /// functions on AWS Lambda do not start with it.
         debug: bool = DEBUG, "DEBUG", Is("false");
-        /// The public URL of the API, scheme and host, where clients reach it under another host than API Gateway's, as through
-        /// CloudFront: `https://example.com`. It is the base of OAuth redirect URIs, of the default WebAuthn RP ID and origin, and of the
-        /// default `iss`. `null` for the host that requests name; where that is API Gateway's own, an `X-Forwarded-Host` that is the
-        /// host of `FRONTEND_URL` or of `CSRF_TRUSTED_ORIGINS` takes its place.
-        public_url: Option<String> = OPTIONAL_ORIGIN, "PUBLIC_URL", Is("null");
-        /// What mails call the service; the host name of `FRONTEND_URL` where there is none.
-        site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null");
+        /// The public URL of the API, scheme and host, if clients do not reach it under API Gateway's host name,
+        /// for example with CloudFront: `https://example.com`. It is the base of OAuth redirect URIs, of the
+        /// default WebAuthn relying party id and origin, and of the default `iss`. With `null`, the `Host` header
+        /// counts; if that is API Gateway's own host name, an `X-Forwarded-Host` equal to the host of
+        /// `FRONTEND_URL` or of an origin in `CSRF_TRUSTED_ORIGINS` replaces it.
+        public_url: Option<String> = OPTIONAL_ORIGIN, "PUBLIC_URL", Is("null"), of "Vestibule";
+        /// The name of the service in mails; the host name of `FRONTEND_URL` if `null`.
+        site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null"), of "Vestibule";
     }
     holding {
-        /// Accounts: signing up, logging in, addresses, codes.
+        /// Sign-up, login, email addresses and codes.
         account: Account;
-        /// What holds for all parts.
+        /// Settings for all apps.
         allauth: Allauth;
-        /// The API itself.
+        /// The API and its frontend.
         headless: Headless;
         /// Second factors.
         mfa: Mfa;
-        /// Logging in through other services.
+        /// Social login.
         socialaccount: Socialaccount;
-        /// Listing one's sessions.
+        /// The list of sessions.
         usersessions: Usersessions;
         /// The session cookie of browsers.
         session: Session;
-        /// Protection against requests forged by other sites.
+        /// Protection against cross-site request forgery.
         csrf: Csrf;
         /// Passwords.
         passwords: Passwords;
-        /// Mails and texts.
+        /// Mails and text messages.
         mail: Mail;
     }
 }
 
 group! {
-    /// Signing up, logging in, addresses, codes.
+    /// Sign-up, login, email addresses and codes.
     pub Account, "Accounts" {
-        /// What people log in with.
+        /// The identifiers to log in with.
         login_methods: LoginMethods = LOGIN_METHODS, "ACCOUNT_LOGIN_METHODS", Is(r#"["email"]"#);
-        /// What is asked at sign-up; a `*` marks what must be answered.
+        /// The fields of the sign-up form; `*` marks required ones.
         signup_fields: SignupFields = SIGNUP_FIELDS, "ACCOUNT_SIGNUP_FIELDS", Is(r#"["email*", "password1*"]"#);
-        /// Whether people can sign up, in any way.
+        /// Whether sign-up is open.
         signup_enabled: bool = SWITCH, "ACCOUNT_SIGNUP_ENABLED", Is("true"), also "ACCOUNT_SIGNUP_OPEN";
-        /// A honeypot field at sign-up: its name, or `null` for none. A frontend has it in its form, hidden from people; a request that
-        /// fills it is answered as a sign-up whose address is to be verified, and makes no account and sends no mail.
+        /// The name of a honeypot field of the sign-up form; `null` for none. The frontend includes the field,
+        /// hidden from people. A request that fills it is answered like a sign-up with pending verification, but
+        /// creates no account and sends no mail.
         signup_honeypot: Option<String> = OPTIONAL_TEXT, "ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", Is("null");
-        /// Whether an account tells outsiders that it exists. `"strict"` hides it even at sign-up without
-        /// mandatory verification, at the price of several accounts with one unverified address.
+        /// Whether responses hide the existence of accounts. `"strict"` also hides it at sign-up without
+        /// mandatory verification; the price is that several accounts can have one unverified email address.
         prevent_enumeration: PreventEnumeration = PREVENT_ENUMERATION, "ACCOUNT_PREVENT_ENUMERATION", Is("true");
-        /// How long a login may take from its first step to its last, in seconds.
+        /// The time limit of a login, from its first stage to its last, in seconds.
         login_timeout: Duration = SOME_SECONDS, "ACCOUNT_LOGIN_TIMEOUT", Is("900");
-        /// Whether following the link in the mail, in the browser that signed up, logs in.
+        /// Whether following the verification link in the browser that signed up logs in.
         login_on_email_confirmation: bool = SWITCH, "ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION", Is("false");
-        /// Whether setting a new password by mail logs in.
+        /// Whether a password reset logs in.
         login_on_password_reset: bool = SWITCH, "ACCOUNT_LOGIN_ON_PASSWORD_RESET", Is("false");
-        /// Whether changing one's password logs out.
+        /// Whether a password change ends the current session too.
         logout_on_password_change: bool = SWITCH, "ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE", Is("false");
-        /// Whether sessions outlast the browser. Accepted, but without effect in the headless API.
+        /// Whether sessions outlive the browser. Accepted, but without effect in the headless API.
         session_remember: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_SESSION_REMEMBER", Is("null");
-        /// Whether users must reauthenticate before they change their account. The first password of an account asks in any
-        /// case; without this setting, a login within `ACCOUNT_REAUTHENTICATION_TIMEOUT` is enough for it.
+        /// Whether changes of the account require reauthentication. Setting a first password always requires it;
+        /// without this setting, a login within `ACCOUNT_REAUTHENTICATION_TIMEOUT` is sufficient for that.
         reauthentication_required: bool = SWITCH, "ACCOUNT_REAUTHENTICATION_REQUIRED", Is("false");
-        /// The methods that users can reauthenticate by; `null` for all of them. Frontends written for allauth before 65.22 may not
-        /// know the flow `reauthenticate_by_code`: `password,mfa` keeps those working.
+        /// The methods of reauthentication; `null` for all. Frontends written for allauth before 65.22 may not
+        /// support the flow `reauthenticate_by_code`: `password,mfa` keeps those working.
         reauthentication_methods: ReauthenticationMethods = REAUTHENTICATION_METHODS, "ACCOUNT_REAUTHENTICATION_METHODS", Is(r#"["password", "code", "mfa"]"#);
-        /// How long a reauthentication is good for, in seconds.
+        /// The validity of a reauthentication, in seconds.
         reauthentication_timeout: Duration = SECONDS, "ACCOUNT_REAUTHENTICATION_TIMEOUT", Is("300");
 
-        /// Whether an address must be verified before its owner is logged in.
+        /// Whether login requires a verified email address.
         email_verification: EmailVerification = EMAIL_VERIFICATION, "ACCOUNT_EMAIL_VERIFICATION", Is("mandatory");
-        /// Whether addresses are verified by a code rather than a link.
+        /// Whether email addresses are verified by code instead of by link.
         email_verification_by_code_enabled: bool = SWITCH, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", Is("false");
-        /// How many codes may be tried before a new one must be asked for.
+        /// The number of attempts at a code before a new one is required.
         email_verification_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS", Is("3");
-        /// How long the code is good for, in seconds.
+        /// The validity of the code, in seconds.
         email_verification_by_code_timeout: Duration = SECONDS, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT", Is("900");
-        /// What the code looks like.
+        /// The format of the code.
         email_verification_by_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT");
-        /// How many times the address can be corrected while it waits for its code.
+        /// The number of times that the email address can be changed while its verification is pending.
         email_verification_max_change_count: u32 = TIMES, "ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE", Is("false");
-        /// How many times another code can be asked for.
+        /// The number of times that the code can be resent.
         email_verification_max_resend_count: u32 = TIMES, "ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND", Is("false");
-        /// How long the link is good for, in days.
+        /// The validity of the link, in days.
         email_confirmation_expire_days: f64 = DAYS, "ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS", Is("3"), also "EMAIL_CONFIRMATION_DAYS";
-        /// Whether the link's key is signed rather than stored.
+        /// Whether the key of the link is signed (HMAC) instead of stored.
         email_confirmation_hmac: bool = SWITCH, "ACCOUNT_EMAIL_CONFIRMATION_HMAC", Is("true");
 
-        /// Whether an account has one address, which can be replaced, rather than several.
+        /// Whether an account has a single email address, which a new one replaces, instead of several.
         change_email: bool = SWITCH, "ACCOUNT_CHANGE_EMAIL", Is("false");
-        /// How many addresses an account can have; `null` for no limit but the service's own, 20.
+        /// The maximum number of email addresses of an account; `null` for the built-in maximum, 20.
         max_email_addresses: Option<u32> = OPTIONAL_LIMIT, "ACCOUNT_MAX_EMAIL_ADDRESSES", Is("null");
-        /// Whether a verified address belongs to one account only.
+        /// Whether a verified email address belongs to one account only.
         unique_email: bool = SWITCH, "ACCOUNT_UNIQUE_EMAIL", Is("true");
-        /// How long an address can be, in characters.
+        /// The maximum length of an email address, in characters.
         email_max_length: usize = EMAIL_LENGTH, "ACCOUNT_EMAIL_MAX_LENGTH", Is("254");
-        /// Whether people are told by mail of changes to their account. What is added to log in or to reauthenticate with is told in any
-        /// case, at every address that was verified before.
+        /// Whether changes of an account are notified by mail. A new authenticator, email address, phone number
+        /// or provider account is always notified, to all email addresses that were verified before.
         email_notifications: bool = SWITCH, "ACCOUNT_EMAIL_NOTIFICATIONS", Is("false");
-        /// Whether a mail goes to addresses without an account when somebody tries to use them.
+        /// Whether attempts to use an email address without an account send it a mail.
         email_unknown_accounts: bool = SWITCH, "ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS", Is("true");
-        /// Whether people can delete their account for good (`DELETE account`). This setting is Vestibule's own.
-        deletion_enabled: bool = SWITCH, "ACCOUNT_DELETION_ENABLED", Is("false");
-        /// Whether people can get all that is kept about them (`GET account/export`). This setting is Vestibule's own.
-        export_enabled: bool = SWITCH, "ACCOUNT_EXPORT_ENABLED", Is("false");
-        /// What subjects begin with; the service's name in brackets where it is `null`, nothing where it is empty.
+        /// Whether users can delete their account (`DELETE account`).
+        deletion_enabled: bool = SWITCH, "ACCOUNT_DELETION_ENABLED", Is("false"), of "Vestibule";
+        /// Whether users can export their personal data (`GET account/export`).
+        export_enabled: bool = SWITCH, "ACCOUNT_EXPORT_ENABLED", Is("false"), of "Vestibule";
+        /// The prefix of mail subjects; `null` for the site name in brackets, empty for none.
         email_subject_prefix: Option<String> = TEXT_MAYBE_EMPTY, "ACCOUNT_EMAIL_SUBJECT_PREFIX", Is("null");
 
-        /// Whether people can log in with a code that is sent to them.
+        /// Whether login by a code sent by mail or text message is enabled.
         login_by_code_enabled: bool = SWITCH, "ACCOUNT_LOGIN_BY_CODE_ENABLED", Is("false");
-        /// Whether such a login can make the browser a trusted one.
+        /// Whether a login by code can make the browser a trusted one.
         login_by_code_trust_enabled: bool = SWITCH, "ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", Is("false");
-        /// After which ways to log in such a code is asked for as well.
+        /// The authentication methods after which a login by code is required as well.
         login_by_code_required: LoginByCodeRequired = LOGIN_BY_CODE_REQUIRED, "ACCOUNT_LOGIN_BY_CODE_REQUIRED", Is("false");
-        /// How many codes may be tried before a new one must be asked for.
+        /// The number of attempts at a code before a new one is required.
         login_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS", Is("3");
-        /// How many times another code can be asked for.
+        /// The number of times that the code can be resent.
         login_by_code_max_resend_count: u32 = TIMES, "ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", Is("false");
-        /// How long the code is good for, in seconds.
+        /// The validity of the code, in seconds.
         login_by_code_timeout: Duration = SECONDS, "ACCOUNT_LOGIN_BY_CODE_TIMEOUT", Is("180");
-        /// What the code looks like.
+        /// The format of the code.
         login_by_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_LOGIN_BY_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT");
 
-        /// Whether a new password is set with a code rather than a link.
+        /// Whether passwords are reset by code instead of by link.
         password_reset_by_code_enabled: bool = SWITCH, "ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", Is("false");
-        /// How many codes may be tried before a new one must be asked for.
+        /// The number of attempts at a code before a new one is required.
         password_reset_by_code_max_attempts: u32 = ATTEMPTS, "ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS", Is("3");
-        /// How long the code is good for, in seconds.
+        /// The validity of the code, in seconds.
         password_reset_by_code_timeout: Duration = SECONDS, "ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT", Is("180");
-        /// What the code looks like. The name is allauth's own slip.
+        /// The format of the code. The doubled `CODE` is allauth's.
         password_reset_by_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_PASSWORD_RESET_BY_CODE_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT"), also "ACCOUNT_PASSWORD_RESET_BY_CODE_FORMAT";
-        /// How short a password can be, where `AUTH_PASSWORD_VALIDATORS` is `[]`.
+        /// The minimum length of a password, if `AUTH_PASSWORD_VALIDATORS` is `[]`.
         password_min_length: Option<usize> = OPTIONAL_LENGTH, "ACCOUNT_PASSWORD_MIN_LENGTH", Is("6");
 
-        /// Whether phone numbers are verified, by a code.
+        /// Whether phone numbers are verified, by code.
         phone_verification_enabled: bool = SWITCH, "ACCOUNT_PHONE_VERIFICATION_ENABLED", Is("true");
-        /// How many codes may be tried before a new one must be asked for.
+        /// The number of attempts at a code before a new one is required.
         phone_verification_max_attempts: u32 = ATTEMPTS, "ACCOUNT_PHONE_VERIFICATION_MAX_ATTEMPTS", Is("3");
-        /// How many times the number can be corrected while it waits for its code.
+        /// The number of times that the phone number can be changed while its verification is pending.
         phone_verification_max_change_count: u32 = TIMES, "ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", Is("false");
-        /// How many times another code can be asked for.
+        /// The number of times that the code can be resent.
         phone_verification_max_resend_count: u32 = TIMES, "ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", Is("false");
-        /// How long the code is good for, in seconds.
+        /// The validity of the code, in seconds.
         phone_verification_timeout: Duration = SECONDS, "ACCOUNT_PHONE_VERIFICATION_TIMEOUT", Is("900");
-        /// What the code looks like.
+        /// The format of the code.
         phone_verification_code_format: CodeFormat = CODE_FORMAT, "ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT", Of("ALLAUTH_USER_CODE_FORMAT");
 
         /// Whether accounts have usernames.
         usernames: bool = USERNAME_FIELD, "ACCOUNT_USER_MODEL_USERNAME_FIELD", Is("username");
-        /// How short a username can be, in characters.
+        /// The minimum length of a username, in characters.
         username_min_length: usize = LENGTH, "ACCOUNT_USERNAME_MIN_LENGTH", Is("1");
-        /// Usernames that no account can have, in any case or compatible spelling (NFKC), nor with letters of other scripts that look
-        /// the same (UTS 39).
+        /// Reserved usernames. Comparison ignores case, compatibility variants (NFKC) and letters of other
+        /// scripts that look the same (UTS 39).
         username_blacklist: Vec<String> = LIST, "ACCOUNT_USERNAME_BLACKLIST", Is("[]");
-        /// Whether usernames keep the case they were given in. They are compared without it, and in all compatible spellings
-        /// (NFKC).
+        /// Whether usernames keep their letter case. Comparison ignores case and compatibility variants (NFKC)
+        /// either way.
         preserve_username_casing: bool = SWITCH, "ACCOUNT_PRESERVE_USERNAME_CASING", Is("true");
 
-        /// How often things may be done: `false` for no limits at all, or an object with other rates for some
-        /// actions. A rate is `amount/time`, followed by what is counted: `/ip` for the client's IP address (which is also meant
-        /// where nothing follows), `/user` for the account, or the IP address while nobody is known, `/key` for what the
-        /// action is about as the table says, or all clients together where it says nothing; several hold together.
+        /// The rate limits: `false` for none, or an object that replaces the default rates of some actions. A
+        /// rate is `amount/time` and a scope: `/ip` for the client's IP address (the default), `/user` for the
+        /// account, or the IP address while the session is not authenticated, `/key` for the key in the table
+        /// below, or all clients together if the action has none. Several rates, separated by commas, apply
+        /// together.
         rate_limits: RateLimits = RATE_LIMITS, "ACCOUNT_RATE_LIMITS", Computed("{}", "see below");
     }
 }
 
 group! {
-    /// The look of codes, and what is believed about a client's address.
+    /// The format of codes, and how the client's IP address is determined.
     pub Allauth, "All parts" {
-        /// What codes look like, unless a setting for one kind of code says otherwise.
+        /// The default format of codes.
         user_code_format: CodeFormat = CODE_FORMAT, "ALLAUTH_USER_CODE_FORMAT", Is("{}");
-        /// The header that holds the client's IP address, where a trusted proxy sets one and nobody can go round it, such as
-        /// `CloudFront-Viewer-Address`, whose port is left out.
+        /// The request header that holds the client's IP address, if a trusted proxy that cannot be bypassed sets
+        /// one, such as `CloudFront-Viewer-Address`. A port in it is ignored.
         trusted_client_ip_header: Option<String> = OPTIONAL_HEADER, "ALLAUTH_TRUSTED_CLIENT_IP_HEADER", Is("null");
-        /// How many trusted proxies add to `X-Forwarded-For`, counted as allauth counts them: API Gateway (or the local stack) is one.
-        /// So 0 and 1 both mean the IP address that API Gateway saw, and 2 the one that a CDN in front of it saw, which holds only
-        /// where nobody can reach API Gateway past the CDN.
+        /// The number of trusted proxies that append to `X-Forwarded-For`, counted as allauth counts them: API
+        /// Gateway (or the local stack) is one. So 0 and 1 both mean the IP address that API Gateway saw, and 2
+        /// the one that a CDN in front of it saw. Set 2 only if clients cannot bypass the CDN.
         trusted_proxy_count: usize = PROXIES, "ALLAUTH_TRUSTED_PROXY_COUNT", Is("0");
-        /// How many bits of an IPv6 address are counted as one client.
+        /// The number of leading bits of an IPv6 address that rate limits count as one client.
         rate_limit_ipv6_prefix: u8 = PREFIX_LENGTH, "ALLAUTH_RATE_LIMIT_IPV6_PREFIX", Is("64");
     }
 }
 
 group! {
-    /// Whom the API serves, and where its frontend is.
+    /// The clients of the API, and its frontend.
     pub Headless, "API and frontend" {
-        /// Which clients are served: browsers with cookies, apps with tokens.
+        /// The kinds of clients: browsers with cookies, apps with session tokens.
         clients: Clients = CLIENTS, "HEADLESS_CLIENTS", Is(r#"["browser", "app"]"#);
-        /// Where the frontend is.
-        frontend_url: String = FRONTEND_URL, "FRONTEND_URL", Is("http://localhost:3000");
-        /// The frontend's pages that mails and redirects lead to; `{key}` stands for the key. Pages that are
-        /// left out have their usual path under `FRONTEND_URL`. Paths without a host are put after `FRONTEND_URL`, which
-        /// must be set then: no link takes its host from a request.
+        /// The URL of the frontend.
+        frontend_url: String = FRONTEND_URL, "FRONTEND_URL", Is("http://localhost:3000"), of "Vestibule";
+        /// The URLs of the frontend's pages that mails and redirects lead to; `{key}` stands for the key. An
+        /// omitted page has its default path under `FRONTEND_URL`. A value without a host is appended to
+        /// `FRONTEND_URL`, which must then be set: no link takes its host from a request.
         frontend_urls: FrontendUrls = FRONTEND_URLS, "HEADLESS_FRONTEND_URLS", Computed("{}", "see below");
-        /// Another path under which clients find the API, such as `/auth/api/` for `/auth/api/browser/v1/config`; `null` for none. The
-        /// API's own paths under `/_allauth/` stay. It is rewritten by the local stack, and on AWS by what stands in front of API
-        /// Gateway, such as a CloudFront function.
-        url_prefix: Option<String> = OPTIONAL_PREFIX, "HEADLESS_URL_PREFIX", Is("null");
-        /// Further request headers that pages of other origins may send (CORS), besides those that the API reads and those of tracing;
-        /// for the local stack, as on AWS the template's `AllowedHeaders` says so. django-cors-headers has the name.
+        /// An additional path of the API, such as `/auth/api/` for `/auth/api/browser/v1/config`; `null` for
+        /// none. The paths under `/_allauth/` remain. The local stack rewrites it; on AWS, a proxy in front of
+        /// API Gateway must do so, such as a CloudFront function.
+        url_prefix: Option<String> = OPTIONAL_PREFIX, "HEADLESS_URL_PREFIX", Is("null"), of "Vestibule";
+        /// Additional request headers allowed for cross-origin requests (CORS), besides those of the API and of
+        /// tracing. For the local stack; on AWS set the template's `AllowedHeaders`. The name is that of
+        /// django-cors-headers.
         cors_headers: Vec<String> = HEADER_NAMES, "CORS_ALLOW_HEADERS", Is("[]");
-        /// Whether the API describes itself, under `/_allauth/openapi.json` and others.
+        /// Whether the API serves its OpenAPI description, at `/_allauth/openapi.json`, `.yaml` and `.html`.
         serve_specification: bool = SWITCH, "HEADLESS_SERVE_SPECIFICATION", Is("false");
-        /// Whether there are no HTML pages. There are none.
+        /// Whether there are no HTML pages. Always true.
         only: bool = HEADLESS_ONLY, "HEADLESS_ONLY", Is("true");
-        /// What apps get when they log in: `sessions` for a session token only, `jwt` for an access token and a refresh
-        /// token as well, to show to other services. allauth's class paths say the same.
+        /// The tokens that apps get at login: `sessions` for a session token only, `jwt` for an access token and
+        /// a refresh token as well. The class paths of allauth's strategies are accepted too.
         token_strategy: TokenStrategy = TOKEN_STRATEGY, "HEADLESS_TOKEN_STRATEGY", Is("sessions");
     }
     holding {
@@ -288,276 +292,284 @@ group! {
 }
 
 group! {
-    /// What apps get with `HEADLESS_TOKEN_STRATEGY` = `jwt`: JSON Web Tokens (RFC 7519).
+    /// The tokens of apps with `HEADLESS_TOKEN_STRATEGY=jwt`: JSON Web Tokens (RFC 7519).
     pub JwtSettings, "Access and refresh tokens" {
-        /// What they are signed with. API Gateway's own authorizer takes RSA only. Where keys make themselves
-        /// (`HEADLESS_JWT_KEYS_ARN`), it is what the next key is for.
+        /// The signature algorithm. API Gateway's JWT authorizer accepts RSA only. With `HEADLESS_JWT_KEYS_ARN`,
+        /// a change takes effect with the next key.
         algorithm: Algorithm = JWT_ALGORITHM, "HEADLESS_JWT_ALGORITHM", Is("RS256");
-        /// The key: a private key in PEM form, or for HS256 and the like a secret. Without one, HS256 uses a key that is
-        /// derived from `SECRET_KEY`, and the others use the keys of `HEADLESS_JWT_KEYS_ARN`.
+        /// The signing key: a private key in PEM form, or a secret for HS256 and the like. If unset, HS256 uses a
+        /// key derived from `SECRET_KEY`, and the others use the keys of `HEADLESS_JWT_KEYS_ARN`.
         private_key: Option<Secret> = PEM_OR_SECRET, "HEADLESS_JWT_PRIVATE_KEY", Is("null");
-        /// The secret in Secrets Manager that holds keys which the function `keys` makes, and replaces in time.
-        keys_arn: Option<String> = OPTIONAL_TEXT, "HEADLESS_JWT_KEYS_ARN", Is("null");
-        /// How long an access token is good for, in seconds.
+        /// The secret in AWS Secrets Manager that holds the signing keys, which the function `keys` generates and
+        /// rotates.
+        keys_arn: Option<String> = OPTIONAL_TEXT, "HEADLESS_JWT_KEYS_ARN", Is("null"), of "Vestibule";
+        /// The lifetime of an access token, in seconds.
         access_token_expires_in: Duration = SOME_SECONDS, "HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN", Is("300");
-        /// How long a refresh token is good for, in seconds.
+        /// The lifetime of a refresh token, in seconds.
         refresh_token_expires_in: Duration = SOME_SECONDS, "HEADLESS_JWT_REFRESH_TOKEN_EXPIRES_IN", Is("86400");
-        /// Whether a refresh token is good for one use, and brings another one.
+        /// Whether a refresh token is single-use, and its use returns a new one.
         rotate_refresh_token: bool = SWITCH, "HEADLESS_JWT_ROTATE_REFRESH_TOKEN", Is("true");
-        /// For how many seconds a used refresh token still brings what it brought: an answer may be lost, or two tabs
-        /// may ask at once. Used after that it ends the session, as somebody has stolen it. allauth has no such time.
-        refresh_grace: Duration = SECONDS, "HEADLESS_JWT_REFRESH_GRACE", Is("10");
+        /// The time during which a used refresh token returns the same tokens again, in seconds: a response may
+        /// be lost, or two tabs may refresh at once. A later use ends the session, as the token may be stolen.
+        refresh_grace: Duration = SECONDS, "HEADLESS_JWT_REFRESH_GRACE", Is("10"), of "Vestibule";
         /// The scheme of the `Authorization` header.
         authorization_header_scheme: String = HEADER_SCHEME, "HEADLESS_JWT_AUTHORIZATION_HEADER_SCHEME", Is("Bearer");
-        /// Whether an access token whose session has ended is as good as none, rather than answered with 410. The
+        /// Whether an access token of an ended session counts as absent, instead of being answered with 410. The
         /// session is looked up either way.
         stateful_validation_enabled: bool = SWITCH, "HEADLESS_JWT_STATEFUL_VALIDATION_ENABLED", Is("false");
-        /// Whom access tokens are for: their `aud`. With one they have an `iss` too, as API Gateway's own authorizer
-        /// wants it.
-        audience: Option<String> = OPTIONAL_TEXT, "HEADLESS_JWT_AUDIENCE", Is("null");
-        /// The `iss` of access tokens and of `/.well-known/openid-configuration`; the URL of the API, as the request
-        /// has it, where there is none.
-        issuer: Option<String> = OPTIONAL_URL, "HEADLESS_JWT_ISSUER", Is("null");
+        /// The audience (`aud`) of access tokens. If set, they have an `iss` too, as API Gateway's JWT authorizer
+        /// requires.
+        audience: Option<String> = OPTIONAL_TEXT, "HEADLESS_JWT_AUDIENCE", Is("null"), of "Vestibule";
+        /// The issuer (`iss`) of access tokens and of `/.well-known/openid-configuration`; the URL of the API as
+        /// requested if `null`.
+        issuer: Option<String> = OPTIONAL_URL, "HEADLESS_JWT_ISSUER", Is("null"), of "Vestibule";
     }
 }
 
 group! {
     /// TOTP, passkeys and recovery codes.
     pub Mfa, "Second factors" {
-        /// Which people can have. Who has one of another type is still asked for it at login. Codes of an app are still taken then, but
-        /// keys only with `"webauthn"`: without it, whoever has a key and neither an app nor recovery codes can't log in.
+        /// The types of second factors that users can add; a value replaces the default. Removing a type does not
+        /// remove authenticators: codes of authenticator apps are still accepted, but WebAuthn credentials need
+        /// `"webauthn"`, and a user with no other second factor is locked out without it.
         supported_types: Vec<AuthenticatorType> = SUPPORTED_TYPES, "MFA_SUPPORTED_TYPES", Is(r#"["recovery_codes", "totp"]"#);
-        /// Whether people with an unverified address can have a second factor. Whoever signs up with somebody else's
-        /// address could then keep its owner out for good.
+        /// Whether an account with an unverified email address can have a second factor. A sign-up with the email
+        /// address of another person could then lock out its owner for good.
         allow_unverified_email: bool = SWITCH, "MFA_ALLOW_UNVERIFIED_EMAIL", Is("false");
-        /// Whether people must prove again who they are before they change their second factors, or see recovery codes.
+        /// Whether changing second factors or viewing recovery codes requires reauthentication.
         reauthentication_required: bool = SWITCH, "MFA_REAUTHENTICATION_REQUIRED", Is("true");
-        /// How often things may be done; see `ACCOUNT_RATE_LIMITS`. The one action is `webauthn_login`, for logins with
-        /// nothing but a passkey. Codes count as `login_failed` there.
+        /// The rate limits, as in `ACCOUNT_RATE_LIMITS`. The only action is `webauthn_login`, for passkey logins.
+        /// Codes count as `login_failed` in `ACCOUNT_RATE_LIMITS`.
         passkey_login_rates: Rates = MFA_RATE_LIMITS, "MFA_RATE_LIMITS", Computed("{}", r#"`{"webauthn_login": "10/m/ip"}`"#);
 
-        /// How many digits a code of an authenticator app has.
+        /// The number of digits of a TOTP code.
         totp_digits: u32 = TOTP_DIGITS, "MFA_TOTP_DIGITS", Is("6");
-        /// How long such a code is good for, in seconds. Not all apps know any other than 30.
+        /// The validity of a TOTP code, in seconds. Some authenticator apps support only 30.
         totp_period: u32 = TOTP_PERIOD, "MFA_TOTP_PERIOD", Is("30");
-        /// How many codes before and after the current one are good as well, for clocks that are off.
+        /// The number of time steps before and after the current one that are accepted, for clocks that are off.
         totp_tolerance: u32 = TOTP_TOLERANCE, "MFA_TOTP_TOLERANCE", Is("0");
-        /// What apps call the service; `SITE_NAME` where it is `null`, or else the host name of the request.
+        /// The issuer shown in authenticator apps; `SITE_NAME` if `null`, or else the host name of the request.
         totp_issuer: Option<String> = OPTIONAL_TEXT, "MFA_TOTP_ISSUER", Is("null");
-        /// A code that always passes for one of an app, for tests of a frontend. Refused unless `DEBUG` is true.
+        /// A TOTP code that is always accepted, for tests of a frontend. Refused unless `DEBUG` is true.
         totp_insecure_bypass_code: Option<Secret> = OPTIONAL_CODE, "MFA_TOTP_INSECURE_BYPASS_CODE", Is("null");
 
-        /// How many recovery codes people get.
+        /// The number of recovery codes.
         recovery_code_count: usize = RECOVERY_CODES, "MFA_RECOVERY_CODE_COUNT", Is("10");
-        /// How many digits each has.
+        /// The number of digits of a recovery code.
         recovery_code_digits: usize = RECOVERY_CODE_DIGITS, "MFA_RECOVERY_CODE_DIGITS", Is("8");
-        /// Whether they are shown only once. From then on nothing but their hashes is kept.
+        /// Whether recovery codes can be viewed only once. Afterwards only their hashes are stored.
         recovery_codes_show_once: bool = SWITCH, "MFA_RECOVERY_CODES_SHOW_ONCE", Is("false");
 
-        /// Whether a passkey is enough to log in. Without `"webauthn"` among the types it never is.
+        /// Whether passkey login is enabled. Needs `"webauthn"` in `MFA_SUPPORTED_TYPES`.
         passkey_login_enabled: bool = SWITCH, "MFA_PASSKEY_LOGIN_ENABLED", Is("false");
-        /// Whether people can sign up with a passkey instead of a password. It takes `"webauthn"` among the types,
-        /// mandatory verification of addresses by code, and `email*` in `ACCOUNT_SIGNUP_FIELDS`.
+        /// Whether sign-up with a passkey instead of a password is enabled. Needs `"webauthn"` in
+        /// `MFA_SUPPORTED_TYPES`, mandatory email verification by code, and `email*` in `ACCOUNT_SIGNUP_FIELDS`.
         passkey_signup_enabled: bool = SWITCH, "MFA_PASSKEY_SIGNUP_ENABLED", Is("false");
-        /// Whether security keys must verify who uses them. Passkeys always must.
+        /// The user verification required of security keys. Passkeys always require it.
         webauthn_user_verification: UserVerification = USER_VERIFICATION, "MFA_WEBAUTHN_USER_VERIFICATION", Is("preferred");
-        /// The domain that keys and passkeys are made for, and no other can ever use: that of the frontend, or one above it. The host
-        /// name of the API's request where it is `null`.
-        webauthn_rp_id: Option<String> = RP_ID, "MFA_WEBAUTHN_RP_ID", Is("null");
-        /// The origins that may use them: of pages, and of Android apps. Where there are none, they are the API's
-        /// own, `FRONTEND_URL`'s, `CSRF_TRUSTED_ORIGINS` and `https://` with the domain.
-        webauthn_origins: Vec<String> = WEBAUTHN_ORIGINS, "MFA_WEBAUTHN_ORIGINS", Is("[]");
-        /// Whether any origin may use them, for development only.
+        /// The WebAuthn relying party id, to which credentials are bound for good: the domain of the frontend or
+        /// a parent of it. The host name of the API as requested if `null`.
+        webauthn_rp_id: Option<String> = RP_ID, "MFA_WEBAUTHN_RP_ID", Is("null"), of "Vestibule";
+        /// The origins of pages and Android apps that may use WebAuthn credentials. If empty: the API's own
+        /// origin, that of `FRONTEND_URL`, `CSRF_TRUSTED_ORIGINS`, and `https://` with the relying party id.
+        webauthn_origins: Vec<String> = WEBAUTHN_ORIGINS, "MFA_WEBAUTHN_ORIGINS", Is("[]"), of "Vestibule";
+        /// Whether any origin may use WebAuthn credentials, for development only.
         webauthn_allow_insecure_origin: bool = SWITCH, "MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN", Is("false");
 
-        /// Whether people are asked, after their second factor, if their browser is to be spared it from now on.
+        /// Whether users can trust their browser after the second factor, so that later logins skip it.
         trust_enabled: bool = SWITCH, "MFA_TRUST_ENABLED", Is("false");
-        /// How long a browser is trusted, in seconds.
+        /// The time that a browser stays trusted, in seconds.
         trust_cookie_age: Duration = SOME_SECONDS, "MFA_TRUST_COOKIE_AGE", Is("1209600");
-        /// The name of the cookie that says so.
+        /// The name of the cookie of a trusted browser.
         trust_cookie_name: String = COOKIE_NAME, "MFA_TRUST_COOKIE_NAME", Is("mfa_trusted");
-        /// The domain it is sent to, all hosts under it included.
+        /// The `Domain` of the cookie, all subdomains included.
         trust_cookie_domain: Option<String> = COOKIE_DOMAIN, "MFA_TRUST_COOKIE_DOMAIN", Of("SESSION_COOKIE_DOMAIN");
-        /// The path it is sent to.
+        /// The `Path` of the cookie.
         trust_cookie_path: String = COOKIE_PATH, "MFA_TRUST_COOKIE_PATH", Of("SESSION_COOKIE_PATH");
-        /// Whether it is sent over HTTPS only.
+        /// Whether the cookie is `Secure`: sent over HTTPS only.
         trust_cookie_secure: bool = SWITCH, "MFA_TRUST_COOKIE_SECURE", Of("SESSION_COOKIE_SECURE");
-        /// Whether scripts cannot read it.
+        /// Whether the cookie is `HttpOnly`: not readable by scripts.
         trust_cookie_httponly: bool = SWITCH, "MFA_TRUST_COOKIE_HTTPONLY", Of("SESSION_COOKIE_HTTPONLY");
-        /// Whether it is sent along with requests from other sites.
+        /// The `SameSite` attribute of the cookie.
         trust_cookie_samesite: SameSite = SAMESITE, "MFA_TRUST_COOKIE_SAMESITE", Of("SESSION_COOKIE_SAMESITE");
     }
 }
 
 group! {
-    /// Services that people can log in through.
-    pub Socialaccount, "Other services" {
-        /// The services, in allauth's shape, each with its clients as `APP` or `APPS`. For all apps of a service, or in the
-        /// `settings` of one in lower case: `SCOPE`, `AUTH_PARAMS`, `OAUTH_PKCE_ENABLED`, `VERIFIED_EMAIL`,
-        /// `EMAIL_AUTHENTICATION`, and what docs/providers.md says of the service.
+    /// Login through third-party providers (OAuth 2.0, OpenID Connect).
+    pub Socialaccount, "Social login" {
+        /// The providers in allauth's format, each with its clients as `APP` or `APPS`. Options for all apps of a
+        /// provider, or in lower case in the `settings` of one app: `SCOPE`, `AUTH_PARAMS`, `OAUTH_PKCE_ENABLED`,
+        /// `VERIFIED_EMAIL`, `EMAIL_AUTHENTICATION`, and those of the provider in [providers.md](providers.md).
         providers: Vec<ProviderApp> = PROVIDERS, "SOCIALACCOUNT_PROVIDERS", Is("{}");
-        /// The secret in Secrets Manager that holds the client secrets: an object with the id of each app (`provider_id`,
-        /// or else the service's name, or the client id) and its secret, or an object with `secret`, `key` and `settings`.
-        /// Only the function `provider` reads it.
-        providers_secret_arn: Option<String> = OPTIONAL_TEXT, "SOCIALACCOUNT_PROVIDERS_SECRET_ARN", Is("null");
-        /// Whether they are the only way to log in.
+        /// The secret in AWS Secrets Manager that holds the client secrets: an object from the id of each app
+        /// (`provider_id`, or else the provider's id, or the client id) to its secret, or to an object with
+        /// `secret`, `key` and `settings`. Only the function `provider` reads it.
+        providers_secret_arn: Option<String> = OPTIONAL_TEXT, "SOCIALACCOUNT_PROVIDERS_SECRET_ARN", Is("null"), of "Vestibule";
+        /// Whether providers are the only way to log in.
         only: bool = SWITCH, "SOCIALACCOUNT_ONLY", Is("false");
-        /// Whether people are signed up with what the service says of them, unless something is missing or taken. If not,
-        /// the frontend asks in any case.
+        /// Whether a first login through a provider signs up with the provider's profile claims, unless something
+        /// is missing or taken. If false, the frontend always asks before an account is created.
         auto_signup: bool = SWITCH, "SOCIALACCOUNT_AUTO_SIGNUP", Is("true");
-        /// Whether whoever has a verified address at a service is logged in to the account here that has it. Every service
-        /// can then log in to any account: only for services that are fully trusted.
+        /// Whether a verified email address reported by a provider logs in to the account that has it. Every
+        /// provider can then log in to any account: only for fully trusted providers.
         email_authentication: bool = SWITCH, "SOCIALACCOUNT_EMAIL_AUTHENTICATION", Is("false");
-        /// Whether such a login connects the two for good.
+        /// Whether such a login also connects the provider account.
         email_authentication_auto_connect: bool = SWITCH, "SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT", Is("false");
-        /// Whether nobody can sign up this way without an email address.
+        /// Whether sign-up through a provider requires an email address.
         email_required: bool = SWITCH, "SOCIALACCOUNT_EMAIL_REQUIRED", Computed("false", "whether `ACCOUNT_SIGNUP_FIELDS` has `email*`");
-        /// Whether an address must be verified before its owner is logged in this way; `null` for what
-        /// `ACCOUNT_EMAIL_VERIFICATION` says. An address that the service vouches for is verified.
+        /// Whether login through a provider requires a verified email address; `null` for the value of
+        /// `ACCOUNT_EMAIL_VERIFICATION`. An email address that the provider reports as verified counts as
+        /// verified.
         email_verification: Option<EmailVerification> = OPTIONAL_EMAIL_VERIFICATION, "SOCIALACCOUNT_EMAIL_VERIFICATION", Is("null");
-        /// Whether services are asked for an email address.
+        /// Whether providers are asked for an email address.
         query_email: bool = SWITCH, "SOCIALACCOUNT_QUERY_EMAIL", Computed("false", "as `SOCIALACCOUNT_EMAIL_REQUIRED`");
-        /// Whether people must prove again who they are before they connect or disconnect a service.
+        /// Whether connecting or disconnecting a provider account requires reauthentication.
         reauthentication_required: bool = SWITCH, "SOCIALACCOUNT_REAUTHENTICATION_REQUIRED", Of("ACCOUNT_REAUTHENTICATION_REQUIRED");
-        /// Whether the tokens that services give are kept, encrypted.
+        /// Whether the tokens that providers issue are stored, encrypted.
         store_tokens: bool = SWITCH, "SOCIALACCOUNT_STORE_TOKENS", Is("false");
-        /// How long a service may take to answer, in seconds.
+        /// The timeout of requests to providers, in seconds.
         requests_timeout: Duration = SOME_SECONDS, "SOCIALACCOUNT_REQUESTS_TIMEOUT", Is("5");
-        /// Whether services may be at private addresses and without TLS, as in tests. Otherwise a setting that is wrong, or
-        /// a service that lies, could make the function call what only it can reach.
-        allow_private_addresses: bool = SWITCH, "SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", Is("false");
-        /// The segment before the app's id in the path of callbacks of OpenID Connect; empty or `null` for none.
+        /// Whether providers may have private IP addresses and no TLS, as in tests. Otherwise a wrong setting or
+        /// a malicious provider could make the function send requests to hosts that only it can reach (SSRF).
+        allow_private_addresses: bool = SWITCH, "SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", Is("false"), of "Vestibule";
+        /// The path segment before the app's id in redirect URIs of OpenID Connect providers; empty or `null` for
+        /// none.
         openid_connect_url_prefix: Option<String> = SEGMENT, "SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX", Is("oidc");
     }
 }
 
 group! {
-    /// What people see of their own sessions.
+    /// The list of a user's sessions.
     pub Usersessions, "Sessions of a user" {
-        /// Whether the list tells when and from where each session was last seen.
+        /// Whether the list of sessions shows the time, IP address and user agent of the last request.
         track_activity: bool = SWITCH, "USERSESSIONS_TRACK_ACTIVITY", Is("false");
     }
 }
 
 group! {
-    /// Sessions, and the cookie that browsers hold them in.
+    /// Sessions, and their cookie.
     pub Session, "Session" {
-        /// The cookie's name.
+        /// The name of the cookie.
         cookie_name: String = COOKIE_NAME, "SESSION_COOKIE_NAME", Is("sessionid");
-        /// How long a session lasts, in seconds; for apps as well.
+        /// The lifetime of a session, in seconds; for apps as well.
         cookie_age: Duration = SOME_SECONDS, "SESSION_COOKIE_AGE", Is("1209600"), also "ACCOUNT_SESSION_COOKIE_AGE";
-        /// Whether the cookie is a session cookie (RFC 6265): it has neither `Max-Age` nor `Expires`, and browsers drop it when they
-        /// are closed. The session itself lasts `SESSION_COOKIE_AGE` either way.
+        /// Whether the cookie is a session cookie (RFC 6265), without `Max-Age` and `Expires`, which browsers
+        /// delete when they are closed. The session itself lasts `SESSION_COOKIE_AGE` either way.
         expire_at_browser_close: bool = SWITCH, "SESSION_EXPIRE_AT_BROWSER_CLOSE", Is("false");
-        /// Whether expiration is sliding: every request with a session makes it last `SESSION_COOKIE_AGE` from then on, and sets the
-        /// cookie again. The table is written for that at most once an hour (or once in a tenth of `SESSION_COOKIE_AGE`, if that is
-        /// shorter); requests to `config` and to your own APIs do not count.
+        /// Whether expiration is sliding: every request extends the session to `SESSION_COOKIE_AGE` from then on,
+        /// and sets the cookie again. The table is written for that at most once an hour (or once in a tenth of
+        /// `SESSION_COOKIE_AGE`, if shorter); requests to `config` and to your own APIs do not count.
         save_every_request: bool = SWITCH, "SESSION_SAVE_EVERY_REQUEST", Is("false");
-        /// The domain it is sent to, all hosts under it included.
+        /// The `Domain` of the cookie, all subdomains included.
         cookie_domain: Option<String> = COOKIE_DOMAIN, "SESSION_COOKIE_DOMAIN", Is("null");
-        /// The path it is sent to.
+        /// The `Path` of the cookie.
         cookie_path: String = COOKIE_PATH, "SESSION_COOKIE_PATH", Is("/");
-        /// Whether it is sent over HTTPS only. Switch it on wherever there is HTTPS.
+        /// Whether the cookie is `Secure`: sent over HTTPS only. Enable it wherever there is HTTPS.
         cookie_secure: bool = SWITCH, "SESSION_COOKIE_SECURE", Is("false");
-        /// Whether scripts cannot read it.
+        /// Whether the cookie is `HttpOnly`: not readable by scripts.
         cookie_httponly: bool = SWITCH, "SESSION_COOKIE_HTTPONLY", Is("true");
-        /// Whether it is sent along with requests from other sites.
+        /// The `SameSite` attribute of the cookie.
         cookie_samesite: SameSite = SAMESITE, "SESSION_COOKIE_SAMESITE", Is("Lax");
     }
 }
 
 group! {
-    /// Protection against requests forged by other sites.
+    /// Protection against cross-site request forgery.
     pub Csrf, "Cross-site request forgery" {
-        /// Origins, besides the API's own, whose pages may make requests.
+        /// The origins, besides the API's own, whose pages may send requests.
         trusted_origins: Vec<String> = ORIGINS, "CSRF_TRUSTED_ORIGINS", Is("[]");
-        /// The header that repeats the token, in Django's form or as it is sent: `HTTP_X_CSRFTOKEN`, `X-CSRFToken`.
+        /// The request header that repeats the token, as in Django or as sent: `HTTP_X_CSRFTOKEN`, `X-CSRFToken`.
         header_name: String = HEADER_NAME, "CSRF_HEADER_NAME", Is("HTTP_X_CSRFTOKEN");
-        /// Whether the token is kept in the session rather than in a cookie.
+        /// Whether the token is bound to the session instead of stored in a cookie.
         use_sessions: bool = SWITCH, "CSRF_USE_SESSIONS", Is("false");
-        /// The cookie's name.
+        /// The name of the cookie.
         cookie_name: String = COOKIE_NAME, "CSRF_COOKIE_NAME", Is("csrftoken");
-        /// How long it lasts, in seconds; `null` for as long as the browser is open.
+        /// The lifetime of the cookie, in seconds; `null` for a session cookie.
         cookie_age: Option<Duration> = OPTIONAL_SECONDS, "CSRF_COOKIE_AGE", Is("31449600");
-        /// The domain it is sent to, all hosts under it included.
+        /// The `Domain` of the cookie, all subdomains included.
         cookie_domain: Option<String> = COOKIE_DOMAIN, "CSRF_COOKIE_DOMAIN", Is("null");
-        /// The path it is sent to.
+        /// The `Path` of the cookie.
         cookie_path: String = COOKIE_PATH, "CSRF_COOKIE_PATH", Is("/");
-        /// Whether it is sent over HTTPS only. Switch it on wherever there is HTTPS.
+        /// Whether the cookie is `Secure`: sent over HTTPS only. Enable it wherever there is HTTPS.
         cookie_secure: bool = SWITCH, "CSRF_COOKIE_SECURE", Is("false");
-        /// Whether scripts cannot read it.
+        /// Whether the cookie is `HttpOnly`: not readable by scripts.
         cookie_httponly: bool = SWITCH, "CSRF_COOKIE_HTTPONLY", Is("false");
-        /// Whether it is sent along with requests from other sites.
+        /// The `SameSite` attribute of the cookie.
         cookie_samesite: SameSite = SAMESITE, "CSRF_COOKIE_SAMESITE", Is("Lax");
     }
 }
 
 group! {
-    /// Which are accepted, and what hashing them costs.
+    /// Password rules, reset and hashing.
     pub Passwords, "Passwords" {
-        /// The rules that passwords must meet: any of Django's four, with their options. `[]` for none.
+        /// The password rules: any of Django's four validators, with their options. `[]` for none.
         validators: Vec<PasswordValidator> = PASSWORD_VALIDATORS, "AUTH_PASSWORD_VALIDATORS", Computed(ALL_FOUR, "all four");
-        /// How long the link to set a new password is good for, in seconds.
+        /// The validity of the password reset link, in seconds.
         reset_timeout: Duration = SECONDS, "PASSWORD_RESET_TIMEOUT", Is("259200");
     }
     holding {
-        /// What hashing costs.
+        /// The cost of hashing.
         argon2: Argon2Cost;
     }
 }
 
 group! {
-    /// What it costs to hash a password with argon2id (RFC 9106). The defaults are OWASP's least.
-    pub Argon2Cost, "Cost of a password's hash" {
-        /// Memory, in KiB; at least 8 for each lane.
-        memory_kib: u32 = ARGON2_MEMORY, "PASSWORD_ARGON2_MEMORY_KIB", Is("19456");
-        /// Passes over the memory.
-        iterations: u32 = ARGON2_ITERATIONS, "PASSWORD_ARGON2_ITERATIONS", Is("2");
-        /// Lanes.
-        parallelism: u32 = ARGON2_PARALLELISM, "PASSWORD_ARGON2_PARALLELISM", Is("1");
+    /// The parameters of argon2id (RFC 9106). The defaults are OWASP's minimum.
+    pub Argon2Cost, "Password hashing" {
+        /// The memory, in KiB; at least 8 for each lane.
+        memory_kib: u32 = ARGON2_MEMORY, "PASSWORD_ARGON2_MEMORY_KIB", Is("19456"), of "Vestibule";
+        /// The number of passes over the memory.
+        iterations: u32 = ARGON2_ITERATIONS, "PASSWORD_ARGON2_ITERATIONS", Is("2"), of "Vestibule";
+        /// The number of lanes.
+        parallelism: u32 = ARGON2_PARALLELISM, "PASSWORD_ARGON2_PARALLELISM", Is("1"), of "Vestibule";
     }
 }
 
 group! {
-    /// Who they come from, how they are sent, and how many.
-    pub Mail, "Mails and texts" {
-        /// Who mail comes from; SES must have verified the address or its domain. A name that is not ASCII is encoded (RFC 2047).
+    /// The sender, the delivery and the rates of messages.
+    pub Mail, "Mails and text messages" {
+        /// The sender of mails. SES must have verified the email address or its domain. A display name that is
+        /// not ASCII is encoded (RFC 2047).
         default_from_email: String = SENDER, "DEFAULT_FROM_EMAIL", Is("webmaster@localhost");
-        /// The SES configuration set that mail is sent with.
-        ses_configuration_set: Option<String> = OPTIONAL_TEXT, "SES_CONFIGURATION_SET", Is("null");
-        /// A folder of templates that take the place of the built-in ones.
-        templates_dir: Option<String> = OPTIONAL_TEXT, "MAIL_TEMPLATES_DIR", Is("null");
-        /// The SNS topic that is told of texts to send.
-        sms_topic_arn: Option<String> = OPTIONAL_TEXT, "SMS_TOPIC_ARN", Is("null");
-        /// The Lambda function that is told of texts to send.
-        sms_function_arn: Option<String> = OPTIONAL_TEXT, "SMS_FUNCTION_ARN", Is("null");
-        /// How many messages one recipient gets of what anybody can trigger, all clients together; as many again of what an
-        /// account's owner asks for, who has proved a password or is logged in. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        per_recipient: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h");
-        /// How many messages are sent in all, all clients together, in parts by cause: `docs/mail.md`. Off when `ACCOUNT_RATE_LIMITS` is `false`.
-        in_all: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h");
+        /// The SES configuration set of mails.
+        ses_configuration_set: Option<String> = OPTIONAL_TEXT, "SES_CONFIGURATION_SET", Is("null"), of "Vestibule";
+        /// A directory of templates that replace the built-in ones.
+        templates_dir: Option<String> = OPTIONAL_TEXT, "MAIL_TEMPLATES_DIR", Is("null"), of "Vestibule";
+        /// The SNS topic to which text messages are published.
+        sms_topic_arn: Option<String> = OPTIONAL_TEXT, "SMS_TOPIC_ARN", Is("null"), of "Vestibule";
+        /// The Lambda function that is invoked for text messages.
+        sms_function_arn: Option<String> = OPTIONAL_TEXT, "SMS_FUNCTION_ARN", Is("null"), of "Vestibule";
+        /// The rate of messages to one recipient that unauthenticated clients can cause, all clients together;
+        /// the same rate applies separately to messages that the account's owner requests after proving a
+        /// password or in an authenticated session. Off if `ACCOUNT_RATE_LIMITS` is `false`.
+        per_recipient: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_RECIPIENT", Is("20/h"), of "Vestibule";
+        /// The rate of all messages, all clients together, in parts by cause ([mail.md](mail.md)). Off if
+        /// `ACCOUNT_RATE_LIMITS` is `false`.
+        in_all: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h"), of "Vestibule";
     }
 }
 
 group! {
-    /// Names that allauth has given up. They work where their successor is not set.
+    /// Names that allauth has replaced. They apply if their successor is not set.
     pub(super) Old, "Old names" {
-        /// Now `ACCOUNT_LOGIN_METHODS`.
+        /// Replaced by `ACCOUNT_LOGIN_METHODS`.
         authentication_method: Option<LoginMethods> = AUTHENTICATION_METHOD, "ACCOUNT_AUTHENTICATION_METHOD", Is("null");
-        /// Now `email*` rather than `email` in `ACCOUNT_SIGNUP_FIELDS`.
+        /// Replaced by `email*` or `email` in `ACCOUNT_SIGNUP_FIELDS`.
         email_required: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_EMAIL_REQUIRED", Is("null");
-        /// Now `username*` in `ACCOUNT_SIGNUP_FIELDS`.
+        /// Replaced by `username*` in `ACCOUNT_SIGNUP_FIELDS`.
         username_required: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_USERNAME_REQUIRED", Is("null");
-        /// Now `email2*` in `ACCOUNT_SIGNUP_FIELDS`.
+        /// Replaced by `email2*` in `ACCOUNT_SIGNUP_FIELDS`.
         signup_email_enter_twice: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_SIGNUP_EMAIL_ENTER_TWICE", Is("null");
-        /// Now `password2*` in `ACCOUNT_SIGNUP_FIELDS`.
+        /// Replaced by `password2*` in `ACCOUNT_SIGNUP_FIELDS`.
         signup_password_enter_twice: Option<bool> = OPTIONAL_SWITCH, "ACCOUNT_SIGNUP_PASSWORD_ENTER_TWICE", Is("null"), also "ACCOUNT_SIGNUP_PASSWORD_VERIFICATION";
-        /// How many failed logins there may be for one address, number or username; now part of `login_failed` in
-        /// `ACCOUNT_RATE_LIMITS`. 0 or `null` for no limit.
+        /// The number of failed logins for one email address, phone number or username; replaced by
+        /// `login_failed` in `ACCOUNT_RATE_LIMITS`. 0 or `null` for no limit.
         login_attempts_limit: Option<u32> = OPTIONAL_COUNT, "ACCOUNT_LOGIN_ATTEMPTS_LIMIT", Is("5");
-        /// Within how many seconds; now part of `login_failed` in `ACCOUNT_RATE_LIMITS`.
+        /// The period of that number, in seconds; replaced by `login_failed` in `ACCOUNT_RATE_LIMITS`.
         login_attempts_timeout: Option<Duration> = OPTIONAL_SECONDS, "ACCOUNT_LOGIN_ATTEMPTS_TIMEOUT", Is("300");
-        /// How many seconds pass between two mails with a link; now `confirm_email` in `ACCOUNT_RATE_LIMITS`.
+        /// The time between two mails with a link, in seconds; replaced by `confirm_email` in
+        /// `ACCOUNT_RATE_LIMITS`.
         email_confirmation_cooldown: Option<Duration> = OPTIONAL_SECONDS, "ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN", Is("180");
     }
 }

@@ -13,13 +13,15 @@ const INTRODUCTION: &str = "\
 
 # Settings
 
-Settings are environment variables with the names that django-allauth and Django have for them.
+Settings are environment variables. Those that allauth or Django know have their names, values and defaults; those
+marked **Vestibule** are Vestibule's own, and unknown to allauth.
 
-A value is JSON where it parses as JSON, and plain text otherwise; a list may also be text between commas. Lengths
-of time are in seconds. An empty value is the same as none, unless the setting says otherwise.
+A value is parsed as JSON, or else taken as plain text; a list may also be comma-separated. Durations are in seconds. An
+empty value counts as unset, unless the setting says otherwise.
 
-Whatever is wrong stops the start, all of it told at once. A name that begins with `ACCOUNT_` and is unknown is wrong,
-too; unknown names of allauth's other parts are logged.
+Invalid or contradictory settings stop the start, with all errors listed. So does an unknown name with a prefix of
+allauth's or Django's settings: `ACCOUNT_`, `ALLAUTH_`, `CSRF_`, `HEADLESS_`, `MFA_`, `SESSION_`, `SOCIALACCOUNT_`,
+`USERSESSIONS_`.
 ";
 
 /// All settings, as Markdown: tables of name, value, default and meaning.
@@ -49,6 +51,9 @@ fn section(text: &mut String, group: &About) {
 
 fn meaning(setting: &Setting) -> String {
     let mut meaning = joined(setting.text);
+    if setting.origin.contains(&"Vestibule") {
+        meaning = format!("**Vestibule.** {meaning}");
+    }
     for alias in setting.aliases {
         // Writing to a string cannot fail.
         let _ = write!(meaning, " Also read as {}.", code(alias));
@@ -59,7 +64,7 @@ fn meaning(setting: &Setting) -> String {
 fn default(setting: &Setting) -> String {
     match setting.default {
         Default::Is(text) => code(text),
-        Default::Of(other) => format!("that of {}", code(other)),
+        Default::Of(other) => format!("value of {}", code(other)),
         Default::Computed(_, words) => words.to_owned(),
     }
 }
@@ -74,20 +79,20 @@ fn actions(text: &mut String) {
 
 fn pages(text: &mut String) {
     text.push_str("\nThe pages of `HEADLESS_FRONTEND_URLS`:\n\n");
-    table(text, &["Page", "Usual path", "Meaning"]);
+    table(text, &["Page", "Default path", "Meaning"]);
     for (page, path, meaning) in PAGES {
         row(text, &[&code(page), &code(path), &joined(meaning)]);
     }
 }
 
 fn unusable(text: &mut String) {
-    heading(text, "Names that cannot be used", "allauth and Django have these, but here they mean nothing.");
+    heading(text, "Unsupported names", "Settings of allauth and Django that have no meaning here.");
     table(text, &["Name", "Effect", "Reason"]);
     for name in UNUSABLE {
         let effect = match name.verdict {
             Verdict::Refused => "stops the start",
             Verdict::RefusedUnlessOff => "stops the start unless it is off",
-            Verdict::Ignored => "is logged",
+            Verdict::Ignored => "logged",
         };
         row(text, &[&code(name.name), effect, name.text]);
     }

@@ -1,4 +1,4 @@
-//! Where the frontend's pages are that mails and redirects lead to.
+//! The URLs of the frontend's pages that mails and redirects lead to.
 
 use serde_json::Value;
 
@@ -13,12 +13,12 @@ macro_rules! pages {
             $($(#[doc = $doc])+ pub $page: String,)*
         }
 
-        /// Each page, its usual path and its meaning.
+        /// Each page, its default path and its meaning.
         pub(super) const PAGES: &[(&str, &str, &[&str])] =
             &[$((stringify!($page), $path, &[$($doc),+])),*];
 
         impl FrontendUrls {
-            /// The address of the page of that name, as `HEADLESS_FRONTEND_URLS` has it.
+            /// The URL of the page of that name in `HEADLESS_FRONTEND_URLS`.
             pub fn get(&self, page: &str) -> Option<&str> {
                 match page {
                     $(stringify!($page) => Some(&self.$page),)*
@@ -57,15 +57,15 @@ macro_rules! pages {
 }
 
 pages! {
-    /// Verifies an address; `{key}` stands for the key.
+    /// Verifies an email address; `{key}` stands for the key.
     account_confirm_email = "/account/verify-email/{key}";
-    /// Asks for a password reset.
+    /// Requests a password reset.
     account_reset_password = "/account/password/reset";
-    /// Sets a new password; `{key}` stands for the key.
+    /// Resets the password; `{key}` stands for the key.
     account_reset_password_from_key = "/account/password/reset/key/{key}";
     /// Signs up.
     account_signup = "/account/signup";
-    /// Says that logging in through another service failed.
+    /// Reports a failed login through a provider.
     socialaccount_login_error = "/account/provider/callback";
 }
 
@@ -73,7 +73,7 @@ pages! {
 const KEY: &str = "{key}";
 
 pub(super) const FRONTEND_URLS: Kind<FrontendUrls> = Kind::new(
-    "an object of pages and their addresses, such as {\"account_signup\": \"https://www.example.com/signup\"}",
+    "an object of pages and their URLs, such as {\"account_signup\": \"https://www.example.com/signup\"}",
     frontend_urls,
 );
 
@@ -86,11 +86,11 @@ fn frontend_urls(raw: &Raw<'_>) -> Result<FrontendUrls, Wrong> {
             return Err(Wrong::Because(format!("has no page {page:?}{nearest}")));
         };
         let url = url.as_str().filter(|url| is_address(url)).ok_or_else(|| {
-            Wrong::Because(format!("must give {page:?} an address: https://… or a path that begins with /"))
+            Wrong::Because(format!("must give {page:?} a URL: https://… or a path that begins with /"))
         })?;
         if path.contains(KEY) && !url.contains(KEY) {
             return Err(Wrong::Because(format!(
-                "must have {KEY} in the address of {page:?}, where the key goes"
+                "must have {KEY} in the URL of {page:?}, in place of the key"
             )));
         }
         if let Some(slot) = urls.slot(page) {
@@ -100,12 +100,11 @@ fn frontend_urls(raw: &Raw<'_>) -> Result<FrontendUrls, Wrong> {
     Ok(urls)
 }
 
-/// The frontend's own address; pages are below it.
-pub(super) const FRONTEND_URL: Kind<String> =
-    Kind::new("an address such as https://www.example.com", web_address);
-/// An address that other services look under.
+/// The frontend's URL; pages are below it.
+pub(super) const FRONTEND_URL: Kind<String> = Kind::new("a URL such as https://www.example.com", web_address);
+/// A URL that other services use.
 pub(super) const OPTIONAL_URL: Kind<Option<String>> =
-    Kind::new("an address such as https://auth.example.com, or null", |raw| {
+    Kind::new("a URL such as https://auth.example.com, or null", |raw| {
         let url = optional(raw, web_address)?;
         Ok(url.map(|url| url.trim_end_matches('/').to_owned()))
     });

@@ -22,7 +22,7 @@ pub(super) trait Group: Sized {
 ///     /// What the group is for.
 ///     Name, "Heading" {
 ///         /// What the setting means.
-///         field: type = KIND, "NAME", Is("default"), also "OTHER_NAME";
+///         field: type = KIND, "NAME", Is("default"), also "OTHER_NAME", of "Vestibule";
 ///     }
 ///     holding {
 ///         /// Another group.
@@ -36,7 +36,7 @@ macro_rules! group {
         $visibility:vis $group:ident, $title:literal {
             $(
                 $(#[doc = $doc:literal])+
-                $field:ident: $type:ty = $kind:expr, $name:literal, $default:expr $(, also $alias:literal)*;
+                $field:ident: $type:ty = $kind:expr, $name:literal, $default:expr $(, also $alias:literal)* $(, of $origin:literal)?;
             )*
         }
         $(holding {
@@ -72,6 +72,7 @@ macro_rules! group {
                         default: $default,
                         text: &[$($doc),+],
                         aliases: &[$($alias),*],
+                        origin: &[$($origin)?],
                         secret: $kind.secret,
                         keeps_empty: $kind.keeps_empty,
                     },

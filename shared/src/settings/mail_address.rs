@@ -3,7 +3,7 @@
 use super::kind::{Kind, Wrong, text};
 
 pub(super) const SENDER: Kind<String> =
-    Kind::new("an address such as accounts@example.com or \"Example <accounts@example.com>\"", |raw| {
+    Kind::new("an email address such as accounts@example.com or \"Example <accounts@example.com>\"", |raw| {
         let sender = text(raw)?;
         let address = match sender.strip_suffix('>').map(|rest| rest.rsplit_once('<')) {
             Some(Some((name, address))) if !name.contains(['<', '>']) => address,

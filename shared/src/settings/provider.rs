@@ -192,7 +192,7 @@ impl<'a> Settings<'a> {
         if !apps.is_empty() && provider != OPENID_CONNECT && known_provider(provider).is_none() {
             let names = KNOWN_PROVIDERS.iter().map(|known| known.id).chain([OPENID_CONNECT]);
             return because(format!(
-                "has apps of {provider:?}, which is not offered{}",
+                "has apps of {provider:?}, which is not supported{}",
                 suggestion(provider, names)
             ));
         }

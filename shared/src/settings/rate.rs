@@ -1,4 +1,4 @@
-//! How often something may be done.
+//! Rate limits: the actions of `ACCOUNT_RATE_LIMITS`, and their rates.
 
 use std::time::Duration;
 
@@ -43,29 +43,29 @@ macro_rules! actions {
 }
 
 actions! {
-    /// Changing one's password.
+    /// Changes of the password.
     ChangePassword = "change_password", "5/m/user";
-    /// Changing one's phone number.
+    /// Changes of the phone number.
     ChangePhone = "change_phone", "1/m/user";
-    /// Adding, removing or changing one's addresses.
+    /// Changes of the account's email addresses.
     ManageEmail = "manage_email", "10/m/user";
-    /// Asking for a password reset; the key is the address.
+    /// Requests of a password reset; the key is the email address.
     ResetPassword = "reset_password", "20/m/ip,5/m/key";
-    /// Proving again who one is; the account is counted.
+    /// Reauthentication attempts, by account.
     Reauthenticate = "reauthenticate", "10/m/user";
-    /// Setting a new password with the key from the mail.
+    /// Password resets with a key or code.
     ResetPasswordFromKey = "reset_password_from_key", "20/m/ip";
-    /// Signing up.
+    /// Sign-ups.
     Signup = "signup", "20/m/ip";
-    /// Trying to log in.
+    /// Login attempts.
     Login = "login", "30/m/ip";
-    /// Asking for a login code; the key is the address or number.
+    /// Requests of a login code; the key is the email address or phone number.
     RequestLoginCode = "request_login_code", "20/m/ip,3/m/key";
-    /// Failing to log in; the key is what was used to log in.
+    /// Failed logins; the key is the identifier used.
     LoginFailed = "login_failed", "10/m/ip,5/300s/key";
-    /// Sending mail to verify an address; the key is the address. By code it is `1/10s/key`.
+    /// Mails that verify an email address; the key is the email address. With verification by code the default is `1/10s/key`.
     ConfirmEmail = "confirm_email", "1/180s/key";
-    /// Sending a text to verify a number; the key is the number.
+    /// Text messages that verify a phone number; the key is the phone number.
     VerifyPhone = "verify_phone", "1/30s/key,3/m/ip";
 }
 

@@ -28,7 +28,7 @@ const ERRORS: &[Rule] = &[
     Rule {
         settings: &["SOCIALACCOUNT_ONLY", "ACCOUNT_LOGIN_BY_CODE_ENABLED"],
         is_broken: |s| s.socialaccount.only && s.account.login_by_code_enabled,
-        remedy: "codes are a way to log in as well, so one of the two must be false",
+        remedy: "login by code is a way to log in without providers: one of the two must be false",
     },
     Rule {
         settings: &["SOCIALACCOUNT_ONLY", "INSTALLED_APPS"],
@@ -38,14 +38,14 @@ const ERRORS: &[Rule] = &[
     Rule {
         settings: &["SOCIALACCOUNT_ONLY", "ACCOUNT_EMAIL_VERIFICATION"],
         is_broken: |s| s.socialaccount.only && s.account.email_verification != EmailVerification::None,
-        remedy: "where only other services log people in, ACCOUNT_EMAIL_VERIFICATION must be none",
+        remedy: "if login is through providers only, ACCOUNT_EMAIL_VERIFICATION must be none",
     },
     Rule {
         settings: &["SOCIALACCOUNT_EMAIL_REQUIRED", "ACCOUNT_SIGNUP_FIELDS"],
         is_broken: |s| {
             s.socialaccount.email_required && s.account.signup_fields.get(SignupFieldName::Email).is_none()
         },
-        remedy: "where an address is required, ACCOUNT_SIGNUP_FIELDS must have email",
+        remedy: "if an email address is required, ACCOUNT_SIGNUP_FIELDS must have email",
     },
     Rule {
         settings: &["ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "ACCOUNT_EMAIL_VERIFICATION"],
@@ -58,7 +58,7 @@ const ERRORS: &[Rule] = &[
     Rule {
         settings: &["ACCOUNT_LOGIN_METHODS", "ACCOUNT_UNIQUE_EMAIL"],
         is_broken: |s| s.account.login_methods.contains(LoginMethod::Email) && !s.account.unique_email,
-        remedy: "where people log in by email, ACCOUNT_UNIQUE_EMAIL must be true",
+        remedy: "if login is by email address, ACCOUNT_UNIQUE_EMAIL must be true",
     },
     Rule {
         settings: &["ACCOUNT_EMAIL_VERIFICATION", "ACCOUNT_SIGNUP_FIELDS"],
@@ -66,7 +66,7 @@ const ERRORS: &[Rule] = &[
             s.account.email_verification == EmailVerification::Mandatory
                 && !s.account.signup_fields.requires(SignupFieldName::Email)
         },
-        remedy: "where verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
+        remedy: "if verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
     },
     Rule {
         settings: &["ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", "ACCOUNT_SIGNUP_FIELDS"],
@@ -80,24 +80,24 @@ const ERRORS: &[Rule] = &[
                 _ => false,
             }
         },
-        remedy: "the honeypot must not be a field that people fill: nobody could sign up",
+        remedy: "the honeypot must not be a field of the sign-up form: no sign-up would succeed",
     },
     Rule {
         settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_SIGNUP_FIELDS"],
         is_broken: |s| {
             !s.account.usernames && s.account.signup_fields.get(SignupFieldName::Username).is_some()
         },
-        remedy: "where there are no usernames, ACCOUNT_SIGNUP_FIELDS must not have username",
+        remedy: "without usernames, ACCOUNT_SIGNUP_FIELDS must not have username",
     },
     Rule {
         settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_LOGIN_METHODS"],
         is_broken: |s| !s.account.usernames && s.account.login_methods.contains(LoginMethod::Username),
-        remedy: "where there are no usernames, ACCOUNT_LOGIN_METHODS must not have username",
+        remedy: "without usernames, ACCOUNT_LOGIN_METHODS must not have username",
     },
     Rule {
         settings: &["ACCOUNT_CHANGE_EMAIL", "ACCOUNT_MAX_EMAIL_ADDRESSES"],
         is_broken: |s| s.account.change_email && s.account.max_email_addresses.is_some_and(|most| most != 2),
-        remedy: "to change an address takes the old one and the new one: ACCOUNT_MAX_EMAIL_ADDRESSES must be null or 2",
+        remedy: "a change needs room for the old and the new email address: ACCOUNT_MAX_EMAIL_ADDRESSES must be null or 2",
     },
     Rule {
         settings: &["ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", "INSTALLED_APPS"],
@@ -138,8 +138,8 @@ const ERRORS: &[Rule] = &[
                 session.cookie_domain.as_deref(),
             )
         },
-        remedy: "browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides \
-                 their path is / and they have no domain",
+        remedy: "browsers accept __Secure- cookies only with Secure, and __Host- cookies only with Secure, Path=/ \
+                 and without Domain",
     },
     Rule {
         settings: &["CSRF_COOKIE_NAME", "CSRF_COOKIE_SECURE", "CSRF_COOKIE_PATH", "CSRF_COOKIE_DOMAIN"],
@@ -152,8 +152,8 @@ const ERRORS: &[Rule] = &[
                 csrf.cookie_domain.as_deref(),
             )
         },
-        remedy: "browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides \
-                 their path is / and they have no domain",
+        remedy: "browsers accept __Secure- cookies only with Secure, and __Host- cookies only with Secure, Path=/ \
+                 and without Domain",
     },
     Rule {
         settings: &[
@@ -172,8 +172,8 @@ const ERRORS: &[Rule] = &[
             );
             trusts(s) && breaks
         },
-        remedy: "browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides \
-                 their path is / and they have no domain",
+        remedy: "browsers accept __Secure- cookies only with Secure, and __Host- cookies only with Secure, Path=/ \
+                 and without Domain",
     },
     Rule {
         settings: &["SESSION_COOKIE_NAME", "CSRF_COOKIE_NAME"],
@@ -191,32 +191,32 @@ const ERRORS: &[Rule] = &[
     Rule {
         settings: &["MFA_PASSKEY_SIGNUP_ENABLED", "ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED"],
         is_broken: |s| s.mfa.passkey_signup_enabled && !s.account.email_verification_by_code_enabled,
-        remedy: "that somebody signs up with a passkey is known to their session only, where a link may not lead: \
-                 addresses must be verified by code",
+        remedy: "a passkey sign-up exists in one session only, and a link may open in another browser: email addresses \
+                 must be verified by code",
     },
     Rule {
         settings: &["MFA_PASSKEY_SIGNUP_ENABLED", "ACCOUNT_SIGNUP_FIELDS"],
         is_broken: |s| {
             s.mfa.passkey_signup_enabled && !s.account.signup_fields.requires(SignupFieldName::Email)
         },
-        remedy: "where people sign up with a passkey, ACCOUNT_SIGNUP_FIELDS must have email*",
+        remedy: "with passkey sign-up, ACCOUNT_SIGNUP_FIELDS must have email*",
     },
     Rule {
         settings: &["MFA_PASSKEY_SIGNUP_ENABLED", "ACCOUNT_EMAIL_VERIFICATION"],
         is_broken: |s| {
             s.mfa.passkey_signup_enabled && s.account.email_verification != EmailVerification::Mandatory
         },
-        remedy: "where people sign up with a passkey, verification must be mandatory",
+        remedy: "with passkey sign-up, verification must be mandatory",
     },
     Rule {
         settings: &["MFA_TOTP_INSECURE_BYPASS_CODE", "DEBUG"],
         is_broken: |s| s.mfa.totp_insecure_bypass_code.is_some() && !s.debug,
-        remedy: "a code that always passes is for tests only, and DEBUG must be true",
+        remedy: "a code that is always accepted is for tests only: DEBUG must be true",
     },
     Rule {
         settings: &["MAIL_RATE_LIMIT_RECIPIENT", "MAIL_RATE_LIMIT_TOTAL"],
         is_broken: |s| s.mail.per_recipient.len() + s.mail.in_all.len() > MOST_MAIL_LIMITS,
-        remedy: "there may be three limits on mail, both settings together",
+        remedy: "at most three limits on mail, both settings together",
     },
     Rule {
         settings: &["ACCOUNT_RATE_LIMITS"],
@@ -224,7 +224,7 @@ const ERRORS: &[Rule] = &[
             let limits = |action: &Action| s.account.rate_limits.for_action(*action).len();
             Action::ALL.iter().any(|action| limits(action) > MOST_LIMITS)
         },
-        remedy: "an action may have five limits",
+        remedy: "at most five limits for an action",
     },
     Rule {
         settings: &["PASSWORD_ARGON2_MEMORY_KIB", "PASSWORD_ARGON2_PARALLELISM"],
@@ -234,7 +234,7 @@ const ERRORS: &[Rule] = &[
     Rule {
         settings: &["SMS_TOPIC_ARN", "SMS_FUNCTION_ARN"],
         is_broken: |s| s.mail.sms_topic_arn.is_some() && s.mail.sms_function_arn.is_some(),
-        remedy: "texts go one way only, so one of the two must be unset",
+        remedy: "text messages have one way out: one of the two must be unset",
     },
 ];
 
@@ -251,12 +251,12 @@ const WARNINGS: &[Rule] = &[
                 })
             })
         },
-        remedy: "nothing that people log in with is required at sign-up, so some will not be able to log in",
+        remedy: "sign-up requires none of the login identifiers, so some accounts cannot log in",
     },
     Rule {
         settings: &["SOCIALACCOUNT_ONLY", "INSTALLED_APPS"],
         is_broken: |s| s.socialaccount.only && !s.apps.socialaccount,
-        remedy: "nobody can log in: allauth.socialaccount is not in INSTALLED_APPS",
+        remedy: "no login is possible: allauth.socialaccount is not in INSTALLED_APPS",
     },
     Rule {
         settings: &["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"],
@@ -266,12 +266,12 @@ const WARNINGS: &[Rule] = &[
     Rule {
         settings: &["MFA_TOTP_INSECURE_BYPASS_CODE"],
         is_broken: |s| s.mfa.totp_insecure_bypass_code.is_some(),
-        remedy: "this code gets past the second factor of anybody with an app: use it for tests only",
+        remedy: "this code passes the second factor of every account with an authenticator app: use it for tests only",
     },
     Rule {
         settings: &["INSTALLED_APPS"],
         is_broken: |s| s.apps.has_dummy(),
-        remedy: "the dummy provider lets anybody in as anybody: use it for tests only",
+        remedy: "the dummy provider accepts any identity: use it for tests only",
     },
 ];
 

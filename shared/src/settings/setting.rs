@@ -44,6 +44,8 @@ pub(super) struct Setting {
     pub text: &'static [&'static str],
     /// Other names it may have.
     pub aliases: &'static [&'static str],
+    /// The project that its name comes from; none for the names of allauth and Django.
+    pub origin: &'static [&'static str],
     /// Whether its value must not be shown.
     pub secret: bool,
     /// Whether an empty value is a value, and not the same as none.

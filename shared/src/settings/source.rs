@@ -104,7 +104,7 @@ impl Source {
 
     fn note_alias(&mut self, setting: &'static Setting, used: &str) {
         if used != setting.name {
-            self.hints.push(format!("{used} is read, but its name is {} now", setting.name));
+            self.hints.push(format!("{used} is a deprecated name of {}", setting.name));
         }
         let ignored: Vec<_> = setting
             .aliases

@@ -113,9 +113,9 @@ fn all_that_is_wrong_is_told_at_once() {
         text,
         "ACCOUNT_CHANGE_EMAIL=perhaps: must be true or false\n\
          SESSION_COOKIE_AGE=-1: must be a number of seconds, more than 0\n\
-         ACCOUNT_LOGIN_METHOD: is no setting; did you mean ACCOUNT_LOGIN_METHODS?\n\
+         ACCOUNT_LOGIN_METHOD: is not a setting; did you mean ACCOUNT_LOGIN_METHODS?\n\
          ACCOUNT_LOGIN_METHODS=[\"email\"] (default), ACCOUNT_UNIQUE_EMAIL=false: \
-         where people log in by email, ACCOUNT_UNIQUE_EMAIL must be true\n\
+         if login is by email address, ACCOUNT_UNIQUE_EMAIL must be true\n\
          SESSION_COOKIE_SAMESITE=None, SESSION_COOKIE_SECURE=false (default): \
          browsers drop a cookie with SameSite=None unless it is secure: SESSION_COOKIE_SECURE must be true"
     );
@@ -146,7 +146,7 @@ fn secrets_are_never_shown() {
             r#"["hunter2"]"#,
             "SECRET_KEY_FALLBACKS: must be a list of at most five texts of at least 32 characters",
         ),
-        ("ACCOUNT_TOKEN", "hunter2", "ACCOUNT_TOKEN: is no setting"),
+        ("ACCOUNT_TOKEN", "hunter2", "ACCOUNT_TOKEN: is not a setting"),
     ];
     for (name, value, text) in cases {
         assert_eq!(errors(&[(name, value)]), text);
@@ -253,7 +253,7 @@ fn the_words_of_each_kind_of_wrong_value() {
         ("MFA_WEBAUTHN_RP_ID", "https://example.com", "a domain such as example.com, or null"),
         ("MFA_WEBAUTHN_USER_VERIFICATION", "maybe", "\"discouraged\", \"preferred\" or \"required\""),
         ("INSTALLED_APPS", "{}", "a list of apps"),
-        ("FRONTEND_URL", "www.example.com", "an address such as https://www.example.com"),
+        ("FRONTEND_URL", "www.example.com", "a URL such as https://www.example.com"),
         (
             "SESSION_COOKIE_NAME",
             "a b",
@@ -321,12 +321,12 @@ fn the_words_of_errors_that_know_better() {
         (
             "HEADLESS_FRONTEND_URLS",
             r#"{"account_confirm_email": "/a"}"#,
-            "must have {key} in the address of \"account_confirm_email\", where the key goes",
+            "must have {key} in the URL of \"account_confirm_email\", in place of the key",
         ),
         (
             "HEADLESS_FRONTEND_URLS",
             r#"{"account_signup": "javascript://x"}"#,
-            "must give \"account_signup\" an address: https://… or a path that begins with /",
+            "must give \"account_signup\" a URL: https://… or a path that begins with /",
         ),
         (
             "CSRF_TRUSTED_ORIGINS",
@@ -408,7 +408,7 @@ fn contradictions_are_told_with_the_values_of_both() {
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
             &[ONLY, NO_MFA, NO_VERIFICATION, ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")],
-            "SOCIALACCOUNT_ONLY=true, ACCOUNT_LOGIN_BY_CODE_ENABLED=true: codes are a way to log in as well, so one of the two must be false",
+            "SOCIALACCOUNT_ONLY=true, ACCOUNT_LOGIN_BY_CODE_ENABLED=true: login by code is a way to log in without providers: one of the two must be false",
         ),
         (
             &[ONLY, NO_VERIFICATION, ("INSTALLED_APPS", "allauth.mfa,allauth.socialaccount")],
@@ -416,7 +416,7 @@ fn contradictions_are_told_with_the_values_of_both() {
         ),
         (
             &[ONLY, NO_MFA],
-            "SOCIALACCOUNT_ONLY=true, ACCOUNT_EMAIL_VERIFICATION=mandatory (default): where only other services log people in, ACCOUNT_EMAIL_VERIFICATION must be none",
+            "SOCIALACCOUNT_ONLY=true, ACCOUNT_EMAIL_VERIFICATION=mandatory (default): if login is through providers only, ACCOUNT_EMAIL_VERIFICATION must be none",
         ),
         (
             &[CODE, NO_VERIFICATION],
@@ -424,23 +424,23 @@ fn contradictions_are_told_with_the_values_of_both() {
         ),
         (
             &[("ACCOUNT_SIGNUP_FIELDS", "email,password1*")],
-            "ACCOUNT_EMAIL_VERIFICATION=mandatory (default), ACCOUNT_SIGNUP_FIELDS=email,password1*: where verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
+            "ACCOUNT_EMAIL_VERIFICATION=mandatory (default), ACCOUNT_SIGNUP_FIELDS=email,password1*: if verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
         ),
         (
             &[("ACCOUNT_EMAIL_REQUIRED", "false")],
-            "ACCOUNT_EMAIL_VERIFICATION=mandatory (default), ACCOUNT_EMAIL_REQUIRED=false: where verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
+            "ACCOUNT_EMAIL_VERIFICATION=mandatory (default), ACCOUNT_EMAIL_REQUIRED=false: if verification is mandatory, ACCOUNT_SIGNUP_FIELDS must have email*",
         ),
         (
             &[NO_USERNAMES, ("ACCOUNT_SIGNUP_FIELDS", "email*,username")],
-            "ACCOUNT_USER_MODEL_USERNAME_FIELD=null, ACCOUNT_SIGNUP_FIELDS=email*,username: where there are no usernames, ACCOUNT_SIGNUP_FIELDS must not have username",
+            "ACCOUNT_USER_MODEL_USERNAME_FIELD=null, ACCOUNT_SIGNUP_FIELDS=email*,username: without usernames, ACCOUNT_SIGNUP_FIELDS must not have username",
         ),
         (
             &[NO_USERNAMES, ("ACCOUNT_LOGIN_METHODS", "username")],
-            "ACCOUNT_USER_MODEL_USERNAME_FIELD=null, ACCOUNT_LOGIN_METHODS=username: where there are no usernames, ACCOUNT_LOGIN_METHODS must not have username",
+            "ACCOUNT_USER_MODEL_USERNAME_FIELD=null, ACCOUNT_LOGIN_METHODS=username: without usernames, ACCOUNT_LOGIN_METHODS must not have username",
         ),
         (
             &[("ACCOUNT_CHANGE_EMAIL", "true"), ("ACCOUNT_MAX_EMAIL_ADDRESSES", "1")],
-            "ACCOUNT_CHANGE_EMAIL=true, ACCOUNT_MAX_EMAIL_ADDRESSES=1: to change an address takes the old one and the new one: ACCOUNT_MAX_EMAIL_ADDRESSES must be null or 2",
+            "ACCOUNT_CHANGE_EMAIL=true, ACCOUNT_MAX_EMAIL_ADDRESSES=1: a change needs room for the old and the new email address: ACCOUNT_MAX_EMAIL_ADDRESSES must be null or 2",
         ),
         (
             &[NO_MFA, ("ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", "true")],
@@ -456,11 +456,11 @@ fn contradictions_are_told_with_the_values_of_both() {
                 ("SESSION_COOKIE_SECURE", "true"),
                 ("SESSION_COOKIE_PATH", "/a"),
             ],
-            "SESSION_COOKIE_NAME=__Host-id, SESSION_COOKIE_SECURE=true, SESSION_COOKIE_PATH=/a, SESSION_COOKIE_DOMAIN=null (default): browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides their path is / and they have no domain",
+            "SESSION_COOKIE_NAME=__Host-id, SESSION_COOKIE_SECURE=true, SESSION_COOKIE_PATH=/a, SESSION_COOKIE_DOMAIN=null (default): browsers accept __Secure- cookies only with Secure, and __Host- cookies only with Secure, Path=/ and without Domain",
         ),
         (
             &[("CSRF_COOKIE_NAME", "__Secure-x")],
-            "CSRF_COOKIE_NAME=__Secure-x, CSRF_COOKIE_SECURE=false (default), CSRF_COOKIE_PATH=/ (default), CSRF_COOKIE_DOMAIN=null (default): browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides their path is / and they have no domain",
+            "CSRF_COOKIE_NAME=__Secure-x, CSRF_COOKIE_SECURE=false (default), CSRF_COOKIE_PATH=/ (default), CSRF_COOKIE_DOMAIN=null (default): browsers accept __Secure- cookies only with Secure, and __Host- cookies only with Secure, Path=/ and without Domain",
         ),
         (
             &[("CSRF_COOKIE_NAME", "sessionid")],
@@ -472,7 +472,7 @@ fn contradictions_are_told_with_the_values_of_both() {
         ),
         (
             &[("SMS_TOPIC_ARN", "a"), ("SMS_FUNCTION_ARN", "b")],
-            "SMS_TOPIC_ARN=a, SMS_FUNCTION_ARN=b: texts go one way only, so one of the two must be unset",
+            "SMS_TOPIC_ARN=a, SMS_FUNCTION_ARN=b: text messages have one way out: one of the two must be unset",
         ),
     ];
     for (variables, text) in cases {
@@ -496,15 +496,15 @@ fn contradictions_about_second_factors() {
         ),
         (
             &[TRUST, ("MFA_TRUST_COOKIE_NAME", "__Secure-x")],
-            "MFA_TRUST_COOKIE_NAME=__Secure-x, MFA_TRUST_COOKIE_SECURE=false (default), MFA_TRUST_COOKIE_PATH=/ (default), MFA_TRUST_COOKIE_DOMAIN=null (default): browsers take __Secure- cookies only when they are secure, and __Host- ones only when besides their path is / and they have no domain",
+            "MFA_TRUST_COOKIE_NAME=__Secure-x, MFA_TRUST_COOKIE_SECURE=false (default), MFA_TRUST_COOKIE_PATH=/ (default), MFA_TRUST_COOKIE_DOMAIN=null (default): browsers accept __Secure- cookies only with Secure, and __Host- cookies only with Secure, Path=/ and without Domain",
         ),
         (
             &[WEBAUTHN, PASSKEY_SIGNUP],
-            "MFA_PASSKEY_SIGNUP_ENABLED=true, ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED=false (default): that somebody signs up with a passkey is known to their session only, where a link may not lead: addresses must be verified by code",
+            "MFA_PASSKEY_SIGNUP_ENABLED=true, ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED=false (default): a passkey sign-up exists in one session only, and a link may open in another browser: email addresses must be verified by code",
         ),
         (
             &[("MFA_TOTP_INSECURE_BYPASS_CODE", "123456")],
-            "MFA_TOTP_INSECURE_BYPASS_CODE, DEBUG=false (default): a code that always passes is for tests only, and DEBUG must be true",
+            "MFA_TOTP_INSECURE_BYPASS_CODE, DEBUG=false (default): a code that is always accepted is for tests only: DEBUG must be true",
         ),
     ];
     for (variables, text) in cases {
@@ -517,7 +517,7 @@ fn odd_combinations_give_hints() {
     assert_eq!(
         hints(&[("ACCOUNT_LOGIN_METHODS", "phone")]),
         ["ACCOUNT_LOGIN_METHODS=phone, ACCOUNT_SIGNUP_FIELDS=[\"email*\", \"password1*\"] (default): \
-          nothing that people log in with is required at sign-up, so some will not be able to log in"]
+          sign-up requires none of the login identifiers, so some accounts cannot log in"]
     );
     let only = [
         ("SOCIALACCOUNT_ONLY", "true"),
@@ -526,7 +526,7 @@ fn odd_combinations_give_hints() {
     ];
     assert_eq!(
         hints(&only),
-        ["SOCIALACCOUNT_ONLY=true, INSTALLED_APPS=allauth: nobody can log in: \
+        ["SOCIALACCOUNT_ONLY=true, INSTALLED_APPS=allauth: no login is possible: \
           allauth.socialaccount is not in INSTALLED_APPS"]
     );
     assert_eq!(
@@ -547,7 +547,7 @@ fn the_dummy_provider_is_warned_of() {
     assert_eq!(
         hints(&[("INSTALLED_APPS", "allauth.socialaccount.providers.dummy")]),
         ["INSTALLED_APPS=allauth.socialaccount.providers.dummy: \
-          the dummy provider lets anybody in as anybody: use it for tests only"]
+          the dummy provider accepts any identity: use it for tests only"]
     );
 }
 
@@ -555,9 +555,9 @@ fn the_dummy_provider_is_warned_of() {
 fn unknown_names_are_errors() {
     assert_eq!(
         errors(&[("ACCOUNT_EMAIL_VERFICATION", "none")]),
-        "ACCOUNT_EMAIL_VERFICATION: is no setting; did you mean ACCOUNT_EMAIL_VERIFICATION?"
+        "ACCOUNT_EMAIL_VERFICATION: is not a setting; did you mean ACCOUNT_EMAIL_VERIFICATION?"
     );
-    assert_eq!(errors(&[("ACCOUNT_XYZ", "")]), "ACCOUNT_XYZ: is no setting");
+    assert_eq!(errors(&[("ACCOUNT_XYZ", "")]), "ACCOUNT_XYZ: is not a setting");
     assert_eq!(
         errors(&[
             ("ALLAUTH_TRUSTED_PROXY_COUNTS", "1"),
@@ -568,19 +568,19 @@ fn unknown_names_are_errors() {
             ("SOCIALACCOUNT_ONLYX", "1"),
             ("USERSESSIONS_X", "1"),
         ]),
-        "ALLAUTH_TRUSTED_PROXY_COUNTS: is no setting; did you mean ALLAUTH_TRUSTED_PROXY_COUNT?\n\
-         CSRF_COOKIE_SECURED: is no setting; did you mean CSRF_COOKIE_SECURE?\n\
-         HEADLESS_CLIENT: is no setting; did you mean HEADLESS_CLIENTS?\n\
-         MFA_TRUST_ENABLE: is no setting; did you mean MFA_TRUST_ENABLED?\n\
-         SESSION_COOKIE_SECUR: is no setting; did you mean SESSION_COOKIE_SECURE?\n\
-         SOCIALACCOUNT_ONLYX: is no setting; did you mean SOCIALACCOUNT_ONLY?\n\
-         USERSESSIONS_X: is no setting"
+        "ALLAUTH_TRUSTED_PROXY_COUNTS: is not a setting; did you mean ALLAUTH_TRUSTED_PROXY_COUNT?\n\
+         CSRF_COOKIE_SECURED: is not a setting; did you mean CSRF_COOKIE_SECURE?\n\
+         HEADLESS_CLIENT: is not a setting; did you mean HEADLESS_CLIENTS?\n\
+         MFA_TRUST_ENABLE: is not a setting; did you mean MFA_TRUST_ENABLED?\n\
+         SESSION_COOKIE_SECUR: is not a setting; did you mean SESSION_COOKIE_SECURE?\n\
+         SOCIALACCOUNT_ONLYX: is not a setting; did you mean SOCIALACCOUNT_ONLY?\n\
+         USERSESSIONS_X: is not a setting"
     );
     let known = [("SOCIALACCOUNT_UID_MAX_LENGTH", "100"), ("CSRF_COOKIE_MASKED", "1")];
     assert_eq!(
         hints(&known),
         [
-            "CSRF_COOKIE_MASKED has no effect: the cookie holds the token as it is, as Django's has since 4.1",
+            "CSRF_COOKIE_MASKED has no effect: the cookie holds the unmasked token, as in Django since 4.1",
             "SOCIALACCOUNT_UID_MAX_LENGTH has no effect: accounts are not a Django model"
         ]
     );
@@ -591,11 +591,11 @@ fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
         "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; \
-         use the settings for what it did, such as ACCOUNT_SIGNUP_ENABLED"
+         use settings instead, such as ACCOUNT_SIGNUP_ENABLED"
     );
     assert_eq!(
         errors(&[("ACCOUNT_LOGOUT_ON_GET", "true")]),
-        "ACCOUNT_LOGOUT_ON_GET=true: a GET changes nothing here; the frontend logs out by DELETE"
+        "ACCOUNT_LOGOUT_ON_GET=true: a GET changes nothing; the frontend logs out with DELETE"
     );
     for off in ["false", "False", "", "null", "[]"] {
         assert_eq!(hints(&[("ACCOUNT_LOGOUT_ON_GET", off)]), [""; 0], "{off:?}");
@@ -615,9 +615,9 @@ fn old_names_work_and_say_what_is_new() {
     assert_eq!(
         hints,
         [
-            "ACCOUNT_AUTHENTICATION_METHOD is an old name; use ACCOUNT_LOGIN_METHODS=[\"username\", \"email\"] instead",
-            "ACCOUNT_USERNAME_REQUIRED is an old name; \
-             use ACCOUNT_SIGNUP_FIELDS=[\"email*\", \"username*\", \"password1*\"] instead",
+            "ACCOUNT_AUTHENTICATION_METHOD is deprecated; use ACCOUNT_LOGIN_METHODS=[\"username\", \"email\"]",
+            "ACCOUNT_USERNAME_REQUIRED is deprecated; \
+             use ACCOUNT_SIGNUP_FIELDS=[\"email*\", \"username*\", \"password1*\"]",
         ]
     );
     let twice = [
@@ -633,14 +633,14 @@ fn old_names_work_and_say_what_is_new() {
 
     let Loaded { settings: s, hints } = read(&[("ACCOUNT_EMAIL_VERIFICATION", "False")]).unwrap();
     assert_eq!(s.account.email_verification, EmailVerification::Optional);
-    assert_eq!(hints, ["ACCOUNT_EMAIL_VERIFICATION=false is the old way to say \"optional\""]);
+    assert_eq!(hints, ["ACCOUNT_EMAIL_VERIFICATION=false is the deprecated form of \"optional\""]);
 }
 
 #[test]
 fn other_names_of_a_setting_are_read() {
     let Loaded { settings: s, hints } = read(&[("ACCOUNT_SESSION_COOKIE_AGE", "60")]).unwrap();
     assert_eq!(s.session.cookie_age, seconds(60));
-    assert_eq!(hints, ["ACCOUNT_SESSION_COOKIE_AGE is read, but its name is SESSION_COOKIE_AGE now"]);
+    assert_eq!(hints, ["ACCOUNT_SESSION_COOKIE_AGE is a deprecated name of SESSION_COOKIE_AGE"]);
 
     let both = [("ACCOUNT_SESSION_COOKIE_AGE", "60"), ("SESSION_COOKIE_AGE", "90")];
     let Loaded { settings: s, hints } = read(&both).unwrap();
@@ -752,8 +752,8 @@ fn old_limits_shape_the_rates() {
     assert_eq!(
         hints(&[limit, ("ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN", "9")]),
         [
-            "ACCOUNT_LOGIN_ATTEMPTS_LIMIT is an old name; use \"login_failed\" in ACCOUNT_RATE_LIMITS instead",
-            "ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN is an old name; use \"confirm_email\" in ACCOUNT_RATE_LIMITS instead",
+            "ACCOUNT_LOGIN_ATTEMPTS_LIMIT is deprecated; use \"login_failed\" in ACCOUNT_RATE_LIMITS",
+            "ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN is deprecated; use \"confirm_email\" in ACCOUNT_RATE_LIMITS",
         ]
     );
 }
@@ -1112,7 +1112,7 @@ fn the_words_of_wrong_providers() {
     let cases = [
         (
             r#"{"gogle": {"APP": {"client_id": "a"}}}"#.to_owned(),
-            "has apps of \"gogle\", which is not offered; did you mean google?",
+            "has apps of \"gogle\", which is not supported; did you mean google?",
         ),
         (r#"{"google": {"APP": {}}}"#.to_owned(), "must give every app of google a \"client_id\""),
         (r#"{"google": []}"#.to_owned(), "must have an object as \"google\""),

@@ -34,8 +34,7 @@ const fn unusable(name: &'static str, verdict: Verdict, text: &'static str) -> U
     Unusable { name, verdict, text }
 }
 
-const FRONTEND_DECIDES: &str =
-    "has no effect: there are no pages here, and the frontend decides where to go next";
+const FRONTEND_DECIDES: &str = "has no effect: there are no HTML pages, and the frontend redirects";
 const STATE_IN_TABLE: &str = "has no effect: sessions are kept in the DynamoDB table";
 const MAIL_BY_SES: &str = "has no effect: mail is sent through SES";
 
@@ -43,27 +42,23 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "ACCOUNT_ADAPTER",
         Refused,
-        "Python code cannot run here; use the settings for what it did, such as ACCOUNT_SIGNUP_ENABLED",
+        "Python code cannot run here; use settings instead, such as ACCOUNT_SIGNUP_ENABLED",
     ),
-    unusable(
-        "ACCOUNT_FORMS",
-        Refused,
-        "forms written in Python cannot run here; ACCOUNT_SIGNUP_FIELDS says what is asked at sign-up",
-    ),
+    unusable("ACCOUNT_FORMS", Refused, "forms written in Python cannot run here; use ACCOUNT_SIGNUP_FIELDS"),
     unusable(
         "ACCOUNT_SIGNUP_FORM_CLASS",
         Refused,
-        "a form written in Python cannot run here; ACCOUNT_SIGNUP_FIELDS says what is asked at sign-up",
+        "a form written in Python cannot run here; use ACCOUNT_SIGNUP_FIELDS",
     ),
     unusable(
         "ACCOUNT_USERNAME_VALIDATORS",
         Refused,
-        "validators written in Python cannot run here; usernames follow Django's own rule, ACCOUNT_USERNAME_MIN_LENGTH and ACCOUNT_USERNAME_BLACKLIST",
+        "validators written in Python cannot run here; usernames follow Django's rule, ACCOUNT_USERNAME_MIN_LENGTH and ACCOUNT_USERNAME_BLACKLIST",
     ),
     unusable(
         "ACCOUNT_USER_DISPLAY",
         Refused,
-        "a Python function cannot run here; users are shown by their username, or else their address",
+        "a Python function cannot run here; users are displayed by their username, or else their email address",
     ),
     unusable(
         "ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR",
@@ -73,7 +68,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "MFA_ADAPTER",
         Refused,
-        "Python code cannot run here; use the settings for what it did, such as MFA_TOTP_ISSUER or MFA_WEBAUTHN_RP_ID",
+        "Python code cannot run here; use settings instead, such as MFA_TOTP_ISSUER or MFA_WEBAUTHN_RP_ID",
     ),
     unusable("MFA_FORMS", Refused, "forms written in Python cannot run here"),
     unusable("ACCOUNT_USER_MODEL_EMAIL_FIELD", Ignored, "has no effect: accounts are not a Django model"),
@@ -81,23 +76,23 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL",
         Ignored,
-        "has no effect: links begin as FRONTEND_URL and HEADLESS_FRONTEND_URLS say",
+        "has no effect: links begin with FRONTEND_URL or as in HEADLESS_FRONTEND_URLS",
     ),
     unusable(
         "ACCOUNT_TEMPLATE_EXTENSION",
         Ignored,
-        "has no effect: there are no pages here; mails have templates in MAIL_TEMPLATES_DIR",
+        "has no effect: there are no HTML pages; mail templates are in MAIL_TEMPLATES_DIR",
     ),
-    unusable("ACCOUNT_PASSWORD_INPUT_RENDER_VALUE", Ignored, "has no effect: there are no pages here"),
+    unusable("ACCOUNT_PASSWORD_INPUT_RENDER_VALUE", Ignored, "has no effect: there are no HTML pages"),
     unusable(
         "ACCOUNT_CONFIRM_EMAIL_ON_GET",
         RefusedUnlessOff,
-        "a GET changes nothing here, so that mail scanners cannot use up a link; the frontend sends the key by POST",
+        "a GET changes nothing, so that mail scanners cannot use up a link; the frontend sends the key with POST",
     ),
     unusable(
         "ACCOUNT_LOGOUT_ON_GET",
         RefusedUnlessOff,
-        "a GET changes nothing here; the frontend logs out by DELETE",
+        "a GET changes nothing; the frontend logs out with DELETE",
     ),
     unusable("ACCOUNT_AUTHENTICATED_LOGIN_REDIRECTS", Ignored, FRONTEND_DECIDES),
     unusable("ACCOUNT_SIGNUP_REDIRECT_URL", Ignored, FRONTEND_DECIDES),
@@ -107,53 +102,49 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "HEADLESS_SPECIFICATION_TEMPLATE_NAME",
         Ignored,
-        "has no effect: the page that describes the API is written here, and loads nothing from other hosts",
+        "has no effect: the page of the OpenAPI description is built in, and loads nothing from other hosts",
     ),
     unusable(
         "ALLAUTH_SETTING_GETTER",
         Refused,
         "Python code cannot run here; settings are environment variables",
     ),
-    unusable(
-        "HEADLESS_ADAPTER",
-        Refused,
-        "Python code cannot run here; what users look like to clients is the contract's",
-    ),
+    unusable("HEADLESS_ADAPTER", Refused, "Python code cannot run here; the serialization of users is fixed"),
     unusable(
         "USERSESSIONS_ADAPTER",
         Refused,
-        "Python code cannot run here; sessions are shown as the contract has it",
+        "Python code cannot run here; the serialization of sessions is fixed",
     ),
     unusable("ALLAUTH_DEFAULT_AUTO_FIELD", Ignored, "has no effect: accounts are not a Django model"),
     unusable(
         "SOCIALACCOUNT_ADAPTER",
         Refused,
-        "Python code cannot run here; use the settings for what it did, such as SOCIALACCOUNT_AUTO_SIGNUP",
+        "Python code cannot run here; use settings instead, such as SOCIALACCOUNT_AUTO_SIGNUP",
     ),
     unusable(
         "SOCIALACCOUNT_FORMS",
         Refused,
-        "forms written in Python cannot run here; ACCOUNT_SIGNUP_FIELDS says what is asked at sign-up",
+        "forms written in Python cannot run here; use ACCOUNT_SIGNUP_FIELDS",
     ),
     unusable(
         "SOCIALACCOUNT_SOCIALACCOUNT_STR",
         Refused,
-        "a Python function cannot run here; accounts at other services are shown by username, address or name",
+        "a Python function cannot run here; provider accounts are displayed by username, email address or name",
     ),
     unusable(
         "SOCIALACCOUNT_LOGIN_ON_GET",
         RefusedUnlessOff,
-        "a GET begins nothing here; the frontend posts a form to auth/provider/redirect",
+        "a GET starts no login; the frontend submits a form to auth/provider/redirect",
     ),
     unusable("SESSION_ENGINE", Ignored, STATE_IN_TABLE),
     unusable("SESSION_SERIALIZER", Ignored, STATE_IN_TABLE),
     unusable("SESSION_CACHE_ALIAS", Ignored, STATE_IN_TABLE),
     unusable("SESSION_FILE_PATH", Ignored, STATE_IN_TABLE),
-    unusable("CSRF_FAILURE_VIEW", Ignored, "has no effect: there are no pages here"),
+    unusable("CSRF_FAILURE_VIEW", Ignored, "has no effect: there are no HTML pages"),
     unusable(
         "CSRF_COOKIE_MASKED",
         Ignored,
-        "has no effect: the cookie holds the token as it is, as Django's has since 4.1",
+        "has no effect: the cookie holds the unmasked token, as in Django since 4.1",
     ),
     unusable("SOCIALACCOUNT_UID_MAX_LENGTH", Ignored, "has no effect: accounts are not a Django model"),
     unusable(
@@ -161,11 +152,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         Ignored,
         "has no effect: passwords are hashed with argon2id; see PASSWORD_ARGON2_MEMORY_KIB",
     ),
-    unusable(
-        "AUTHENTICATION_BACKENDS",
-        Ignored,
-        "has no effect: ACCOUNT_LOGIN_METHODS says what people log in with",
-    ),
+    unusable("AUTHENTICATION_BACKENDS", Ignored, "has no effect: use ACCOUNT_LOGIN_METHODS"),
     unusable("AUTH_USER_MODEL", Ignored, "has no effect: accounts are not a Django model"),
     unusable("EMAIL_BACKEND", Ignored, MAIL_BY_SES),
     unusable("EMAIL_HOST", Ignored, MAIL_BY_SES),
@@ -209,7 +196,7 @@ fn check_unusable(known: &Unusable, source: &mut Source) {
 fn check_unknown(name: &str, source: &mut Source) {
     let is_ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if is_ours && !OF_OTHERS.contains(&name) {
-        let remedy = format!("is no setting{}", suggestion(name, known_names()));
+        let remedy = format!("is not a setting{}", suggestion(name, known_names()));
         source.problems.push(Problem::of(name, None, remedy));
     }
 }

@@ -696,8 +696,8 @@ async fn why_a_service_sent_somebody_back_is_in_the_log() {
     let callback = "/accounts/dingtalk/login/callback/";
     let mut state = String::new();
     for (brought, why) in [
-        ("error=invalid_scope", "the service says: invalid_scope"),
-        ("error=a%0Ab", "the service says: something that is no error code"),
+        ("error=invalid_scope", "the provider reported: invalid_scope"),
+        ("error=a%0Ab", "the provider reported: something that is no error code"),
         ("", "error=\"no_code\""),
         // This service calls it otherwise.
         ("code=x", "error=\"no_code\""),

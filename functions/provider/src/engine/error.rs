@@ -11,10 +11,10 @@ pub enum ProviderError {
     #[error("the app's settings lack a usable {0}")]
     Setting(String),
     /// What is not an `https` address, or not one that can be asked at all.
-    #[error("{0} is not an https address without user, password and fragment")]
+    #[error("{0} is not an https URL without user, password and fragment")]
     BadUrl(String),
     /// The service is inside a network rather than on the internet.
-    #[error("{0} is not at a public address")]
+    #[error("{0} does not resolve to a public IP address")]
     PrivateAddress(String),
     /// No connection, or one that broke.
     #[error("{host} can't be reached: {why}")]
@@ -42,7 +42,7 @@ pub enum ProviderError {
         status: u16,
     },
     /// An answer that cannot be read.
-    #[error("{host} answered with something that is no {expected}")]
+    #[error("{host} did not answer with {expected}")]
     Unreadable {
         /// The host name.
         host: String,
@@ -50,22 +50,22 @@ pub enum ProviderError {
         expected: &'static str,
     },
     /// The service itself says that something is wrong (RFC 6749, sections 4.1.2.1 and 5.2).
-    #[error("the service says: {0}")]
+    #[error("the provider reported: {0}")]
     Said(String),
     /// All it was asked, one thing after the other, took too long for the browser that waits.
-    #[error("the service took longer than {0:?} in all")]
+    #[error("the provider took longer than {0:?} in all")]
     TooSlow(Duration),
     /// The browser came back without a code.
-    #[error("the browser brought no code")]
+    #[error("the authorization response has no code")]
     NoCode,
     /// The browser came back from nowhere: the session never set out with this state, or has come back with it already.
-    #[error("the session has no such state")]
+    #[error("the state is not of this session")]
     UnknownState,
     /// The service's answer to the code or the token is not as declared.
-    #[error("the service's answer lacks {0}")]
+    #[error("the provider's response lacks {0}")]
     Incomplete(&'static str),
     /// The profile says it is about something else, such as another app.
-    #[error("{0} in the service's answer is not as it must be")]
+    #[error("{0} in the provider's response is invalid")]
     Unexpected(&'static str),
     /// A profile without a usable identifier.
     #[error("the profile has no usable identifier")]
@@ -74,7 +74,7 @@ pub enum ProviderError {
     #[error("there is no id token")]
     NoIdToken,
     /// Tokens of this kind are not taken from this service.
-    #[error("the service has no such way to log in")]
+    #[error("the provider does not support this flow")]
     Unsupported,
     /// Not three parts of base64url with JSON in the first two.
     #[error("the id token is malformed")]
@@ -182,11 +182,11 @@ mod tests {
 
     #[test]
     fn only_words_are_repeated() {
-        assert_eq!(ProviderError::said("invalid_grant").to_string(), "the service says: invalid_grant");
+        assert_eq!(ProviderError::said("invalid_grant").to_string(), "the provider reported: invalid_grant");
         for odd in ["", "code=s3cret", "a b", "\n", &"x".repeat(65)] {
             assert_eq!(
                 ProviderError::said(odd).to_string(),
-                "the service says: something that is no error code"
+                "the provider reported: something that is no error code"
             );
         }
     }

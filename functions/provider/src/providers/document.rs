@@ -9,8 +9,7 @@ const INTRODUCTION: &str = r#"<!-- Written by `make docs` from functions/provide
 
 # Providers
 
-The services that people can log in through, under allauth's ids. `SOCIALACCOUNT_PROVIDERS` says which of them are there,
-in allauth's shape:
+The supported providers, with allauth's ids. `SOCIALACCOUNT_PROVIDERS` enables and configures them, in allauth's format:
 
 ```json
 {
@@ -35,7 +34,7 @@ in allauth's shape:
 }
 ```
 
-The callback to register at the service is `https://<your API>/accounts/<id>/login/callback/`, for OpenID Connect
+The redirect URI to register at the provider is `https://<your API>/accounts/<id>/login/callback/`, for OpenID Connect
 `https://<your API>/accounts/oidc/<provider_id>/login/callback/`, and for `amazon_cognito` and `twentythreeandme`
 `https://<your API>/accounts/amazon-cognito/login/callback/` and `https://<your API>/accounts/23andme/login/callback/`.
 
@@ -43,36 +42,36 @@ Every app takes these settings: in lower case in its `settings`, or in upper cas
 
 | Setting | Meaning |
 | --- | --- |
-| `SCOPE` | What is asked for, instead of the usual: a list. |
-| `AUTH_PARAMS` | What else is said when a browser is sent there: an object. It replaces nothing that makes the login safe. |
-| `OAUTH_PKCE_ENABLED` | Whether the code is bound to who asked for it (RFC 7636, S256). |
-| `VERIFIED_EMAIL` | Which addresses count as verified whatever the service says: true, or a list of domains. |
-| `EMAIL_AUTHENTICATION` | Whether a verified address from there logs in to the account that has it. |
+| `SCOPE` | The scope to request instead of the default: a list. |
+| `AUTH_PARAMS` | Additional parameters of the authorization request: an object. It can't replace security parameters such as `state`. |
+| `OAUTH_PKCE_ENABLED` | Whether PKCE is used (RFC 7636, S256). |
+| `VERIFIED_EMAIL` | The email addresses that count as verified whatever the provider reports: `true` for all, or a list of domains. |
+| `EMAIL_AUTHENTICATION` | Whether a verified email address reported by the provider logs in to the account that has it. |
 
-What else a provider takes stands in its row, and again can be in upper case for all its apps, or in lower case in the
-`settings` of one.
+Further settings of a provider are in its row of the table below. They, too, can be in upper case for all its apps, or
+in lower case in the `settings` of one.
 
 ## OpenID Connect
 
-Any certified service works by `openid_connect`, with nothing but its address: Keycloak, Authelia, Authentik, Zitadel,
-Ory, Okta, Auth0, Microsoft Entra ID, GitLab and so on.
+Any certified OpenID Provider works with `openid_connect` and its URL: Keycloak, Authelia, Authentik, Zitadel, Ory,
+Okta, Auth0, Microsoft Entra ID, GitLab and so on.
 
 | Setting | Meaning |
 | --- | --- |
-| `server_url` | Where the service is, or its discovery document. |
-| `uid_field` | The claim that names the account for good; `sub` unless given. |
-| `fetch_userinfo` | Whether the userinfo is asked for; true unless given. If not, what the id token says must do. |
-| `token_auth_method` | `client_secret_basic` or `client_secret_post`; what the service supports unless given. |
-| `trusted_audiences` | Other audiences that an id token may have besides this client without naming the client as `azp`: a list. |
-| `openid_configuration_overrides` | Members of the discovery document that are wrong: an object. |
-| `id_token_signed_response_alg` | The algorithm this app is registered with, and the only one it then takes. `HS256`, with the secret as its key, is taken only where it is given here. |
+| `server_url` | The URL of the provider, or of its discovery document. |
+| `uid_field` | The claim that identifies the account permanently; `sub` by default. |
+| `fetch_userinfo` | Whether the UserInfo endpoint is requested; true by default. If false, only the claims of the id token are used. |
+| `token_auth_method` | `client_secret_basic` or `client_secret_post`; by default one that the provider supports. |
+| `trusted_audiences` | Additional audiences that an id token without `azp` may have besides this client: a list. |
+| `openid_configuration_overrides` | Corrections of the discovery document: an object. |
+| `id_token_signed_response_alg` | The algorithm that the app is registered with, and then the only one accepted. `HS256`, with the client secret as key, is accepted only if it is given here. |
 
-The document must name the issuer that its address begins with. Where it does not, as with Azure AD B2C, say with
-`openid_configuration_overrides` which `issuer` is right. Userinfo that is signed or encrypted cannot be read: leave it
-alone with `fetch_userinfo`.
+The document's `issuer` must be the URL that its own URL begins with. If not, as with Azure AD B2C, give the right
+`issuer` in `openid_configuration_overrides`. Signed or encrypted UserInfo responses are not supported: disable
+`fetch_userinfo` then.
 
-LinkedIn knows neither PKCE nor nonces, refuses a client that uses PKCE, and announces no authentication method. It takes the `server_url`
-`https://www.linkedin.com/oauth` and two settings more:
+LinkedIn supports neither PKCE nor nonces, refuses a client that uses PKCE, and announces no authentication method. It
+needs the `server_url` `https://www.linkedin.com/oauth` and two more settings:
 
 ```json
 {
@@ -88,59 +87,59 @@ LinkedIn knows neither PKCE nor nonces, refuses a client that uses PKCE, and ann
 }
 ```
 
-The `state` is bound to the browser's session and used once there too. What is missing is the protection of a code that is stolen on its way
-(RFC 9700, section 4.5), so leave PKCE on wherever a service takes it.
+The `state` is bound to the browser's session and used once there too. The protection against authorization code
+injection (RFC 9700, section 4.5) is missing, so leave PKCE enabled for providers that support it.
 
 ## What is checked
 
-Of an id token: the signature, by a key that the service publishes (RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384
-or EdDSA with Ed25519), `iss`, `aud`, `azp`, `exp`, `iat`, `nbf` (30 seconds are allowed between the clocks), `nonce`,
-`at_hash`, and that the userinfo is about the same person. allauth does not look at the signature of a token that it gets
-itself. A service that repeats no nonce is believed while PKCE is on, or where `OAUTH_PKCE_ENABLED` is set to false for an app that
-has a secret; a wrong nonce never is. A token with several audiences and no `azp` is believed where the service gives it for a code, or all other
-audiences are among `trusted_audiences`.
+Of an id token: the signature, by a key that the provider publishes (RS256, RS384, RS512, PS256, PS384, PS512, ES256,
+ES384 or EdDSA with Ed25519), `iss`, `aud`, `azp`, `exp`, `iat`, `nbf` (with 30 seconds of clock skew), `nonce`,
+`at_hash`, and that the UserInfo has the same subject. allauth does not verify the signature of a token that it receives
+from the token endpoint. A missing nonce is accepted while PKCE is on, or with `OAUTH_PKCE_ENABLED` set to false for an
+app that has a secret; a wrong nonce never is. A token with several audiences and no `azp` is accepted from the token
+endpoint, or if all other audiences are among `trusted_audiences`.
 
-Documents are read leniently where that is safe: `sub` may be a number, members that are `null` or empty are missing, one text
-may stand for a list. An email address is verified where the service says `true` or `"true"`, and nothing else.
+Documents are read leniently where that is safe: `sub` may be a number, `null` and empty members count as missing, a
+single value as a list. An email address is verified only by `true` or `"true"`.
 
-Of an answer: that it comes within `SOCIALACCOUNT_REQUESTS_TIMEOUT`, is no longer than a megabyte, redirects nowhere, and
-comes over TLS from a public address, unless `SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES` is on. The certificate authorities
-are those of the system; `SSL_CERT_FILE` names others.
+Of a response: that it arrives within `SOCIALACCOUNT_REQUESTS_TIMEOUT`, has at most a megabyte, is no redirect, and
+comes over TLS from a public IP address, unless `SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES` is on. The certificate
+authorities are those of the system; `SSL_CERT_FILE` sets others.
 
-Whatever is wrong is in the log, by name: `expired`, `wrong_audience`, `wrong_nonce` and so on. Clients are only told that
-it did not work.
+The log names each error: `expired`, `wrong_audience`, `wrong_nonce` and so on. Clients only learn that the login
+failed.
 
 "#;
 
 const TABLE: &str = r"
 ## All providers
 
-The scope in brackets is asked for as well where `SOCIALACCOUNT_QUERY_EMAIL` is on. *Verified* says which addresses count
-as verified.
+The scope in brackets is requested in addition with `SOCIALACCOUNT_QUERY_EMAIL`. *Verified* tells which email addresses
+count as verified.
 
 ";
 
 const MISSING: &str = r"
-## Those of allauth that are not there
+## Unsupported providers of allauth
 
 | Id | Reason |
 | --- | --- |
-| `saml` | SAML is another protocol. |
-| `openid`, `steam` | OpenID 2.0 is another protocol, and superseded. |
-| `500px`, `discogs`, `evernote`, `flickr`, `openstreetmap`, `trello`, `tumblr`, `twitter`, `vimeo`, `xing` | They speak OAuth 1.0a. Tumblr, Twitter and Vimeo are there by OAuth 2.0: `tumblr_oauth2`, `twitter_oauth2`, `vimeo_oauth2`. |
-| `pocket` | Speaks a protocol of its own; the service has ended. |
-| `telegram` | Signs what its widget sends in a way of its own, which needs a page of the API. |
+| `saml` | SAML is not supported. |
+| `openid`, `steam` | OpenID 2.0 is superseded, and not supported. |
+| `500px`, `discogs`, `evernote`, `flickr`, `openstreetmap`, `trello`, `tumblr`, `twitter`, `vimeo`, `xing` | They use OAuth 1.0a. Tumblr, Twitter and Vimeo are supported with OAuth 2.0: `tumblr_oauth2`, `twitter_oauth2`, `vimeo_oauth2`. |
+| `pocket` | Uses a protocol of its own; the service has ended. |
+| `telegram` | Uses a widget with a signature of its own, which needs an HTML page of the API. |
 | `draugiem`, `mailru`, `odnoklassniki` | Their requests are signed with MD5. |
-| `agave`, `bitly`, `drip`, `exist`, `hubic`, `jupyterhub`, `klaviyo`, `mailcow` | They identify nobody for good: what allauth takes for the identifier is a time, an email address, a username or an organisation, which another person can come to have. |
-| `shopify` | Every shop has an address of its own, which allauth takes from the query; the headless API has no place for it. |
+| `agave`, `bitly`, `drip`, `exist`, `hubic`, `jupyterhub`, `klaviyo`, `mailcow` | They have no permanent identifier: allauth uses a time, an email address, a username or an organisation, which another person can have later. |
+| `shopify` | Every shop has a host name of its own, which allauth takes from the query; the headless API has no parameter for it. |
 
 ## Where this differs from allauth
 
-- Edx and Reddit name people by an id rather than by a username.
+- Edx and Reddit accounts are identified by an id, not by a username.
 - PKCE is on for the providers that are known to support it, not only for those that insist.
-- Google is asked for `openid` as well, without which it promises no id token.
-- Access tokens go in a header wherever the provider takes that, not in the address.
-- What the provider says beyond who somebody is, such as a pledge at Patreon, is not fetched.
+- The scope for Google includes `openid`, without which it guarantees no id token.
+- Access tokens are sent in a header, not in the URL, if the provider supports that.
+- Data beyond the profile, such as a pledge at Patreon, is not fetched.
 ";
 
 /// All providers, as Markdown.
@@ -150,7 +149,16 @@ pub(super) fn document() -> String {
     text.push_str(TABLE);
     row(
         &mut text,
-        &["Provider", "Id", "Usual scope", "Identifier", "Verified", "PKCE", "Tokens", "Settings and notes"],
+        &[
+            "Provider",
+            "Id",
+            "Default scope",
+            "Identifier",
+            "Verified",
+            "PKCE",
+            "Tokens",
+            "Settings and notes",
+        ],
     );
     row(&mut text, &["---"; 8]);
     for provider in all() {
@@ -197,8 +205,8 @@ const fn verified(provider: &Provider) -> &'static str {
     match (provider.verified, &provider.emails) {
         (Verified::Always, _) => "all",
         (Verified::Never, None) => "none",
-        (Verified::If(_), _) | (Verified::Never, Some(_)) => "as it says",
-        (Verified::Only(_), _) => "all; it gives no others",
+        (Verified::If(_), _) | (Verified::Never, Some(_)) => "as reported",
+        (Verified::Only(_), _) => "all; it reports no others",
     }
 }
 
@@ -208,15 +216,15 @@ fn notes(provider: &Provider) -> String {
         let name = code(&option.to_uppercase());
         // Writing to a string cannot fail.
         let _ = match usual {
-            Some(usual) => write!(notes, "{name}: {} unless given. ", code(usual)),
-            None => write!(notes, "{name} must be given. "),
+            Some(usual) => write!(notes, "{name}: {} by default. ", code(usual)),
+            None => write!(notes, "{name} is required. "),
         };
     }
     for word in provider.words {
         if let When::Given(option) = word.when
             && !provider.options.iter().any(|(known, _)| *known == option)
         {
-            let _ = write!(notes, "{} can be given. ", code(&option.to_uppercase()));
+            let _ = write!(notes, "{} is optional. ", code(&option.to_uppercase()));
         }
     }
     notes.push_str(provider.note);

@@ -159,7 +159,7 @@ pub const PROVIDERS: &[Provider] = &[
         uid: "{/id}{suffix}",
         username: "/battletag",
         display: "/battletag",
-        note: "The region is that of the settings for everybody; allauth lets a browser choose.",
+        note: "The settings determine the region; allauth lets a browser choose.",
         ..provider("battlenet", "Battle.net")
     },
     Provider {

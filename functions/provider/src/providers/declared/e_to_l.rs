@@ -407,7 +407,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         first_name: "/first_name",
         last_name: "/last_name",
-        note: "`SCOPE` must be given, as LINE has no usual one; with `openid` and `email` it tells the address.",
+        note: "`SCOPE` must be given, as LINE has no default; with `openid` and `email` it reports the email address.",
         ..provider("line", "Line")
     },
     Provider {

@@ -59,7 +59,7 @@ pub const PROVIDERS: &[Provider] = &[
         username: "/mailNickname",
         first_name: "/givenName",
         last_name: "/surname",
-        note: "Whoever runs a tenant can give an account any address: leave `VERIFIED_EMAIL` alone unless `TENANT` is \
+        note: "The operator of a tenant can set any email address: leave `VERIFIED_EMAIL` alone unless `TENANT` is \
                your own.",
         ..provider("microsoft", "Microsoft")
     },
