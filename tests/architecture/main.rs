@@ -11,6 +11,7 @@
 mod imports;
 mod names;
 mod source;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -106,6 +107,12 @@ fn no_public_type_shares_its_name() {
     places.retain(|_, files| files.len() > 1);
     let names: Vec<&str> = places.keys().map(String::as_str).collect();
     assert_eq!(names, NAMES_TO_PART, "one name, one thing: {places:#?}");
+}
+
+#[test]
+fn customers_read_the_terms_of_the_field() {
+    let faults = words::faults(&root());
+    assert!(faults.is_empty(), "{}\nin the terms of the field:\n{}", faults.len(), faults.join("\n"));
 }
 
 /// The groups of files that reach each other, by Kosaraju's algorithm.
