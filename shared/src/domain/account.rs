@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account_id::AccountId;
 use super::authenticator::{Authenticator, AuthenticatorType, Credential, Factor};
+use super::document::{StoredList, UnknownMembers};
 use super::email::{self, EmailAddress};
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
@@ -93,14 +94,14 @@ pub struct Account {
     /// The phone number, if any.
     pub phone: Option<Phone>,
     /// What its owner can prove who they are with besides a password, in the order they were added.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub authenticators: Vec<Authenticator>,
+    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
+    pub authenticators: StoredList<Authenticator>,
     /// The accounts at other services that its owner can log in through, in the order they were connected.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub social_accounts: Vec<SocialAccount>,
+    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
+    pub social_accounts: StoredList<SocialAccount>,
     /// What was added without a recent proof of who the user is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unproved: Vec<Unproved>,
+    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
+    pub unproved: StoredList<Unproved>,
     /// Goes up when all sessions are to end, as after a change of password: a session is only
     /// valid in the epoch it began in.
     pub session_epoch: u32,
@@ -111,6 +112,9 @@ pub struct Account {
     /// How many logins there were; an attribute of its own, beside the document.
     #[serde(skip)]
     pub logins: i64,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 impl Account {
@@ -128,13 +132,14 @@ impl Account {
             had_verified: false,
             stripped_at: None,
             phone: None,
-            authenticators: Vec::new(),
-            social_accounts: Vec::new(),
-            unproved: Vec::new(),
+            authenticators: StoredList::default(),
+            social_accounts: StoredList::default(),
+            unproved: StoredList::default(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,
             logins: 0,
+            unknown: UnknownMembers::NONE,
         }
     }
 
@@ -232,7 +237,7 @@ impl Account {
     pub fn add_address(&mut self, email: &str) {
         let email = email.to_lowercase();
         if self.address(&email).is_none() {
-            self.emails.push(EmailAddress { email, verified: false, primary: false });
+            self.emails.push(EmailAddress::new(email));
         }
     }
 
@@ -288,9 +293,10 @@ impl Account {
     /// Takes away all that leads into it but this email address or phone number: the password, connected services, other
     /// addresses and numbers, and authenticators unless they are kept. All sessions end. Returns what was taken away.
     pub fn strip(&mut self, keep: &Recipient, keeps_authenticators: bool) -> Vec<Removed> {
+        self.unknown = UnknownMembers::NONE;
         let mut removed: Vec<Removed> = self.password.take().map(|_| Removed::Password).into_iter().collect();
-        for social in std::mem::take(&mut self.social_accounts) {
-            removed.push(Removed::Provider { provider: social.provider });
+        for social in &std::mem::take(&mut self.social_accounts) {
+            removed.push(Removed::Provider { provider: social.provider.clone() });
         }
         for address in self.addresses().into_keys().filter(|address| address != keep) {
             removed.push(match address {
@@ -327,7 +333,7 @@ impl Account {
 
     /// Gives it a phone number that was verified.
     pub fn set_verified_phone(&mut self, number: &str) {
-        self.phone = Some(Phone { number: number.to_owned(), verified: true });
+        self.phone = Some(Phone::new(number.to_owned(), true));
     }
 }
 
@@ -338,9 +344,10 @@ impl Account {
         AuthenticatorType::ALL.into_iter().filter(has).collect()
     }
 
-    /// Whether logins to it need a second factor.
+    /// Whether logins to it need a second factor. An authenticator of a kind that only a later release knows is one.
     pub fn has_second_factor(&self) -> bool {
-        self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
+        !self.authenticators.unknown().is_empty()
+            || self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
     }
 
     /// The authenticator of a kind that an account has one of.
@@ -355,10 +362,11 @@ impl Account {
 
     /// Adds an authenticator under this id, or under the next one that is free.
     pub fn add_authenticator(&mut self, mut id: i64, factor: Factor, created_at: Timestamp) -> Authenticator {
-        while self.authenticators.iter().any(|other| other.id == id) {
+        let later = |id: i64| self.authenticators.unknown().iter().any(|other| other["id"] == id);
+        while self.authenticators.iter().any(|other| other.id == id) || later(id) {
             id = id % i64::from(i32::MAX) + 1;
         }
-        let authenticator = Authenticator { id, created_at, last_used_at: None, factor };
+        let authenticator = Authenticator::new(id, factor, created_at);
         self.authenticators.push(authenticator.clone());
         authenticator
     }
@@ -381,15 +389,18 @@ impl Account {
 }
 
 impl Account {
-    /// Whether it has this.
+    /// Whether it has this, or may have it: what a later release has added can be any authenticator or social account.
     pub fn has(&self, means: &Means) -> bool {
         match means {
             Means::Email(email) => self.address(email).is_some(),
             Means::Phone(number) => self.phone.as_ref().is_some_and(|phone| phone.number == *number),
             Means::Authenticator(id) => {
-                self.authenticators.iter().any(|authenticator| authenticator.id == *id)
+                !self.authenticators.unknown().is_empty()
+                    || self.authenticators.iter().any(|authenticator| authenticator.id == *id)
             }
-            Means::Social(provider, uid) => self.social_account(provider, uid).is_some(),
+            Means::Social(provider, uid) => {
+                !self.social_accounts.unknown().is_empty() || self.social_account(provider, uid).is_some()
+            }
         }
     }
 
@@ -464,7 +475,7 @@ mod tests {
     }
 
     fn authenticator(id: i64, factor: Factor) -> Authenticator {
-        Authenticator { id, created_at: Timestamp::from_millis(0), last_used_at: None, factor }
+        Authenticator::new(id, factor, Timestamp::from_millis(0))
     }
 
     fn protected() -> Account {
@@ -474,15 +485,24 @@ mod tests {
             credential_id: name.into(),
             passwordless: None,
             document: "{}".into(),
+            unknown: UnknownMembers::NONE,
         };
-        let codes = RecoveryCodes { unused: Vec::new(), key: None, total: 0, shown: None, viewed_at: None };
-        let totp = Totp { secret: Sealed("sealed".into()), used_steps: Vec::new() };
+        let codes = RecoveryCodes {
+            unused: Vec::new(),
+            key: None,
+            total: 0,
+            shown: None,
+            viewed_at: None,
+            unknown: UnknownMembers::NONE,
+        };
+        let totp = Totp::new(Sealed("sealed".into()));
         account.authenticators = vec![
             authenticator(1, Factor::WebAuthn(credential("a"))),
             authenticator(2, Factor::RecoveryCodes(codes)),
             authenticator(3, Factor::Totp(totp)),
             authenticator(4, Factor::WebAuthn(credential("b"))),
-        ];
+        ]
+        .into();
         account
     }
 
@@ -500,7 +520,7 @@ mod tests {
         account.remove_authenticator(3);
         assert_eq!(account.authenticators.iter().map(|it| it.id).collect::<Vec<_>>(), [2, 4]);
         account.remove_authenticator(4);
-        assert_eq!(account.authenticators, []);
+        assert!(account.authenticators.is_empty());
     }
 
     #[test]
@@ -509,6 +529,6 @@ mod tests {
         assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), protected());
         // As accounts were written before there were any.
         let old = text.replace(r#""authenticators":"#, r#""unknown":"#);
-        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, []);
+        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, StoredList::default());
     }
 }
