@@ -1,4 +1,4 @@
-//! One process: its settings, its table, its clock and its randomness, made once.
+//! A process: settings, keys, table, clock and randomness, created once at start.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -23,36 +23,36 @@ use crate::store::Store;
 /// Called with the ids of messages that a commit has put into the outbox.
 pub type AfterCommit = Arc<dyn Fn(Vec<String>) -> lambda_http::BoxFuture<'static, ()> + Send + Sync>;
 
-/// What every request of a process shares.
+/// The state that all requests of a process share.
 #[derive(Clone)]
 pub struct App {
-    /// How the service is set up.
+    /// The settings.
     pub settings: Arc<Settings>,
-    /// What is made with keys; others take their place when there are newer ones.
+    /// The keys of the process, replaced when newer ones are read.
     secrets: Arc<RwLock<ProcessKeys>>,
-    /// Where `SECRET_KEY` is read again, unless it is among the settings.
+    /// The secret from which `SECRET_KEY` is read again, unless the settings contain it.
     key_source: Option<Arc<KeySource>>,
-    /// Whether there are access and refresh tokens.
+    /// Whether access and refresh tokens are enabled.
     has_tokens: bool,
-    /// Where keys for them come from, where there were none at the start.
+    /// The secret with the token keys, if it had none at start.
     token_keys: Option<(Aws, String)>,
-    /// Tells the time.
+    /// The clock.
     pub clock: Clock,
-    /// Draws random numbers.
+    /// The source of randomness.
     pub random: Random,
-    /// Where there is no stream, delivers what a commit has put into the outbox.
+    /// Delivers the messages of a commit, if there is no stream.
     pub after_commit: Option<AfterCommit>,
-    /// Asks other services, for the function that does.
+    /// The client for providers, in the function that has one.
     pub outside: Option<Arc<dyn Outside>>,
     store: Option<Store>,
 }
 
-/// What is made with keys, as one request uses it from its beginning to its end.
+/// The keys that one request uses from beginning to end.
 #[derive(Clone)]
 pub struct ProcessKeys {
-    /// What links and codes are made with.
+    /// The keys for links, codes and encryption.
     pub keys: Keys,
-    /// What makes access and refresh tokens; none where there are none, or no keys yet.
+    /// The signer of access and refresh tokens; none if they are disabled, or have no keys yet.
     pub jwt: Option<Arc<Jwt>>,
 }
 
@@ -75,7 +75,7 @@ struct Reading {
 /// Why a process can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Settings are wrong: all of them are listed.
+    /// The settings are invalid: all errors are listed.
     #[error("{0}")]
     Settings(#[from] settings::Errors),
     /// AWS can't be reached.
@@ -84,12 +84,12 @@ pub enum StartError {
     /// There is no `SECRET_KEY`.
     #[error("SECRET_KEY: {0}")]
     SecretKey(String),
-    /// The dummy provider would let anybody in as anybody.
+    /// The dummy provider, which accepts any identity, is enabled on AWS.
     #[error(
         "INSTALLED_APPS: the dummy provider believes whatever it is told, and is for the local stack only"
     )]
     DummyProvider,
-    /// The secrets of other services can't be used.
+    /// The client secrets of the providers can't be used.
     #[error("SOCIALACCOUNT_PROVIDERS_SECRET_ARN: {0}")]
     ProviderSecrets(String),
     /// A secret can't be fetched.
@@ -100,7 +100,7 @@ pub enum StartError {
     TokenKey(String),
 }
 
-/// What a process needs besides its settings.
+/// The resources that a process requires besides its settings.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a thing that is needed or is not")]
 pub struct Requirements {
@@ -108,9 +108,9 @@ pub struct Requirements {
     pub table: bool,
     /// `SECRET_KEY`.
     pub secret_key: bool,
-    /// The client secrets for other services.
+    /// The client secrets of the providers.
     pub provider_secrets: bool,
-    /// The keys of access and refresh tokens, where there are any.
+    /// The keys of access and refresh tokens, if enabled.
     pub token_keys: bool,
 }
 
@@ -171,7 +171,7 @@ impl App {
         })
     }
 
-    /// What is made with keys, as of now.
+    /// The current keys.
     pub fn secrets(&self) -> ProcessKeys {
         self.secrets.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -180,18 +180,17 @@ impl App {
         *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = secrets;
     }
 
-    /// What makes access and refresh tokens; none where there are none, or no keys yet.
+    /// The signer of access and refresh tokens; none if they are disabled, or have no keys yet.
     pub fn jwt(&self) -> Option<Arc<Jwt>> {
         self.secrets().jwt
     }
 
-    /// Whether there are to be access and refresh tokens, and there are no keys yet.
+    /// Whether access and refresh tokens are enabled, but have no keys yet.
     pub fn lacks_token_keys(&self) -> bool {
         self.has_tokens && self.jwt().is_none()
     }
 
-    /// Gets ready for a request: looks for keys that are newer than those of this process, where it has not for long, or
-    /// where the access token names one that it does not know.
+    /// Reads newer keys before a request, if the last time is long ago or the access token names an unknown key.
     pub async fn look_for_keys(&self, access_token: Option<&str>) {
         self.look_for_token_keys().await;
         self.read_keys_again(Some(READ_EVERY)).await;
@@ -203,8 +202,8 @@ impl App {
         }
     }
 
-    /// Where something named a key that this process does not know, looks for it, once a minute at the most. Whether there
-    /// are other keys now: then it is time to decide anew.
+    /// Reads the keys again after an unknown key id, at most once a minute. Returns whether they have changed, so that
+    /// the request decides again.
     pub async fn finds_newer_keys(&self) -> bool {
         self.secrets().keys.unknown().take() && self.read_keys_again(None).await
     }
@@ -248,8 +247,8 @@ impl App {
         true
     }
 
-    /// Where there were no keys for tokens so far, looks whether there are any now: after tokens were switched on it
-    /// takes the function `keys` a moment to make the first.
+    /// Reads the token keys again if there were none: once tokens are enabled, the function `keys` needs a moment to
+    /// generate the first.
     async fn look_for_token_keys(&self) {
         let Some((aws, arn)) = self.token_keys.as_ref().filter(|_| self.lacks_token_keys()) else { return };
         let secrets = self.secrets();
@@ -264,18 +263,18 @@ impl App {
         }
     }
 
-    /// The session of an access token that is ours and has not expired.
+    /// The session of a valid access token.
     pub fn session_of(&self, access_token: &str) -> Option<SessionKey> {
         let claims = self.jwt()?.read(access_token, TokenUse::Access)?;
         claims.session().filter(|_| !claims.has_expired(self.clock.now()))
     }
 
-    /// Where `SECRET_KEY` is kept, if that is in Secrets Manager.
+    /// The secret in AWS Secrets Manager that holds `SECRET_KEY`, if any.
     pub(crate) fn key_vault(&self) -> Option<(&Aws, &str)> {
         self.key_source.as_ref().map(|source| (&source.aws, source.arn.as_str()))
     }
 
-    /// The table, where this process has one.
+    /// The table, if this process uses it.
     pub const fn store(&self) -> Option<&Store> {
         self.store.as_ref()
     }
@@ -298,7 +297,7 @@ impl KeySource {
     }
 }
 
-/// Tells operators that something can't be opened: a line in the log, which alarms count (`infra/alarms.yaml`).
+/// Logs that an item can't be decrypted, for the alarm (`infra/alarms.yaml`).
 pub(crate) fn report(unopened: Unopened) {
     tracing::error!(event = "unopened", error = %unopened, "an item of the table cannot be decrypted");
 }

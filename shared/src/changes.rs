@@ -1,4 +1,4 @@
-//! What a decision writes, in one commit.
+//! The changes of a decision, written in one commit.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,29 +12,29 @@ use crate::domain::token::{SessionKey, SessionToken};
 use crate::domain::username;
 use crate::snapshot::{CounterKey, Need, Stored};
 
-/// What a request changes, to be written in one commit.
+/// The changes of a request, to be written in one commit.
 #[derive(Debug)]
 pub struct Changes {
-    /// The session.
+    /// The change of the session.
     pub session: SessionChange,
-    /// Other sessions that end.
+    /// The other sessions to end.
     pub ended: Vec<SessionKey>,
     /// Other sessions that change, with the version that was read.
     pub others: Vec<(SessionKey, i64, Session)>,
-    /// Accounts: as they were read, if they were there, and as they are to be, unless they are to be no more.
+    /// The changed accounts: before, none if new, and after, none if deleted.
     pub accounts: Vec<(Option<Stored<Account>>, Option<Account>)>,
-    /// Counters of rate limits.
+    /// The rate-limit counters.
     pub counters: Vec<(CounterKey, Usage)>,
-    /// What may be used once and is used now: the hash of its name, and until when nobody may use it again.
+    /// The single-use values used now: the hash of each, and the time until which it is spent.
     pub spent: Vec<(String, Timestamp)>,
     /// Messages.
     pub letters: Vec<Letter>,
-    /// How many messages were not sent.
+    /// The numbers of dropped messages.
     pub dropped: Dropped,
 }
 
 impl Changes {
-    /// An account as it was read, if it was there, and as it is to be, unless it is to be no more.
+    /// The change of an account: before, none if new, and after, none if deleted.
     pub fn of_account(before: Option<Stored<Account>>, after: Option<Account>) -> Self {
         Self {
             session: SessionChange::None,
@@ -84,7 +84,7 @@ impl Changes {
     }
 }
 
-/// What becomes of the session in the table.
+/// The change of the session in the table.
 #[derive(Debug)]
 pub enum SessionChange {
     /// Nothing.
@@ -95,7 +95,7 @@ pub enum SessionChange {
         key: SessionKey,
         /// The token that the client holds from now on; none when it came with an access token, and keeps that.
         token: Option<SessionToken>,
-        /// The session.
+        /// The change of the session.
         session: Box<Session>,
         /// What was read.
         replaces: Option<(SessionKey, i64)>,
@@ -104,31 +104,31 @@ pub enum SessionChange {
     Delete(SessionKey, i64),
 }
 
-/// A counter that this visit has consulted.
+/// The use of a rate-limit counter.
 #[derive(Clone, Debug)]
 pub struct Usage {
     /// What the table has.
     pub before: Option<Stored<History>>,
     /// With what this visit adds.
     pub after: History,
-    /// How many hits this visit adds; when none, it still counts on the table not having changed.
+    /// The number of hits to add; when none, it still counts on the table not having changed.
     pub hits: u32,
     /// How long a hit counts.
     pub rate: Rate,
 }
 
-/// A message as the outbox keeps it, sealed, until it is delivered.
+/// A message for the outbox.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
-    /// Who gets it.
+    /// The recipient.
     pub to: Recipient,
-    /// When the request that sends it was made.
+    /// The time of the request.
     pub asked_at: Timestamp,
-    /// What it says.
+    /// The content.
     pub content: Content,
 }
 
-/// What a letter says.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
@@ -139,7 +139,7 @@ pub enum Content {
     PasswordResetLink(AccountId),
 }
 
-/// How many messages were not sent, as a limit was reached.
+/// The numbers of messages dropped by rate limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
     /// `MAIL_RATE_LIMIT_RECIPIENT`.

@@ -7,7 +7,6 @@ pub mod account_id;
 pub mod authenticator;
 pub mod challenge;
 pub mod code;
-pub mod document;
 pub mod email;
 pub mod means;
 pub mod message;

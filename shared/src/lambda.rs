@@ -10,8 +10,8 @@ use crate::telemetry;
 
 pub use lambda_http::Error as RunError;
 
-/// Starts, and answers requests until Lambda ends the process. Wrong settings end it at once, all of them listed in
-/// the log.
+/// Starts the function, and serves requests until Lambda ends the process. Invalid settings end it at once, all listed
+/// in the log.
 pub fn run(routes: Routes) -> Result<(), Error> {
     telemetry::start();
     // A function answers one request at a time: more threads would only take longer to start.

@@ -1,4 +1,4 @@
-//! What operators do to accounts from outside the API.
+//! The operator's operations on accounts, outside the API.
 
 mod canonicalise;
 
@@ -23,7 +23,7 @@ use crate::store::{Store, StoreError, Terms};
 /// How often a change is tried, when its owner changes the account at the same time.
 const MOST_TRIES: u32 = 5;
 
-/// An account to be made. Nobody is mailed.
+/// An account to create. No mail is sent.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the operator's own")]
 pub struct NewUser {
@@ -31,24 +31,24 @@ pub struct NewUser {
     pub email: Option<String>,
     /// The password; without one, no password can be used.
     pub password: Option<Secret>,
-    /// Whether the password need not meet the rules for passwords (`AUTH_PASSWORD_VALIDATORS`).
+    /// Whether the password may violate the password rules (`AUTH_PASSWORD_VALIDATORS`).
     pub any_password: bool,
     /// The username; made from the address where usernames are on and none is given.
     pub username: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// Whether address and number are still to be verified.
+    /// Whether email address and phone number are unverified.
     pub unverified: bool,
-    /// Whether the account can't be logged in to.
+    /// Whether the account is disabled.
     pub inactive: bool,
-    /// Whether the operator's own services are to take it for an administrator's.
+    /// Whether the account is marked as an administrator.
     pub superuser: bool,
 }
 
-/// Why no account was made.
+/// Why no account was created.
 #[derive(Debug, thiserror::Error)]
 pub enum NewUserError {
-    /// What was given is not well-formed.
+    /// A value is malformed.
     #[error("{0:?} is not a valid {1}")]
     Invalid(String, &'static str),
     /// The password is empty.
@@ -68,7 +68,7 @@ pub enum NewUserError {
     NoTable,
 }
 
-/// Makes an account.
+/// Creates an account.
 pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError> {
     let store = app.store().ok_or(NewUserError::NoTable)?;
     let mut user = new;
@@ -122,7 +122,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
 /// An account, as an operator names it.
 #[derive(Clone, Debug)]
 pub enum UserName {
-    /// By its id: what the API calls `user.id`.
+    /// By its id: `user.id` in the API.
     Id(AccountId),
     /// By an email address, if only one account has it.
     Email(String),
@@ -131,13 +131,13 @@ pub enum UserName {
 /// Why an account is neither changed nor deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum UserError {
-    /// There is none.
+    /// The account is unknown.
     #[error("there is no such account")]
     Unknown,
-    /// Several have the address.
+    /// Several accounts have the email address.
     #[error("several accounts have this email address; select one by its id: {0}")]
     Ambiguous(String),
-    /// Somebody else changes it at the same time.
+    /// Concurrent requests change the account.
     #[error("the account is being changed; try again")]
     Busy,
     /// The table can't be used.
@@ -148,8 +148,7 @@ pub enum UserError {
     NoTable,
 }
 
-/// Lets nobody log in to an account any more, or lets its owner log in again. All its sessions end, and so do the
-/// tokens that go with them.
+/// Disables or enables an account. All its sessions end, with their tokens.
 pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<AccountId, UserError> {
     let store = app.store().ok_or(UserError::NoTable)?;
     for _ in 0..MOST_TRIES {
@@ -170,7 +169,7 @@ pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<Accou
     Err(UserError::Busy)
 }
 
-/// Deletes an account for good, with all that belongs to it. Nobody is mailed.
+/// Deletes an account with all its data. No mail is sent.
 pub async fn delete_user(app: &App, who: &UserName) -> Result<AccountId, UserError> {
     let store = app.store().ok_or(UserError::NoTable)?;
     let mut claims = Vec::new();
@@ -275,11 +274,11 @@ fn make(app: &App, user: NewUser, name: Option<String>) -> Result<Account, NewUs
         emails: user
             .email
             .iter()
-            .map(|email| EmailAddress { verified, primary: true, ..EmailAddress::new(email.clone()) })
+            .map(|email| EmailAddress { email: email.clone(), verified, primary: true })
             .collect(),
         email: user.email.clone(),
         signup_email: user.email,
-        phone: user.phone.map(|number| Phone::new(number, verified)),
+        phone: user.phone.map(|number| Phone { number, verified }),
         ..Account::new(id, now)
     })
 }

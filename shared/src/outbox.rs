@@ -1,4 +1,4 @@
-//! The outbox: messages are sealed before the table gets them, and opened and completed when they are delivered.
+//! The outbox: messages are encrypted before they are stored, and decrypted and completed at delivery.
 
 use lambda_http::http::Uri;
 
@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::signing::Keys;
 use crate::store::{OutboxItem, StoreError, outbox_place};
 
-/// Seals letters for the outbox, each under an id of its own.
+/// Encrypts messages for the outbox, each under an id of its own.
 pub fn seal(app: &App, letters: &[Letter], now: Timestamp) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
     let keys = app.secrets().keys;
     let seal_one = |letter| {
@@ -24,7 +24,7 @@ pub fn seal(app: &App, letters: &[Letter], now: Timestamp) -> Result<Vec<(String
     letters.iter().map(seal_one).collect()
 }
 
-/// Opens a message of the outbox, and completes it; none when nothing is to be sent any more.
+/// Decrypts a message of the outbox, and completes it; none if it is no longer to be sent.
 pub async fn open(app: &App, item: &OutboxItem) -> Result<Option<Envelope>, StoreError> {
     let plain = unseal(app, item).await?;
     let letter: Letter = serde_json::from_slice(&plain)

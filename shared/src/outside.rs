@@ -1,10 +1,10 @@
-//! What asks other services over the network, for the functions that do.
+//! The client for requests to providers, in the functions that have one.
 
 use lambda_http::BoxFuture;
 
 use crate::domain::social::{Answer, Question};
 
-/// Asks other services.
+/// A client for requests to providers.
 pub trait Outside: Send + Sync {
     /// Asks one, once. Why it was not believed belongs in the log, by name.
     fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer>;

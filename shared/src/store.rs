@@ -33,13 +33,13 @@ pub struct Store {
 /// Why the table could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Something changed between reading and writing: read it again, and decide anew.
+    /// A transaction conflict: an item changed between read and write. Read and decide again.
     #[error("something changed meanwhile")]
     Lost,
-    /// The table can't be reached, or not in time; nothing is known to be wrong with the request.
+    /// The table is unavailable, or timed out.
     #[error("the table is unavailable: {0}")]
     Unavailable(String),
-    /// The table has, or was given, something that makes no sense.
+    /// An item of the table is invalid.
     #[error("the table has an item that can't be read: {0}")]
     Corrupt(String),
 }

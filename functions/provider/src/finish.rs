@@ -44,9 +44,7 @@ fn decide(
         }
         Ok(SocialOutcome::SignupClosed) => Ok(Some("signup_closed")),
         Ok(SocialOutcome::NotLoggedIn) => Ok(Some("permission_denied")),
-        Err(stop @ (Stop::Missing(_) | Stop::Unsigned | Stop::Unsupported(_) | Stop::Unopened(_))) => {
-            Err(Halt::Stop(stop))
-        }
+        Err(stop @ (Stop::Missing(_) | Stop::Unsigned | Stop::Unopened(_))) => Err(Halt::Stop(stop)),
         Err(Stop::ReauthenticationRequired) => Ok(Some("reauthentication_required")),
         Err(Stop::Invalid(errors)) => Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.code))),
         Err(Stop::RateLimited | Stop::Conflict | Stop::Forbidden | Stop::Unauthorized) => Ok(Some(UNKNOWN)),

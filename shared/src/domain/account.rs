@@ -1,4 +1,4 @@
-//! An account: who somebody is, and what they can prove it with.
+//! Accounts: the identity of a user, and its means of authentication.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::account_id::AccountId;
 use super::authenticator::{Authenticator, AuthenticatorType, Credential, Factor};
-use super::document::{StoredList, UnknownMembers};
 use super::email::{self, EmailAddress};
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
@@ -14,12 +13,12 @@ use super::phone::Phone;
 use super::social::SocialAccount;
 use super::time::Timestamp;
 
-/// How many addresses an account may have at the most: it is kept as one item, and all by which it is found must go
-/// with it in one transaction.
+/// The maximum number of email addresses of an account: it is stored as one item, and deleted with all its look-ups in
+/// one transaction.
 pub const MOST_ADDRESSES: u32 = 20;
 
-/// How many addresses an account may have at the most that has verified nothing: all that it has may have to go with all
-/// else at the first proof, in one transaction.
+/// The maximum number of email addresses of an account that has verified nothing: the first proof may remove all of
+/// them in one transaction.
 pub const MOST_UNPROVEN_ADDRESSES: u32 = 10;
 
 /// A hash of a password in PHC string format (<https://github.com/P-H-C/phc-string-format>).
@@ -33,17 +32,17 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// How far an email address or a phone number of an account stands for it, the least first.
+/// The standing of an email address or phone number: what it gives access to, the least first.
 ///
 /// An unverified one reaches the account only as long as nothing in the account has been verified: from then on nobody knows
 /// that it is the owner's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Unverified, and added after sign-up: it reaches nothing.
+    /// Unverified, and added after sign-up: gives no access.
     Added,
-    /// Unverified and given at sign-up, beside something that has been verified: it reaches the account only where the
-    /// settings do not ask for verification.
+    /// Unverified and given at sign-up, in an account that has verified something else: gives access only if the
+    /// settings do not require verification.
     Given,
     /// Unverified and given at sign-up, in an account that has verified nothing.
     Unproven,
@@ -57,68 +56,65 @@ impl Standing {
         self >= Self::Unproven
     }
 
-    /// Whether a password reset or a login code for it reaches the account. `asked` says whether the settings ask for
+    /// Whether a password reset or a login code for it reaches the account. `asked`: whether the settings require
     /// verification.
     pub fn reaches(self, asked: bool) -> bool {
         self.takes() || (self == Self::Given && !asked)
     }
 }
 
-/// A person's account: one aggregate, read and written whole.
+/// The account of a user: one aggregate, read and written as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Names it for good.
+    /// The id, which never changes.
     pub id: AccountId,
-    /// Unique, ignoring case; none where usernames are switched off.
+    /// The username, unique in canonical form; none if usernames are disabled.
     pub username: Option<String>,
-    /// The address that mail goes to while no address is primary.
+    /// The email address used while none is primary.
     pub email: Option<String>,
-    /// None when no password can be used.
+    /// The password hash; none if the account has no usable password.
     pub password: Option<PasswordHash>,
-    /// An account that is not active can't be logged in to.
+    /// Whether login is possible.
     pub active: bool,
-    /// For the operator's own services; it grants nothing here.
+    /// Whether the account is marked as an administrator, for the operator's own services.
     #[serde(default)]
     pub superuser: bool,
-    /// In the order they were added.
+    /// The email addresses, in the order of addition.
     pub emails: Vec<EmailAddress>,
-    /// The email address given at sign-up, as long as the account has it.
+    /// The email address given at sign-up, while the account has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signup_email: Option<String>,
     /// Whether it had a verified email address that was removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub had_verified: bool,
-    /// When its first proof took away what was prepared before it: codes that were asked for earlier prove nothing.
+    /// The time of the first proof, which stripped the account: codes requested earlier are void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stripped_at: Option<Timestamp>,
     /// The phone number, if any.
     pub phone: Option<Phone>,
-    /// What its owner can prove who they are with besides a password, in the order they were added.
-    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
-    pub authenticators: StoredList<Authenticator>,
-    /// The accounts at other services that its owner can log in through, in the order they were connected.
-    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
-    pub social_accounts: StoredList<SocialAccount>,
-    /// What was added without a recent proof of who the user is.
-    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
-    pub unproved: StoredList<Unproved>,
-    /// Goes up when all sessions are to end, as after a change of password: a session is only
-    /// valid in the epoch it began in.
+    /// The authenticators besides the password, in the order of addition.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authenticators: Vec<Authenticator>,
+    /// The connected provider accounts, in the order of connection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub social_accounts: Vec<SocialAccount>,
+    /// The means of authentication that were added without a recent reauthentication.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unproved: Vec<Unproved>,
+    /// The epoch of sessions: incremented to end all of them, as after a password change. A session is valid only in
+    /// the epoch that it began in.
     pub session_epoch: u32,
-    /// When it was made.
+    /// The time of sign-up.
     pub created_at: Timestamp,
-    /// When somebody last logged in; none before the first time.
+    /// The time of the last login; none before the first.
     pub last_login_at: Option<Timestamp>,
-    /// How many logins there were; an attribute of its own, beside the document.
+    /// The number of logins; an attribute of its own, beside the document.
     #[serde(skip)]
     pub logins: i64,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 impl Account {
-    /// An active account without anything to log in with.
+    /// A new, active account without any means of login.
     pub fn new(id: AccountId, now: Timestamp) -> Self {
         Self {
             id,
@@ -132,18 +128,17 @@ impl Account {
             had_verified: false,
             stripped_at: None,
             phone: None,
-            authenticators: StoredList::default(),
-            social_accounts: StoredList::default(),
-            unproved: StoredList::default(),
+            authenticators: Vec::new(),
+            social_accounts: Vec::new(),
+            unproved: Vec::new(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,
             logins: 0,
-            unknown: UnknownMembers::NONE,
         }
     }
 
-    /// What people are shown as the name of the account.
+    /// The display name: the username, or else the email address.
     pub fn display(&self) -> String {
         let named = self.username.clone().filter(|name| !name.is_empty());
         named.or_else(|| self.shown_email()).unwrap_or_else(|| "user".to_owned())
@@ -153,23 +148,23 @@ impl Account {
         self.email.as_deref().filter(|email| !email.is_empty()).map(email::shown)
     }
 
-    /// What authenticators are told that the account is called, for people to know it by.
+    /// The account name shown by authenticators.
     pub fn label(&self) -> String {
         self.shown_email().unwrap_or_else(|| self.display())
     }
 
-    /// Whether a session was ever logged in to it.
+    /// Whether the account has ever been logged in to.
     pub fn has_logged_in(&self) -> bool {
         self.last_login_at.is_some()
     }
 
-    /// Where mail about the account goes.
+    /// The primary email address, or else the one used while none is primary.
     pub fn primary_email(&self) -> Option<&str> {
         let primary = self.emails.iter().find(|address| address.primary);
         primary.map(|address| address.email.as_str()).or(self.email.as_deref())
     }
 
-    /// The email addresses and the phone number by which it is found, and how far each stands for it.
+    /// The email addresses and the phone number of the account's look-ups, with their standing.
     pub fn addresses(&self) -> BTreeMap<Recipient, Standing> {
         let standing = |verified: bool, given: bool| match (verified, given) {
             (true, _) => Standing::Verified,
@@ -194,25 +189,25 @@ impl Account {
         addresses
     }
 
-    /// How far an email address or a phone number stands for it; none when it has no such.
+    /// The standing of an email address or phone number; none if the account does not have it.
     pub fn standing(&self, address: &Recipient) -> Option<Standing> {
         self.addresses().get(address).copied()
     }
 
-    /// Whether an email address or a phone number of it has ever been verified.
+    /// Whether the account has ever verified an email address or phone number.
     pub fn is_proven(&self) -> bool {
         self.had_verified
             || self.has_verified(None)
             || self.phone.as_ref().is_some_and(|phone| phone.verified)
     }
 
-    /// One of its addresses, whatever its case.
+    /// The email address of this name, whatever its case.
     pub fn address(&self, email: &str) -> Option<&EmailAddress> {
         let email = email.to_lowercase();
         self.emails.iter().find(|address| address.email == email)
     }
 
-    /// Whether it has a verified address, or this one verified.
+    /// Whether the account has a verified email address, or has verified this one.
     pub fn has_verified(&self, email: Option<&str>) -> bool {
         match email {
             Some(email) => self.address(email).is_some_and(|address| address.verified),
@@ -220,28 +215,27 @@ impl Account {
         }
     }
 
-    /// The address to verify when none in particular is meant: the primary one, else a verified one,
-    /// else the first.
+    /// The email address to verify by default: the primary one, else a verified one, else the first.
     pub fn best_address(&self) -> Option<&EmailAddress> {
         let rank = |address: &&EmailAddress| (address.primary, address.verified);
         // Of equals, `max_by_key` would take the last.
         self.emails.iter().rev().max_by_key(rank)
     }
 
-    /// Whether it has this address, or may still add it.
+    /// Whether the account has this email address, or may add it.
     pub fn has_room_for(&self, email: &str) -> bool {
         self.address(email).is_some() || self.emails.len() < MOST_ADDRESSES as usize
     }
 
-    /// Adds an address, unverified and not primary, unless it is there.
+    /// Adds an email address, unverified and not primary, unless the account has it.
     pub fn add_address(&mut self, email: &str) {
         let email = email.to_lowercase();
         if self.address(&email).is_none() {
-            self.emails.push(EmailAddress::new(email));
+            self.emails.push(EmailAddress { email, verified: false, primary: false });
         }
     }
 
-    /// Removes an address; when mail went there, it goes to another one, a verified one if possible.
+    /// Removes an email address; if it was the primary one, another one takes its place, preferably a verified one.
     pub fn remove_address(&mut self, email: &str) {
         self.had_verified |= self.has_verified(Some(email));
         self.emails.retain(|address| address.email != email);
@@ -253,8 +247,8 @@ impl Account {
         }
     }
 
-    /// Marks an address as verified; it becomes primary if no other is, or in any case if it `replaces`
-    /// all others (`ACCOUNT_CHANGE_EMAIL`), which are then removed.
+    /// Marks an email address as verified; it becomes primary if no other is, or in any case if it `replaces` all
+    /// others (`ACCOUNT_CHANGE_EMAIL`), which are then removed.
     pub fn verify_address(&mut self, email: &str, replaces: bool) {
         self.add_address(email);
         for address in &mut self.emails {
@@ -271,7 +265,7 @@ impl Account {
         }
     }
 
-    /// Makes an address the primary one.
+    /// Sets the primary email address.
     pub fn make_primary(&mut self, email: &str) {
         for address in &mut self.emails {
             address.primary = address.email == email;
@@ -279,7 +273,7 @@ impl Account {
         self.email = Some(email.to_owned());
     }
 
-    /// Sets a password, which ends all sessions.
+    /// Sets the password, and ends all sessions.
     pub fn set_password(&mut self, hash: PasswordHash) {
         self.password = Some(hash);
         self.end_sessions();
@@ -290,13 +284,13 @@ impl Account {
         self.session_epoch += 1;
     }
 
-    /// Takes away all that leads into it but this email address or phone number: the password, connected services, other
-    /// addresses and numbers, and authenticators unless they are kept. All sessions end. Returns what was taken away.
+    /// Strips the account of all means of access but this email address or phone number: the password, provider
+    /// accounts, other email addresses and phone numbers, and authenticators unless they are to stay. All sessions
+    /// end. Returns what was removed.
     pub fn strip(&mut self, keep: &Recipient, keeps_authenticators: bool) -> Vec<Removed> {
-        self.unknown = UnknownMembers::NONE;
         let mut removed: Vec<Removed> = self.password.take().map(|_| Removed::Password).into_iter().collect();
-        for social in &std::mem::take(&mut self.social_accounts) {
-            removed.push(Removed::Provider { provider: social.provider.clone() });
+        for social in std::mem::take(&mut self.social_accounts) {
+            removed.push(Removed::Provider { provider: social.provider });
         }
         for address in self.addresses().into_keys().filter(|address| address != keep) {
             removed.push(match address {
@@ -319,54 +313,52 @@ impl Account {
         removed
     }
 
-    /// One of its accounts at other services.
+    /// The connected provider account with this uid.
     pub fn social_account(&self, provider: &str, uid: &str) -> Option<&SocialAccount> {
         self.social_accounts.iter().find(|social| social.provider == provider && social.uid == uid)
     }
 
-    /// Marks its phone number as verified, if it is this one.
+    /// Marks the phone number as verified, if it is this one.
     pub fn verify_phone(&mut self, number: &str) {
         if let Some(phone) = self.phone.as_mut().filter(|phone| phone.number == number) {
             phone.verified = true;
         }
     }
 
-    /// Gives it a phone number that was verified.
+    /// Sets a verified phone number.
     pub fn set_verified_phone(&mut self, number: &str) {
-        self.phone = Some(Phone::new(number.to_owned(), true));
+        self.phone = Some(Phone { number: number.to_owned(), verified: true });
     }
 }
 
 impl Account {
-    /// The kinds of authenticators it has, in the contract's order.
+    /// The types of its authenticators, in the contract's order.
     pub fn authenticator_types(&self) -> Vec<AuthenticatorType> {
         let has = |kind: &AuthenticatorType| self.authenticators.iter().any(|it| it.factor.kind() == *kind);
         AuthenticatorType::ALL.into_iter().filter(has).collect()
     }
 
-    /// Whether logins to it need a second factor. An authenticator of a kind that only a later release knows is one.
+    /// Whether logins require a second factor.
     pub fn has_second_factor(&self) -> bool {
-        !self.authenticators.unknown().is_empty()
-            || self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
+        self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
     }
 
-    /// The authenticator of a kind that an account has one of.
+    /// The authenticator of a type that an account has at most one of.
     pub fn authenticator(&self, kind: AuthenticatorType) -> Option<&Authenticator> {
         self.authenticators.iter().find(|authenticator| authenticator.factor.kind() == kind)
     }
 
-    /// One of its authenticators, to be changed.
+    /// The authenticator of this id, mutable.
     pub fn authenticator_mut(&mut self, id: i64) -> Option<&mut Authenticator> {
         self.authenticators.iter_mut().find(|authenticator| authenticator.id == id)
     }
 
     /// Adds an authenticator under this id, or under the next one that is free.
     pub fn add_authenticator(&mut self, mut id: i64, factor: Factor, created_at: Timestamp) -> Authenticator {
-        let later = |id: i64| self.authenticators.unknown().iter().any(|other| other["id"] == id);
-        while self.authenticators.iter().any(|other| other.id == id) || later(id) {
+        while self.authenticators.iter().any(|other| other.id == id) {
             id = id % i64::from(i32::MAX) + 1;
         }
-        let authenticator = Authenticator::new(id, factor, created_at);
+        let authenticator = Authenticator { id, created_at, last_used_at: None, factor };
         self.authenticators.push(authenticator.clone());
         authenticator
     }
@@ -389,18 +381,15 @@ impl Account {
 }
 
 impl Account {
-    /// Whether it has this, or may have it: what a later release has added can be any authenticator or social account.
+    /// Whether the account has this means of authentication.
     pub fn has(&self, means: &Means) -> bool {
         match means {
             Means::Email(email) => self.address(email).is_some(),
             Means::Phone(number) => self.phone.as_ref().is_some_and(|phone| phone.number == *number),
             Means::Authenticator(id) => {
-                !self.authenticators.unknown().is_empty()
-                    || self.authenticators.iter().any(|authenticator| authenticator.id == *id)
+                self.authenticators.iter().any(|authenticator| authenticator.id == *id)
             }
-            Means::Social(provider, uid) => {
-                !self.social_accounts.unknown().is_empty() || self.social_account(provider, uid).is_some()
-            }
+            Means::Social(provider, uid) => self.social_account(provider, uid).is_some(),
         }
     }
 
@@ -475,7 +464,7 @@ mod tests {
     }
 
     fn authenticator(id: i64, factor: Factor) -> Authenticator {
-        Authenticator::new(id, factor, Timestamp::from_millis(0))
+        Authenticator { id, created_at: Timestamp::from_millis(0), last_used_at: None, factor }
     }
 
     fn protected() -> Account {
@@ -485,24 +474,15 @@ mod tests {
             credential_id: name.into(),
             passwordless: None,
             document: "{}".into(),
-            unknown: UnknownMembers::NONE,
         };
-        let codes = RecoveryCodes {
-            unused: Vec::new(),
-            key: None,
-            total: 0,
-            shown: None,
-            viewed_at: None,
-            unknown: UnknownMembers::NONE,
-        };
-        let totp = Totp::new(Sealed("sealed".into()));
+        let codes = RecoveryCodes { unused: Vec::new(), key: None, total: 0, shown: None, viewed_at: None };
+        let totp = Totp { secret: Sealed("sealed".into()), used_steps: Vec::new() };
         account.authenticators = vec![
             authenticator(1, Factor::WebAuthn(credential("a"))),
             authenticator(2, Factor::RecoveryCodes(codes)),
             authenticator(3, Factor::Totp(totp)),
             authenticator(4, Factor::WebAuthn(credential("b"))),
-        ]
-        .into();
+        ];
         account
     }
 
@@ -520,7 +500,7 @@ mod tests {
         account.remove_authenticator(3);
         assert_eq!(account.authenticators.iter().map(|it| it.id).collect::<Vec<_>>(), [2, 4]);
         account.remove_authenticator(4);
-        assert!(account.authenticators.is_empty());
+        assert_eq!(account.authenticators, []);
     }
 
     #[test]
@@ -529,6 +509,6 @@ mod tests {
         assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), protected());
         // As accounts were written before there were any.
         let old = text.replace(r#""authenticators":"#, r#""unknown":"#);
-        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, StoredList::default());
+        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, []);
     }
 }

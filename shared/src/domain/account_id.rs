@@ -1,8 +1,8 @@
-//! Names of accounts.
+//! Account ids.
 
 use serde::{Deserialize, Serialize};
 
-/// Names an account for good. Ours are UUIDs of version 7; imported accounts keep what they had.
+/// The id of an account. Generated ids are UUIDs of version 7; imported accounts keep theirs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountId(String);

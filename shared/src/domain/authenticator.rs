@@ -1,18 +1,17 @@
-//! Authenticators: what an account's owner can prove who they are with, besides a password.
+//! Second factors: authenticator apps, recovery codes, WebAuthn credentials.
 //!
 //! What an authenticator knows is kept sealed or hashed; only flows that hold the keys can tell what it is.
 
 use serde::{Deserialize, Serialize};
 
 use super::code::CodeHash;
-use super::document::UnknownMembers;
 use super::time::Timestamp;
 use crate::secret::Sealed;
 
-/// How many second factors an account may have at the most: it is kept as one item, and a key takes up to 11 KB.
+/// The maximum number of second factors of an account: it is stored as one item, and a credential takes up to 11 KB.
 pub const MOST_AUTHENTICATORS: usize = 20;
 
-/// A kind of authenticator, in the order in which the contract lists the kinds of an account.
+/// A type of authenticator, in the order in which the contract lists the kinds of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthenticatorType {
@@ -46,89 +45,66 @@ impl Sealed {
     }
 }
 
-/// One authenticator of an account.
+/// An authenticator of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authenticator {
-    /// Names it in the contract: a positive number of 31 bits, of 53 where it is of before that.
+    /// The id in the API: a positive number of 31 bits, of 53 where it is of before that.
     pub id: i64,
-    /// When it was added.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// When it last proved something; none before the first time.
+    /// The time of the last use; none if unused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<Timestamp>,
-    /// What it is.
+    /// The factor.
     pub factor: Factor,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
-impl Authenticator {
-    /// One that has proved nothing yet.
-    pub const fn new(id: i64, factor: Factor, created_at: Timestamp) -> Self {
-        Self { id, created_at, last_used_at: None, factor, unknown: UnknownMembers::NONE }
-    }
-}
-
-/// What an authenticator is, and how its proof is checked.
+/// A factor: the type of an authenticator, with its verification data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Factor {
-    /// Codes on paper, each good for once.
+    /// Recovery codes (look-up secrets).
     RecoveryCodes(RecoveryCodes),
-    /// An app that shows codes.
+    /// An authenticator app (TOTP).
     Totp(Totp),
-    /// A security key or a passkey.
+    /// A WebAuthn credential: a security key or a passkey.
     #[serde(rename = "webauthn")]
     WebAuthn(Credential),
 }
 
-/// Codes to get in with when all else is lost.
+/// Recovery codes: single-use look-up secrets (NIST SP 800-63B).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryCodes {
-    /// Hashes of those that are left, as [`crate::signing::CodeHasher`] makes them.
+    /// The hashes of the unused codes, as [`crate::signing::CodeHasher`] makes them.
     pub unused: Vec<CodeHash>,
     /// What they are hashed with; none in sets whose hashes follow from `SECRET_KEY` itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Sealed>,
-    /// How many there were.
+    /// The number of codes generated.
     pub total: usize,
     /// All of them, one a line, as long as they can be shown; none once they were, where they are shown only once
     /// (`MFA_RECOVERY_CODES_SHOW_ONCE`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown: Option<Sealed>,
-    /// When they were first looked at.
+    /// The time of the first view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub viewed_at: Option<Timestamp>,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
-/// Codes that follow from a secret and the time (RFC 6238).
+/// An authenticator app: time-based one-time passwords (TOTP, RFC 6238).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totp {
     /// The secret, 160 bits in base32.
     pub secret: Sealed,
-    /// The time steps whose codes were accepted, as far back as they could be given again.
+    /// The time steps whose codes were accepted, as far back as codes are accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used_steps: Vec<i64>,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
-}
-
-impl Totp {
-    /// An app that has this secret, and has shown no code yet.
-    pub const fn new(secret: Sealed) -> Self {
-        Self { secret, used_steps: Vec::new(), unknown: UnknownMembers::NONE }
-    }
 }
 
 /// A WebAuthn credential: a security key, or a passkey.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
-    /// What its owner calls it.
+    /// The display name.
     pub name: String,
     /// The credential id, in base64url. No other account has it.
     pub credential_id: String,
@@ -138,13 +114,10 @@ pub struct Credential {
     pub passwordless: Option<bool>,
     /// The public key, the counter of its signatures and the like, as the function that checks them writes it down.
     pub document: String,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 impl Factor {
-    /// Its kind.
+    /// Its type.
     pub const fn kind(&self) -> AuthenticatorType {
         match self {
             Self::RecoveryCodes(_) => AuthenticatorType::RecoveryCodes,
@@ -153,7 +126,7 @@ impl Factor {
         }
     }
 
-    /// Whether a login is asked for it: recovery codes alone protect nothing.
+    /// Whether logins require it: recovery codes alone are no second factor.
     pub const fn is_second_factor(&self) -> bool {
         match self {
             Self::RecoveryCodes(_) => false,

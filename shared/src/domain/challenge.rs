@@ -1,4 +1,4 @@
-//! A challenge: a code was sent somewhere, and is awaited.
+//! A challenge: a pending one-time code that was sent by mail or text message.
 //!
 //! The code itself is not kept, only a keyed hash of it, in the session that asked for it: no other session
 //! can use it.
@@ -10,53 +10,49 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::account_id::AccountId;
 use super::code::CodeHash;
-use super::document::UnknownMembers;
 use super::message::Recipient;
 use super::time::Timestamp;
 
-/// A code was sent to somebody, and is awaited from this session.
+/// A pending one-time code of this session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Challenge {
-    /// Where the code went, or pretended to.
+    /// The recipient of the code, real or pretended.
     pub to: Recipient,
-    /// Whose address that is; none when nobody's, which the client is not to learn.
+    /// The account of the recipient; none if there is none, which the client must not learn.
     pub account: Option<AccountId>,
     /// The account's epoch when the challenge began; none where the account was not looked at, so that asking takes as
     /// long for nobody.
     #[serde(default)]
     pub epoch: Option<u32>,
-    /// None when no code was sent: then every answer is wrong.
+    /// The hash of the code; none if none was sent: then every code is wrong.
     pub code: Option<CodeHash>,
-    /// When the challenge began.
+    /// The start time.
     pub at: Timestamp,
-    /// Wrong answers so far.
+    /// The number of failed attempts.
     #[serde(default)]
     pub failed_attempts: u32,
-    /// Codes sent again so far.
+    /// The number of resends.
     #[serde(default)]
     pub resend_count: u32,
-    /// Changes of where the code goes so far.
+    /// The number of changes of the recipient.
     #[serde(default)]
     pub change_count: u32,
-    /// Whether the address turned out to be taken by another account, which the client is not to learn.
+    /// Whether another account has the email address, which the client must not learn.
     #[serde(default)]
     pub already_exists: bool,
-    /// Whether the right code was given, and something else is still awaited.
+    /// Whether the code was confirmed, and another step is pending.
     #[serde(default)]
     pub confirmed: bool,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 impl Challenge {
-    /// Begins, before a code is sent.
+    /// A new challenge, before a code is sent.
     pub fn new(to: Recipient, account: Option<&Account>, now: Timestamp) -> Self {
         let epoch = account.map(|account| account.session_epoch);
         Self { epoch, ..Self::asked(to, account.map(|account| account.id.clone()), now) }
     }
 
-    /// Begins for whoever asks, before a code is sent: nobody has looked at the account.
+    /// A new challenge for an unauthenticated client, before a code is sent: the account was not read.
     pub const fn asked(to: Recipient, account: Option<AccountId>, now: Timestamp) -> Self {
         Self {
             to,
@@ -69,7 +65,6 @@ impl Challenge {
             change_count: 0,
             already_exists: false,
             confirmed: false,
-            unknown: UnknownMembers::NONE,
         }
     }
 
@@ -87,12 +82,12 @@ impl Challenge {
         }
     }
 
-    /// Whether it has waited for longer than this.
+    /// Whether it is older than this.
     pub fn is_expired(&self, timeout: Duration, now: Timestamp) -> bool {
         self.at.is_older_than(timeout, now)
     }
 
-    /// Counts a wrong answer; false when it was the last one allowed.
+    /// Counts a failed attempt; false if it was the last one allowed.
     #[must_use]
     pub const fn fail(&mut self, max_attempts: u32) -> bool {
         self.failed_attempts += 1;

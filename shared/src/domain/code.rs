@@ -1,4 +1,4 @@
-//! Codes that people read from a message and type in (RFC 8628, section 6.1).
+//! One-time codes, sent by mail or text message and typed in by users (cf. RFC 8628, section 6.1).
 //!
 //! How long a code lives, and how often it may be tried, is the business of whoever asked for it.
 
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 const LETTERS: &str = "BCDFGHJKLMNPQRSTVWXZ";
 const DIGITS: &str = "0123456789";
 
-/// What the codes of one purpose look like: `ALLAUTH_USER_CODE_FORMAT` and the settings that override it.
+/// The format of codes: `ALLAUTH_USER_CODE_FORMAT` and the settings that override it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeFormat {
-    /// How many characters, dashes not counted; 8, or 9 of digits, if none is given.
+    /// The number of characters, without dashes; 8, or 9 of digits, if none is given.
     pub length: Option<usize>,
     /// Whether the code is made of digits instead of letters.
     pub numeric: bool,
-    /// Whether dashes part it into two, or three from 9 characters on.
+    /// Whether dashes divide it into two, or three from 9 characters on.
     pub dashed: bool,
     /// The characters to choose from, whatever `numeric` says.
     pub allowed_chars: Option<String>,
@@ -47,7 +47,7 @@ pub fn generate(format: &CodeFormat, random: &mut dyn FnMut(usize) -> usize) -> 
     chunks.map(|chunk| chunk.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
-/// What counts of a code that somebody typed in: neither case, nor ASCII punctuation, nor ASCII white space.
+/// The normal form of a typed code: neither case, nor ASCII punctuation, nor ASCII white space.
 ///
 /// Codes are compared, hashed and kept in this form. An empty one matches nothing.
 pub fn normalise(code: &str) -> String {

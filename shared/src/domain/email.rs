@@ -10,35 +10,25 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
-use super::document::UnknownMembers;
 use super::text;
 
-/// The longest valid address, in code points as given (RFC 3696, section 3) and in bytes in canonical form.
+/// The maximum length of a valid email address, in code points as given (RFC 3696, section 3) and in bytes in
+/// canonical form.
 pub const MAX_LENGTH: usize = 320;
 
 const MAX_LABEL_LENGTH: usize = 63;
 const MAX_DOMAIN_LENGTH: usize = 253;
 const MAX_IPV6_LENGTH: usize = 39;
 
-/// One of the email addresses of an account.
+/// An email address of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailAddress {
     /// The email address, in canonical form ([`canonical`]).
     pub email: String,
-    /// Whether its owner has proved that they read its mail.
+    /// Whether it is verified.
     pub verified: bool,
-    /// Whether mail about the account goes here. At most one address is primary.
+    /// Whether it is the primary one, which receives mail. At most one is.
     pub primary: bool,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
-}
-
-impl EmailAddress {
-    /// An address that is neither verified nor primary.
-    pub const fn new(email: String) -> Self {
-        Self { email, verified: false, primary: false, unknown: UnknownMembers::NONE }
-    }
 }
 
 /// The canonical form of an email address, ASCII in lower case with the domain in Punycode; none where it is not valid.
@@ -57,7 +47,7 @@ pub fn canonical(address: &str) -> Option<String> {
     (address.len() <= MAX_LENGTH).then_some(address)
 }
 
-/// The address as people read it: the domain of a canonical address in Unicode.
+/// The display form of a canonical email address, with the domain in Unicode.
 pub fn shown(address: &str) -> String {
     let Some((user, domain)) = address.rsplit_once('@').filter(|(_, domain)| domain.contains(PUNYCODE))
     else {

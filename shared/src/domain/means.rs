@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::document::UnknownMembers;
 use super::time::Timestamp;
 
 /// Something to log in or to reauthenticate with. A password is none of these: it is never added without a proof.
@@ -26,7 +25,4 @@ pub struct Unproved {
     pub means: Means,
     /// When.
     pub at: Timestamp,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }

@@ -3,13 +3,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::account::Account;
 use super::account_id::AccountId;
 use super::authenticator::AuthenticatorType;
 use super::challenge::Challenge;
-use super::document::{StoredList, UnknownMembers, known_or_none};
 use super::means::Means;
 use super::social::{Journey, PendingSignup};
 use super::stage::PendingLogin;
@@ -26,16 +24,16 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<AuthenticationRecords>,
     /// An email address that is being verified by code.
-    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_verification: Option<Challenge>,
     /// A new phone number of a logged-in person that is being verified.
-    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_change: Option<Challenge>,
     /// A password that is being reset by code.
-    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_reset: Option<Challenge>,
     /// A reauthentication by code.
-    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reauthentication: Option<Challenge>,
     /// The secret that an authenticator app was shown, until it proves that it has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -47,17 +45,14 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenFamily>,
     /// Browsers on their way to another service and back, the oldest first.
-    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
-    pub journeys: StoredList<Journey>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub journeys: Vec<Journey>,
     /// Somebody whom another service has identified, and who has yet to sign up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub social_signup: Option<PendingSignup>,
     /// A sign-up that waits at a stage, and whose account is not made yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Box<Draft>>,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// A sign-up whose account is not made yet: its email address or its number has one already, which the client is not to
@@ -70,9 +65,6 @@ pub struct Draft {
     pub email_taken: bool,
     /// Whether another account has its number.
     pub phone_taken: bool,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// Something for a WebAuthn key to sign, once. It is no secret.
@@ -84,9 +76,6 @@ pub struct KeyChallenge {
     pub user_verification: bool,
     /// When it was given out.
     pub at: Timestamp,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// The refresh tokens of a session: one is good at a time, and each use brings the next.
@@ -97,16 +86,6 @@ pub struct TokenFamily {
     /// The refresh token whose use made it; none for the pair of the login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
-}
-
-impl TokenPair {
-    /// A pair of these names.
-    pub const fn new(access_id: String, refresh_id: String, issued_at: Timestamp) -> Self {
-        Self { access_id, refresh_id, issued_at, unknown: UnknownMembers::NONE }
-    }
 }
 
 /// An access token and a refresh token, by what names them: enough to make both again.
@@ -118,9 +97,6 @@ pub struct TokenPair {
     pub refresh_id: String,
     /// When both were made.
     pub issued_at: Timestamp,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// What a refresh token is, when it is used.
@@ -150,7 +126,7 @@ impl TokenFamily {
     /// The family after its good refresh token was used, with a new pair.
     #[must_use]
     pub fn rotated(self, new: TokenPair) -> Self {
-        Self { replaced: Some(self.current.refresh_id), current: new, ..self }
+        Self { replaced: Some(self.current.refresh_id), current: new }
     }
 }
 
@@ -165,9 +141,6 @@ pub enum State {
     Pending(Box<PendingLogin>),
     /// Somebody.
     Authenticated(Login),
-    /// A login of a later release, in a state or at a stage that this one does not know: it ends when it is next seen.
-    #[serde(untagged)]
-    Unknown(Value),
 }
 
 /// A login that is complete.
@@ -187,9 +160,6 @@ pub struct Login {
     pub ip: String,
     /// The client's `User-Agent`, likewise; cut to 200 characters.
     pub user_agent: String,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// What somebody has proved in a session.
@@ -198,10 +168,7 @@ pub struct AuthenticationRecords {
     /// Who.
     pub account: AccountId,
     /// What, the oldest first.
-    pub records: StoredList<AuthenticationRecord>,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
+    pub records: Vec<AuthenticationRecord>,
 }
 
 /// One thing that was proved: an entry of `methods` in the contract.
@@ -232,9 +199,6 @@ pub struct AuthenticationRecord {
     /// Whether this was asked for again, before something sensitive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reauthenticated: bool,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// An authenticator that proved something.
@@ -291,7 +255,6 @@ impl AuthenticationRecord {
             provider: None,
             uid: None,
             reauthenticated: false,
-            unknown: UnknownMembers::NONE,
         }
     }
 
@@ -319,7 +282,7 @@ impl Session {
     pub const fn login(&self) -> Option<&Login> {
         match &self.state {
             State::Authenticated(login) => Some(login),
-            State::Anonymous | State::Pending(_) | State::Unknown(_) => None,
+            State::Anonymous | State::Pending(_) => None,
         }
     }
 
@@ -327,14 +290,14 @@ impl Session {
     pub const fn pending(&self) -> Option<&PendingLogin> {
         match &self.state {
             State::Pending(pending) => Some(pending),
-            State::Anonymous | State::Authenticated(_) | State::Unknown(_) => None,
+            State::Anonymous | State::Authenticated(_) => None,
         }
     }
 
     /// The account it is about, logged in to or not yet.
     pub fn account(&self) -> Option<&AccountId> {
         match &self.state {
-            State::Anonymous | State::Unknown(_) => None,
+            State::Anonymous => None,
             State::Pending(pending) => pending.attempt.account.as_ref(),
             State::Authenticated(login) => Some(&login.account),
         }
@@ -350,12 +313,8 @@ impl Session {
 
     /// Adds to what this account's owner has proved; what somebody else had proved is forgotten.
     pub fn record(&mut self, account: &AccountId, record: AuthenticationRecord) {
-        let before = self.records.take().filter(|records| records.account == *account);
-        let none = || AuthenticationRecords {
-            account: account.clone(),
-            records: StoredList::default(),
-            unknown: UnknownMembers::NONE,
-        };
-        self.records.insert(before.unwrap_or_else(none)).records.push(record);
+        let mut records = self.records_of(account).to_vec();
+        records.push(record);
+        self.records = Some(AuthenticationRecords { account: account.clone(), records });
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::account_id::AccountId;
-use super::document::UnknownMembers;
 use super::email::EmailAddress;
 use super::phone::Phone;
 use super::time::Timestamp;
@@ -35,9 +34,6 @@ pub struct SocialAccount {
     pub tokens: Option<Sealed>,
     /// When it was connected.
     pub connected_at: Timestamp,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// Somebody whom a service has identified, and who has yet to sign up.
@@ -48,9 +44,6 @@ pub struct PendingSignup {
     /// What may be done there in their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Sealed>,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// Who somebody is at another service, as it says itself.
@@ -81,9 +74,6 @@ pub struct Profile {
     /// What they would know the account by in a list; none for the service's name.
     #[serde(default)]
     pub display: Option<String>,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 /// What a service lets its holder do there in somebody's name.
@@ -159,9 +149,6 @@ pub struct Journey {
     pub account: Option<AccountId>,
     /// When it began.
     pub began_at: Timestamp,
-    /// What a later release has added.
-    #[serde(flatten)]
-    pub unknown: UnknownMembers,
 }
 
 impl Journey {

@@ -5,7 +5,6 @@ use super::signup::{NewAccount, Taken};
 use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::Account;
-use crate::domain::document::UnknownMembers;
 use crate::domain::email::EmailAddress;
 use crate::domain::phone::Phone;
 use crate::domain::social::{PendingSignup, Profile, Tokens};
@@ -32,9 +31,7 @@ pub(super) fn begin(
         Assessment::Incomplete => {
             let tokens = tokens.filter(|_| visit.settings().socialaccount.store_tokens);
             let tokens = tokens.map(|tokens| connect::seal(visit, None, profile, tokens));
-            let profile = profile.clone();
-            visit.session_mut().social_signup =
-                Some(PendingSignup { profile, tokens, unknown: UnknownMembers::NONE });
+            visit.session_mut().social_signup = Some(PendingSignup { profile: profile.clone(), tokens });
         }
         Assessment::Hidden => {
             let taken = Taken { email: true, phone: false };
@@ -124,7 +121,7 @@ fn sign_up(
     account.username = signup::username_or(visit, answers.username, &base)?;
     set_addresses(visit, &mut account, answers.email, &profile.emails, taken.email)?;
     account.phone = match answers.phone {
-        Some(number) => Some(Phone::new(number, false)),
+        Some(number) => Some(Phone { number, verified: false }),
         None => free_phone(visit, profile)?,
     };
     account.social_accounts.push(connect::social_account(visit, &account.id, profile, tokens));
@@ -153,7 +150,7 @@ fn set_addresses(
     let own_email = own.clone();
     visit.require(own.iter().chain(others.iter().map(|it| &it.email)).cloned().map(Need::Email).collect())?;
     account.signup_email.clone_from(&own);
-    let own = own.map(|email| EmailAddress { primary: true, ..EmailAddress::new(email) });
+    let own = own.map(|email| EmailAddress { email, verified: false, primary: true });
     for address in own.iter().chain(others) {
         let mut address = address.clone();
         if visit.settings().account.unique_email {

@@ -16,7 +16,6 @@ use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
-use crate::domain::document::UnknownMembers;
 use crate::domain::message::Recipient;
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
@@ -55,8 +54,6 @@ pub enum Stop {
     Unauthorized,
     /// There are no keys yet for the tokens that it brings.
     Unsigned,
-    /// It takes what only a later release knows: this.
-    Unsupported(&'static str),
     /// What the table keeps for it can't be opened.
     Unopened(Unopened),
 }
@@ -254,10 +251,6 @@ impl<'a> Visit<'a> {
     fn recognise(&mut self) -> Decision<()> {
         match &self.session.state {
             State::Anonymous => {}
-            State::Unknown(_) => {
-                tracing::warn!("a login ends, as only a later release knows the stage at which it waits");
-                self.clear_login();
-            }
             State::Pending(pending) => {
                 if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
                     self.clear_login();
@@ -406,7 +399,7 @@ impl<'a> Visit<'a> {
 
     /// Gives up the login that is under way, and what was proved for it.
     pub fn clear_login(&mut self) {
-        let pending = matches!(self.session.state, State::Pending(_) | State::Unknown(_));
+        let pending = matches!(self.session.state, State::Pending(_));
         self.modified |= pending || self.session.records.is_some();
         self.session.records = None;
         self.session.draft = None;
@@ -459,8 +452,7 @@ impl<'a> Visit<'a> {
         if brings_tokens && self.visitor.client == Client::App && before.as_ref() != Some(&id) {
             self.tools.jwt.ok_or(Stop::Unsigned)?;
             let pair = self.new_pair();
-            self.session.tokens =
-                Some(TokenFamily { current: pair.clone(), replaced: None, unknown: UnknownMembers::NONE });
+            self.session.tokens = Some(TokenFamily { current: pair.clone(), replaced: None });
             self.issued = Some(pair);
         }
         self.user = Some(id);
@@ -471,7 +463,7 @@ impl<'a> Visit<'a> {
     /// Names for an access token and a refresh token.
     pub fn new_pair(&self) -> TokenPair {
         let id = || self.tools.random.uuid(self.now);
-        TokenPair::new(id(), id(), self.now)
+        TokenPair { access_id: id(), refresh_id: id(), issued_at: self.now }
     }
 
     /// The tokens that an app gets because it has just been logged in.
@@ -497,7 +489,6 @@ impl<'a> Visit<'a> {
             last_seen_at: self.now,
             ip: self.visitor.ip.clone(),
             user_agent: self.visitor.short_user_agent(),
-            unknown: UnknownMembers::NONE,
         }
     }
 
@@ -924,7 +915,7 @@ impl<'a> Visit<'a> {
         let put_anew = |token: SessionToken, replaces| put(token.key(), Some(token), replaces);
         let new_token = || {
             let account = match &self.session.state {
-                State::Anonymous | State::Unknown(_) => None,
+                State::Anonymous => None,
                 // Whoever asks for a code has proved nothing: the token is not to tell who has an account.
                 State::Pending(pending) if pending.stage.is_for_anybody() => None,
                 State::Pending(pending) => {

@@ -1,4 +1,4 @@
-//! A request, as the endpoints see it.
+//! An API request: method, path, client and headers, as endpoints see it.
 
 use std::net::IpAddr;
 
@@ -15,16 +15,16 @@ use crate::flows::visit::{Client, Visitor};
 use crate::settings::Settings;
 use crate::snapshot::Loaded;
 
-/// A request by one of the two kinds of client.
+/// An API request of a browser or an app.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// The method.
     pub method: Method,
-    /// What follows `/_allauth/<client>/v1/`, or the whole path, which begins with `/`, where it is none of the clients'.
+    /// The path below `/_allauth/<client>/v1/`, or an absolute path, which begins with `/`.
     pub path: String,
-    /// What follows the path, without `?`.
+    /// The query string, without `?`.
     pub query: String,
-    /// Who asks.
+    /// The client, with its tokens and IP address.
     pub visitor: Visitor,
     /// The headers.
     pub headers: HeaderMap,
@@ -32,17 +32,17 @@ pub struct Call {
     form: Vec<(String, String)>,
 }
 
-/// Why a request is no call.
+/// Why a request is not an API request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoCall {
-    /// Its path is not one of this API's.
+    /// The path is unknown.
     UnknownPath,
-    /// Its host is not one of `ALLOWED_HOSTS`.
+    /// The host is not in `ALLOWED_HOSTS`.
     UnknownHost,
 }
 
 impl Call {
-    /// Reads a request.
+    /// Parses an HTTP request.
     pub fn read(request: Request, app: &App) -> Result<Self, NoCall> {
         let settings = &*app.settings;
         let path = request.raw_http_path().to_owned();
@@ -74,7 +74,7 @@ impl Call {
         Ok(Self { method: parts.method, path: rest.to_owned(), query, visitor, headers, body, form })
     }
 
-    /// A request to another API, as far as its headers tell who makes it: an app if it shows a token, else a browser.
+    /// A request to another API, by its headers: of an app if it has a token, else of a browser.
     pub fn elsewhere(method: Method, headers: HeaderMap, source_ip: &str, app: &App) -> Self {
         let shows_token =
             headers.contains_key("x-session-token") || access_token(&headers, &app.settings).is_some();
@@ -84,40 +84,40 @@ impl Call {
         Self { method, path, query, visitor, headers, body, form }
     }
 
-    /// The same, by who it is known to be from what was read; none where that is clear already.
+    /// The same request with the session that the snapshot settled; none if nothing was open.
     pub fn settled(&self, loaded: &Loaded) -> Option<Self> {
         Some(Self { visitor: self.visitor.settled(loaded)?, ..self.clone() })
     }
 
-    /// A header's text; empty when it is missing or no text.
+    /// The value of a header; empty if it is missing or not text.
     pub fn header(&self, name: &str) -> &str {
         text(&self.headers, name)
     }
 
-    /// Whether it is by an access token that it says who makes it, be that one or not.
+    /// Whether the request has an `Authorization` header with the access tokens' scheme, valid or not.
     pub fn shows_access_token(&self, settings: &Settings) -> bool {
         self.visitor.client == Client::App
             && self.header("x-session-token").is_empty()
             && access_token(&self.headers, settings).is_some()
     }
 
-    /// Whether it is to one of the paths of the clients' API.
+    /// Whether the path is one of the clients' API, not an absolute one.
     pub fn is_to_api(&self) -> bool {
         !self.path.starts_with('/')
     }
 
-    /// What the query says under this name; the last, should it be there more than once.
+    /// The query parameter of this name; the last of several.
     pub fn query(&self, name: &str) -> Option<String> {
         let pairs = form_urlencoded::parse(self.query.as_bytes());
         pairs.filter(|(key, _)| key == name).last().map(|(_, value)| value.into_owned())
     }
 
-    /// What a submitted form says under this name; the last, should it be there more than once.
+    /// The form field of this name; the last of several.
     pub fn field(&self, name: &str) -> Option<String> {
         self.form.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.clone())
     }
 
-    /// Whether it only asks.
+    /// Whether the method is GET.
     pub fn is_get(&self) -> bool {
         self.method == Method::GET
     }
@@ -127,8 +127,8 @@ impl Call {
         [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(&self.method)
     }
 
-    /// Whether it is a safe request without a body, which any other site can make a browser send: it uses up no attempt
-    /// and counts against no limit. With a body it does, or attempts could be made by HEAD without end.
+    /// Whether it is a safe request without a body, which other sites can make a browser send: it uses up no attempt
+    /// and counts against no rate limit. With a body it does, or HEAD would allow unlimited attempts.
     pub fn is_forgeable(&self) -> bool {
         self.is_get() || (self.is_safe() && self.body.is_empty())
     }
@@ -143,13 +143,12 @@ impl Call {
         })
     }
 
-    /// Reads input, which every method but GET is expected to bring: what is wrong with it comes before whether the
-    /// method is allowed at all.
+    /// Parses the input of every method but GET: its errors come before a disallowed method.
     pub fn input<T>(&self, read: impl FnOnce(&Object) -> Result<T, Halt>) -> Result<Option<T>, Halt> {
         if self.is_get() { Ok(None) } else { read(&self.object()?).map(Some) }
     }
 
-    /// Goes on with a POST; other methods are not allowed.
+    /// Requires POST: other methods are not allowed.
     pub fn posted<T>(&self, input: Option<T>) -> Result<T, Halt> {
         input.filter(|_| self.method == Method::POST).ok_or(Halt::NotAllowed)
     }
@@ -192,8 +191,7 @@ fn visitor(client: Client, headers: &HeaderMap, source_ip: &str, base_url: Strin
     }
 }
 
-/// The scheme and host that clients know the API by (`PUBLIC_URL`), or else that somebody asked, such as
-/// `https://api.example.com`, if it may be asked.
+/// The base URL of the API: `PUBLIC_URL`, or else the scheme and host of the request, if the host is allowed.
 pub fn base_url(headers: &HeaderMap, settings: &Settings) -> Result<String, NoCall> {
     let host = text(headers, header::HOST.as_str()).to_ascii_lowercase();
     if !host_is_allowed(&host, &settings.allowed_hosts) {
@@ -226,7 +224,7 @@ fn origin(headers: &HeaderMap) -> String {
     format!("{scheme}://{host}")
 }
 
-/// What follows the scheme in `Authorization` (RFC 9110, 11.6.2), whose case does not matter.
+/// The access token in the `Authorization` header (RFC 9110, 11.6.2), whose scheme is case-insensitive.
 pub fn access_token<'h>(headers: &'h HeaderMap, settings: &Settings) -> Option<&'h str> {
     let mut words = text(headers, header::AUTHORIZATION.as_str()).split_whitespace();
     let (scheme, token) = (words.next()?, words.next()?);

@@ -7,7 +7,7 @@ use lambda_http::http::{HeaderMap, header};
 
 use crate::settings::{SameSite, Settings};
 
-/// How many cookies of one name are considered: each may cost a key to read.
+/// The maximum number of cookies of one name that are considered: each may cost a read.
 pub const MOST_OF_A_NAME: usize = 4;
 
 /// The values of the cookies of this name, in the order sent, each once.
@@ -31,7 +31,7 @@ pub fn all(headers: &HeaderMap, name: &str) -> Vec<String> {
     values
 }
 
-/// How a cookie is set.
+/// The attributes of a cookie.
 #[derive(Clone, Copy, Debug)]
 pub struct Attributes<'a> {
     name: &'a str,
@@ -44,7 +44,7 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// Of the session (`SESSION_COOKIE_…`).
+    /// The session cookie's (`SESSION_COOKIE_…`).
     pub fn of_session(settings: &'a Settings) -> Self {
         let session = &settings.session;
         Self {
@@ -58,7 +58,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// Of the CSRF token (`CSRF_COOKIE_…`).
+    /// The CSRF cookie's (`CSRF_COOKIE_…`).
     pub fn of_csrf(settings: &'a Settings) -> Self {
         let csrf = &settings.csrf;
         Self {
@@ -72,7 +72,7 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// Of a trusted browser (`MFA_TRUST_COOKIE_…`).
+    /// The trusted browser cookie's (`MFA_TRUST_COOKIE_…`).
     pub fn of_trust(settings: &'a Settings) -> Self {
         let mfa = &settings.mfa;
         Self {
@@ -86,13 +86,13 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// The header that sets it.
+    /// The `Set-Cookie` value that sets it.
     pub fn set(&self, value: &str) -> String {
         let age = self.age.map(|age| format!("; Max-Age={}", age.as_secs())).unwrap_or_default();
         self.line(value, &age)
     }
 
-    /// The header that removes it.
+    /// The `Set-Cookie` value that deletes it.
     pub fn delete(&self) -> String {
         self.line("", "; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=0")
     }

@@ -1,5 +1,5 @@
-//! Protection of browsers against requests that other sites forge in their name, as Django does it: the request
-//! must come from a trusted origin, and repeat in a header, or in a field of a form, the secret that stands in a cookie.
+//! Protection against cross-site request forgery, as in Django: a request must come from a trusted origin, and repeat
+//! the secret of the CSRF cookie in a header or form field.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,21 +16,21 @@ const FIELD: &str = "csrfmiddlewaretoken";
 const LENGTH: usize = 32;
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// Why a request is refused.
+/// Why a request fails the CSRF check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forged {
-    /// Its `Origin` is not trusted.
+    /// The `Origin` is not trusted.
     #[error(
         "Origin checking failed: the Origin of this request is neither the API's own nor in CSRF_TRUSTED_ORIGINS."
     )]
     Origin,
-    /// It has neither an `Origin` nor a `Referer` that is trusted.
+    /// There is neither an `Origin` nor a trusted `Referer`.
     #[error("Referer checking failed: over HTTPS a request needs an Origin or a Referer that is trusted.")]
     Referer,
-    /// It has no cookie with a token.
+    /// There is no CSRF cookie.
     #[error("CSRF cookie not set: GET any path of this API first, with credentials, and keep its cookies.")]
     NoCookie,
-    /// The token in the header is missing, or not the one in the cookie.
+    /// The token in the header is missing, or not that of the cookie.
     #[error(
         "CSRF token missing or incorrect: repeat the CSRF cookie's value in the X-CSRFToken header, or as csrfmiddlewaretoken in a form."
     )]
@@ -49,8 +49,8 @@ fn secrets(call: &Call, settings: &Settings) -> Vec<String> {
     cookies.take(cookie::MOST_OF_A_NAME).collect()
 }
 
-/// The secret for the client's cookie after this request; none where it stays as it is: of several cookies only the
-/// one that the request repeats is known to be in use.
+/// The secret for the CSRF cookie of the response; none if the cookie stays: of several cookies only the one that the
+/// request repeats is known to be in use.
 pub fn kept(call: &Call, settings: &Settings, random: &Random) -> Option<String> {
     let secrets = secrets(call, settings);
     match secrets.as_slice() {
@@ -69,8 +69,8 @@ fn repeated(call: &Call, settings: &Settings) -> String {
     field.unwrap_or_else(|| call.header(&settings.csrf.header_name).to_owned())
 }
 
-/// The secret that goes with a session: it follows from the session's token, so nothing has to be stored. The
-/// frontend, which can't read the token, is told in the header `X-CSRFToken` of every answer.
+/// The secret of a session (`CSRF_USE_SESSIONS`), derived from the session token, so that nothing is stored. Every
+/// response gives it to the frontend in the header `X-CSRFToken`.
 pub fn of_session(token: &SessionToken) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!("csrf {}", token.text())))
 }
@@ -83,7 +83,7 @@ pub fn new_secret(random: &Random) -> String {
         .collect()
 }
 
-/// Checks a request that may change something. Where several cookies have the name, it is to repeat one of them.
+/// Checks an unsafe request. If several cookies have the name, it must repeat one of them.
 pub fn check(call: &Call, settings: &Settings) -> Result<(), Forged> {
     if call.is_safe() {
         return Ok(());

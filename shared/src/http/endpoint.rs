@@ -259,10 +259,6 @@ impl Exchange<'_> {
             }
             match decided.outcome {
                 Err(Halt::Unsigned) => return Ok(unavailable()),
-                Err(Halt::Stop(Stop::Unsupported(what))) => {
-                    tracing::error!(path = endpoint.path, "{what}");
-                    return Ok(unavailable());
-                }
                 Err(Halt::Stop(Stop::Unopened(unopened))) => {
                     report(unopened);
                     return Ok(unavailable());
@@ -358,7 +354,7 @@ impl Exchange<'_> {
         let outcome = match outcome {
             Err(Halt::Stop(Stop::Missing(needs))) => return Err(needs),
             Err(Halt::Stop(Stop::Unsigned)) => Err(Halt::Unsigned),
-            Err(halt @ Halt::Stop(Stop::Unsupported(_) | Stop::Unopened(_))) => Err(halt),
+            Err(halt @ Halt::Stop(Stop::Unopened(_))) => Err(halt),
             Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
             other => other,
         };
@@ -515,8 +511,8 @@ fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
     match stop {
         Stop::Invalid(errors) => Reply::invalid(errors),
         Stop::RateLimited => Reply::status(StatusCode::TOO_MANY_REQUESTS),
-        // Whatever is missing is read before a stop gets here, and what can't be signed, opened or known is no answer.
-        Stop::Conflict | Stop::Missing(_) | Stop::Unsigned | Stop::Unsupported(_) | Stop::Unopened(_) => {
+        // Whatever is missing is read before a stop gets here, and what can't be signed or opened is no answer.
+        Stop::Conflict | Stop::Missing(_) | Stop::Unsigned | Stop::Unopened(_) => {
             Reply::status(StatusCode::CONFLICT)
         }
         Stop::Forbidden => Reply::status(StatusCode::FORBIDDEN),

@@ -1,4 +1,4 @@
-//! Forms as HTML pages submit them: `application/x-www-form-urlencoded`, or `multipart/form-data` (RFC 7578).
+//! Submitted HTML forms: `application/x-www-form-urlencoded`, or `multipart/form-data` (RFC 7578).
 
 use bytes::Bytes;
 use futures_util::{FutureExt as _, stream};

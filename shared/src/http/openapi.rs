@@ -1,4 +1,4 @@
-//! The description of the whole API, whatever the settings: an OpenAPI 3.1 document, from what endpoints say of themselves.
+//! The OpenAPI 3.1 description of the whole API under all settings, generated from the operations of the endpoints.
 //!
 //! It is written when the API changes (`make docs`), and embedded in the function `config`, which prunes it by the
 //! settings. To that end it has marks that OpenAPI does not know:
@@ -101,7 +101,7 @@ fn security(endpoint: &Endpoint, operation: &Operation, function: &Routes) -> Op
     Some(ways.into())
 }
 
-/// Describes these functions.
+/// Generates the description of these functions.
 pub fn document(functions: &[Routes]) -> Value {
     let settings = SchemaSettings::draft2020_12()
         .for_serialize()

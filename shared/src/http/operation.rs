@@ -1,4 +1,4 @@
-//! What endpoints say of themselves: what each of their methods takes and answers.
+//! The operations of endpoints: parameters, bodies and responses, from which the OpenAPI description is generated.
 //!
 //! It stands beside the code that does it, and is read when the API's description is written (`make docs`). A function
 //! that runs has the words, but not the shapes: those need code that no request does.
@@ -11,32 +11,32 @@ use super::present::{Authenticated, AuthenticatedMeta, Unauthenticated, Unauthen
 use super::shape::Shape;
 use crate::settings::When;
 
-/// One method of an endpoint.
+/// An operation: one method of an endpoint.
 #[derive(Clone, Debug)]
 pub struct Operation {
     /// The method.
     pub method: Method,
-    /// Its name in generated clients, in camel case: a verb and what it is done to.
+    /// The operation id, which generated clients use as name: camel case, a verb and its object.
     pub id: &'static str,
-    /// What it does, in a few words.
+    /// The summary, an imperative phrase.
     pub summary: &'static str,
-    /// What else who writes a client should know; may be empty.
+    /// The description; may be empty.
     pub text: &'static str,
-    /// What it takes besides a body.
+    /// The header and query parameters.
     pub parameters: &'static [Parameter],
-    /// The body it takes.
+    /// The request body.
     pub body: Body,
-    /// What it answers.
+    /// The responses.
     ///
     /// What holds for all endpoints is left out here, and added to the description: input that is refused (400), forged
     /// requests (403), sessions that are gone (410) and a table that cannot be reached (503).
     pub answers: &'static [Answer],
 }
 
-/// What a request brings.
+/// A request body.
 #[derive(Clone, Copy, Debug)]
 pub enum Body {
-    /// Nothing that is looked at.
+    /// No body.
     None,
     /// JSON with these fields.
     Json(&'static [Field]),
@@ -44,42 +44,42 @@ pub enum Body {
     Form(&'static [Field]),
 }
 
-/// Something a request brings outside its body.
+/// A parameter outside the body.
 #[derive(Clone, Copy, Debug)]
 pub enum Parameter {
-    /// A header that must be there: its name, and what it means.
+    /// A required header: name and description.
     Header(&'static str, &'static str),
-    /// A part of the query that may be there: its name, and what it means.
+    /// An optional query parameter: name and description.
     Query(&'static str, &'static str),
 }
 
-/// One way to answer.
+/// A response of an operation.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// What it says, to who writes clients.
+    /// The description.
     pub text: &'static str,
-    /// When it is given at all.
+    /// The settings under which it exists.
     pub when: When,
-    /// What it comes with.
+    /// The body.
     pub content: Content,
 }
 
-/// What an answer comes with.
+/// The body of a response.
 #[derive(Clone, Copy, Debug)]
 pub enum Content {
     /// No body.
     Nothing,
     /// A page of HTML.
     Page,
-    /// The envelope: the status, and perhaps data and more about it.
+    /// The envelope: status, and optionally data, meta and errors.
     Envelope {
-        /// What was asked for.
+        /// The schema of `data`.
         data: Option<Shape>,
-        /// What goes with it.
+        /// The schema of `meta`.
         meta: Option<Shape>,
-        /// Whether it tells what is wrong.
+        /// Whether it has `errors`.
         errors: bool,
     },
     /// JSON without an envelope.
@@ -87,7 +87,7 @@ pub enum Content {
 }
 
 impl Answer {
-    /// An envelope with nothing but the status.
+    /// An envelope with the status only.
     pub const fn new(status: u16, text: &'static str) -> Self {
         Self {
             status,
@@ -97,32 +97,32 @@ impl Answer {
         }
     }
 
-    /// Done, and nothing more to say.
+    /// 200 with the status only.
     pub const fn ok(text: &'static str) -> Self {
         Self::new(200, text)
     }
 
-    /// Data that was asked for.
+    /// 200 with data.
     pub const fn data<T: JsonSchema>(text: &'static str) -> Self {
         Self::new(200, text).with_data::<T>()
     }
 
-    /// Somebody is logged in.
+    /// 200: authenticated, with the user.
     pub const fn authenticated(text: &'static str) -> Self {
         Self::new(200, text).with_data::<Authenticated>().with_meta::<AuthenticatedMeta>()
     }
 
-    /// Nobody is logged in, or not surely enough, or something else is to be done first.
+    /// 401: not authenticated, reauthentication required, or a further step pending.
     pub const fn unauthenticated(text: &'static str) -> Self {
         Self::new(401, text).with_data::<Unauthenticated>().with_meta::<UnauthenticatedMeta>()
     }
 
-    /// What is asked for does not go with the state that things are in.
+    /// 409: conflict with the state of the session.
     pub const fn conflict(text: &'static str) -> Self {
         Self::new(409, text)
     }
 
-    /// It was asked for too often.
+    /// 429: rate limit exceeded.
     pub const fn too_many_requests(text: &'static str) -> Self {
         Self::new(429, text)
     }
@@ -166,7 +166,7 @@ impl Answer {
         Self { content, ..self }
     }
 
-    /// The same, telling what is wrong.
+    /// The same, with errors in its envelope.
     #[must_use]
     pub const fn with_errors(self) -> Self {
         let content = match self.content {
@@ -176,7 +176,7 @@ impl Answer {
         Self { content, ..self }
     }
 
-    /// The same, given only then.
+    /// The same, under this condition only.
     #[must_use]
     pub const fn when(self, when: When) -> Self {
         Self { when, ..self }

@@ -77,7 +77,7 @@ pub struct AuthenticatedMeta {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::App))]
     pub session_token: Option<String>,
-    /// The access token (JWT) for other services; present on the response that authenticates.
+    /// The access token (JWT) for other APIs; present on the response that authenticates.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Jwt))]
     pub access_token: Option<String>,

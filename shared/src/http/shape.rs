@@ -1,10 +1,10 @@
-//! The shape of JSON, for the API's description.
+//! JSON schemas for the OpenAPI description.
 
 use schemars::JsonSchema;
 #[cfg(feature = "openapi")]
 use schemars::{Schema, SchemaGenerator};
 
-/// The shape of JSON, by the type that is written as it.
+/// The JSON schema of a serialized type.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     #[cfg(feature = "openapi")]
@@ -12,7 +12,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// That of this type.
+    /// The schema of this type.
     pub const fn of<T: JsonSchema>() -> Self {
         Self {
             #[cfg(feature = "openapi")]

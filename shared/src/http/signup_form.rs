@@ -1,5 +1,4 @@
-//! The sign-up form: what `auth/signup`, `auth/webauthn/signup` and `auth/provider/signup` ask for, by
-//! `ACCOUNT_SIGNUP_FIELDS`.
+//! The sign-up form of `auth/signup`, `auth/webauthn/signup` and `auth/provider/signup`, by `ACCOUNT_SIGNUP_FIELDS`.
 
 use lambda_http::http::Method;
 
@@ -35,7 +34,7 @@ const PASSWORD: Field = Field::text("password", Text::PLAIN, "The password.")
     .asked(When::SignupPassword)
     .required(When::SignupPasswordRequired);
 
-/// What proves who signs up, besides what the form asks for.
+/// The authentication method of a sign-up, besides the fields of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignupBy<'a> {
     /// A password, which is part of the form, or codes by mail.

@@ -334,7 +334,7 @@ group! {
         /// `"webauthn"`, and a user with no other second factor is locked out without it.
         supported_types: Vec<AuthenticatorType> = SUPPORTED_TYPES, "MFA_SUPPORTED_TYPES", Is(r#"["recovery_codes", "totp"]"#);
         /// Whether an account with an unverified email address can have a second factor. A sign-up with the email
-        /// address of another person could then lock out its owner for good.
+        /// address of another person could then lock out its owner permanently.
         allow_unverified_email: bool = SWITCH, "MFA_ALLOW_UNVERIFIED_EMAIL", Is("false");
         /// Whether changing second factors or viewing recovery codes requires reauthentication.
         reauthentication_required: bool = SWITCH, "MFA_REAUTHENTICATION_REQUIRED", Is("true");
@@ -367,7 +367,7 @@ group! {
         passkey_signup_enabled: bool = SWITCH, "MFA_PASSKEY_SIGNUP_ENABLED", Is("false");
         /// The user verification required of security keys. Passkeys always require it.
         webauthn_user_verification: UserVerification = USER_VERIFICATION, "MFA_WEBAUTHN_USER_VERIFICATION", Is("preferred");
-        /// The WebAuthn relying party id, to which credentials are bound for good: the domain of the frontend or
+        /// The WebAuthn relying party id, to which credentials are bound permanently: the domain of the frontend or
         /// a parent of it. The host name of the API as requested if `null`.
         webauthn_rp_id: Option<String> = RP_ID, "MFA_WEBAUTHN_RP_ID", Is("null"), of "Vestibule";
         /// The origins of pages and Android apps that may use WebAuthn credentials. If empty: the API's own
@@ -422,7 +422,7 @@ group! {
         /// `ACCOUNT_EMAIL_VERIFICATION`. An email address that the provider reports as verified counts as
         /// verified.
         email_verification: Option<EmailVerification> = OPTIONAL_EMAIL_VERIFICATION, "SOCIALACCOUNT_EMAIL_VERIFICATION", Is("null");
-        /// Whether providers are asked for an email address.
+        /// Whether an email address is requested from providers.
         query_email: bool = SWITCH, "SOCIALACCOUNT_QUERY_EMAIL", Computed("false", "as `SOCIALACCOUNT_EMAIL_REQUIRED`");
         /// Whether connecting or disconnecting a provider account requires reauthentication.
         reauthentication_required: bool = SWITCH, "SOCIALACCOUNT_REAUTHENTICATION_REQUIRED", Of("ACCOUNT_REAUTHENTICATION_REQUIRED");

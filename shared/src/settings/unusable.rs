@@ -35,7 +35,7 @@ const fn unusable(name: &'static str, verdict: Verdict, text: &'static str) -> U
 }
 
 const FRONTEND_DECIDES: &str = "has no effect: there are no HTML pages, and the frontend redirects";
-const STATE_IN_TABLE: &str = "has no effect: sessions are kept in the DynamoDB table";
+const STATE_IN_TABLE: &str = "has no effect: sessions are stored in the DynamoDB table";
 const MAIL_BY_SES: &str = "has no effect: mail is sent through SES";
 
 pub(super) const UNUSABLE: &[Unusable] = &[

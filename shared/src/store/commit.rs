@@ -45,25 +45,25 @@ const _: () = {
     assert!(MOST_LOOK_UPS - spared + 1 + 2 + 2 + 3 + 2 * MOST_LIMITS <= MOST_ITEMS);
 };
 
-/// What a commit needs to know besides what changes.
+/// The context of a commit, besides its changes.
 #[derive(Clone, Debug)]
 pub struct Terms<'a> {
-    /// What was read.
+    /// The snapshot that was read.
     pub loaded: &'a Loaded,
-    /// When it is.
+    /// The current time.
     pub now: Timestamp,
-    /// When sessions that are written now expire.
+    /// The expiry of the sessions that are written.
     pub session_expires_at: Timestamp,
-    /// Whether an address can be verified by one account only (`ACCOUNT_UNIQUE_EMAIL`).
+    /// Whether an email address can be verified by one account only (`ACCOUNT_UNIQUE_EMAIL`).
     pub unique_email: bool,
-    /// Names this commit; sent again under the same name, it does not apply twice. At most 36 characters.
+    /// The client request token: a retry with the same token does not apply twice. At most 36 characters.
     pub token: &'a str,
-    /// Messages for the outbox: their ids, and what they hold, sealed.
+    /// The messages for the outbox: ids and encrypted contents.
     pub outbox: &'a [(String, Vec<u8>)],
 }
 
 impl Store {
-    /// Writes all changes, or none: then something that was read has changed, or the table is unavailable.
+    /// Writes all changes in one transaction, or none: after a conflict, or if the table is unavailable.
     ///
     /// Only sessions that are to end, and are more than fit into one transaction, end before it. What is cut short
     /// in between has changed nothing else, so whoever asked for it asks again, and it goes on with what is left.
@@ -204,7 +204,7 @@ impl Writes<'_> {
         terms: &Terms<'_>,
     ) -> Result<(), StoreError> {
         let mut item = Key::session(key).attributes();
-        item::put_document(&mut item, session)?;
+        item.insert("document".into(), item::document(session)?);
         item.insert("version".into(), item::number(version));
         item.insert("valid_until".into(), item::number(terms.session_expires_at.millis()));
         item.insert("expires_at".into(), item::number(terms.session_expires_at.seconds() + 1));
@@ -245,12 +245,12 @@ impl Writes<'_> {
 
     fn put_account(&mut self, before: Option<&Stored<Account>>, after: &Account) -> Result<(), StoreError> {
         let key = Key::account(&after.id);
-        let document = Account { last_login_at: None, ..after.clone() };
+        let document = item::document(&Account { last_login_at: None, ..after.clone() })?;
         let login = after.last_login_at.map(|at| item::number(at.millis()));
         match before {
             None => {
                 let mut item = key.attributes();
-                item::put_document(&mut item, &document)?;
+                item.insert("document".into(), document);
                 item.insert("version".into(), item::number(1));
                 if let Some(login) = login {
                     item.insert("last_login_at".into(), login);
@@ -264,10 +264,8 @@ impl Writes<'_> {
                 let mut sets = Vec::new();
                 let mut values = Vec::new();
                 if !only_logged_in {
-                    let [(_, document), (_, schema)] = item::document(&document)?;
-                    sets.extend(["document = :document", "schema_version = :schema", "version = :next"]);
-                    let next = item::number(stored.version + 1);
-                    values.extend([(":document", document), (":schema", schema), (":next", next)]);
+                    sets.extend(["document = :document", "version = :next"]);
+                    values.extend([(":document", document), (":next", item::number(stored.version + 1))]);
                 }
                 if let Some(login) = login.filter(|_| after.logins != logins) {
                     // Without a new version: two logins at once do not get in each other's way.
@@ -377,7 +375,7 @@ impl Writes<'_> {
         }
         let mut item = key.attributes();
         let version = usage.before.as_ref().map_or(1, |stored| stored.version + 1);
-        item::put_document(&mut item, &usage.after)?;
+        item.insert("document".into(), item::document(&usage.after)?);
         item.insert("version".into(), item::number(version));
         item.insert("expires_at".into(), item::number(now.plus(usage.rate.duration).seconds() + 1));
         self.put(item, condition)
@@ -471,19 +469,10 @@ fn built<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, 
     built.map_err(|error| StoreError::Corrupt(error.to_string()))
 }
 
-/// The look-ups that only one account can have. What only a later release knows is found by the same members as what this
-/// one knows, so that a deletion leaves none of its look-ups behind.
+/// The look-ups that only one account can have.
 fn unique_keys(account: &Account) -> BTreeSet<Key> {
     let name = account.username.as_ref().map(|name| Key::username(&username::fold(name)));
     let credentials = account.credentials().map(|(_, credential)| Key::credential(&credential.credential_id));
     let socials = account.social_accounts.iter().map(|social| Key::social(&social.provider, &social.uid));
-    let known = name.into_iter().chain(credentials).chain(socials);
-    let later_factors = account.authenticators.unknown().iter().filter_map(|it| it["factor"].as_object());
-    let later_credentials = later_factors
-        .flat_map(serde_json::Map::values)
-        .filter_map(|factor| factor["credential_id"].as_str().map(Key::credential));
-    let later_socials = account.social_accounts.unknown().iter();
-    let later_socials =
-        later_socials.filter_map(|it| Some(Key::social(it["provider"].as_str()?, it["uid"].as_str()?)));
-    known.chain(later_credentials).chain(later_socials).collect()
+    name.into_iter().chain(credentials).chain(socials).collect()
 }

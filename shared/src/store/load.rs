@@ -17,8 +17,7 @@ use crate::snapshot::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredS
 const MOST_KEYS: usize = 100;
 
 impl Store {
-    /// Reads the sessions that a client may mean, the accounts that their keys name, and what else is needed, all at
-    /// once.
+    /// Reads the candidate sessions, the accounts that their keys name, and the prefetched items, in one round trip.
     pub async fn load(&self, sessions: &[SessionKey], needs: &[Need]) -> Result<Loaded, StoreError> {
         let mut loaded = Loaded::default();
         let accounts = sessions.iter().filter_map(|key| key.account.clone()).map(Need::Account);
@@ -27,7 +26,7 @@ impl Store {
         Ok(loaded)
     }
 
-    /// Reads more, into what was read before.
+    /// Reads more items into a snapshot.
     pub async fn load_more(&self, loaded: &mut Loaded, needs: &[Need]) -> Result<(), StoreError> {
         self.read(loaded, &[], &needs.iter().cloned().collect()).await
     }

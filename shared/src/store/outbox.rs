@@ -1,5 +1,4 @@
-//! Messages that wait to be delivered. What they hold is sealed: whoever reads the table, or its stream, learns no
-//! code and no link.
+//! Undelivered messages. They are encrypted: read access to the table or its stream reveals no code and no link.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,20 +19,20 @@ const KEPT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// A message that a delivery has claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxItem {
-    /// Names the message.
+    /// The id of the message.
     pub id: String,
-    /// What it holds, sealed.
+    /// The encrypted content.
     pub sealed: Vec<u8>,
 }
 
-/// What came of claiming a message.
+/// The result of claiming a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxClaim {
-    /// It is this delivery's.
+    /// Claimed by this delivery.
     Taken(OutboxItem),
-    /// Another delivery has claimed it, and may yet fail.
+    /// Claimed by another delivery, which may still fail.
     Busy,
-    /// It was delivered, or never was.
+    /// Delivered already, or unknown.
     Gone,
 }
 
@@ -45,7 +44,7 @@ pub(super) fn new_item(id: &str, sealed: &[u8], now: Timestamp) -> Item {
     item
 }
 
-/// What a message is sealed for: it opens only under its own id.
+/// The associated data of a message's encryption: it decrypts only under its own id.
 pub fn place(id: &str) -> String {
     Key::outbox(id).pk
 }
@@ -102,7 +101,7 @@ impl Store {
         answer.map(drop).map_err(|error| unavailable(&error))
     }
 
-    /// Gives a message back, for another delivery to try.
+    /// Releases a message for another delivery.
     pub async fn release(&self, id: &str) -> Result<(), StoreError> {
         let answer = self
             .client
@@ -122,8 +121,8 @@ impl Store {
         }
     }
 
-    /// The ids of all messages that nobody has claimed, the oldest first. It reads the whole table: for a local
-    /// stack, which has no stream, and for operators.
+    /// The ids of all unclaimed messages, oldest first. It reads the whole table: for a local stack, which has no
+    /// stream, and for operators.
     pub async fn waiting(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
         let mut found: Vec<(i64, String)> = Vec::new();
         let mut start: Option<HashMap<String, AttributeValue>> = None;

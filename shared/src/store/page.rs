@@ -1,4 +1,4 @@
-//! Reading everything that the table keeps sealed, page by page: for operators.
+//! Reading all encrypted items of the table, page by page: for operators.
 
 use super::item::{self, Key};
 use super::outbox::{OutboxItem, id_of, read_sealed};
@@ -8,25 +8,25 @@ use crate::domain::account_id::AccountId;
 use crate::domain::token::SessionKey;
 use crate::snapshot::{Stored, StoredSession};
 
-/// A part of the table.
+/// A page of the table.
 #[derive(Clone, Debug, Default)]
 pub struct TablePage {
     /// Accounts.
     pub accounts: Vec<Stored<Account>>,
     /// Sessions; some may have expired.
     pub sessions: Vec<Stored<StoredSession>>,
-    /// Messages that wait to be sent, sealed.
+    /// Undelivered messages, encrypted.
     pub messages: Vec<OutboxItem>,
-    /// Where the next page begins; none after the last one.
+    /// The start of the next page; none after the last one.
     pub next: Option<Bookmark>,
 }
 
-/// Where a page begins.
+/// The start of a page.
 #[derive(Clone, Debug)]
 pub struct Bookmark(Item);
 
 impl Store {
-    /// Reads a page: the first one, or the one that begins there.
+    /// Reads the first page, or the one at a bookmark.
     pub async fn page(&self, at: Option<Bookmark>) -> Result<TablePage, StoreError> {
         let answer = self
             .client

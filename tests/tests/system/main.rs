@@ -25,7 +25,6 @@ mod phone;
 mod privacy;
 mod races;
 mod reauthenticate;
-mod releases;
 mod rotation;
 mod routes;
 mod secrets;

@@ -1,87 +1,87 @@
-//! The fields of requests: their names, what they must be like, and when they are asked for. Each is declared once; a
-//! form reads by it, and the API is described by it.
+//! The fields of request bodies: name, type, constraints and conditions. Forms read by them, and the description is
+//! generated from them.
 
 use crate::domain::{email, phone, refusal::Refusal, text, username};
 use crate::http::shape::Shape;
 use crate::settings::{Settings, When};
 
-/// A field of a request.
+/// A field of a request body.
 #[derive(Clone, Copy, Debug)]
 pub struct Field {
-    /// What clients call it.
+    /// The name.
     pub name: &'static str,
-    /// What it means, to who writes clients.
+    /// The description.
     pub text: &'static str,
-    /// What it must be like.
+    /// The type and constraints.
     pub kind: Kind,
-    /// When it is asked for.
+    /// The settings under which it exists.
     pub asked: When,
-    /// When it must be there, if it is asked for.
+    /// The settings under which it is required.
     pub required: When,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Text.
     Text(Text),
-    /// Yes or no.
+    /// A boolean.
     Boolean,
-    /// The id of something that the account has.
+    /// The id of an object of the account.
     Id,
-    /// Several of them.
+    /// A list of such ids.
     Ids,
-    /// JSON of this shape, be it in a text.
+    /// JSON of this schema, or a string that contains it.
     Json(Shape),
 }
 
 impl Field {
-    /// A field that must be there.
+    /// A required field.
     pub const fn new(name: &'static str, kind: Kind, text: &'static str) -> Self {
         Self { name, text, kind, asked: When::Always, required: When::Always }
     }
 
-    /// A text that must be there.
+    /// A required text field.
     pub const fn text(name: &'static str, rules: Text, text: &'static str) -> Self {
         Self::new(name, Kind::Text(rules), text)
     }
 
-    /// The same, but it is asked for only then; else it is passed over.
+    /// The same, but ignored unless this holds.
     #[must_use]
     pub const fn asked(self, asked: When) -> Self {
         Self { asked, ..self }
     }
 
-    /// The same, but it may be missing.
+    /// The same, but optional.
     #[must_use]
     pub const fn optional(self) -> Self {
         self.required(When::Never)
     }
 
-    /// The same, but it must be there only then.
+    /// The same, but required only if this holds.
     #[must_use]
     pub const fn required(self, required: When) -> Self {
         Self { required, ..self }
     }
 
-    /// The same, but it must be there only if this holds, which the settings do not tell.
+    /// The same, but required only if this holds, independent of settings.
     #[must_use]
     pub const fn required_if(self, required: bool) -> Self {
         self.required(if required { When::Always } else { When::Never })
     }
 
-    /// Whether it is asked for.
+    /// Whether it exists under these settings.
     pub fn is_asked(&self, settings: &Settings) -> bool {
         self.asked.holds(settings)
     }
 
-    /// Whether it must be there.
+    /// Whether it is required under these settings.
     pub fn is_required(&self, settings: &Settings) -> bool {
         self.required.holds(settings)
     }
 }
 
-/// What a field of text must be like: Django's `CharField` and allauth's fields derived from it.
+/// The constraints of a text field: Django's `CharField` and allauth's fields derived from it.
 #[derive(Clone, Copy, Debug)]
 pub struct Text {
     sort: Sort,
