@@ -23,7 +23,7 @@ use crate::settings::JwtSettings;
 use crate::signing::{self, UnknownKey};
 use keys::{Key, Keys};
 
-/// Makes tokens, and checks those that come back.
+/// Issues and verifies tokens.
 #[derive(Clone, Debug)]
 pub struct Jwt {
     keys: Keys,
@@ -32,35 +32,35 @@ pub struct Jwt {
     unknown: UnknownKey,
 }
 
-/// What a token is for.
+/// The use of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenUse {
-    /// To show to services.
+    /// An access token, for other APIs.
     Access,
-    /// To get another pair.
+    /// A refresh token.
     Refresh,
 }
 
-/// What a token says.
+/// The claims of a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// When it was made, in seconds since 1970.
+    /// The time of issue, as a Unix timestamp.
     pub iat: i64,
-    /// When it expires.
+    /// The expiry, as a Unix timestamp.
     pub exp: i64,
     /// The session: the hash by which the table knows it.
     pub sid: String,
-    /// Names this token.
+    /// The id of the token.
     pub jti: String,
-    /// What it is for.
+    /// The use.
     pub token_use: TokenUse,
     /// The account.
     pub sub: String,
-    /// Who made it: the API's URL. Only together with `aud`.
+    /// The issuer: the API's URL. Only together with `aud`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
-    /// Whom it is for (`HEADLESS_JWT_AUDIENCE`).
+    /// The audience (`HEADLESS_JWT_AUDIENCE`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
 }
@@ -71,23 +71,23 @@ pub struct Claims {
 pub struct SigningError(#[from] jsonwebtoken::errors::Error);
 
 impl Claims {
-    /// Whether it is good no more.
+    /// Whether it has expired.
     pub const fn has_expired(&self, now: Timestamp) -> bool {
         self.exp <= now.seconds()
     }
 
-    /// The session that it is about.
+    /// The session of the token.
     pub fn session(&self) -> Option<SessionKey> {
         SessionKey::parse(&self.sub, &self.sid)
     }
 }
 
-/// Tokens for a client to keep. They are secrets.
+/// The tokens issued to a client. They are secrets.
 #[derive(Clone, Debug)]
 pub struct IssuedPair {
-    /// To show to services.
+    /// An access token, for other APIs.
     pub access_token: Secret,
-    /// To get another pair.
+    /// A refresh token.
     pub refresh_token: Secret,
 }
 
@@ -97,7 +97,7 @@ impl Jwt {
         Self::with(settings, Keys::one(Key::shared(settings.algorithm, secret, None)))
     }
 
-    /// Tokens signed with a secret that follows from `SECRET_KEY`.
+    /// Tokens signed with a secret derived from `SECRET_KEY`.
     pub fn with_derived_secrets(settings: &JwtSettings, keys: &signing::Keys) -> Self {
         let key = |(id, secret): (String, Secret)| Key::shared(settings.algorithm, &secret, Some(id));
         let (first, fallbacks) = keys.token_secrets();
@@ -128,7 +128,7 @@ impl Jwt {
         self.keys.published()
     }
 
-    /// What tokens are signed with.
+    /// The signature algorithm.
     pub const fn algorithm(&self) -> Algorithm {
         self.keys.current.algorithm
     }
@@ -158,13 +158,13 @@ impl Jwt {
         self.sign(&self.claims(TokenUse::Access, id, at, session, base_url))
     }
 
-    /// Who access tokens say that they come from.
+    /// The issuer of access tokens.
     pub fn issuer<'a>(&'a self, base_url: &'a str) -> &'a str {
         self.settings.issuer.as_deref().unwrap_or(base_url)
     }
 
-    /// Reads a token that comes back: none unless it is ours, and for this use. It may have expired, and its session
-    /// may be gone.
+    /// Verifies a token: none unless it is validly signed, and for this use. It may have expired, and its session may
+    /// have ended.
     pub fn read(&self, token: &str, token_use: TokenUse) -> Option<Claims> {
         let id = jsonwebtoken::decode_header(token).ok()?.kid;
         let mut keys = self.keys.find(id.as_deref()).peekable();

@@ -26,7 +26,7 @@ use crate::store::{Bookmark, Store, StoreError};
 /// How often a change is tried, when its owner changes the same at the same time.
 const MOST_TRIES: u32 = 5;
 
-/// Why a step of a rotation is not done.
+/// Why a step of a rotation fails.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRotationError {
     /// The key is not in Secrets Manager.
@@ -47,7 +47,7 @@ pub enum KeyRotationError {
     /// This process has no table.
     #[error("no table is configured")]
     NoTable,
-    /// Something can't be opened by any key.
+    /// An item can't be decrypted by any key.
     #[error("{0} of the table can't be opened by any key (the log names each): they were left as they are")]
     Unopened(u64),
     /// What was signed with the key is good until then.
@@ -185,21 +185,21 @@ fn signed_lasts(settings: &Settings) -> Duration {
     lengths.into_iter().max().unwrap_or_default()
 }
 
-/// How far the table has been gone through.
+/// The progress of re-encryption.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Accounts that were looked at.
+    /// Accounts read.
     pub accounts: u64,
-    /// Sessions that were looked at.
+    /// Sessions read.
     pub sessions: u64,
-    /// Accounts and sessions that were sealed again.
+    /// Accounts and sessions re-encrypted.
     pub resealed: u64,
-    /// Accounts and sessions that can't be opened.
+    /// Accounts and sessions that can't be decrypted.
     pub unopened: u64,
 }
 
-/// Seals everything in the table under the first key that is sealed under another one, page by page. It may be cut short
-/// and done again. Messages that wait to be sent are left as they are: they go when they are sent.
+/// Re-encrypts everything in the table under the first key, page by page. It may be cut short and done again. Messages
+/// that wait to be sent are left as they are: they go when they are sent.
 pub async fn reseal(app: &App, mut tell: impl FnMut(Progress)) -> Result<Progress, KeyRotationError> {
     let store = app.store().ok_or(KeyRotationError::NoTable)?;
     let mut progress = Progress::default();

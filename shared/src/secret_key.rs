@@ -46,10 +46,10 @@ impl std::fmt::Debug for KeyEntry {
     }
 }
 
-/// Where a key is in its life.
+/// The state of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyState {
-    /// It seals and signs.
+    /// It encrypts and signs.
     First,
     /// It will, once every process knows it; that is so at the earliest at this time.
     Added(Timestamp),
@@ -57,7 +57,7 @@ pub enum KeyState {
     Replaced(Timestamp),
 }
 
-/// Why keys can't be used, or not be changed so.
+/// Why keys can't be used or changed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyDocumentError {
     /// It is not such a document.
@@ -80,7 +80,7 @@ pub enum KeyDocumentError {
 }
 
 impl KeyDocument {
-    /// Reads what a secret holds.
+    /// Parses the content of the secret.
     pub fn read(secret: &Secret) -> Result<Self, KeyDocumentError> {
         let text = secret.expose();
         if !text.trim_start().starts_with('{') {
@@ -99,7 +99,7 @@ impl KeyDocument {
         Ok(read)
     }
 
-    /// What the secret is to hold.
+    /// The content of the secret.
     pub fn write(&self) -> Secret {
         Secret::new(serde_json::to_string(self).unwrap_or_default())
     }
@@ -182,7 +182,7 @@ impl KeyDocument {
         })
     }
 
-    /// Forgets a key.
+    /// Removes a key.
     pub fn retire(&mut self, id: &str) {
         self.keys.retain(|entry| entry.id != id);
     }

@@ -1,4 +1,4 @@
-//! How the service is set up: one typed struct, read once from environment variables, and checked whole.
+//! The settings: one typed struct, read once from environment variables, and validated as a whole.
 //!
 //! The names are allauth's and Django's own. A value is JSON where it parses as JSON and plain text
 //! otherwise; a list may also be text between commas; lengths of time are in seconds. An empty value is the

@@ -1,4 +1,4 @@
-//! Keys in links, hashes of codes, and sealed messages: all that is derived from `SECRET_KEY`.
+//! Signed keys of links, hashes of codes, and encryption: everything derived from `SECRET_KEY`.
 //!
 //! Each purpose has a key of its own, derived with HKDF-SHA-256 (RFC 5869) under a label, so that nothing made
 //! for one purpose passes for another.
@@ -61,7 +61,7 @@ impl UnknownKey {
     }
 }
 
-/// Something that was sealed opens with none of the keys: `SECRET_KEY` was lost, or the table belongs to another one.
+/// A ciphertext that none of the keys decrypts: `SECRET_KEY` was lost, or the table belongs to another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no key opens a sealed {}: SECRET_KEY is not the one that sealed it", .0.label())]
 pub struct Unopened(pub SealPurpose);
@@ -73,7 +73,7 @@ const AFTER_ID: char = '.';
 /// What a sealed message begins with, before the id of its key.
 const SEALED_BY: &[u8] = b"key:";
 
-/// How a key in a link is spelled.
+/// The encoding of a key in a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
     /// Short: base64url.
@@ -82,7 +82,7 @@ pub enum Spelling {
     Hex,
 }
 
-/// What a code is for; a code for one purpose is wrong for any other.
+/// The purpose of a code; a code for one purpose is wrong for any other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodePurpose {
     /// To log in.
@@ -95,7 +95,7 @@ pub enum CodePurpose {
     ResetPassword,
 }
 
-/// What is encrypted; what was sealed for one purpose opens for no other.
+/// The purpose of an encryption; a ciphertext of one purpose does not decrypt for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealPurpose {
     /// A message that waits to be sent, bound to where it waits.
@@ -133,14 +133,14 @@ impl SealPurpose {
     }
 }
 
-/// What a key from a mail says, once it has proved to be ours.
+/// The content of a verified email verification key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmailKey {
-    /// Whose address.
+    /// The account.
     pub account: AccountId,
-    /// The address.
+    /// The email address.
     pub email: String,
-    /// When it was sent.
+    /// The time of sending.
     pub at: Timestamp,
 }
 
@@ -258,7 +258,7 @@ impl Keys {
         matches.fold(Choice::from(0), |before, next| before | next).into()
     }
 
-    /// What is kept of a code: it can't be guessed offline by who reads the table.
+    /// The stored hash of a code, which read access to the table does not allow to guess offline.
     pub fn code_hash(&self, purpose: CodePurpose, to: &Recipient, code: &str) -> CodeHash {
         CodeHash(self.first.tag(purpose.label(), &code_parts(to, code), Spelling::Base64))
     }
@@ -356,24 +356,24 @@ impl Keys {
         addresses.filter_map(|address| address.email().map(str::to_owned)).find(matches)
     }
 
-    /// What a trusted browser holds: it stands for this account as it is secured now, and for the time it was given.
-    /// It dies when the password or an authenticator changes.
+    /// The cookie value of a trusted browser: it stands for this account as it is secured now, and for the time it was
+    /// given. It dies when the password or an authenticator changes.
     pub fn trust(&self, account: &Account, at: Timestamp) -> String {
         self.first.tag("trust", &slices(&trust_parts(account, at)), Spelling::Base64)
     }
 
-    /// Whether a browser holds that.
+    /// Verifies the cookie value of a trusted browser.
     pub fn is_trust(&self, account: &Account, at: Timestamp, proof: &str) -> bool {
         self.verifies("trust", &slices(&trust_parts(account, at)), Spelling::Base64, proof)
     }
 
-    /// A new `state` for a browser's way to another service and back. It names the key that its secrets follow from.
+    /// A new `state` of an authorization request. It names the key from which its secrets are derived.
     pub fn new_state(&self, random: &Random) -> Secret {
         Secret::new(format!("{}{}", self.first.id, random.secret()))
     }
 
-    /// The secrets of a browser's way to another service and back. They follow from its state, which the table does not
-    /// hold, and which tells nobody else anything.
+    /// The secrets of an authorization request. They follow from its state, which the table does not hold, and which
+    /// tells nobody else anything.
     pub fn passage(&self, state: Secret) -> Passage {
         let id = split_tag(state.expose(), Spelling::Base64.mac_length()).and_then(|(id, _)| id);
         let key = self.candidates(id).into_iter().next().unwrap_or(&self.first);
@@ -382,7 +382,7 @@ impl Keys {
         Passage { nonce: derive("provider-nonce"), verifier: derive("provider-verifier"), state }
     }
 
-    /// Encrypts a message that waits to be sent (AES-256-GCM), bound to where it waits.
+    /// Encrypts a message for the outbox (AES-256-GCM), bound to its place.
     pub fn seal_message(&self, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
         let sealed = self.first.seal(SealPurpose::Outbox, random, place, plain);
         [SEALED_BY, self.first.id.as_bytes(), &sealed].concat()
@@ -405,7 +405,7 @@ impl Keys {
         std::str::from_utf8(id).ok().filter(|id| is_id(id))
     }
 
-    /// Encrypts a secret that the table keeps (AES-256-GCM), bound to where it is kept.
+    /// Encrypts a secret for the table (AES-256-GCM), bound to its place.
     pub fn seal(&self, purpose: SealPurpose, random: &Random, place: &str, text: &Secret) -> Sealed {
         let sealed = self.first.seal(purpose, random, place, text.expose().as_bytes());
         Sealed(format!("{}{AFTER_ID}{}", self.first.id, URL_SAFE_NO_PAD.encode(sealed)))
@@ -424,7 +424,7 @@ impl Keys {
         self.candidates(id).into_iter().find_map(open).ok_or(Unopened(purpose))
     }
 
-    /// Seals again, under the first key, what another key sealed; none where the first key did.
+    /// Re-encrypts under the first key; none if it is encrypted under that already.
     pub fn reseal(
         &self,
         purpose: SealPurpose,
@@ -450,7 +450,7 @@ impl Keys {
     }
 }
 
-/// Makes the hashes that are kept of recovery codes.
+/// Hashes recovery codes.
 pub struct CodeHasher(Vec<Zeroizing<[u8; 32]>>);
 
 impl CodeHasher {
@@ -467,7 +467,7 @@ impl CodeHasher {
         Secret::new(URL_SAFE_NO_PAD.encode(&bytes))
     }
 
-    /// What is kept of a recovery code, as [`code::normalise`] leaves it.
+    /// The stored hash of a recovery code, as [`code::normalise`] leaves it.
     pub fn hash(&self, account: &AccountId, code: &str) -> CodeHash {
         self.hashes(account, code).next().unwrap_or_else(|| CodeHash(String::new()))
     }

@@ -1,5 +1,5 @@
-//! What a decision reads from the table: what it asks for, and what was read, with the versions that the commit's
-//! conditions are on.
+//! The input of a decision: the items it needs, and the snapshot that was read, with the versions for the commit's
+//! conditions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,26 +13,26 @@ use crate::domain::social::Asked;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 
-/// Something to read from the table.
+/// An item to read from the table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// An account.
     Account(AccountId),
-    /// Which accounts have an email address, in canonical form.
+    /// The accounts with an email address, in canonical form.
     Email(String),
-    /// Which account has verified an email address, in canonical form, or a phone number.
+    /// The account that has verified an email address, in canonical form, or a phone number.
     Claim(Recipient),
-    /// Which account has a username, by its key ([`crate::domain::username::key`]).
+    /// The account with a username, by its key ([`crate::domain::username::key`]).
     Username(String),
-    /// Which accounts have a phone number.
+    /// The accounts with a phone number.
     Phone(String),
-    /// Which account has a WebAuthn credential, by its id in base64url.
+    /// The account with a WebAuthn credential, by its id in Base64url.
     Credential(String),
-    /// Which account is connected to one at another service: the service, as the API calls it, and who it is there.
+    /// The account with a provider account, by provider id and uid.
     Social(String, String),
-    /// Until when something that may be used once is spent, by the hash of its name.
+    /// The expiry of a spent single-use value, by its hash.
     Spent(String),
-    /// How often something happened.
+    /// A rate-limit counter.
     Counter(CounterKey),
     /// All sessions of an account.
     Sessions(AccountId),
@@ -40,14 +40,14 @@ pub enum Need {
     Session(SessionKey),
 }
 
-/// Names a counter of a rate limit.
+/// The key of a rate-limit counter.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CounterKey(pub String);
 
-/// What was read, with the versions by which a commit notices that it has changed since.
+/// A snapshot: the items read, with the versions for the commit's conditions.
 #[derive(Clone, Debug, Default)]
 pub struct Loaded {
-    /// The session that the client's token names, unless there is none.
+    /// The session of the client's token, if any.
     pub session: Option<Stored<StoredSession>>,
     /// Sessions that further tokens of the client name ([`Self::settle`]).
     pub more_sessions: Vec<Stored<StoredSession>>,
@@ -78,7 +78,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Decides which session is the client's, where its tokens name several: the first that is valid.
+    /// Settles which of several sessions is the client's: the first valid one.
     pub fn settle(&mut self, now: Timestamp) {
         if self.session.as_ref().is_none_or(|stored| !self.is_valid(&stored.value, now))
             && let Some(at) = self.more_sessions.iter().position(|stored| self.is_valid(&stored.value, now))
@@ -96,7 +96,7 @@ impl Loaded {
         stored.expires_at > now && login.is_none_or(goes_on)
     }
 
-    /// Who has an email address or a phone number, as far as was read.
+    /// The accounts with an email address or phone number, if read.
     pub fn owners(&self, address: &Recipient) -> Option<&AddressOwners> {
         match address {
             Recipient::Email(email) => self.emails.get(email),
@@ -113,30 +113,30 @@ impl Loaded {
     }
 }
 
-/// Something as it was read.
+/// An item as read, with its version.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stored<T> {
-    /// Goes up with every write.
+    /// The version, incremented by every write.
     pub version: i64,
-    /// What it was.
+    /// The value.
     pub value: T,
 }
 
 /// A session as it was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredSession {
-    /// What the table knows it by.
+    /// Its key in the table.
     pub key: SessionKey,
     /// The session.
     pub session: Session,
-    /// When it expires.
+    /// The expiry.
     pub expires_at: Timestamp,
 }
 
-/// Who has an email address or a phone number.
+/// The accounts with an email address or phone number.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressOwners {
-    /// Goes up when an account adds it; none when none ever did.
+    /// The version, incremented when an account adds it; none if none ever did.
     pub version: Option<i64>,
     /// The account that has verified it, where only one may.
     pub claimed_by: Option<AccountId>,
@@ -173,9 +173,9 @@ impl AddressOwners {
 /// An account that has an email address or a phone number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressOwner {
-    /// Which.
+    /// The account.
     pub account: AccountId,
-    /// How far it stands for the account.
+    /// Its standing.
     pub standing: Standing,
     /// Whether the account is active.
     pub active: bool,

@@ -1,10 +1,10 @@
-//! Means: what the owner of an account proves who they are with, and can add to it.
+//! Means of authentication that the owner of an account can add to it.
 
 use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// Something to log in or to reauthenticate with. A password is none of these: it is never added without a proof.
+/// A means of login or reauthentication. A password is none of these: it is never added without a proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Means {
@@ -14,15 +14,15 @@ pub enum Means {
     Phone(String),
     /// An authenticator, by its id.
     Authenticator(i64),
-    /// An account at another service: the service, as the API calls it, and who it is there.
+    /// A provider account: the provider's id, and the uid.
     Social(String, String),
 }
 
-/// Something that was added by a session that had not proved lately who it is.
+/// A means that was added by a session without a recent reauthentication.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unproved {
-    /// What.
+    /// The means.
     pub means: Means,
-    /// When.
+    /// The time of addition.
     pub at: Timestamp,
 }

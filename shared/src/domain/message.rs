@@ -1,24 +1,23 @@
-//! What is sent to people: by email, and by text message to a phone.
+//! Messages to users: mails and text messages.
 //!
 //! A message says what happened, never how it is worded: templates do that, when it is delivered.
 
 use serde::{Deserialize, Serialize};
 
-/// A message on its way to somebody, as the outbox keeps it until it is delivered.
+/// A message with its recipient, as delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
-    /// Unique; a delivery is tried again under the same id, so that it happens once.
+    /// The unique id; retries use the same one, so that a message is delivered once.
     pub id: String,
-    /// Who gets it.
+    /// The recipient.
     pub to: Recipient,
-    /// The host name people know the service by; subjects begin with it unless
-    /// `ACCOUNT_EMAIL_SUBJECT_PREFIX` says otherwise.
+    /// The host name of the service; subjects begin with it unless `ACCOUNT_EMAIL_SUBJECT_PREFIX` says otherwise.
     pub site: String,
-    /// What it says.
+    /// The message.
     pub message: Message,
 }
 
-/// Where a message goes.
+/// The recipient of a message.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Recipient {
@@ -29,7 +28,7 @@ pub enum Recipient {
 }
 
 impl Recipient {
-    /// The address or number.
+    /// The email address or phone number.
     pub fn address(&self) -> &str {
         match self {
             Self::Email(address) | Self::Phone(address) => address,
@@ -53,66 +52,66 @@ impl Recipient {
     }
 }
 
-/// What a message says. Links and codes in it are secrets.
+/// The content of a message. Links and codes in it are secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Message {
-    /// Asks to confirm an email address by following a link.
+    /// Verification of an email address by link.
     ConfirmEmail {
         /// The link to the frontend.
         url: String,
-        /// Whether the address was given at sign-up just now.
+        /// Whether it is part of a sign-up.
         signup: bool,
     },
-    /// Asks to confirm an email address with a code.
+    /// Verification of an email address by code.
     ConfirmEmailCode {
-        /// The code to type in.
+        /// The code.
         code: String,
-        /// Whether the address was given at sign-up just now.
+        /// Whether it is part of a sign-up.
         signup: bool,
     },
-    /// Asks to confirm a phone number with a code.
+    /// Verification of a phone number by code.
     ConfirmPhoneCode {
-        /// The code to type in.
+        /// The code.
         code: String,
     },
-    /// Gives a code to log in with.
+    /// A login code.
     LoginCode {
-        /// The code to type in.
+        /// The code.
         code: String,
     },
-    /// Gives a link to set a new password with.
+    /// A password reset by link.
     ResetPassword {
         /// The link to the frontend.
         url: String,
-        /// The username, where people log in by username.
+        /// The username, if login is by username.
         username: Option<String>,
     },
-    /// Gives a code to set a new password with.
+    /// A password reset by code.
     ResetPasswordCode {
-        /// The code to type in.
+        /// The code.
         code: String,
     },
-    /// Says that somebody tried to log in or to reset a password, but nobody has this address.
+    /// A login code or password reset was requested for an email address or phone number without an account.
     UnknownAccount {
-        /// Where to sign up.
+        /// The URL to sign up at.
         signup_url: String,
     },
-    /// Says that somebody tried to sign up, but this address has an account already.
+    /// A sign-up with the email address or phone number of an existing account.
     AccountAlreadyExists {
-        /// Where to ask for a new password.
+        /// The URL to request a password reset at.
         password_reset_url: String,
     },
-    /// A security notification: something about the account has changed.
+    /// A security notification of a change of the account.
     Notification {
-        /// What has changed.
+        /// The change.
         event: Event,
-        /// Who did it, as far as the request tells.
+        /// The client that made the change.
         origin: Origin,
     },
 }
 
-/// A change to an account that its owner is told of (`ACCOUNT_EMAIL_NOTIFICATIONS`).
+/// A change of an account that is notified (`ACCOUNT_EMAIL_NOTIFICATIONS`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -122,87 +121,86 @@ pub enum Event {
     PasswordSet,
     /// The password was reset.
     PasswordReset,
-    /// Another email address is the primary one now; goes to the old one.
+    /// The primary email address was changed; sent to the old one.
     EmailChanged {
-        /// The old address.
+        /// The old email address.
         from: String,
-        /// The new address.
+        /// The new email address.
         to: String,
     },
     /// An email address was added.
     EmailAdded {
-        /// The address that was added.
+        /// The added email address.
         email: String,
     },
     /// An email address was removed.
     EmailDeleted {
-        /// The address that was removed.
+        /// The removed email address.
         email: String,
     },
-    /// The account has another phone number now.
+    /// The phone number was changed.
     PhoneChanged {
         /// The new number.
         phone: String,
     },
-    /// An account at another service was connected.
+    /// A provider account was connected.
     ProviderConnected {
-        /// What people call the service.
+        /// The display name of the provider.
         provider: String,
     },
-    /// An account at another service was disconnected.
+    /// A provider account was disconnected.
     ProviderDisconnected {
-        /// What people call the service.
+        /// The display name of the provider.
         provider: String,
     },
     /// An authenticator app was added.
     TotpActivated,
     /// The authenticator app was removed.
     TotpDeactivated,
-    /// A new set of recovery codes took the place of the old one.
+    /// New recovery codes were generated.
     RecoveryCodesGenerated,
     /// A security key or passkey was added.
     WebauthnAdded,
     /// A security key or passkey was removed.
     WebauthnRemoved,
-    /// The account was deleted; its owner is told in any case.
+    /// The account was deleted; always notified.
     AccountDeleted,
-    /// The first proof of an email address took away what was prepared in the account before; its owner is told in any
-    /// case.
+    /// The first proof of an email address stripped the account; always notified.
     AccountStripped {
-        /// What was taken away.
+        /// What was removed.
         removed: Vec<Removed>,
     },
 }
 
-/// Something that was taken away from an account when its owner proved for the first time that it is theirs.
+/// A means of access that was removed at the first proof of ownership.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Removed {
     /// The password.
     Password,
-    /// An account at another service.
+    /// A provider account.
     Provider {
-        /// What the API calls the service; what people call it, once it is in a mail.
+        /// The provider's id; its display name, once it is in a mail.
         provider: String,
     },
     /// An email address.
     Email {
-        /// Which.
+        /// The value.
         email: String,
     },
     /// The phone number.
     Phone {
-        /// Which.
+        /// The value.
         number: String,
     },
     /// All authenticators.
     Authenticators,
 }
 
-/// Where a request came from, for people to judge whether it was theirs.
+/// The origin of a request, by which users recognise it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// When, in seconds since 1970.
+    /// The time, as a Unix timestamp.
     pub at: i64,
     /// The client's IP address.
     pub ip: String,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct Phone {
     /// In E.164 form, such as `+31612345678`.
     pub number: String,
-    /// Whether its owner has proved that they read its texts.
+    /// Whether it is verified.
     pub verified: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Rate limits: how often something may happen within a length of time.
+//! Rate limits: a maximum number of hits within a period.
 
 use std::time::Duration;
 
@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 
 use super::time::Timestamp;
 
-/// A limit, such as 5 within a minute for each address.
+/// A rate, such as 5 per minute and IP address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    /// How often.
+    /// The maximum number of hits.
     pub amount: u32,
-    /// Within which length of time.
+    /// The period.
     pub duration: Duration,
-    /// For each of what.
+    /// The scope.
     pub per: Per,
 }
 
-/// What a limit is counted for.
+/// The scope of a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Per {
-    /// The client's address.
+    /// The client's IP address.
     Ip,
-    /// The account that is logged in.
+    /// The authenticated account.
     User,
-    /// What the action is about, such as an email address.
+    /// The key of the action, such as an email address.
     Key,
 }
 
-/// When something happened, the latest first; what is older than the limit's length of time is dropped.
+/// The times of hits, the latest first; those older than the period are dropped.
 ///
 /// Keeping each time makes a limit exact: a counter that starts anew lets twice the amount through around its
 /// start. Of limits above [`History::EXACT`], times close together are kept as one, the latest: that may refuse a
@@ -41,7 +41,7 @@ impl History {
     /// Limits up to this amount are exact to the millisecond; others to this part of their length of time.
     pub const EXACT: u32 = 64;
 
-    /// Adds this time if the limit allows it, and says whether it does.
+    /// Adds a hit if the limit allows it, and returns whether it does.
     #[must_use]
     pub fn hit(&mut self, rate: &Rate, now: Timestamp) -> bool {
         let allowed = self.allows(rate, now);
@@ -57,14 +57,14 @@ impl History {
         allowed
     }
 
-    /// Whether the limit allows one more now.
+    /// Whether the limit allows another hit.
     #[must_use]
     pub fn allows(&mut self, rate: &Rate, now: Timestamp) -> bool {
         self.0.retain(|(at, _)| at.plus(rate.duration) > now);
         self.0.iter().map(|(_, count)| count).sum::<u32>() < rate.amount
     }
 
-    /// Takes back the latest hit.
+    /// Removes the latest hit.
     pub fn roll_back(&mut self) {
         match self.0.first_mut() {
             Some((_, count)) if *count > 1 => *count -= 1,
@@ -75,7 +75,7 @@ impl History {
         }
     }
 
-    /// Whether nothing is remembered.
+    /// Whether there are no hits.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

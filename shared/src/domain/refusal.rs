@@ -1,4 +1,4 @@
-//! Why input is refused: every error that the API gives, with the code and the text that clients know.
+//! Validation errors: every error of the API, with the code and the text that clients know.
 //!
 //! The codes and texts are allauth's and Django's, to the letter, as frontends match on them. Flows and forms name errors
 //! by variant; nothing else spells a text out. Which HTTP status goes with an error is not known here.
@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// A reason to refuse a field, or a form as a whole.
+/// The kind of a validation error of a field or form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     // Django: a form's fields.
-    /// Nothing was given where something must be.
+    /// A required value is missing.
     Required,
     /// Not a whole number.
     NotAnInteger,
@@ -20,93 +20,93 @@ pub enum Refusal {
     InvalidEmail,
     /// Not a phone number in E.164 form.
     InvalidPhone,
-    /// A username with characters that no username has.
+    /// A username with invalid characters.
     InvalidUsername,
     /// Fewer code points than `min`.
     TooShort {
-        /// The fewest allowed.
+        /// The minimum.
         min: usize,
-        /// How many there are.
+        /// The actual number.
         length: usize,
     },
     /// More code points than `max`.
     TooLong {
-        /// The most allowed.
+        /// The maximum.
         max: usize,
-        /// How many there are.
+        /// The actual number.
         length: usize,
     },
     /// Text with a NUL character.
     NullCharacters,
-    /// Something else where a list must be.
+    /// Not a list.
     NotAList,
-    /// An item of a list that is no id; the text repeats it.
+    /// A list item that is not an id; the text repeats it.
     InvalidId(String),
-    /// An id of nothing that is there to choose; the text repeats it.
+    /// An unknown id in a list; the text repeats it.
     InvalidChoice(String),
-    /// The same, of something else than a list.
+    /// An unknown id.
     UnavailableChoice,
-    /// Text that is no JSON, where JSON must be.
+    /// Not JSON.
     InvalidJson,
 
     // Django: `AUTH_PASSWORD_VALIDATORS`.
     /// A password of fewer code points than this.
     PasswordTooShort(usize),
-    /// A password too much like an attribute of its user, named as people call it.
+    /// A password too similar to an attribute of its user, by the attribute's display name.
     PasswordTooSimilar(&'static str),
-    /// A password that many people have.
+    /// A common password.
     PasswordTooCommon,
-    /// A password of nothing but digits.
+    /// An entirely numeric password.
     PasswordEntirelyNumeric,
 
     // allauth: accounts.
-    /// The account may not be used.
+    /// The account is disabled.
     AccountInactive,
-    /// The primary address can't be removed.
+    /// The primary email address can't be removed.
     CannotRemovePrimaryEmail,
-    /// The account has this address already.
+    /// The account has this email address already.
     DuplicateEmail,
-    /// No such address, or not its password.
+    /// Unknown email address, or wrong password.
     EmailPasswordMismatch,
-    /// No such number, or not its password.
+    /// Unknown phone number, or wrong password.
     PhonePasswordMismatch,
-    /// No such username, or not its password.
+    /// Unknown username, or wrong password.
     UsernamePasswordMismatch,
-    /// Another account has this address.
+    /// Another account has this email address.
     EmailTaken,
-    /// Not the current password, when changing it.
+    /// Wrong current password at a password change.
     EnterCurrentPassword,
-    /// Not the code that was sent.
+    /// Wrong code.
     IncorrectCode,
-    /// Not the current password, when reauthenticating.
+    /// Wrong password at a reauthentication.
     IncorrectPassword,
-    /// A link's key that is wrong or too old.
+    /// An invalid or expired key of a link.
     InvalidOrExpiredKey,
-    /// Not exactly one way to log in was given.
+    /// Not exactly one login identifier.
     InvalidLogin,
-    /// A password reset key that is wrong, too old or used.
+    /// An invalid, expired or used password reset key.
     InvalidPasswordReset,
-    /// The account has this many addresses, and may have no more.
+    /// The account has the maximum number of email addresses.
     MaxEmailAddresses(u32),
-    /// Another account has this number.
+    /// Another account has this phone number.
     PhoneTaken,
-    /// Another account has this number: as sign-up says it, without a code.
+    /// Another account has this phone number, at sign-up: the error has no code.
     PhoneTakenAtSignup,
-    /// Too many failed logins, or too many codes asked for.
+    /// Too many failed logins or code requests.
     TooManyLoginAttempts,
-    /// No account has this address, and that is no secret.
+    /// No account has this email address; only without enumeration prevention.
     UnknownEmail,
-    /// No account has this number, and that is no secret.
+    /// No account has this phone number; only without enumeration prevention.
     UnknownPhone,
-    /// Only a verified address can become primary while one is verified.
+    /// Only a verified email address can become primary while one is verified.
     UnverifiedPrimaryEmail,
     /// `ACCOUNT_USERNAME_BLACKLIST` has this username.
     UsernameBlacklisted,
     /// Another account has this username.
     UsernameTaken,
-    /// Both an address and a number were given.
+    /// Both an email address and a phone number were given.
     SelectOnlyOne,
-    /// The new address or number is the old one.
+    /// The new email address or phone number is the current one.
     SameAsCurrent,
     /// Too many requests.
     RateLimited,
@@ -114,50 +114,51 @@ pub enum Refusal {
     EmailsDiffer,
 
     // allauth: second factors.
-    /// An address can't be added where logins need a second factor.
+    /// An email address can't be added to an account with a second factor.
     AddEmailBlocked,
-    /// Recovery codes come only with a second factor.
+    /// Recovery codes need a second factor.
     CannotGenerateRecoveryCodes,
-    /// A second factor can't be added while an address is not verified.
+    /// A second factor can't be added while an email address is unverified.
     UnverifiedEmail,
-    /// The account has this many authenticators, and may have no more. allauth has no such limit.
+    /// The account has the maximum number of authenticators. allauth has no such limit.
     MaxAuthenticators(usize),
 
     // allauth: other services.
-    /// Another account has the address that somebody signs up with through this service.
+    /// Another account has the email address of a provider sign-up.
     EmailTakenElsewhere(String),
-    /// The last service can't be disconnected where there is no other way to log in.
+    /// The last provider account can't be disconnected if there is no other way to log in.
     DisconnectLast,
-    /// The last service can't be disconnected from an account without a password.
+    /// The last provider account can't be disconnected from an account without a password.
     NoPassword,
-    /// The last service can't be disconnected while no address is verified, as no password could be reset.
+    /// The last provider account can't be disconnected while no email address is verified, as no password could be
+    /// reset.
     NoVerifiedEmail,
-    /// The account at the service is connected to another account.
+    /// The provider account is connected to another account.
     ConnectedToOther,
-    /// The account is connected to this many services, and may be to no more. allauth has no such limit.
+    /// The account has the maximum number of provider accounts. allauth has no such limit.
     MaxSocialAccounts(usize),
 
     // allauth: the headless API.
-    /// The user has no such social account.
+    /// The user has no such provider account.
     AccountNotFound,
     /// A provider's token came without the `client_id` it was issued to.
     ClientIdRequired,
     /// A provider's token that is malformed, or that the provider does not accept.
     InvalidToken,
-    /// The provider does not take tokens.
+    /// The provider does not support the token flow.
     TokenAuthenticationNotSupported,
     /// A provider's token with neither `id_token` nor `access_token`.
     TokenRequired,
-    /// The user has no such address.
+    /// The user has no such email address.
     UnknownEmailOfUser,
-    /// No such provider.
+    /// The provider is unknown.
     UnknownProvider,
     /// A `callback_url` that may not be redirected to.
     InvalidUrl,
 }
 
 impl Refusal {
-    /// The code, as programs know the error; empty for the two errors that have none.
+    /// The error code; empty for the two errors that have none.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -217,7 +218,7 @@ impl Refusal {
         }
     }
 
-    /// The text, as people read it, in English.
+    /// The message, in English.
     #[expect(clippy::too_many_lines, reason = "a line for each text")]
     pub fn message(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {

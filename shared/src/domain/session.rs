@@ -1,4 +1,4 @@
-//! A session: what a client has proved so far, and what it is about to prove.
+//! Sessions: the authentication state of a client, and its pending challenges.
 
 use std::time::Duration;
 
@@ -14,104 +14,104 @@ use super::stage::PendingLogin;
 use super::time::Timestamp;
 use crate::secret::Sealed;
 
-/// What is kept about a client between its requests.
+/// The session of a client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Session {
-    /// How far the client has come.
+    /// The authentication state.
     #[serde(default)]
     pub state: State,
-    /// What somebody has proved in this session, at login and since.
+    /// The authentication records, from the login and since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<AuthenticationRecords>,
-    /// An email address that is being verified by code.
+    /// The pending email verification by code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_verification: Option<Challenge>,
-    /// A new phone number of a logged-in person that is being verified.
+    /// The pending change of the phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_change: Option<Challenge>,
-    /// A password that is being reset by code.
+    /// The pending password reset by code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_reset: Option<Challenge>,
-    /// A reauthentication by code.
+    /// The pending reauthentication by code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reauthentication: Option<Challenge>,
-    /// The secret that an authenticator app was shown, until it proves that it has it.
+    /// The TOTP secret of a pending activation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub totp_secret: Option<Sealed>,
-    /// What a security key or a passkey was asked to sign.
+    /// The pending WebAuthn challenge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_challenge: Option<KeyChallenge>,
-    /// The refresh tokens of an app that is logged in.
+    /// The refresh tokens of an authenticated app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenFamily>,
-    /// Browsers on their way to another service and back, the oldest first.
+    /// The pending authorization requests at providers, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub journeys: Vec<Journey>,
-    /// Somebody whom another service has identified, and who has yet to sign up.
+    /// The pending provider sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub social_signup: Option<PendingSignup>,
-    /// A sign-up that waits at a stage, and whose account is not made yet.
+    /// The draft of a pending sign-up with a taken email address or phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Box<Draft>>,
 }
 
-/// A sign-up whose account is not made yet: its email address or its number has one already, which the client is not to
-/// learn. It passes the stages of a sign-up as any other, and is made once neither has.
+/// A sign-up with a taken email address or phone number, which the client must not learn: its account is not created
+/// yet. It passes the stages of a sign-up as any other, and is made once neither has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draft {
-    /// The account as it is to be.
+    /// The account to create.
     pub account: Account,
     /// Whether another account has its email address.
     pub email_taken: bool,
-    /// Whether another account has its number.
+    /// Whether another account has its phone number.
     pub phone_taken: bool,
 }
 
-/// Something for a WebAuthn key to sign, once. It is no secret.
+/// A WebAuthn challenge, valid once. It is not secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyChallenge {
-    /// Random bytes, in base64url.
+    /// The random bytes, in Base64url.
     pub challenge: String,
-    /// Whether the key has to verify who uses it.
+    /// Whether user verification is required.
     pub user_verification: bool,
-    /// When it was given out.
+    /// The time of issue.
     pub at: Timestamp,
 }
 
-/// The refresh tokens of a session: one is good at a time, and each use brings the next.
+/// The refresh tokens of a session: one is valid at a time, and each use issues the next (rotation).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenFamily {
-    /// The pair that was made last.
+    /// The latest pair.
     pub current: TokenPair,
-    /// The refresh token whose use made it; none for the pair of the login.
+    /// The refresh token whose use issued it; none for the pair of the login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
 }
 
-/// An access token and a refresh token, by what names them: enough to make both again.
+/// An access token and a refresh token, by their ids: sufficient to issue both again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenPair {
     /// The `jti` of the access token.
     pub access_id: String,
     /// The `jti` of the refresh token.
     pub refresh_id: String,
-    /// When both were made.
+    /// The time of issue of both.
     pub issued_at: Timestamp,
 }
 
-/// What a refresh token is, when it is used.
+/// The state of a refresh token at its use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefreshUse {
-    /// The good one.
+    /// The current one.
     Current,
-    /// The one before, so lately that its answer may have been lost.
+    /// The previous one, within the grace period: its response may have been lost.
     Repeated,
-    /// One that was used before: two have it, and one of them has stolen it (RFC 9700, 4.14.2).
+    /// A reused one: it may be stolen (RFC 9700, 4.14.2).
     Reused,
 }
 
 impl TokenFamily {
-    /// What the refresh token of this name is.
+    /// The state of the refresh token with this id.
     pub fn judge(&self, refresh_id: &str, grace: Duration, now: Timestamp) -> RefreshUse {
         let lately = grace > Duration::ZERO && !self.current.issued_at.is_older_than(grace, now);
         if self.current.refresh_id == refresh_id {
@@ -123,7 +123,7 @@ impl TokenFamily {
         }
     }
 
-    /// The family after its good refresh token was used, with a new pair.
+    /// The family after a rotation, with a new pair.
     #[must_use]
     pub fn rotated(self, new: TokenPair) -> Self {
         Self { replaced: Some(self.current.refresh_id), current: new }
@@ -134,98 +134,98 @@ impl TokenFamily {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Nobody in particular.
+    /// Not authenticated.
     #[default]
     Anonymous,
-    /// Somebody who has passed some stages of a login, or pretends to.
+    /// A login is pending at a stage, real or pretended.
     Pending(Box<PendingLogin>),
-    /// Somebody.
+    /// Authenticated.
     Authenticated(Login),
 }
 
-/// A login that is complete.
+/// A completed login.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Login {
-    /// Whose.
+    /// The account.
     pub account: AccountId,
     /// The account's epoch when it began; in another one the session is no longer valid.
     pub epoch: u32,
-    /// Names the session in the account's list of sessions.
+    /// The id in the account's list of sessions.
     pub id: i64,
-    /// When it began.
+    /// The time of login.
     pub at: Timestamp,
-    /// When it was last seen in use; kept up to date where activity is tracked.
+    /// The time of the last request; updated if activity is tracked.
     pub last_seen_at: Timestamp,
-    /// The client's address, at the login or when last seen.
+    /// The client's IP address, at the login or the last request.
     pub ip: String,
     /// The client's `User-Agent`, likewise; cut to 200 characters.
     pub user_agent: String,
 }
 
-/// What somebody has proved in a session.
+/// The authentication records of an account in a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthenticationRecords {
-    /// Who.
+    /// The account.
     pub account: AccountId,
-    /// What, the oldest first.
+    /// The records, the oldest first.
     pub records: Vec<AuthenticationRecord>,
 }
 
-/// One thing that was proved: an entry of `methods` in the contract.
+/// An authentication record: an entry of `methods` in the API.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AuthenticationRecord {
-    /// How.
+    /// The method.
     pub method: Method,
-    /// When.
+    /// The time of authentication.
     pub at: Timestamp,
-    /// The email address it was proved with.
+    /// The email address used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The username it was proved with.
+    /// The username used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// The phone number it was proved with.
+    /// The phone number used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// The authenticator it was proved with.
+    /// The authenticator used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authenticator: Option<UsedAuthenticator>,
-    /// What the API calls the service that vouched for it.
+    /// The id of the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// The account there.
+    /// The uid of the provider account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
-    /// Whether this was asked for again, before something sensitive.
+    /// Whether it was a reauthentication.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reauthenticated: bool,
 }
 
-/// An authenticator that proved something.
+/// The use of an authenticator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsedAuthenticator {
     /// Its id.
     pub id: i64,
-    /// Its kind.
+    /// Its type.
     pub kind: AuthenticatorType,
-    /// Whether it was all that was asked for: a passkey that verified its user.
+    /// Whether it was the only factor: a passkey with user verification.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub passwordless: bool,
 }
 
-/// A way to prove who one is.
+/// An authentication method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Method {
     /// A password.
     Password,
-    /// A code from a mail or a text.
+    /// A one-time code sent by mail or text message.
     Code,
     /// A password reset.
     PasswordReset,
     /// An authenticator.
     Mfa,
-    /// Another service.
+    /// A provider.
     SocialAccount,
 }
 
@@ -243,7 +243,7 @@ impl Method {
 }
 
 impl AuthenticationRecord {
-    /// Proved now, by this method.
+    /// A record of this method and time.
     pub const fn new(method: Method, at: Timestamp) -> Self {
         Self {
             method,
@@ -258,7 +258,7 @@ impl AuthenticationRecord {
         }
     }
 
-    /// What it was proved with; none for a password, as that is never added without a proof.
+    /// The means that was used; none for a password, which is never added without reauthentication.
     pub fn means(&self) -> Option<Means> {
         match self.method {
             Method::Password | Method::PasswordReset => None,
@@ -273,12 +273,12 @@ impl AuthenticationRecord {
 }
 
 impl Session {
-    /// Whether nothing is kept at all.
+    /// Whether the session is empty.
     pub fn is_blank(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The login that is complete, if any.
+    /// The completed login, if any.
     pub const fn login(&self) -> Option<&Login> {
         match &self.state {
             State::Authenticated(login) => Some(login),
@@ -286,7 +286,7 @@ impl Session {
         }
     }
 
-    /// The login that is under way, if any.
+    /// The pending login, if any.
     pub const fn pending(&self) -> Option<&PendingLogin> {
         match &self.state {
             State::Pending(pending) => Some(pending),
@@ -294,7 +294,7 @@ impl Session {
         }
     }
 
-    /// The account it is about, logged in to or not yet.
+    /// The account of the completed or pending login.
     pub fn account(&self) -> Option<&AccountId> {
         match &self.state {
             State::Anonymous => None,
@@ -303,7 +303,7 @@ impl Session {
         }
     }
 
-    /// What this account's owner has proved in this session.
+    /// The authentication records of this account.
     pub fn records_of(&self, account: &AccountId) -> &[AuthenticationRecord] {
         match &self.records {
             Some(records) if records.account == *account => &records.records,
@@ -311,7 +311,7 @@ impl Session {
         }
     }
 
-    /// Adds to what this account's owner has proved; what somebody else had proved is forgotten.
+    /// Adds an authentication record of this account; records of another account are discarded.
     pub fn record(&mut self, account: &AccountId, record: AuthenticationRecord) {
         let mut records = self.records_of(account).to_vec();
         records.push(record);

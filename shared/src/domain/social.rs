@@ -1,4 +1,4 @@
-//! Accounts that people have at other services: what a service says of somebody, and what is kept of it.
+//! Provider accounts: profile claims as reported by providers, and what is stored of them.
 //!
 //! Who talks to a service is not known here. A flow asks a [`Question`]; that is put to the service once, and the flow
 //! decides anew with the [`Answer`].
@@ -13,86 +13,86 @@ use super::phone::Phone;
 use super::time::Timestamp;
 use crate::secret::{Sealed, Secret};
 
-/// The longest identifier of an account at a service, in code points, as in the reference.
+/// The maximum length of a uid, in code points, as in allauth.
 pub const MAX_UID_LENGTH: usize = 191;
 
-/// How many services an account may be connected to: it is kept as one item.
+/// The maximum number of provider accounts of an account, which is stored as one item.
 pub const MOST_SOCIAL_ACCOUNTS: usize = 25;
 
-/// An account at another service that is connected to one here: whoever can log in there can log in here.
+/// A connected provider account, by which its owner can log in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SocialAccount {
-    /// What the API calls the service.
+    /// The id of the provider.
     pub provider: String,
-    /// Names the account there for good.
+    /// The permanent id of the account at the provider.
     pub uid: String,
-    /// What its owner would know it by in a list; none for the service's name.
+    /// The display name; none for the provider's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display: Option<String>,
-    /// What may be done there in its owner's name (`SOCIALACCOUNT_STORE_TOKENS`).
+    /// The encrypted tokens (`SOCIALACCOUNT_STORE_TOKENS`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Sealed>,
-    /// When it was connected.
+    /// The time of connection.
     pub connected_at: Timestamp,
 }
 
-/// Somebody whom a service has identified, and who has yet to sign up.
+/// A pending provider sign-up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingSignup {
-    /// Who they are there.
+    /// The profile claims.
     pub profile: Profile,
-    /// What may be done there in their name.
+    /// The tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Sealed>,
 }
 
-/// Who somebody is at another service, as it says itself.
+/// Profile claims as reported by a provider.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
-    /// What the API calls the service: the id of its app in the settings.
+    /// The id of the provider app.
     pub provider: String,
-    /// Names the account there for good; 1 to [`MAX_UID_LENGTH`] code points.
+    /// The permanent id of the account at the provider; 1 to [`MAX_UID_LENGTH`] code points.
     pub uid: String,
-    /// Its email addresses, as the service spells them, and whether the service vouches for them. At most one is primary.
+    /// The email addresses as reported, and whether the provider reports them as verified. At most one is primary.
     #[serde(default)]
     pub emails: Vec<EmailAddress>,
-    /// Its phone number, as the service spells it.
+    /// The phone number as reported.
     #[serde(default)]
     pub phone: Option<Phone>,
-    /// What they are called there.
+    /// The username.
     #[serde(default)]
     pub username: Option<String>,
-    /// Their whole name.
+    /// The full name.
     #[serde(default)]
     pub name: Option<String>,
-    /// Their first name.
+    /// The first name.
     #[serde(default)]
     pub first_name: Option<String>,
-    /// Their last name.
+    /// The last name.
     #[serde(default)]
     pub last_name: Option<String>,
-    /// What they would know the account by in a list; none for the service's name.
+    /// The display name; none for the provider's name.
     #[serde(default)]
     pub display: Option<String>,
 }
 
-/// What a service lets its holder do there in somebody's name.
+/// The tokens that a provider issued.
 #[derive(Clone, Debug)]
 pub struct Tokens {
-    /// Lets its holder act.
+    /// The access token.
     pub access_token: Secret,
-    /// Gets another one, where the service gave such a token.
+    /// The refresh token, if any.
     pub refresh_token: Option<Secret>,
-    /// When the first one expires, where the service says so.
+    /// The expiry of the access token, if known.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Somebody whom a service has identified.
+/// An identity: profile claims and tokens from a provider.
 #[derive(Clone, Debug)]
 pub struct Identity {
-    /// Who they are there.
+    /// The profile claims.
     pub profile: Profile,
-    /// What may be done there in their name.
+    /// The tokens.
     pub tokens: Option<Tokens>,
     /// Whether what proves it may be shown once only.
     pub single_use: Option<SingleUse>,
@@ -137,7 +137,7 @@ impl Process {
 pub struct Journey {
     /// SHA-256 of its `state`, in base64url: the state is in the address of the service, and nowhere in the table.
     pub state: String,
-    /// What the API calls the service.
+    /// The id of the provider.
     pub provider: String,
     /// What it is for.
     pub process: Process,
@@ -163,78 +163,79 @@ impl Journey {
     }
 }
 
-/// What only the browser on its way and this API know: all of it follows from the `state` and `SECRET_KEY`.
+/// The secrets of an authorization request, shared with the browser: all of it follows from the `state` and
+/// `SECRET_KEY`.
 #[derive(Clone, Debug)]
 pub struct Passage {
-    /// Comes back with the browser (RFC 6749, section 10.12).
+    /// The `state`, returned in the authorization response (RFC 6749, section 10.12).
     pub state: Secret,
-    /// Comes back in the id token (OpenID Connect Core 1.0, section 3.1.2.1).
+    /// The `nonce`, returned in the id token (OpenID Connect Core 1.0, section 3.1.2.1).
     pub nonce: Secret,
-    /// Shows that who exchanges the code is who asked for it (RFC 7636): 43 characters of base64url.
+    /// The PKCE code verifier (RFC 7636): 43 characters of base64url.
     pub verifier: Secret,
 }
 
-/// What another service is to be asked, once.
+/// A question for a provider, asked once.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// Where there a browser is to be sent.
+    /// The URL of the authorization request.
     Departure {
-        /// Its way.
+        /// The authorization request.
         journey: Journey,
         /// Its secrets.
         passage: Passage,
     },
-    /// Who came back from there.
+    /// The identity of an authorization response.
     Arrival {
-        /// The way they came, which is at its end.
+        /// The authorization request that it answers.
         journey: Journey,
         /// Its secrets.
         passage: Passage,
-        /// What they brought.
+        /// The parameters of the authorization response.
         brought: Brought,
     },
-    /// Whose token this is.
+    /// The identity of a token presented by a client.
     Token(PresentedToken),
 }
 
-/// What a browser brings back from a service, besides its state. Anybody could have written it.
+/// The parameters of an authorization response, besides `state`. They are untrusted.
 #[derive(Clone, Debug)]
 pub struct Brought {
-    /// What the service exchanges for who they are.
+    /// The authorization code.
     pub code: Secret,
-    /// What Apple tells of somebody when they first come, as JSON.
+    /// Apple's `user` parameter at the first authorization, as JSON.
     pub user: Option<String>,
-    /// What VK wants to be told at the exchange.
+    /// VK's `device_id`, required at the token request.
     pub device_id: Option<String>,
-    /// Who says that it has sent them (RFC 9207).
+    /// The issuer (RFC 9207).
     pub issuer: Option<String>,
 }
 
-/// A token that a client got from a service by itself.
+/// A token that a client obtained from a provider itself.
 #[derive(Clone, Debug)]
 pub struct PresentedToken {
-    /// What the API calls the service.
+    /// The id of the provider.
     pub provider: String,
-    /// The client that it was made for there.
+    /// The `client_id` that it was issued to.
     pub client_id: Option<String>,
-    /// Says who somebody is.
+    /// The id token.
     pub id_token: Option<Secret>,
-    /// Lets its holder ask who somebody is.
+    /// The access token.
     pub access_token: Option<Secret>,
 }
 
-/// What came of asking. Why a service was not believed is in the log, and nobody else's business.
+/// The result of a question. The log names the error of a rejected response.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// A browser is to be sent to this address.
+    /// The URL to redirect the browser to.
     Address(String),
-    /// This is who they are.
+    /// The identity.
     Identity(Box<Identity>),
-    /// Nothing that can be believed.
+    /// No trustworthy identity.
     Nothing,
 }
 
-/// A question that was put, and what came of it.
+/// A question, and its result.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The question.

@@ -1,4 +1,4 @@
-//! A login on its way: the stages that are left after somebody said who they are.
+//! Login stages: the steps between identification and an authenticated session.
 
 use std::time::Duration;
 
@@ -11,43 +11,43 @@ use super::time::Timestamp;
 /// A login attempt: what is known of it from the identification to the session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoginAttempt {
-    /// Whose; none when nobody has the address that a code was asked for, which the client is not to learn.
+    /// The account; none if the email address or phone number has none, which the client must not learn.
     pub account: Option<AccountId>,
-    /// The address it is for, where it was named.
+    /// The email address used, if any.
     pub email: Option<String>,
-    /// Whether it began with a sign-up.
+    /// Whether it is part of a sign-up.
     pub signup: bool,
-    /// Whether it began with a sign-up by passkey, which is still to be made.
+    /// Whether it is part of a passkey sign-up, whose passkey is still to be created.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_passkey: bool,
-    /// Whether another service vouched for it.
+    /// Whether it is a login through a provider.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub social: bool,
-    /// The stages at which it had to wait so far.
+    /// The stages at which it has waited.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waited_at: Vec<StageKey>,
-    /// When it began: it must be complete within `ACCOUNT_LOGIN_TIMEOUT`.
+    /// The start time: it must be complete within `ACCOUNT_LOGIN_TIMEOUT`.
     pub initiated_at: Timestamp,
 }
 
-/// A login attempt that waits at a stage, as its session keeps it.
+/// A pending login: an attempt that waits at a stage, stored in its session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PendingLogin {
     /// The attempt; its members are the document's own.
     #[serde(flatten)]
     pub attempt: LoginAttempt,
-    /// The account's epoch when it began; in another one it can't be completed.
+    /// The account's epoch at the start; in another one the login is void.
     #[serde(default)]
     pub epoch: u32,
-    /// Where it stands.
+    /// The stage.
     pub stage: Stage,
 }
 
-/// A stage at which a login waits, with what it needs to go on.
+/// A stage at which a login waits, with its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// A code from a mail or a text is awaited.
+    /// A login code is pending.
     LoginByCode {
         /// The code.
         challenge: Challenge,
@@ -55,43 +55,43 @@ pub enum Stage {
         /// (`ACCOUNT_LOGIN_BY_CODE_REQUIRED`).
         instead_of_password: bool,
     },
-    /// A phone number is to be verified, with a code from a text.
+    /// Verification of a phone number is pending.
     VerifyPhone(Challenge),
-    /// An email address is to be verified: by a link, or by a code
+    /// Verification of an email address is pending: by a link, or by a code
     /// ([`super::session::Session::email_verification`]).
     VerifyEmail,
-    /// A second factor is awaited.
+    /// A second factor is required.
     MfaAuthenticate,
-    /// A browser is asked whether it is to be trusted.
+    /// The user is asked whether to trust the browser.
     MfaTrust,
-    /// A passkey is to be made, as somebody signs up with it.
+    /// The passkey of a sign-up is to be created.
     MfaSignupWebauthn,
 }
 
-/// What a stage says to a login that gets there.
+/// The decision of a stage on a login that enters it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
-    /// Nothing is left to do here.
+    /// The stage is passed.
     Pass,
-    /// Something has to be done here first.
+    /// The login waits at this stage.
     Wait(Stage),
-    /// This login can't be completed.
+    /// The login is aborted.
     Abort,
 }
 
-/// What becomes of a login once something was proved for it.
+/// The continuation of a login after a proof.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use = "a login that is not gone on with stays where it is"]
 pub enum Next {
-    /// It begins: who it is to is proved.
+    /// The login begins: its user is identified.
     Begin(LoginAttempt),
-    /// It leaves the stage at which it waits.
+    /// The login leaves its stage.
     Leave(PendingLogin),
-    /// There is none to go on with.
+    /// There is no login to continue.
     Stay,
 }
 
-/// The name of a stage; they are passed in this order.
+/// The key of a stage; stages are passed in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageKey {
@@ -122,7 +122,7 @@ impl StageKey {
 }
 
 impl Stage {
-    /// Its name.
+    /// Its key.
     pub const fn key(&self) -> StageKey {
         match self {
             Self::LoginByCode { .. } => StageKey::LoginByCode,
@@ -134,7 +134,7 @@ impl Stage {
         }
     }
 
-    /// The code that is awaited here, where the stage keeps it.
+    /// The pending code, if the stage has one.
     pub const fn challenge(&self) -> Option<&Challenge> {
         match self {
             Self::LoginByCode { challenge, .. } | Self::VerifyPhone(challenge) => Some(challenge),
@@ -142,7 +142,7 @@ impl Stage {
         }
     }
 
-    /// Whether anybody can get here, by naming an address: nothing has been proved yet.
+    /// Whether an unauthenticated client can reach the stage: nothing has been proved yet.
     pub const fn is_for_anybody(&self) -> bool {
         matches!(self, Self::LoginByCode { instead_of_password: true, .. })
     }
@@ -154,7 +154,7 @@ impl LoginAttempt {
         Self { account: Some(account), ..Self::unknown(email, now) }
     }
 
-    /// A login to an account that is not known, or not told.
+    /// A login to an unknown or undisclosed account.
     pub const fn unknown(email: Option<String>, now: Timestamp) -> Self {
         Self {
             account: None,
@@ -167,7 +167,7 @@ impl LoginAttempt {
         }
     }
 
-    /// Whether it had to wait at a stage.
+    /// Whether it has waited at a stage.
     pub fn has_waited_at(&self, stage: StageKey) -> bool {
         self.waited_at.contains(&stage)
     }
@@ -181,7 +181,7 @@ impl LoginAttempt {
 }
 
 impl PendingLogin {
-    /// Whether it took too long.
+    /// Whether its time limit is over.
     pub fn is_expired(&self, timeout: Duration, now: Timestamp) -> bool {
         self.attempt.initiated_at.is_older_than(timeout, now)
     }

@@ -1,4 +1,4 @@
-//! The token a client holds for its session: a cookie of browsers, `X-Session-Token` of apps.
+//! Session tokens: the cookie of browsers, `X-Session-Token` of apps.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +15,7 @@ pub struct SessionToken {
     secret: Secret,
 }
 
-/// What the table knows a session by: the account named by its token, and a hash of its secret.
+/// The key of a session in the table: the account named by its token, and a hash of its secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionKey {
     /// The account that the token names.
@@ -28,12 +28,12 @@ impl SessionToken {
     /// The longest a token can be, in bytes.
     const MAX_LENGTH: usize = AccountId::MAX_LENGTH + 1 + 43;
 
-    /// A new one.
+    /// A new token.
     pub const fn new(account: Option<AccountId>, secret: Secret) -> Self {
         Self { account, secret }
     }
 
-    /// Reads what a client sent; none when it can't be a token of ours.
+    /// Parses a token; none if it is malformed.
     pub fn parse(text: &str) -> Option<Self> {
         if text.is_empty() || text.len() > Self::MAX_LENGTH {
             return None;
@@ -45,7 +45,7 @@ impl SessionToken {
         is_32_bytes(secret).then(|| Self::new(account, Secret::new(secret)))
     }
 
-    /// As clients hold it. This is a secret.
+    /// The text of the token, a secret.
     pub fn text(&self) -> String {
         match &self.account {
             Some(account) => format!("{}.{}", account.as_str(), self.secret.expose()),
@@ -58,7 +58,7 @@ impl SessionToken {
         self.account.as_ref()
     }
 
-    /// What the table knows it by.
+    /// Its key in the table.
     pub fn key(&self) -> SessionKey {
         let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(self.secret.expose()));
         SessionKey { account: self.account.clone(), hash }

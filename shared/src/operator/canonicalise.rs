@@ -1,4 +1,4 @@
-//! Brings what is in the table from before into canonical form: email addresses, and the keys of usernames.
+//! Conversion of stored email addresses and username keys to canonical form.
 
 use super::{MOST_TRIES, commit};
 use crate::app::App;
@@ -11,7 +11,7 @@ use crate::domain::{email, username};
 use crate::snapshot::Need;
 use crate::store::{Store, StoreError};
 
-/// What was done to one account, or why nothing was. What is canonical already is not told of.
+/// The result of the conversion of an account. What is canonical already is not told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Canonicalised {
     /// An email address has its canonical form now.
@@ -62,8 +62,8 @@ pub enum CanonicaliseError {
     NoTable,
 }
 
-/// Brings all accounts into canonical form, one after the other, and says what it did. It can be run again: what is done is
-/// done, and is not told of again.
+/// Converts all accounts, one after the other, and reports each change. It can be run again: what is done is done, and
+/// is not told of again.
 pub async fn canonicalise(app: &App, mut tell: impl FnMut(Canonicalised)) -> Result<(), CanonicaliseError> {
     let store = app.store().ok_or(CanonicaliseError::NoTable)?;
     for id in store.all_accounts().await? {

@@ -7,12 +7,12 @@ use super::kind::{Kind, Raw, Wrong, list, optional, switch, text};
 use super::provider::{DUMMY, OPENID_CONNECT, known_provider};
 use crate::domain::authenticator::AuthenticatorType;
 
-/// Whether an address must be verified before its owner is logged in.
+/// Whether login requires a verified email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EmailVerification {
-    /// Nobody is logged in before the address is verified.
+    /// Login requires a verified email address.
     Mandatory,
-    /// Mail is sent, but nobody has to act on it.
+    /// A verification mail is sent, but login does not require it.
     Optional,
     /// No mail is sent at sign-up.
     None,
@@ -33,14 +33,14 @@ fn email_verification(raw: &Raw<'_>) -> Result<EmailVerification, Wrong> {
     }
 }
 
-/// How far the API hides whether somebody has an account.
+/// The extent of enumeration prevention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PreventEnumeration {
     /// Not at all.
     Off,
-    /// Wherever addresses can still be unique.
+    /// As far as email addresses stay unique.
     On,
-    /// Everywhere, even where that lets several accounts share an unverified address.
+    /// Everywhere, even if several accounts can then share an unverified email address.
     Strict,
 }
 
@@ -58,7 +58,7 @@ pub(super) const PREVENT_ENUMERATION: Kind<PreventEnumeration> =
         _ => Err(Wrong::Shape),
     });
 
-/// What people log in with.
+/// A login identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginMethod {
     /// An email address.
@@ -80,12 +80,12 @@ impl LoginMethod {
     }
 }
 
-/// At least one way to log in, in the order given, none of them twice.
+/// One or more login identifiers, in the order given, without duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginMethods(Vec<LoginMethod>);
 
 impl LoginMethods {
-    /// Whether people can log in with this.
+    /// Whether login with this identifier is enabled.
     pub fn contains(&self, method: LoginMethod) -> bool {
         self.0.contains(&method)
     }
@@ -127,7 +127,7 @@ pub(super) const AUTHENTICATION_METHOD: Kind<Option<LoginMethods>> =
         Some(_) => Err(Wrong::Shape),
     });
 
-/// After which ways to log in a code is asked for as well.
+/// The methods after which a login by code is required.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginByCodeRequired {
     /// After none.
@@ -154,9 +154,9 @@ pub(super) const LOGIN_BY_CODE_REQUIRED: Kind<LoginByCodeRequired> =
 /// The methods that users can reauthenticate by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReauthenticationMethods {
-    /// Their password.
+    /// The password.
     pub password: bool,
-    /// A code by mail or text.
+    /// A code by mail or text message.
     pub code: bool,
     /// An authenticator.
     pub mfa: bool,
@@ -187,7 +187,7 @@ pub(super) const USERNAME_FIELD: Kind<bool> =
         _ => Err(Wrong::Shape),
     });
 
-/// Which kinds of clients are served.
+/// The enabled kinds of clients.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clients {
     /// Browsers, which hold their session in a cookie.
@@ -216,7 +216,7 @@ pub(super) const HEADLESS_ONLY: Kind<bool> = Kind::new("true", |raw| {
     }
 });
 
-/// What apps get when they log in.
+/// The tokens issued to apps at login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenStrategy {
     /// A session token.
@@ -253,7 +253,7 @@ pub(super) const SUPPORTED_TYPES: Kind<Vec<AuthenticatorType>> =
         list(raw)?.iter().map(|word| known(word).ok_or(Wrong::Shape)).collect()
     });
 
-/// Whether a security key must verify who uses it, by a PIN or a fingerprint (WebAuthn, section 5.8.6).
+/// The user verification requirement of security keys (WebAuthn, section 5.8.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserVerification {
     /// It need not.
@@ -285,7 +285,7 @@ pub(super) const USER_VERIFICATION: Kind<UserVerification> =
 /// Anything but a plain yes is a no: other software has a variable of this name as well, with values of its own.
 pub(super) const DEBUG: Kind<bool> = Kind::new("true or false", |raw| Ok(switch(raw).unwrap_or(false)));
 
-/// The parts of allauth that are switched on.
+/// The enabled apps of allauth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Apps {
     /// `allauth.mfa`: second factors.
@@ -306,7 +306,7 @@ pub(super) const NO_APPS: Apps =
     Apps { mfa: false, usersessions: false, socialaccount: false, providers: Vec::new() };
 
 impl Apps {
-    /// Whether the provider that believes everything is there: for tests only.
+    /// Whether the dummy provider is enabled: for tests only.
     pub fn has_dummy(&self) -> bool {
         self.providers.iter().any(|provider| provider == DUMMY)
     }

@@ -1,24 +1,24 @@
-//! What is wrong with the settings: every problem, told at once.
+//! Errors of the settings, all reported at once.
 
 use std::fmt;
 
 /// Longest part of a value that a problem shows, in characters.
 const SHOWN: usize = 120;
 
-/// Everything that is wrong with the settings. Displays as one line for each problem.
+/// All errors of the settings. Displays as one line for each problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors(pub(super) Vec<Problem>);
 
-/// One thing that is wrong.
+/// An error of one or several settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The settings concerned: one, or those that contradict each other.
     pub settings: Vec<Concerned>,
-    /// What would be right.
+    /// The remedy.
     pub remedy: String,
 }
 
-/// A setting that a problem is about.
+/// A setting of an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Concerned {
     /// Its name.

@@ -1,4 +1,4 @@
-//! Other services that people can log in through (`SOCIALACCOUNT_PROVIDERS`, in allauth's own shape).
+//! The providers of social login (`SOCIALACCOUNT_PROVIDERS`, in allauth's format).
 
 mod known;
 
@@ -11,45 +11,45 @@ use super::suggestion::suggestion;
 use crate::domain::email;
 use crate::secret::Secret;
 
-/// A client that this API is at another service: what `APP` or an entry of `APPS` says.
+/// A provider app, the OAuth client of this API at a provider: `APP` or an entry of `APPS`.
 #[derive(Clone, Debug)]
 pub struct ProviderApp {
-    /// The kind of service: `openid_connect`, `dummy`, or one of [`KNOWN_PROVIDERS`].
+    /// The provider: `openid_connect`, `dummy`, or one of [`KNOWN_PROVIDERS`].
     pub provider: String,
-    /// What the API calls it: the `provider_id`, or the kind where there is but one.
+    /// The id in the API: the `provider_id`, or the kind where there is but one.
     pub id: String,
-    /// What people call it.
+    /// The display name.
     pub name: String,
-    /// The client id this API has there, where it has one.
+    /// The client id, if any.
     pub client_id: Option<String>,
-    /// What proves that it is this API that asks; none for a public client.
+    /// The client secret; none for a public client.
     pub secret: Option<Secret>,
-    /// What a few services ask for besides, such as Apple the team.
+    /// An additional key of a few providers, such as Apple's team.
     pub key: Option<String>,
-    /// Where the service describes itself, where it does.
+    /// The URL of the discovery document, if any.
     pub openid_configuration_url: Option<String>,
-    /// How people can log in through it.
+    /// The supported flows.
     pub flows: Vec<ProviderFlow>,
-    /// Whether it is in no list (`hidden`), for who names it only.
+    /// Whether it is not listed (`hidden`).
     pub hidden: bool,
-    /// What is asked for there (`SCOPE`); none for the service's usual.
+    /// The scope (`SCOPE`); none for the provider's default.
     pub scope: Option<Vec<String>>,
-    /// What else is said when a browser is sent there (`AUTH_PARAMS`).
+    /// Additional parameters of the authorization request (`AUTH_PARAMS`).
     pub auth_params: Vec<(String, String)>,
-    /// Whether the exchange is protected by PKCE (`OAUTH_PKCE_ENABLED`); none for the service's usual.
+    /// Whether PKCE is used (`OAUTH_PKCE_ENABLED`); none for the provider's default.
     pub pkce: Option<bool>,
-    /// Which of its addresses count as verified whatever the service says (`VERIFIED_EMAIL`).
+    /// The email addresses that count as verified whatever the provider reports (`VERIFIED_EMAIL`).
     pub verified_email: VerifiedEmail,
-    /// Whether it is trusted to log people in by a verified address (`EMAIL_AUTHENTICATION`); none for what
+    /// Whether a verified email address logs in (`EMAIL_AUTHENTICATION`); none for what
     /// `SOCIALACCOUNT_EMAIL_AUTHENTICATION` says.
     pub email_authentication: Option<bool>,
     options: Map<String, Value>,
 }
 
-/// Which addresses of a service count as verified.
+/// The email addresses of a provider that count as verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VerifiedEmail {
-    /// Those that the service says are.
+    /// Those that the provider reports as verified.
     AsSaid,
     /// All.
     All,
@@ -57,12 +57,12 @@ pub enum VerifiedEmail {
     Domains(Vec<String>),
 }
 
-/// A way to log in through another service.
+/// A flow of social login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProviderFlow {
-    /// The browser is sent there and back.
+    /// Authorization code flow, by redirect.
     Redirect,
-    /// The client has a token from there already.
+    /// The client presents a token of the provider.
     Token,
 }
 
@@ -93,7 +93,7 @@ impl ProviderApp {
         }
     }
 
-    /// Whether tokens from there are taken.
+    /// Whether the token flow is supported.
     pub fn takes_tokens(&self) -> bool {
         self.flows.contains(&ProviderFlow::Token)
     }

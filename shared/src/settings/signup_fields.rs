@@ -1,13 +1,13 @@
-//! What is asked at sign-up.
+//! The fields of the sign-up form (`ACCOUNT_SIGNUP_FIELDS`).
 
 use super::kind::{Kind, Wrong, list};
 
-/// Something that is asked at sign-up.
+/// The name of a field of the sign-up form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignupFieldName {
     /// The email address.
     Email,
-    /// The email address again.
+    /// The email address, repeated.
     Email2,
     /// The username.
     Username,
@@ -15,7 +15,7 @@ pub enum SignupFieldName {
     Phone,
     /// The password.
     Password1,
-    /// The password again.
+    /// The password, repeated.
     Password2,
 }
 
@@ -36,26 +36,26 @@ impl SignupFieldName {
         [Self::Email, Self::Email2, Self::Username, Self::Phone, Self::Password1, Self::Password2];
 }
 
-/// One field of a sign-up.
+/// A field of the sign-up form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignupField {
-    /// What is asked.
+    /// The name.
     pub name: SignupFieldName,
-    /// Whether it must be answered.
+    /// Whether it is required.
     pub required: bool,
 }
 
-/// The fields of a sign-up, in the order given, none of them twice.
+/// The fields of the sign-up form, in the order given, without duplicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignupFields(Vec<SignupField>);
 
 impl SignupFields {
-    /// Whether the field is required; none where it is not asked at all.
+    /// Whether the field is required; none if the form does not have it.
     pub fn get(&self, name: SignupFieldName) -> Option<bool> {
         self.0.iter().find(|field| field.name == name).map(|field| field.required)
     }
 
-    /// Whether the field is asked and must be answered.
+    /// Whether the form has the field, and it is required.
     pub fn requires(&self, name: SignupFieldName) -> bool {
         self.get(name) == Some(true)
     }

@@ -11,7 +11,7 @@ use super::provider::ProviderFlow;
 use super::signup_fields::SignupFieldName;
 use crate::domain::authenticator::AuthenticatorType;
 
-/// When a part of the API is there. Written by its name in snake case.
+/// The condition under which a part of the API exists. Written by its name in snake case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
@@ -29,15 +29,15 @@ pub enum When {
     /// The API describes itself.
     Specification,
 
-    /// People have accounts of their own here, not only through other services.
+    /// Login without providers is enabled.
     OwnAccounts,
     /// Accounts have usernames.
     Usernames,
     /// People can delete their account.
     Deletion,
-    /// People can get all that is kept about them.
+    /// Users can export their personal data.
     Export,
-    /// Passwords can be forgotten, and are set anew with a code rather than a link.
+    /// Passwords are reset by code, not by link.
     PasswordResetByCode,
 
     /// People log in with a username, among others.
@@ -66,57 +66,57 @@ pub enum When {
     Signup,
     /// Sign-up asks for an email address.
     SignupEmail,
-    /// Nobody signs up without an email address.
+    /// Sign-up requires an email address.
     SignupEmailRequired,
     /// Sign-up asks for the email address again.
     SignupEmail2,
-    /// Nobody signs up without giving their email address twice.
+    /// Sign-up requires the email address twice.
     SignupEmail2Required,
     /// Sign-up asks for a username.
     SignupUsername,
-    /// Nobody signs up without a username.
+    /// Sign-up requires a username.
     SignupUsernameRequired,
     /// Sign-up asks for a phone number.
     SignupPhone,
-    /// Nobody signs up without a phone number.
+    /// Sign-up requires a phone number.
     SignupPhoneRequired,
     /// Sign-up asks for a password.
     SignupPassword,
-    /// Nobody signs up without a password.
+    /// Sign-up requires a password.
     SignupPasswordRequired,
 
     /// There are second factors.
     Mfa,
-    /// Apps that show codes can be one.
+    /// Authenticator apps are supported.
     Totp,
     /// There are recovery codes.
     RecoveryCodes,
-    /// Security keys and passkeys can be one.
+    /// Security keys and passkeys are supported.
     Webauthn,
-    /// A passkey is enough to log in.
+    /// Passkey login is enabled.
     PasskeyLogin,
-    /// People can sign up with a passkey.
+    /// Passkey sign-up is enabled.
     PasskeySignup,
-    /// Browsers can be trusted, and are not asked for second factors then.
+    /// Trusted browsers are enabled.
     MfaTrust,
-    /// People see the sessions they have.
+    /// The list of sessions is enabled.
     Usersessions,
-    /// They see when each was last used.
+    /// The list of sessions shows activity.
     SessionActivity,
-    /// People can come through other services.
+    /// Social login is enabled.
     Socialaccount,
-    /// Somebody's browser can be sent to another service.
+    /// A provider supports the redirect flow.
     ProviderRedirect,
-    /// Another service's tokens are taken.
+    /// A provider supports the token flow.
     ProviderToken,
-    /// There is a service that believes everything.
+    /// The dummy provider is enabled.
     DummyProvider,
-    /// Whoever comes through another service is asked for an email address.
+    /// Provider sign-up requires an email address.
     SocialEmailRequired,
 }
 
 impl When {
-    /// Whether it is so.
+    /// Whether the condition holds.
     pub fn holds(self, settings: &Settings) -> bool {
         let account = &settings.account;
         let login = |method| account.login_methods.contains(method);
