@@ -1,4 +1,4 @@
-//! The functions themselves, made once and called in this process.
+//! The Lambda functions, created once and called in this process.
 //!
 //! They are told of the local stack only what an environment can tell: where AWS is.
 

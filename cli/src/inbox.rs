@@ -1,5 +1,5 @@
-//! Where mail and text messages end up locally: an endpoint that speaks as SES and SNS do, Mailpit's
-//! API for tests, and a page for people. Nothing is ever sent.
+//! The inbox of the local stack for mails and text messages: an endpoint that speaks as SES and SNS do, Mailpit's API
+//! for tests, and a page for people. Nothing is ever sent.
 
 pub mod console;
 mod mailbox;

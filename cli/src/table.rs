@@ -1,4 +1,4 @@
-//! `vestibule table …`: what is done to the table as a whole.
+//! `vestibule table …`: maintenance of the table.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! The application's SAM template, as far as the local stack needs it: which routes lead to which
-//! function, who may call from another origin, and what the table is like.
+//! The SAM template, as far as the local stack needs it: which routes lead to which function, who may call from
+//! another origin, and what the table is like.
 //!
 //! Everything comes from the template that is deployed, so a route missing there is missing here.
 //! Parameters have their defaults, or what they were overridden with, as in `sam local`.

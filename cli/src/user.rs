@@ -1,4 +1,4 @@
-//! `vestibule user …`: what is done to accounts without their owners.
+//! `vestibule user …`: the operator's operations on accounts.
 
 use std::collections::HashMap;
 use std::io;

@@ -1,4 +1,4 @@
-//! The page at `/`: what runs where, and a journey to try it with.
+//! The page at `/`: the services and their URLs, and a journey to try.
 
 /// The page, with names in braces replaced by what they stand for.
 pub fn page(values: &[(&str, &str)]) -> String {

@@ -1,5 +1,5 @@
-//! The function `account`: what people do with their addresses, their phone number, their password, and their account
-//! as a whole.
+//! The function `account`: management of email addresses, phone number and password; deletion and export of the
+//! account.
 
 mod deletion;
 mod email;

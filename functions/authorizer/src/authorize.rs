@@ -1,4 +1,4 @@
-//! Who is asking.
+//! Authorization of a request to another API.
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_http::http::{HeaderValue, header};
@@ -11,7 +11,7 @@ use vestibule::password::Passwords;
 use vestibule::snapshot::Loaded;
 use vestibule::store::StoreError;
 
-/// What API Gateway is told: whether the request goes on, and what the integration learns of who made it, in
+/// The response to API Gateway: whether the request is authorized, and the context of the integration, in
 /// `requestContext.authorizer.lambda`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -23,16 +23,16 @@ pub struct Verdict {
     pub context: Option<Identity>,
 }
 
-/// Somebody who is logged in.
+/// The authenticated user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Identity {
     /// The account: what the API calls `user.id`.
     pub account_id: String,
-    /// Where mail about the account goes; empty where that is nowhere, or nobody has proved yet that it is theirs.
+    /// The primary email address if it is verified, else empty.
     pub email: String,
 }
 
-/// Why nobody can tell who makes a request; API Gateway answers it with 500.
+/// Why a request can't be decided; API Gateway answers it with 500.
 #[derive(Debug, thiserror::Error)]
 pub enum Undecided {
     /// The session can't be looked up.

@@ -1,6 +1,6 @@
-//! The function `authorizer`: tells other APIs who is asking, as a Lambda authorizer of API Gateway's HTTP APIs
-//! (payload 2.0, simple response). It takes what our own API takes: a session cookie, a session token, or an access
-//! token, and looks the session up each time, so that whoever has logged out is refused at once. It writes nothing.
+//! The function `authorizer`: a Lambda authorizer for HTTP APIs of API Gateway (payload 2.0, simple response). It
+//! accepts the same credentials as Vestibule's API: a session cookie, a session token, or an access token, and looks
+//! the session up each time, so that whoever has logged out is refused at once. It writes nothing.
 
 mod authorize;
 mod lambda;

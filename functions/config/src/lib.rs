@@ -1,5 +1,5 @@
-//! The function `config`: what clients are told about how the service is set up, and the description of the whole API. It
-//! has no access to the table, so it does not notice a stale session token. It also answers for paths that no function has.
+//! The function `config`: the configuration for clients, and the OpenAPI description. It has no access to the table,
+//! so it does not notice a stale session token. It also answers for paths that no function has.
 
 mod config;
 mod page;

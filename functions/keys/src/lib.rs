@@ -1,5 +1,5 @@
-//! The function `keys`: makes the keys that access and refresh tokens are signed with, and replaces them in time, as
-//! Secrets Manager asks. It sees no request and no account.
+//! The function `keys`: generates and rotates the signing keys of access and refresh tokens, as the rotation function
+//! of Secrets Manager. It sees no request and no account.
 
 mod generate;
 mod lambda;

@@ -1,4 +1,4 @@
-//! The function `login`: logging in with a password or a code, and proving again who one is.
+//! The function `login`: login by password or code, and reauthentication.
 
 mod code_confirm;
 mod code_request;

@@ -1,6 +1,5 @@
-//! Delivers one message: claim, render, send, delete. Whatever dies in between leaves the message in the outbox,
-//! and a claim that expires; nothing is sent twice but where a crash or a time-out leaves it unknown whether it
-//! was sent at all.
+//! Delivers one message: claim, render, send, delete. A crash in between leaves the message in the outbox, and a claim
+//! that expires; nothing is sent twice but where a crash or a time-out leaves it unknown whether it was sent at all.
 
 use std::future::Future;
 

@@ -1,5 +1,5 @@
-//! A rendered message, ready to be handed to whoever carries it, and what keeps it harmless: one plain recipient,
-//! a subject of one line. A letter that exists is safe to send.
+//! A rendered message, ready to send, and its safety checks: one plain recipient, a subject of one line. A letter that
+//! exists is safe to send.
 
 use vestibule::domain::message::Recipient;
 

@@ -1,6 +1,6 @@
-//! The function `mail`: renders and delivers what the outbox holds, email through SES, texts through an SNS topic
-//! or a Lambda function. It decides nothing about accounts and keeps nothing: a message says what happened, the
-//! templates say it in words, and the outbox says what is still to be sent.
+//! The function `mail`: renders and delivers the messages of the outbox, mails through SES, text messages through an
+//! SNS topic or a Lambda function. It decides nothing about accounts and stores nothing: a message says what happened,
+//! the templates say it in words, and the outbox says what is still to be sent.
 //!
 //! Nothing here logs an address in full, a code, or a link.
 

@@ -1,5 +1,5 @@
-//! Hands letters to who carries them: emails to SES, texts to an SNS topic or to a Lambda function. It tells what
-//! may work later from what never will, and decides nothing else.
+//! Sending: mails through SES, text messages through an SNS topic or a Lambda function. It distinguishes temporary
+//! from permanent failures, and decides nothing else.
 
 use std::future::Future;
 use std::sync::OnceLock;
@@ -33,7 +33,7 @@ pub enum SendError {
     Refused(String),
 }
 
-/// How texts leave.
+/// The route of text messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TextRoute {
     /// Published to the SNS topic with this ARN.

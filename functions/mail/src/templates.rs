@@ -1,5 +1,5 @@
-//! The words of every message: templates that are compiled in, and an operator's own in their place. All are
-//! checked when they are loaded, so that a faulty one stops the start and not somebody's mail.
+//! Templates of messages: built-in ones, and an operator's own that replace them. All are checked when they are
+//! loaded, so that a faulty one stops the start and not a delivery.
 //!
 //! HTML is escaped, text is not. Nothing here sends anything.
 

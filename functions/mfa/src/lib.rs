@@ -1,5 +1,5 @@
-//! The function `mfa`: second factors by code, trusted browsers, and what people do with their authenticators. What
-//! security keys and passkeys do is the business of `webauthn`.
+//! The function `mfa`: TOTP and recovery codes, trusted browsers, and management of authenticators, except WebAuthn
+//! credentials (`webauthn`).
 
 mod authenticate;
 mod authenticators;

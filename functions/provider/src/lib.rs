@@ -1,4 +1,4 @@
-//! The function `provider`: logging in, signing up and connecting through other services.
+//! The function `provider`: social login, sign-up and connecting of provider accounts.
 
 pub mod engine;
 pub mod providers;

@@ -1,4 +1,4 @@
-//! The function `reset`: setting a new password without the old one.
+//! The function `reset`: password reset by link or code.
 
 mod request;
 mod reset;

@@ -1,4 +1,4 @@
-//! The function `session`: who is logged in, logging out, the list of one's sessions, and tokens for other services.
+//! The function `session`: authentication status, logout, the list of sessions, and refresh of access tokens.
 
 mod discovery;
 mod refresh;

@@ -1,4 +1,4 @@
-//! The function `signup`: making an account.
+//! The function `signup`: sign-up by password or code.
 
 mod signup;
 

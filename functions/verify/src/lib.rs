@@ -1,4 +1,4 @@
-//! The function `verify`: proving that an email address or a phone number is one's own.
+//! The function `verify`: verification of email addresses and phone numbers.
 
 mod email;
 mod email_resend;

@@ -1,4 +1,4 @@
-//! The function `webauthn`: passkeys and security keys.
+//! The function `webauthn`: registration and authentication with security keys and passkeys.
 //!
 //! The ceremonies themselves are in `ceremony`; the rest is what they prove.
 
