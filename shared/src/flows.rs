@@ -1,4 +1,4 @@
-//! What happens: one file per flow. A flow decides, given what was loaded, the input, the settings and the time.
+//! The logic: one file per flow. A flow decides, given what was loaded, the input, the settings and the time.
 //!
 //! Flows do no I/O. They work on a [`visit::Visit`], which knows what was read and collects what changes; all of
 //! it is written in one commit afterwards, and nothing else is.

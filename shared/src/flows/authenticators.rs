@@ -12,14 +12,14 @@ use crate::domain::session::{AuthenticationRecord, Method, UsedAuthenticator};
 use crate::settings::{Action, Settings};
 use crate::snapshot::Need;
 
-/// What an authenticator is used for.
+/// The purpose of an authentication by an authenticator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// To complete a login.
     SecondFactor,
-    /// To prove again who one is.
+    /// Reauthentication.
     Reauthentication,
-    /// To log in with nothing else.
+    /// A passkey login.
     Passwordless,
 }
 
@@ -43,7 +43,7 @@ pub fn attempt(
     }
 }
 
-/// Forgets this try, as it was right, and those before that were wrong.
+/// Forgives this attempt, which succeeded, and earlier failed ones.
 pub fn forgive(visit: &mut Visit<'_>, account: &AccountId) -> Decision<()> {
     visit.roll_back(Action::LoginFailed, &key(account))?;
     visit.forget(Action::LoginFailed, &key(account))
@@ -54,7 +54,7 @@ fn key(account: &AccountId) -> String {
     format!("mfa\0{}", account.as_str())
 }
 
-/// Remembers that an authenticator has proved something.
+/// Records the use of an authenticator.
 pub fn record_use(
     visit: &mut Visit<'_>,
     account: &AccountId,
@@ -73,8 +73,8 @@ pub fn record_use(
     Ok(())
 }
 
-/// Whether an account may have one more authenticator. With an address that is not verified it may not
-/// (`MFA_ALLOW_UNVERIFIED_EMAIL`): whoever signs up with somebody else's would keep its owner out for good.
+/// Whether an account may add an authenticator. With an unverified email address it may not
+/// (`MFA_ALLOW_UNVERIFIED_EMAIL`): a sign-up with another person's would keep its owner out for good.
 pub fn check_may_add(settings: &Settings, account: &Account) -> Result<(), Refusal> {
     let is_unverified = account.emails.iter().any(|address| !address.verified);
     if is_unverified && !settings.mfa.allow_unverified_email {
@@ -92,7 +92,7 @@ pub fn check_may_add(settings: &Settings, account: &Account) -> Result<(), Refus
 pub struct Added {
     /// The authenticator.
     pub authenticator: Authenticator,
-    /// Whether recovery codes came with it.
+    /// Whether recovery codes were generated.
     pub recovery_codes_generated: bool,
 }
 

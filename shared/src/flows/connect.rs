@@ -1,4 +1,4 @@
-//! Connecting accounts at other services to an account here, and disconnecting them.
+//! Connecting and disconnecting of provider accounts.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,24 +16,23 @@ use crate::secret::{Sealed, Secret};
 use crate::settings::{EmailVerification, Settings};
 use crate::signing::{SealPurpose, Unopened};
 
-/// How a login, a sign-up or a connection through another service ended, other than that input is refused.
+/// The outcome of a login, sign-up or connection through a provider, except invalid input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SocialOutcome {
-    /// It went on, as far as stages allow: the session tells how far.
+    /// Done, as far as the stages allow: the session has the state.
     Done,
-    /// Nobody can sign up (`ACCOUNT_SIGNUP_ENABLED`).
+    /// Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`).
     SignupClosed,
-    /// Nobody is logged in whom a service could be connected to, or somebody else than when it began.
+    /// Not authenticated, or as another user than at the start.
     NotLoggedIn,
 }
 
-/// Stops whoever has to prove again who they are before they connect or disconnect anything
-/// (`SOCIALACCOUNT_REAUTHENTICATION_REQUIRED`).
+/// Requires reauthentication before connecting or disconnecting (`SOCIALACCOUNT_REAUTHENTICATION_REQUIRED`).
 pub fn require_reauthentication(visit: &Visit<'_>) -> Decision<()> {
     reauthenticate::require_if(visit, visit.settings().socialaccount.reauthentication_required)
 }
 
-/// The account that it is connected to.
+/// The account of a connected provider account.
 pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
     let Some(owner) = visit.owner_of_social(&profile.provider, &profile.uid)?.cloned() else {
         return Ok(None);
@@ -42,8 +41,7 @@ pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Acc
     Ok(visit.account(&owner)?.is_some_and(connected).then_some(owner))
 }
 
-/// Connects an account at another service to this one, which its owner is told of; or, if it is connected already,
-/// takes over what the service says of it now.
+/// Connects a provider account, with a notification; or updates it if it is connected already.
 pub fn connect(
     visit: &mut Visit<'_>,
     account: &AccountId,
@@ -66,7 +64,7 @@ pub fn connect(
     reauthenticate::note(visit, &account.id, Means::Social(profile.provider.clone(), profile.uid.clone()))
 }
 
-/// Takes over what the service says of an account that is connected.
+/// Updates a connected provider account with the current claims.
 pub(super) fn update(
     visit: &mut Visit<'_>,
     account: &AccountId,
@@ -98,7 +96,7 @@ pub(super) fn update(
     Ok(())
 }
 
-/// An account at another service, to be connected to one here.
+/// A new provider account, to be connected.
 pub(super) fn social_account(
     visit: &Visit<'_>,
     account: &AccountId,
@@ -122,7 +120,7 @@ pub(super) fn record(visit: &mut Visit<'_>, account: &AccountId, profile: &Profi
     visit.record(account, record);
 }
 
-/// Whether an account can do without one at another service: it must be possible to log in to it still.
+/// Whether a provider account can be disconnected: another means of login must remain.
 pub fn check_disconnect(settings: &Settings, account: &Account) -> Result<(), Refusal> {
     if account.social_accounts.len() > 1 {
         return Ok(());
@@ -140,7 +138,7 @@ pub fn check_disconnect(settings: &Settings, account: &Account) -> Result<(), Re
     Ok(())
 }
 
-/// Disconnects an account at another service, which its owner is told of.
+/// Disconnects a provider account, with a notification.
 pub fn disconnect(visit: &mut Visit<'_>, account: &AccountId, provider: &str, uid: &str) -> Decision<()> {
     let account = visit.account_mut(account)?;
     account.social_accounts.retain(|social| social.provider != provider || social.uid != uid);
@@ -150,7 +148,7 @@ pub fn disconnect(visit: &mut Visit<'_>, account: &AccountId, provider: &str, ui
     Ok(())
 }
 
-/// What people call a service; what the API calls it, if it is not in the settings any more.
+/// The display name of a provider; its id, if it is no longer in the settings.
 pub fn provider_name(settings: &Settings, id: &str) -> String {
     settings.socialaccount.app(id).map_or(id, |app| &app.name).to_owned()
 }
@@ -165,7 +163,7 @@ struct Plain {
     expires_at: Option<Timestamp>,
 }
 
-/// Encrypts tokens, bound to the account there and the one here, if there is one already.
+/// Encrypts a provider's tokens, bound to the provider account and the account, if there is one.
 pub(super) fn seal(
     visit: &Visit<'_>,
     account: Option<&AccountId>,
@@ -188,7 +186,7 @@ fn open(visit: &Visit<'_>, account: &AccountId, social: &SocialAccount) -> Decis
     social.tokens.as_ref().map(|sealed| unseal(visit, sealed, &place)).transpose()
 }
 
-/// Decrypts the tokens of somebody who has yet to sign up.
+/// Decrypts the tokens of a pending provider sign-up.
 pub(super) fn open_pending(visit: &Visit<'_>, profile: &Profile, sealed: &Sealed) -> Decision<Tokens> {
     unseal(visit, sealed, &place(None, &profile.provider, &profile.uid))
 }

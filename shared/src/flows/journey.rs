@@ -1,4 +1,4 @@
-//! The way of a browser to another service and back.
+//! Pending authorization requests at providers.
 //!
 //! The session keeps a hash of the `state` that comes back with the browser, and what it is bound to: the service, what it
 //! is for, the page it ends at, and who was logged in. All other secrets follow from the state.
@@ -11,20 +11,20 @@ use super::visit::Visit;
 use crate::domain::social::{Journey, Passage, Process};
 use crate::secret::Secret;
 
-/// What somebody sets out for.
+/// The target of an authorization request.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    /// What the API calls the service.
+    /// The id of the provider.
     pub provider: String,
-    /// What it is for.
+    /// The process: login or connect.
     pub process: Process,
-    /// The page of the frontend where it ends.
+    /// The URL of the frontend to redirect to at the end.
     pub callback_url: String,
-    /// Where the service sends the browser back to.
+    /// The redirect URI.
     pub redirect_uri: String,
 }
 
-/// Plans a way there and back. The session does not know of it before [`begin`].
+/// Creates an authorization request. The session does not know of it before [`begin`].
 pub fn plan(visit: &Visit<'_>, to: Destination) -> (Journey, Passage) {
     let state = visit.tools.keys.new_state(visit.tools.random);
     let journey = Journey {
@@ -39,7 +39,8 @@ pub fn plan(visit: &Visit<'_>, to: Destination) -> (Journey, Passage) {
     (journey, visit.tools.keys.passage(state))
 }
 
-/// Sets out. Every tab may be on its way; of more than [`Journey::MOST`] the oldest is given up.
+/// Stores an authorization request in the session. Every tab may have one; of more than [`Journey::MOST`] the oldest
+/// is given up.
 pub fn begin(visit: &mut Visit<'_>, journey: Journey) {
     let now = visit.now;
     let journeys = &mut visit.session_mut().journeys;
@@ -49,8 +50,8 @@ pub fn begin(visit: &mut Visit<'_>, journey: Journey) {
     journeys.drain(..surplus);
 }
 
-/// Comes back, once: the state is good for nothing any more. None for a state that this session did not set out with,
-/// or for another service, or too long ago.
+/// Takes the authorization request of a `state`, which is invalidated. None for a state that is not of this session,
+/// of another provider, or expired.
 pub fn end(visit: &mut Visit<'_>, state: &str, is_from: impl Fn(&str) -> bool) -> Option<(Journey, Passage)> {
     let hash = hash(state);
     let position = |journey: &Journey| journey.state == hash && is_from(&journey.provider);

@@ -1,4 +1,4 @@
-//! Logging in with a password.
+//! Login by password.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::settings::{Action, EmailVerification, LoginMethod, Settings};
 use crate::snapshot::{AddressOwners, Need};
 
-/// Who somebody says they are.
+/// A login identifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identifier {
     /// By an email address, in canonical form.
@@ -25,7 +25,7 @@ pub enum Identifier {
 }
 
 impl Identifier {
-    /// What failed attempts are counted by: the same for all spellings.
+    /// The key of the counter of failed attempts: the same for all spellings.
     pub fn key(&self) -> Cow<'_, str> {
         match self {
             Self::Email(text) | Self::Phone(text) => Cow::Borrowed(text),
@@ -44,13 +44,13 @@ impl Identifier {
     }
 }
 
-/// The email address that a username may be, where people log in by either.
+/// The email address that a username may be, if login is by either.
 pub fn email_of(settings: &Settings, name: &str) -> Option<String> {
     settings.account.login_methods.contains(LoginMethod::Email).then(|| email::canonical(name)).flatten()
 }
 
-/// Checks a password: the account if it is right, whether active or not. A wrong one counts as a failed attempt
-/// (`login_failed`); a right one does not, nor does it forgive others.
+/// Verifies a password: returns the account, active or not. A wrong one counts as a failed attempt (`login_failed`); a
+/// correct one does not, nor does it forgive others.
 pub fn authenticate(visit: &mut Visit<'_>, who: &Identifier, password: &Secret) -> Decision<AccountId> {
     if !visit.consume(Action::LoginFailed, &who.key())? {
         return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of_all()));
@@ -82,7 +82,7 @@ pub fn refuse_if_limited(visit: &mut Visit<'_>, account: &AccountId, who: &Ident
     Ok(())
 }
 
-/// Logs in, as far as stages allow; a hash of another cost than today's is made anew.
+/// Logs in, as far as the stages allow; a hash with outdated parameters is replaced.
 pub fn log_in(visit: &mut Visit<'_>, account: AccountId, who: Identifier, password: &Secret) -> Decision<()> {
     let mut record = AuthenticationRecord::new(Method::Password, visit.now);
     let email = match who {

@@ -1,4 +1,4 @@
-//! Managing the email addresses of an account: adding, verifying, choosing and removing them.
+//! Management of an account's email addresses.
 
 use super::reauthenticate;
 use super::signup;
@@ -13,7 +13,7 @@ use crate::domain::message::{Event, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::settings::LoginMethod;
 
-/// An address that somebody names as theirs.
+/// An email address of the account, as named by the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Chosen {
     /// One that the account has.
@@ -22,7 +22,7 @@ pub enum Chosen {
     Pending(Challenge),
 }
 
-/// The addresses of an account, with one that is being verified by code behind them.
+/// The email addresses of an account, followed by one with a pending verification by code.
 pub fn list(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Vec<EmailAddress>> {
     let account = visit.account(account)?.ok_or(Stop::Conflict)?.clone();
     let mut addresses = account.emails.clone();
@@ -40,7 +40,7 @@ fn pending(visit: &mut Visit<'_>, account: &AccountId) -> Option<Challenge> {
     (visit.user().is_some() && challenge.account.as_ref() == Some(account)).then_some(challenge)
 }
 
-/// Whether an account may add an address.
+/// Whether an account may add an email address.
 pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<Result<(), Refusal>> {
     let settings = &visit.settings().account;
     let owners = visit.owners(email)?;
@@ -71,7 +71,7 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<
     Ok(if blocked { Err(Refusal::AddEmailBlocked) } else { Ok(()) })
 }
 
-/// Adds an address, and sends what verifies it; by code, it is added once it is verified.
+/// Adds an email address, and sends its verification; with verification by code, it is added once verified.
 pub fn add(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
     reauthenticate::require(visit)?;
     let settings = &visit.settings().account;
@@ -101,7 +101,7 @@ fn replace_unverified(visit: &mut Visit<'_>, account: &AccountId, email: &str) -
     Ok(())
 }
 
-/// Whether whoever has just signed up may still correct their address (`ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE`).
+/// Whether the email address of a pending sign-up may be changed (`ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE`).
 pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, Challenge)> {
     let challenge = verify_email::awaited(visit)?;
     let account = visit.account_of(&challenge)?.ok_or(Stop::Conflict)?.clone();
@@ -112,7 +112,7 @@ pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, Challenge)> {
     Ok((account, challenge))
 }
 
-/// Whether the address can be corrected to this one: none when it is taken, which the client is not to learn.
+/// Whether the email address can be changed to this one; a taken one is not disclosed.
 pub fn check_correction(
     visit: &Visit<'_>,
     challenge: &Challenge,
@@ -128,8 +128,8 @@ pub fn check_correction(
     })
 }
 
-/// Corrects the address, and sends a code there. An account whose address is taken now is one no more until it is corrected
-/// again: whoever looks from elsewhere finds the same as with one that is free.
+/// Changes the email address of a pending sign-up, and sends a code there. With a taken one the account becomes a
+/// draft again: other clients find the same as with one that is free.
 pub fn correct(visit: &mut Visit<'_>, mut challenge: Challenge, email: &str, is_free: bool) -> Decision<()> {
     let id = challenge.account.clone().ok_or(Stop::Conflict)?;
     challenge.already_exists = !is_free;
@@ -144,7 +144,7 @@ pub fn correct(visit: &mut Visit<'_>, mut challenge: Challenge, email: &str, is_
     Ok(())
 }
 
-/// The address that somebody names, if it is theirs.
+/// The named email address, if the account has it.
 pub fn choose(visit: &mut Visit<'_>, account: &Account, email: &str) -> Result<Chosen, Refusal> {
     if let Some(address) = account.address(email) {
         return Ok(Chosen::Known(address.clone()));
@@ -154,8 +154,8 @@ pub fn choose(visit: &mut Visit<'_>, account: &Account, email: &str) -> Result<C
     named.map(Chosen::Pending).ok_or(Refusal::UnknownEmailOfUser)
 }
 
-/// Whether an address can be removed: not the primary one while there are others, nor the last one where people log in
-/// by email only.
+/// Whether an email address can be removed: not the primary one while there are others, nor the last one where people
+/// log in by email only.
 pub fn check_removal(visit: &Visit<'_>, account: &Account, chosen: &Chosen) -> Result<(), Refusal> {
     let Chosen::Known(address) = chosen else { return Ok(()) };
     let has_other = account.emails.len() > 1;
@@ -164,7 +164,7 @@ pub fn check_removal(visit: &Visit<'_>, account: &Account, chosen: &Chosen) -> R
     if (address.primary && has_other) || dangling { Err(Refusal::CannotRemovePrimaryEmail) } else { Ok(()) }
 }
 
-/// Removes an address, or gives up verifying it.
+/// Removes an email address, or aborts its verification.
 pub fn remove(visit: &mut Visit<'_>, account: &AccountId, chosen: &Chosen) -> Decision<()> {
     let Chosen::Known(address) = chosen else {
         visit.session_mut().email_verification = None;
@@ -178,7 +178,7 @@ pub fn remove(visit: &mut Visit<'_>, account: &AccountId, chosen: &Chosen) -> De
     Ok(())
 }
 
-/// Whether an address can become primary: a verified one, or any while none is verified.
+/// Whether an email address can become primary: a verified one, or any while none is verified.
 pub fn check_primary(account: &Account, chosen: &Chosen) -> Result<(), Refusal> {
     match chosen {
         Chosen::Known(address) if address.verified || !account.has_verified(None) => Ok(()),
@@ -186,7 +186,7 @@ pub fn check_primary(account: &Account, chosen: &Chosen) -> Result<(), Refusal> 
     }
 }
 
-/// Makes an address the primary one; the owner is told at the old one.
+/// Sets the primary email address, with a notification to the old one.
 pub fn make_primary(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<()> {
     reauthenticate::require(visit)?;
     let account = visit.account_mut(account)?;
@@ -200,7 +200,7 @@ pub fn make_primary(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> 
     Ok(())
 }
 
-/// Sends again what verifies an address; false when that may not be done now.
+/// Resends the verification of an email address; false if that is not allowed now.
 pub fn resend(visit: &mut Visit<'_>, account: &Account, chosen: Chosen) -> Decision<bool> {
     match chosen {
         Chosen::Known(address) => {

@@ -1,4 +1,4 @@
-//! Mail: what goes to whom, and the links in it.
+//! Mails and notifications, and the links in them.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +14,12 @@ use crate::domain::message::{Event, Message, Origin, Recipient};
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl Visit<'_> {
-    /// Sends a mail that anybody can trigger.
+    /// Sends a mail caused by an unauthenticated client.
     pub(super) fn mail(&mut self, email: &str, message: Message) -> Decision<()> {
         self.send(Recipient::Email(email.to_owned()), Content::Ready(message))
     }
 
-    /// Sends a mail that this account's owner asks for, where they have proved to be it.
+    /// Sends a mail requested by this account's owner, if they have proved it.
     pub(super) fn mail_for(
         &mut self,
         asker: Option<&AccountId>,
@@ -29,22 +29,22 @@ impl Visit<'_> {
         self.send_for(asker, Recipient::Email(email.to_owned()), Content::Ready(message))
     }
 
-    /// Where the frontend says that logging in through another service failed.
+    /// The URL of the frontend's page for errors of social login.
     pub fn login_error_link(&self) -> String {
         render_link(&self.settings().headless.frontend_urls.socialaccount_login_error, "")
     }
 
-    /// Where to sign up.
+    /// The URL of the sign-up page.
     pub(super) fn signup_link(&self) -> String {
         render_link(&self.settings().headless.frontend_urls.account_signup, "")
     }
 
-    /// Where to ask for a new password.
+    /// The URL of the password reset page.
     pub(super) fn password_reset_link(&self) -> String {
         render_link(&self.settings().headless.frontend_urls.account_reset_password, "")
     }
 
-    /// Tells somebody who tried to get into an account that there is none with this address.
+    /// Sends the mail `unknown_account`.
     pub(super) fn mail_unknown_account(&mut self, email: &str) -> Decision<()> {
         if !self.settings().account.email_unknown_accounts {
             return Ok(());
@@ -53,22 +53,22 @@ impl Visit<'_> {
         self.mail(email, Message::UnknownAccount { signup_url })
     }
 
-    /// Tells somebody who tried to sign up that there is an account with this address.
+    /// Sends the mail `account_already_exists`.
     pub(super) fn mail_account_exists(&mut self, email: &str) -> Decision<()> {
         let password_reset_url = self.password_reset_link();
         self.mail(email, Message::AccountAlreadyExists { password_reset_url })
     }
 
-    /// Tells the owner of an account what has changed (`ACCOUNT_EMAIL_NOTIFICATIONS`), at its primary address or
-    /// at this one.
+    /// Notifies the owner of an account of a change (`ACCOUNT_EMAIL_NOTIFICATIONS`), at its primary address or at this
+    /// one.
     pub(super) fn notify(&mut self, account: &Account, event: Event, at: Option<&str>) {
         if self.settings().account.email_notifications {
             self.warn(account, event, at);
         }
     }
 
-    /// Tells the owner of an account that something was added to log in or to reauthenticate with, whatever the settings: at
-    /// all addresses that the account had verified before, and where [`Self::notify`] would.
+    /// Notifies the owner of an account of a new means of authentication, whatever the settings: at all email
+    /// addresses that the account had verified before, and where [`Self::notify`] would.
     pub(super) fn announce(&mut self, before: &Account, event: &Event, at: Option<&str>) {
         let mut emails: BTreeSet<&str> = before.verified_emails().collect();
         if self.settings().account.email_notifications {

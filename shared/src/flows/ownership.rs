@@ -1,4 +1,4 @@
-//! Whose an account is: the first proof of an email address or a phone number makes it its owner's.
+//! Protection against pre-hijacking: the first proof of an email address or phone number makes an account its owner's.
 //!
 //! Anybody can sign up with an email address that is not theirs, and prepare the account for whoever has the mailbox: with a
 //! password, a connected service, a number, a session that stays open. Once the owner proves the address by something else

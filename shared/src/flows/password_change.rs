@@ -1,4 +1,4 @@
-//! Changing one's password, or setting one where there was none.
+//! Password change, and a first password.
 
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
@@ -10,7 +10,7 @@ pub fn is_current(visit: &Visit<'_>, user: &Account, password: &Secret) -> bool 
     visit.tools.passwords.matches(password, user.password.as_ref())
 }
 
-/// Sets the password. All other sessions end, and the owner is told; this one goes on under another token, unless
+/// Sets the password. All other sessions end, with a notification; this one goes on under another token, unless
 /// `ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE`.
 pub fn change(visit: &mut Visit<'_>, password: &Secret, had_one: bool) -> Decision<()> {
     let id = visit.user().map(|user| user.id.clone()).ok_or(Stop::Unauthorized)?;

@@ -1,4 +1,4 @@
-//! Setting a new password without the old one, by a link or by a code in a mail.
+//! Password reset by link or code.
 
 use super::notice::render_link;
 use super::ownership;
@@ -16,12 +16,12 @@ use crate::secret::Secret;
 use crate::settings::{Action, LoginMethod, Settings};
 use crate::signing::{CodePurpose, Keys};
 
-/// What a right key or code proves.
+/// The result of a valid key or code.
 #[derive(Clone, Debug)]
 pub struct Right {
-    /// Whose password it sets.
+    /// The account.
     pub account: Account,
-    /// Where it was sent to.
+    /// The recipient.
     pub to: Recipient,
 }
 
@@ -84,15 +84,14 @@ pub fn link_mail(settings: &Settings, keys: &Keys, account: &Account, letter: &L
     })
 }
 
-/// Whether a reset by code waits in this session.
+/// Whether a password reset by code is pending in this session.
 pub fn is_pending(visit: &Visit<'_>) -> bool {
     let timeout = visit.settings().account.password_reset_by_code_timeout;
     let challenge = visit.session().password_reset.as_ref();
     challenge.is_some_and(|challenge| !challenge.is_expired(timeout, visit.now))
 }
 
-/// The code that this session awaits; none where resets are by link. A conflict when no reset waits, or for too
-/// long.
+/// The pending code; none if resets are by link. A conflict when no reset waits, or for too long.
 pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
     if !visit.settings().account.password_reset_by_code_enabled {
         return Ok(None);
@@ -106,7 +105,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
     Ok(visit.session().password_reset.clone())
 }
 
-/// Finds out whose password a key or code would set.
+/// Finds the account of a key or code.
 pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Decision<Right> {
     let Some(challenge) = challenge else { return check_link(visit, key) };
     let keys = visit.tools.keys;
@@ -132,7 +131,7 @@ fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Right> {
     }
 }
 
-/// Counts a wrong code; the last one allowed ends the reset.
+/// Counts a failed attempt; the last one allowed ends the reset.
 pub fn fail(visit: &mut Visit<'_>, challenge: Option<Challenge>) {
     let Some(mut challenge) = challenge else { return };
     let max_attempts = visit.settings().account.password_reset_by_code_max_attempts;

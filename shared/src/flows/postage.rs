@@ -1,4 +1,4 @@
-//! How many messages go out: budgets by cause, so that what anybody can trigger never uses up what an owner needs.
+//! Rate limits of messages: budgets by cause, so that unauthenticated clients never use up an owner's.
 //!
 //! One recipient gets no more than `MAIL_RATE_LIMIT_RECIPIENT` says of what anybody asks for, and as much again of what an
 //! account's owner asks for, who has proved a password or is logged in. `MAIL_RATE_LIMIT_TOTAL` has a part for each cause.
@@ -84,7 +84,7 @@ impl Visit<'_> {
         counters(tools, visitor, address, &Budget { key: added(address), part: Part::Claimed })
     }
 
-    /// Reads what it takes to send a message, so that it costs as much where none is sent.
+    /// Reads the counters of a message, so that it costs as much if none is sent.
     pub(super) fn prepare(&self, to: &Recipient, asker: Option<&AccountId>) -> Decision<()> {
         let address = to.address();
         if let Some(account) = asker {

@@ -1,4 +1,4 @@
-//! What is kept about somebody: handing it out to them, and deleting it.
+//! Export and deletion of personal data.
 //!
 //! Both ask again who they are, whatever `ACCOUNT_REAUTHENTICATION_REQUIRED` says: whoever finds a browser that is
 //! logged in is to do neither.
@@ -9,7 +9,7 @@ use crate::domain::account::Account;
 use crate::domain::message::Event;
 use crate::snapshot::{Stored, StoredSession};
 
-/// All that is kept about somebody: their account, and its sessions, whether they are valid or have ended.
+/// The personal data of the user: the account, and its sessions, valid or ended.
 pub fn export<'a>(visit: &Visit<'a>) -> Decision<(Account, &'a [Stored<StoredSession>])> {
     let user = visit.user().ok_or(Stop::Unauthorized)?;
     let sessions = visit.all_sessions(&user.id)?;
@@ -17,7 +17,7 @@ pub fn export<'a>(visit: &Visit<'a>) -> Decision<(Account, &'a [Stored<StoredSes
     Ok((user.clone(), sessions))
 }
 
-/// Deletes the account of whoever is logged in, with all that belongs to it, and tells them by mail.
+/// Deletes the account of the authenticated user with all its data, with a mail.
 pub fn delete(visit: &mut Visit<'_>) -> Decision<()> {
     reauthenticate::require_always(visit)?;
     let user = visit.user().cloned().ok_or(Stop::Unauthorized)?;

@@ -1,4 +1,4 @@
-//! Reauthentication: the user proves again who they are, before something sensitive.
+//! Reauthentication: a recent proof of identity, required before sensitive operations.
 //!
 //! To be asked never means to pass: where an account has no method left, or none that is enabled, what asks is refused.
 
@@ -19,14 +19,14 @@ use crate::settings::{Action, Settings};
 pub struct Methods {
     /// Whether by its password.
     pub password: bool,
-    /// Where codes can go: its verified email addresses, in order, then its verified phone number.
+    /// The recipients of codes: its verified email addresses, in order, then its verified phone number.
     pub recipients: Vec<Recipient>,
     /// The kinds of authenticators it has.
     pub authenticators: Vec<AuthenticatorType>,
 }
 
 impl Methods {
-    /// Those of this account.
+    /// The methods of this account.
     pub fn of(settings: &Settings, account: &Account) -> Self {
         let enabled = settings.account.reauthentication_methods;
         let by_code = enabled.code && !settings.socialaccount.only;

@@ -143,7 +143,7 @@ impl Visitor {
 /// What a flow works with, the same for every request of a process.
 #[derive(Clone, Copy, Debug)]
 pub struct Tools<'a> {
-    /// How the service is set up.
+    /// The settings.
     pub settings: &'a Settings,
     /// What links and codes are made with.
     pub keys: &'a Keys,
@@ -164,16 +164,16 @@ pub struct NewCode {
     pub normalised: String,
 }
 
-/// One request by one client.
+/// A request of a client: its snapshot, and its changes.
 #[derive(Debug)]
 pub struct Visit<'a> {
-    /// What it works with.
+    /// The context of the decision.
     pub tools: Tools<'a>,
-    /// When it is.
+    /// The current time.
     pub now: Timestamp,
-    /// Who asks.
+    /// The client.
     pub visitor: &'a Visitor,
-    /// What is kept about the client; changed through [`Self::session_mut`] only.
+    /// The client's session; changed through [`Self::session_mut`] only.
     session: Session,
     fate: Fate,
     modified: bool,
@@ -181,7 +181,7 @@ pub struct Visit<'a> {
     logged_in: bool,
     user: Option<AccountId>,
     loaded: &'a Loaded,
-    /// As they are to be; none where they are to be no more.
+    /// The changed accounts; none for deleted ones.
     accounts: BTreeMap<AccountId, Option<Account>>,
     usages: BTreeMap<CounterKey, Usage>,
     letters: Vec<Letter>,
@@ -207,7 +207,7 @@ enum Fate {
 }
 
 impl<'a> Visit<'a> {
-    /// Begins, with what was read so far.
+    /// Opens a visit with the snapshot read so far.
     pub fn open(
         tools: Tools<'a>,
         visitor: &'a Visitor,
@@ -280,7 +280,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Notes in a session that it is in use now, where activity is tracked; whether it is time to write that.
+    /// Updates the activity of a session, if tracked, and returns whether to write it.
     pub fn saw(&self, session: &mut Session) -> bool {
         let State::Authenticated(login) = &mut session.state else { return false };
         if !self.settings().usersessions.track_activity {
@@ -305,24 +305,24 @@ impl<'a> Visit<'a> {
         self.settings().session.save_every_request && self.fate == Fate::Kept
     }
 
-    /// What another service was asked, and said; none before it is asked.
+    /// The provider's response; none before the question.
     pub fn asked(&self) -> Option<&'a Asked> {
         self.loaded.asked.as_deref()
     }
 
-    /// How the service is set up.
+    /// The settings.
     pub const fn settings(&self) -> &'a Settings {
         self.tools.settings
     }
 
     // The session
 
-    /// What is kept about the client.
+    /// The client's session.
     pub const fn session(&self) -> &Session {
         &self.session
     }
 
-    /// What is kept about the client, to be changed.
+    /// The client's session, mutable.
     pub const fn session_mut(&mut self) -> &mut Session {
         self.modified = true;
         &mut self.session
@@ -347,17 +347,17 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Who is logged in.
+    /// The authenticated user.
     pub fn user(&self) -> Option<&Account> {
         self.account(self.user.as_ref()?).ok().flatten()
     }
 
-    /// Whether somebody is logged in to this account.
+    /// Whether this account is the authenticated user.
     pub(super) fn is_user(&self, account: &AccountId) -> bool {
         self.user.as_ref() == Some(account)
     }
 
-    /// Records that somebody proved who they are.
+    /// Adds an authentication record.
     pub fn record(&mut self, account: &AccountId, record: AuthenticationRecord) {
         self.session_mut().record(account, record);
     }
@@ -397,7 +397,7 @@ impl<'a> Visit<'a> {
         Ok(account.filter(|account| account.active && account.session_epoch == pending.epoch))
     }
 
-    /// Gives up the login that is under way, and what was proved for it.
+    /// Aborts the pending login, with its authentication records.
     pub fn clear_login(&mut self) {
         let pending = matches!(self.session.state, State::Pending(_));
         self.modified |= pending || self.session.records.is_some();
@@ -408,7 +408,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Forgets the session altogether, as logging out does.
+    /// Ends the session, as a logout does.
     pub fn flush(&mut self) {
         self.session = Session::default();
         self.user = None;
@@ -492,22 +492,22 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Says which accounts trust this browser from now on.
+    /// Sets the cookie of a trusted browser.
     pub(super) fn set_trust(&mut self, trust: String) {
         self.trust = Some(trust);
     }
 
-    /// Which accounts trust this browser, if that has changed.
+    /// The new cookie of a trusted browser, if it has changed.
     pub fn new_trust(&self) -> Option<&str> {
         self.trust.as_deref()
     }
 
-    /// How many messages are to be sent so far.
+    /// The number of messages to send so far.
     pub const fn letter_count(&self) -> usize {
         self.letters.len()
     }
 
-    /// Whether somebody has logged in just now.
+    /// Whether the request has logged in.
     pub const fn has_logged_in(&self) -> bool {
         self.logged_in
     }
@@ -579,7 +579,7 @@ impl<'a> Visit<'a> {
         Ok(valid)
     }
 
-    /// What the table knows this session by, if it is there.
+    /// The key of this session in the table, if stored.
     pub fn session_key(&self) -> Option<&'a SessionKey> {
         self.loaded.session.as_ref().map(|stored| &stored.value.key)
     }
@@ -629,7 +629,7 @@ impl<'a> Visit<'a> {
         if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
     }
 
-    /// An account, to be changed; a conflict when it is gone.
+    /// An account, mutable; a conflict if it no longer exists.
     pub fn account_mut(&mut self, id: &AccountId) -> Decision<&mut Account> {
         if self.draft(id).is_some() {
             let draft = self.session_mut().draft.as_mut();
@@ -644,7 +644,7 @@ impl<'a> Visit<'a> {
         self.accounts.insert(account.id.clone(), Some(account));
     }
 
-    /// Removes an account for good, with all its sessions; a conflict when it is gone.
+    /// Deletes an account with all its sessions; a conflict if it no longer exists.
     pub fn delete_account(&mut self, id: &AccountId) -> Decision<()> {
         self.account(id)?.ok_or(Stop::Conflict)?;
         for stored in self.all_sessions(id)? {
@@ -686,7 +686,7 @@ impl<'a> Visit<'a> {
         matches!(self.loaded.accounts.get(id), Some(Some(_)))
     }
 
-    /// Who has an email address.
+    /// The accounts with an email address.
     pub fn owners(&self, email: &str) -> Decision<&'a AddressOwners> {
         const NOBODY: &AddressOwners = &AddressOwners { version: None, claimed_by: None, owners: Vec::new() };
         debug_assert_eq!(
@@ -710,7 +710,7 @@ impl<'a> Visit<'a> {
         Ok(owners.reached(self.settings().asks_to_verify(address)))
     }
 
-    /// Which account has a username, however it is spelt.
+    /// The account with a username, in any spelling.
     pub fn owner_of_username(&self, username: &str) -> Decision<Option<&'a AccountId>> {
         let Some(key) = username::key(username) else { return Ok(None) };
         match self.loaded.usernames.get(&key) {
@@ -719,13 +719,13 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Who has a phone number.
+    /// The accounts with a phone number.
     pub fn owners_of_phone(&self, phone: &str) -> Decision<&'a AddressOwners> {
         let missing = || Stop::Missing(vec![Need::Phone(phone.to_owned())]);
         self.loaded.phones.get(phone).ok_or_else(missing)
     }
 
-    /// Which account has a WebAuthn credential, by its id in base64url.
+    /// The account with a WebAuthn credential, by its id in Base64url.
     pub fn owner_of_credential(&self, id: &str) -> Decision<Option<&'a AccountId>> {
         if id.len() > MOST_CREDENTIAL_ID {
             return Ok(None);
@@ -736,7 +736,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Which account is connected to one at another service.
+    /// The account with a provider account.
     pub fn owner_of_social(&self, provider: &str, uid: &str) -> Decision<Option<&'a AccountId>> {
         let key = (provider.to_owned(), uid.to_owned());
         match self.loaded.socials.get(&key) {
@@ -745,7 +745,7 @@ impl<'a> Visit<'a> {
         }
     }
 
-    /// Uses up what may be used once; false when somebody has used it.
+    /// Spends a single-use value; false if it was spent before.
     pub fn spend(&mut self, single_use: &SingleUse) -> Decision<bool> {
         let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(single_use.id.as_bytes()));
         let Some(until) = self.loaded.spent.get(&hash) else {
@@ -804,7 +804,7 @@ impl<'a> Visit<'a> {
         Ok(true)
     }
 
-    /// Takes back what [`Self::consume`] counted.
+    /// Reverts [`Self::consume`].
     pub fn roll_back(&mut self, action: Action, key: &str) -> Decision<()> {
         for rate in self.settings().account.rate_limits.for_action(action) {
             let usage = self.usage(action.name(), rate, key)?;
@@ -814,7 +814,7 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Forgets how often an action happened.
+    /// Resets the counters of an action.
     pub fn forget(&mut self, action: Action, key: &str) -> Decision<()> {
         let rates = self.settings().account.rate_limits.for_action(action);
         self.expect_counters(action.name(), rates, key)?;
@@ -895,14 +895,14 @@ impl<'a> Visit<'a> {
         self.dropped.in_all += dropped.in_all;
     }
 
-    /// Sends a message whatever the limits: one that warns an owner, which nobody is to silence by using them up.
+    /// Sends a message without rate limits: a notification, which attackers must not be able to suppress.
     pub fn send_anyway(&mut self, to: Recipient, content: Content) {
         self.letters.push(Letter { to, asked_at: self.now, content });
     }
 
     // The end
 
-    /// What is to be written.
+    /// The changes to write.
     pub fn into_changes(self) -> Changes {
         let loaded = self.loaded;
         let stored = loaded.session.as_ref().map(|stored| (stored.value.key.clone(), stored.version));

@@ -1,4 +1,4 @@
-//! Logging in with a code from a mail or a text, instead of a password or after it.
+//! Login by a code sent by mail or text message, instead of a password or after it.
 
 use super::{trust, verify_email, verify_phone};
 use crate::changes::Content;
@@ -13,7 +13,7 @@ use crate::flows::visit::{Decision, Stop, Visit};
 use crate::settings::{Action, LoginByCodeRequired, SignupFieldName};
 use crate::signing::CodePurpose;
 
-/// Counts a request for a code, and finds out whose address it is for.
+/// Counts a code request, and finds the account of the recipient.
 pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<AccountId>> {
     let reached = visit.reached_by(to)?.into_iter().find(|owner| owner.active);
     let account = reached.map(|owner| owner.account.clone());
@@ -31,7 +31,7 @@ pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<Ac
     Ok(account)
 }
 
-/// Sends a code to log in with instead of a password.
+/// Sends a login code, instead of a password.
 pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient) -> Decision<()> {
     let mut challenge = Challenge::asked(to, account.clone(), visit.now);
     send(visit, &mut challenge, false)?;
@@ -46,7 +46,7 @@ pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient)
     Ok(())
 }
 
-/// The login that awaits a code, unless there is none or the code is too old: then the login is given up.
+/// The login with a pending code, unless there is none or the code has expired: then the login is aborted.
 pub fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Challenge, bool)> {
     let timeout = visit.settings().account.login_by_code_timeout;
     if visit.user().is_some() {
@@ -64,7 +64,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Challenge, bool)
     Ok((pending, challenge, instead_of_password))
 }
 
-/// Sends another code, as often as `ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND` allows.
+/// Resends the code, as often as `ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND` allows.
 pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
     let (pending, mut challenge, instead_of_password) = resume(visit)?;
     if challenge.resend_count >= visit.settings().account.login_by_code_max_resend_count {
@@ -76,14 +76,14 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
     Ok(())
 }
 
-/// Whether an answer is the code that was sent.
+/// Verifies a code.
 pub fn is_right(visit: &Visit<'_>, challenge: &Challenge, answer: &str) -> Decision<bool> {
     let purpose = if challenge.phone().is_some() { CodePurpose::VerifyPhone } else { CodePurpose::Login };
     let right = visit.tools.keys.code_matches(purpose, &challenge.to, answer, challenge.code.as_ref());
     Ok(right && visit.account_of(challenge)?.is_some())
 }
 
-/// Counts a wrong answer; with the last one allowed the login is given up.
+/// Counts a failed attempt; the last one allowed aborts the login.
 pub fn fail(visit: &mut Visit<'_>) -> Decision<()> {
     let (pending, mut challenge, instead_of_password) = resume(visit)?;
     if challenge.fail(visit.settings().account.login_by_code_max_attempts) {

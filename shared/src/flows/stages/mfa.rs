@@ -1,4 +1,4 @@
-//! The stage of a login at which a second factor is asked for, and logins by passkey, which need no other.
+//! The stage of the second factor, and passkey logins, which need no other.
 
 use super::trust;
 use crate::domain::account::Account;
@@ -38,7 +38,7 @@ fn has_used_passkey(visit: &Visit<'_>, account: &AccountId) -> bool {
     records.iter().any(|record| record.authenticator.is_some_and(|used| used.passwordless))
 }
 
-/// The login that waits for a second factor, and whose it is.
+/// The login with a pending second factor, and its account.
 pub fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Account)> {
     visit.resume(&Stage::MfaAuthenticate, Stop::Unauthorized)
 }
@@ -62,7 +62,7 @@ pub fn check_code(visit: &mut Visit<'_>, account: &Account, code: &str) -> Decis
     Err(Stop::invalid(Refusal::IncorrectCode.of("code")))
 }
 
-/// Completes the stage by an authenticator that was proved.
+/// Completes the stage with a verified authenticator.
 pub fn complete(visit: &mut Visit<'_>, pending: PendingLogin, authenticator: i64) -> Decision<Next> {
     let account = pending.attempt.account.as_ref().ok_or(Stop::Unauthorized)?;
     authenticators::record_use(visit, account, authenticator, Use::SecondFactor)?;

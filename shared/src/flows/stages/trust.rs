@@ -1,4 +1,4 @@
-//! Trusted browsers, which are spared the second factor (`MFA_TRUST_ENABLED`) or the code
+//! Trusted browsers, which skip the second factor (`MFA_TRUST_ENABLED`) or the code
 //! (`ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED`) at later logins.
 //!
 //! A browser holds a cookie for it: for each account that trusts it when that was, and a MAC over the account as it is
@@ -15,7 +15,7 @@ const MOST_ACCOUNTS: usize = 10;
 const BETWEEN_ACCOUNTS: char = '.';
 const AFTER_TIME: char = '-';
 
-/// Whether browsers can be trusted here at all.
+/// Whether trusted browsers are enabled.
 pub const fn is_enabled(settings: &Settings) -> bool {
     settings.apps.mfa && (settings.mfa.trust_enabled || settings.account.login_by_code_trust_enabled)
 }
@@ -52,7 +52,7 @@ pub(super) fn enter(visit: &Visit<'_>, attempt: &LoginAttempt) -> Entry {
     if asks { Entry::Wait(Stage::MfaTrust) } else { Entry::Pass }
 }
 
-/// The login that waits for whether the browser is to be trusted.
+/// The login with a pending choice about trust.
 pub fn resume(visit: &Visit<'_>) -> Decision<PendingLogin> {
     let pending = visit.session().pending().filter(|pending| pending.stage == Stage::MfaTrust);
     pending.cloned().ok_or(Stop::Unauthorized)

@@ -1,4 +1,4 @@
-//! Verifying an email address, by a link or by a code: at sign-up and login, and when one is added.
+//! Verification of email addresses, by link or code: at sign-up and login, and when one is added.
 
 use crate::domain::account::{Account, MOST_ADDRESSES};
 use crate::domain::account_id::AccountId;
@@ -13,16 +13,16 @@ use crate::flows::visit::{Decision, Stop, Visit};
 use crate::settings::{Action, EmailVerification, Settings};
 use crate::signing::{CodePurpose, EmailKey, Keys, Spelling};
 
-/// An address that a right key or code stands for.
+/// The result of a valid key or code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
-    /// Whose address.
+    /// The account.
     pub account: AccountId,
-    /// The address.
+    /// The email address.
     pub email: String,
 }
 
-/// How keys in links are spelled here.
+/// The encoding of keys in links.
 pub const fn spelling(settings: &Settings) -> Spelling {
     if settings.account.email_confirmation_hmac { Spelling::Base64 } else { Spelling::Hex }
 }
@@ -33,13 +33,13 @@ pub fn read_key(settings: &Settings, keys: &Keys, key: &str) -> Option<EmailKey>
     by_link.then(|| keys.read_email_key(key.trim(), spelling(settings))).flatten()
 }
 
-/// The login that waits for an address to be verified.
+/// The login with a pending email verification.
 pub fn pending<'v>(visit: &'v Visit<'_>) -> Option<&'v PendingLogin> {
     visit.session().pending().filter(|pending| pending.stage == Stage::VerifyEmail)
 }
 
-/// The code that this session awaits; none where verification is by link. A conflict when no address is being
-/// verified by code, or for too long: then the login is given up.
+/// The pending code; none if verification is by link. A conflict when no address is being verified by code, or for too
+/// long: then the login is given up.
 pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
     if !visit.settings().account.email_verification_by_code_enabled {
         return Ok(None);
@@ -64,7 +64,7 @@ pub(in crate::flows) fn awaited(visit: &mut Visit<'_>) -> Decision<Challenge> {
     Ok(challenge)
 }
 
-/// Finds out what address a key or code stands for.
+/// Finds the email address of a key or code.
 pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Decision<Proof> {
     let proof = match challenge {
         Some(challenge) => check_code(visit, challenge, key)?,
@@ -104,7 +104,7 @@ fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Proof> {
     Ok(Proof { account: key.account, email: key.email })
 }
 
-/// Counts a wrong code; with the last one allowed the login is given up.
+/// Counts a failed attempt; the last one allowed aborts the login.
 pub fn fail(visit: &mut Visit<'_>, challenge: Option<Challenge>) {
     let Some(mut challenge) = challenge else { return };
     if challenge.fail(visit.settings().account.email_verification_by_code_max_attempts) {
@@ -114,7 +114,7 @@ pub fn fail(visit: &mut Visit<'_>, challenge: Option<Challenge>) {
     }
 }
 
-/// Marks the address as verified; the login that waits for it goes on, if this is the session for it.
+/// Marks the email address as verified; the login that waits for it goes on, if this is the session for it.
 pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Proof) -> Decision<Next> {
     if visit.account(&proof.account)?.is_some_and(|account| account.has_verified(Some(&proof.email))) {
         return Err(Stop::Conflict);
@@ -135,7 +135,7 @@ pub fn confirm(visit: &mut Visit<'_>, challenge: Option<&Challenge>, proof: &Pro
     }
 }
 
-/// Sends another code, as often as `ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND` allows.
+/// Resends the code, as often as `ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND` allows.
 pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
     let mut challenge = awaited(visit)?;
     if challenge.resend_count >= visit.settings().account.email_verification_max_resend_count {
@@ -211,7 +211,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
     }
 }
 
-/// Whether a login has to wait until the address is verified.
+/// Whether login requires a verified email address.
 pub(in crate::flows) fn is_mandatory(settings: &Settings, social: bool) -> bool {
     matches!(rule(settings, social), EmailVerification::Mandatory)
 }

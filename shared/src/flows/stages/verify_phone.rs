@@ -1,4 +1,4 @@
-//! Verifying a phone number with a code from a text: at sign-up and login, and when it is changed.
+//! Verification of phone numbers by a code in a text message: at sign-up and login, and at a change.
 
 use crate::changes::Content;
 use crate::domain::account::Account;
@@ -14,12 +14,12 @@ use crate::flows::visit::{Decision, Stop, Visit};
 use crate::settings::{Action, SignupFieldName};
 use crate::signing::CodePurpose;
 
-/// A phone number that is being verified.
+/// A pending phone verification.
 #[derive(Clone, Debug)]
 pub struct PhoneVerification {
-    /// The code that is awaited.
+    /// The pending code.
     pub challenge: Challenge,
-    /// The login that waits for it; none when somebody changes their number.
+    /// The pending login; none at a change of the phone number.
     pub pending: Option<PendingLogin>,
 }
 
@@ -44,7 +44,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<PhoneVerification> {
     Ok(verification)
 }
 
-/// Whether an answer is the code that was sent.
+/// Verifies a code.
 pub fn is_right(visit: &Visit<'_>, verification: &PhoneVerification, answer: &str) -> Decision<bool> {
     let challenge = &verification.challenge;
     let expected = challenge.code.as_ref();
@@ -85,7 +85,7 @@ pub fn confirm(visit: &mut Visit<'_>, verification: &PhoneVerification) -> Decis
     }
 }
 
-/// Sends another code during a login, as often as `ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND` allows.
+/// Resends the code during a login, as often as `ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND` allows.
 pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
     if visit.session().pending().is_none() {
         return Err(Stop::Conflict);
@@ -100,7 +100,7 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
     Ok(())
 }
 
-/// Whether whoever has just signed up may still correct their number (`ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE`).
+/// Whether the phone number of a pending sign-up may be changed (`ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE`).
 pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, PhoneVerification)> {
     if visit.session().pending().is_none() {
         return Err(Stop::Conflict);
