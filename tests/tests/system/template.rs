@@ -51,9 +51,9 @@ pub(crate) fn template(parameters: &[(&str, &str)]) -> Template {
     Template::read(TEMPLATE, &must.iter().chain(parameters).map(owned).collect()).unwrap()
 }
 
-/// Runs the commands of the workflow that contain this, in a folder.
-fn run_of_the_workflow(part: &str, folder: &Path) {
-    let workflow = fs::read_to_string(root().join(".github/workflows/deploy.yml")).unwrap();
+/// Runs the commands of a workflow that contain this, in a folder.
+fn run_of_the_workflow(workflow: &str, part: &str, folder: &Path) {
+    let workflow = fs::read_to_string(root().join(".github/workflows").join(workflow)).unwrap();
     let commands = workflow.lines().filter_map(|line| line.trim().strip_prefix("- run: "));
     let commands: Vec<_> = commands.filter(|command| command.contains(part)).collect();
     assert!(!commands.is_empty(), "{part}");
@@ -89,9 +89,9 @@ fn the_workflow_deploys_the_packages_whole() {
             fs::write(package.join("templates/login_code.txt"), "").unwrap();
         }
     }
-    run_of_the_workflow("tar --create", built.path());
+    run_of_the_workflow("ci.yml", "tar --create", built.path());
     fs::rename(built.path().join("functions.tar"), deployed.path().join("functions.tar")).unwrap();
-    run_of_the_workflow("tar --extract", deployed.path());
+    run_of_the_workflow("deploy.yml", "tar --extract", deployed.path());
     let relative = |folder: &Path| -> Vec<String> {
         let packages = files(&folder.join("target/lambda"));
         packages.iter().map(|path| path.replace(&folder.display().to_string(), "")).collect()
