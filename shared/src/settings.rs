@@ -47,7 +47,7 @@ pub use kind::{LEAST_SECRET, MOST_FALLBACKS};
 pub use password_validators::PasswordValidator;
 pub use provider::{
     DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, ProviderApp, ProviderFlow, VerifiedEmail,
-    known_provider,
+    known as known_providers, known_provider,
 };
 pub(crate) use rate::WEBAUTHN_LOGIN;
 pub use rate::{Action, Per, Rate, RateLimits, Rates};

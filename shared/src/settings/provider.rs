@@ -1,6 +1,6 @@
 //! The providers of social login (`SOCIALACCOUNT_PROVIDERS`, in allauth's format).
 
-mod known;
+pub mod known;
 
 use serde_json::{Map, Value};
 

@@ -215,7 +215,7 @@ mod tests {
             },
             Word { word: "mail", when: When::Scope("email"), then: "yes", otherwise: "no" },
         ],
-        ..provider("github", "GitHub")
+        ..provider(vestibule::settings::known_providers::GITHUB)
     };
 
     fn filled(settings: &Value, template: &str) -> Result<String, ProviderError> {

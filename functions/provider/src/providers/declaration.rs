@@ -4,6 +4,8 @@
 //! (see [`expression`](super::expression)). A declaration holds nothing that only one provider needs if it can be said
 //! with these.
 
+use vestibule::settings::KnownProvider;
+
 /// Names and templates of parameters, in their order. A parameter whose template comes to nothing is left out.
 pub type Params = &'static [(&'static str, &'static str)];
 
@@ -254,11 +256,11 @@ pub struct Addresses {
     pub primary: &'static str,
 }
 
-/// One that follows the standard in everything, and tells nothing: for declarations to begin with.
-pub const fn provider(id: &'static str, name: &'static str) -> Provider {
+/// A service that follows the standard in everything, and tells nothing: for declarations to begin with.
+pub const fn provider(known: KnownProvider) -> Provider {
     Provider {
-        id,
-        name,
+        id: known.id,
+        name: known.name,
         several_clients: false,
         secret: Secrets::Plain,
         options: &[],
