@@ -9,7 +9,6 @@ use crate::domain::rate::{History, Rate};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
-use crate::domain::username;
 use crate::snapshot::{CounterKey, Need, Stored};
 
 /// The changes of a request, to be written in one commit.
@@ -61,10 +60,10 @@ impl Changes {
                 new.into_iter().filter(|(_, standing)| *standing == Standing::Verified).map(|(it, _)| it),
             );
             if let (None, Some(account)) = (before, after) {
-                needs.extend(account.username.iter().map(|name| Need::Username(username::fold(name))));
-                needs.extend(account.phone.iter().map(|phone| Need::Phone(phone.number.clone())));
-                let socials = account.social_accounts.iter();
-                needs.extend(socials.map(|it| Need::Social(it.provider.clone(), it.uid.clone())));
+                needs.extend(account.handles().into_iter().map(Need::Handle));
+                needs.extend(
+                    account.phone.iter().map(|phone| Need::Owners(Recipient::Phone(phone.number.clone()))),
+                );
             }
         }
         needs.extend(claims.into_iter().map(Need::Claim));

@@ -8,6 +8,7 @@ pub mod authenticator;
 pub mod challenge;
 pub mod code;
 pub mod email;
+pub mod handle;
 pub mod means;
 pub mod message;
 pub mod phone;

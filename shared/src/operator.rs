@@ -9,6 +9,8 @@ use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
+use crate::domain::handle::Handle;
+use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -85,13 +87,13 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
         user.username.clone().unwrap_or_else(usual)
     });
     let needs = [
-        user.email.clone().map(Need::Email),
-        wanted.as_deref().and_then(username::key).map(Need::Username),
-        user.phone.clone().map(Need::Phone),
+        user.email.clone().map(Recipient::Email).map(Need::Owners),
+        wanted.as_deref().and_then(Handle::username).map(Need::Handle),
+        user.phone.clone().map(Recipient::Phone).map(Need::Owners),
     ];
     let needs: Vec<Need> = needs.into_iter().flatten().collect();
     let loaded = store.load(&[], &needs).await?;
-    let is_free = loaded.usernames.values().all(Option::is_none);
+    let is_free = loaded.handles.values().all(Option::is_none);
     let name = match (&user.username, wanted) {
         (None, Some(usual)) => {
             let free = |_: &str| Ok::<_, StoreError>(is_free);
@@ -103,12 +105,12 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     if let Some(email) = &user.email
         && app.settings.account.unique_email
         && !user.unverified
-        && loaded.emails.get(email).is_some_and(|owners| owners.claimed_by.is_some())
+        && loaded.claimed_by(&Recipient::Email(email.clone())).is_some()
     {
         return Err(NewUserError::Taken(email.clone(), "address"));
     }
     if let Some(phone) = &user.phone
-        && loaded.phones.values().any(|owners| owners.is_taken(None))
+        && loaded.owners(&Recipient::Phone(phone.clone())).is_some_and(|owners| owners.is_taken(None))
     {
         return Err(NewUserError::Taken(phone.clone(), "phone number"));
     }
@@ -194,8 +196,9 @@ async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
         UserName::Id(id) => return Ok(id.clone()),
         UserName::Email(given) => email::canonical(given).ok_or(UserError::Unknown)?,
     };
-    let loaded = store.load(&[], &[Need::Email(email.clone())]).await?;
-    let owners = loaded.emails.get(&email).map(|owners| owners.owners.as_slice()).unwrap_or_default();
+    let address = Recipient::Email(email.clone());
+    let loaded = store.load(&[], &[Need::Owners(address.clone())]).await?;
+    let owners = loaded.owners(&address).map(|owners| owners.owners.as_slice()).unwrap_or_default();
     match owners {
         [] => Err(UserError::Unknown),
         [owner] => Ok(owner.account.clone()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
+use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::rate::History;
 use crate::domain::session::{Login, Session};
@@ -18,18 +19,12 @@ use crate::domain::token::SessionKey;
 pub enum Need {
     /// An account.
     Account(AccountId),
-    /// The accounts with an email address, in canonical form.
-    Email(String),
+    /// The accounts with an email address, in canonical form, or with a phone number.
+    Owners(Recipient),
     /// The account that has verified an email address, in canonical form, or a phone number.
     Claim(Recipient),
-    /// The account with a username, by its key ([`crate::domain::username::key`]).
-    Username(String),
-    /// The accounts with a phone number.
-    Phone(String),
-    /// The account with a WebAuthn credential, by its id in Base64url.
-    Credential(String),
-    /// The account with a provider account, by provider id and uid.
-    Social(String, String),
+    /// The account with a handle.
+    Handle(Handle),
     /// The expiry of a spent single-use value, by its hash.
     Spent(String),
     /// A rate-limit counter.
@@ -53,18 +48,12 @@ pub struct Loaded {
     pub more_sessions: Vec<Stored<StoredSession>>,
     /// Accounts that were asked for; none where there is none.
     pub accounts: BTreeMap<AccountId, Option<Stored<Account>>>,
-    /// Email addresses that were asked for.
-    pub emails: BTreeMap<String, AddressOwners>,
+    /// The accounts that have an email address or a phone number.
+    pub owners: BTreeMap<Recipient, AddressOwners>,
     /// The accounts that have verified an email address or a phone number.
     pub claims: BTreeMap<Recipient, Option<AccountId>>,
-    /// The accounts that have a username.
-    pub usernames: BTreeMap<String, Option<AccountId>>,
-    /// Phone numbers that were asked for.
-    pub phones: BTreeMap<String, AddressOwners>,
-    /// The accounts that have a WebAuthn credential.
-    pub credentials: BTreeMap<String, Option<AccountId>>,
-    /// The accounts that are connected to one at another service.
-    pub socials: BTreeMap<(String, String), Option<AccountId>>,
+    /// The accounts with a handle; none where no account has it.
+    pub handles: BTreeMap<Handle, Option<AccountId>>,
     /// Until when things that may be used once are spent; none where they never were used.
     pub spent: BTreeMap<String, Option<Timestamp>>,
     /// Counters of rate limits; none where nothing was counted yet.
@@ -98,10 +87,7 @@ impl Loaded {
 
     /// The accounts with an email address or phone number, if read.
     pub fn owners(&self, address: &Recipient) -> Option<&AddressOwners> {
-        match address {
-            Recipient::Email(email) => self.emails.get(email),
-            Recipient::Phone(number) => self.phones.get(number),
-        }
+        self.owners.get(address)
     }
 
     /// The account that has verified an email address or a phone number, as far as was read.

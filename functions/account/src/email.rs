@@ -5,6 +5,7 @@ use lambda_http::http::{Method, StatusCode};
 use vestibule::domain::account::Account;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::email;
+use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::manage_email::{self, Chosen};
 use vestibule::flows::visit::{Tools, Visit};
@@ -113,7 +114,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
         needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
         needs.extend(Visit::added_counters(tools, &call.visitor, &email));
-        needs.push(Need::Email(email));
+        needs.push(Need::Owners(Recipient::Email(email)));
     }
     needs
 }

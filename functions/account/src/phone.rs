@@ -4,6 +4,7 @@ use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
+use vestibule::domain::message::Recipient;
 use vestibule::flows::signup;
 use vestibule::flows::stages::verify_phone::{self, PhoneVerification};
 use vestibule::flows::visit::{Tools, Visit};
@@ -78,7 +79,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
         needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
         needs.extend(Visit::added_counters(tools, &call.visitor, &phone));
-        needs.push(Need::Phone(phone));
+        needs.push(Need::Owners(Recipient::Phone(phone)));
     }
     needs
 }

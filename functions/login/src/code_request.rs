@@ -46,10 +46,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     let (Recipient::Email(address) | Recipient::Phone(address)) = &to;
     let mut needs = Visit::counters(settings, Action::RequestLoginCode, &call.visitor, None, address);
     needs.extend(Visit::mail_counters(tools, &call.visitor, address));
-    needs.push(match to {
-        Recipient::Email(email) => Need::Email(email),
-        Recipient::Phone(phone) => Need::Phone(phone),
-    });
+    needs.push(Need::Owners(to));
     needs
 }
 

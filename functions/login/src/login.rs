@@ -2,8 +2,9 @@
 
 use lambda_http::http::Method;
 use vestibule::domain::account_id::AccountId;
+use vestibule::domain::handle::Handle;
+use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
-use vestibule::domain::username;
 use vestibule::flows::login::{self, Identifier};
 use vestibule::flows::visit::{Stop, Tools, Visit};
 use vestibule::http::call::Call;
@@ -51,11 +52,11 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     };
     needs.extend(Visit::counters(settings, Action::LoginFailed, &call.visitor, None, &who.key()));
     match who {
-        Identifier::Email(email) => needs.push(Need::Email(email)),
-        Identifier::Phone(phone) => needs.push(Need::Phone(phone)),
+        Identifier::Email(email) => needs.push(Need::Owners(Recipient::Email(email))),
+        Identifier::Phone(phone) => needs.push(Need::Owners(Recipient::Phone(phone))),
         Identifier::Username(name) => {
-            needs.extend(login::email_of(settings, &name).map(Need::Email));
-            needs.extend(username::key(&name).map(Need::Username));
+            needs.extend(login::email_of(settings, &name).map(Recipient::Email).map(Need::Owners));
+            needs.extend(Handle::username(&name).map(Need::Handle));
         }
     }
     needs

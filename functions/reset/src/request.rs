@@ -1,6 +1,7 @@
 //! `auth/password/request`: POST.
 
 use lambda_http::http::{Method, StatusCode};
+use vestibule::domain::message::Recipient;
 use vestibule::flows::password_reset;
 use vestibule::flows::visit::{Tools, Visit};
 use vestibule::http::call::Call;
@@ -42,7 +43,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     };
     let mut needs = Visit::counters(settings, Action::ResetPassword, &call.visitor, None, &email);
     needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
-    needs.push(Need::Email(email));
+    needs.push(Need::Owners(Recipient::Email(email)));
     needs
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::{Credential, Factor};
+use vestibule::domain::handle::Handle;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
@@ -70,7 +71,8 @@ pub(crate) fn needs(call: &Call, settings: &Settings) -> Vec<Need> {
     let Ok(object) = call.object() else { return Vec::new() };
     let credential = Form::new(FIELDS, &object, settings).json(&CREDENTIAL);
     let response = credential.and_then(|credential| Registration::read(&credential).ok());
-    response.map(|response| Need::Credential(ceremony::encode(&response.id))).into_iter().collect()
+    let handle = response.and_then(|response| Handle::credential(&ceremony::encode(&response.id)));
+    handle.map(Need::Handle).into_iter().collect()
 }
 
 /// Reads a new key, of an account that has so many `known` ones, from these fields. Where passkeys log in, the client
@@ -113,7 +115,7 @@ fn check(visit: &mut Visit<'_>, credential: &Value, insists: bool) -> Decision<R
         return Ok(Err(Fault::Unverified));
     }
     // Nobody may claim a key that somebody has (7.1, step 26): a login with it would end up elsewhere.
-    if visit.owner_of_credential(&credential_id)?.is_some() {
+    if visit.owner_of(Handle::credential(&credential_id))?.is_some() {
         return Ok(Err(Fault::Taken));
     }
     let document = new.key.to_document();

@@ -1,17 +1,19 @@
 //! Accounts: the identity of a user, and its means of authentication.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::account_id::AccountId;
 use super::authenticator::{Authenticator, AuthenticatorType, Credential, Factor};
 use super::email::{self, EmailAddress};
+use super::handle::Handle;
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
 use super::phone::Phone;
 use super::social::SocialAccount;
 use super::time::Timestamp;
+use super::username;
 
 /// The maximum number of email addresses of an account: it is stored as one item, and deleted with all its look-ups in
 /// one transaction.
@@ -187,6 +189,15 @@ impl Account {
             addresses.entry(Recipient::Email(email.to_owned())).or_insert_with(|| standing(false, true));
         }
         addresses
+    }
+
+    /// The unique identifiers of the account.
+    pub fn handles(&self) -> BTreeSet<Handle> {
+        let name = self.username.iter().map(|name| Handle::Username(username::fold(name)));
+        let credentials =
+            self.credentials().map(|(_, credential)| Handle::Credential(credential.credential_id.clone()));
+        let socials = self.social_accounts.iter().map(|it| Handle::social(&it.provider, &it.uid));
+        name.chain(credentials).chain(socials).collect()
     }
 
     /// The standing of an email address or phone number; none if the account does not have it.

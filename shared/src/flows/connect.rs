@@ -6,6 +6,7 @@ use super::reauthenticate;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
+use crate::domain::handle::Handle;
 use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::Refusal;
@@ -34,7 +35,7 @@ pub fn require_reauthentication(visit: &Visit<'_>) -> Decision<()> {
 
 /// The account of a connected provider account.
 pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<AccountId>> {
-    let Some(owner) = visit.owner_of_social(&profile.provider, &profile.uid)?.cloned() else {
+    let Some(owner) = visit.owner_of(Handle::social(&profile.provider, &profile.uid))?.cloned() else {
         return Ok(None);
     };
     let connected = |account: &Account| account.social_account(&profile.provider, &profile.uid).is_some();

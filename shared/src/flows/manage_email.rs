@@ -43,7 +43,7 @@ fn pending(visit: &mut Visit<'_>, account: &AccountId) -> Option<Challenge> {
 /// Whether an account may add an email address.
 pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<Result<(), Refusal>> {
     let settings = &visit.settings().account;
-    let owners = visit.owners(email)?;
+    let owners = visit.owners(&Recipient::Email(email.to_owned()))?;
     if owners.owners.iter().any(|owner| owner.account == account.id) {
         return Ok(Err(Refusal::DuplicateEmail));
     }

@@ -92,10 +92,7 @@ impl Visit<'_> {
             return self.require(counters(&self.tools, self.visitor, address, &budget));
         }
         let mut needs = Self::mail_counters(&self.tools, self.visitor, address);
-        needs.push(match to {
-            Recipient::Email(email) => Need::Email(email.clone()),
-            Recipient::Phone(number) => Need::Phone(number.clone()),
-        });
+        needs.push(Need::Owners(to.clone()));
         self.require(needs)
     }
 
@@ -133,8 +130,8 @@ impl Visit<'_> {
     fn budget_for_anybody(&self, to: &Recipient) -> Decision<Budget> {
         let mandatory = self.settings().account.email_verification == EmailVerification::Mandatory;
         let has_account = match to {
-            Recipient::Email(email) => {
-                let reached = self.owners(email)?.reached(mandatory);
+            Recipient::Email(_) => {
+                let reached = self.owners(to)?.reached(mandatory);
                 let is_real = |standing| !mandatory || standing == Standing::Verified;
                 reached.into_iter().any(|owner| owner.active && is_real(owner.standing))
             }
@@ -199,12 +196,8 @@ mod tests {
         world
             .visit(|visit| {
                 let to = Recipient::Email(email.into());
-                visit.require(vec![Need::Email(email.into())])?;
-                login_by_code::request(
-                    visit,
-                    visit.owners(email)?.reached(true).first().map(|it| it.account.clone()),
-                    to,
-                )
+                let account = visit.owners(&to)?.reached(true).first().map(|it| it.account.clone());
+                login_by_code::request(visit, account, to)
             })
             .unwrap();
         world.letters.len() - before

@@ -5,6 +5,8 @@ use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
+use crate::domain::handle::Handle;
+use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
 use crate::domain::session::Draft;
 use crate::domain::social::SocialAccount;
@@ -49,7 +51,7 @@ pub fn is_free(visit: &Visit<'_>, email: &str) -> Decision<Option<bool>> {
     if !settings.unique_email {
         return Ok(Some(true));
     }
-    let owners = visit.owners(email)?;
+    let owners = visit.owners(&Recipient::Email(email.to_owned()))?;
     if !owners.is_taken(None) {
         return Ok(Some(true));
     }
@@ -67,7 +69,7 @@ pub fn is_free(visit: &Visit<'_>, email: &str) -> Decision<Option<bool>> {
 
 /// Whether a phone number is taken by an account.
 pub fn has_account(visit: &Visit<'_>, phone: &str) -> Decision<bool> {
-    Ok(visit.owners_of_phone(phone)?.is_taken(None))
+    Ok(visit.owners(&Recipient::Phone(phone.to_owned()))?.is_taken(None))
 }
 
 /// Makes the account and logs it in, as far as stages allow. Where its address or number is taken, it passes the same
@@ -113,29 +115,28 @@ fn keep(visit: &mut Visit<'_>, account: Account, taken: Taken) {
 /// is taken now.
 pub fn settle(visit: &mut Visit<'_>, id: &AccountId) -> Decision<()> {
     let mut account = visit.account(id)?.ok_or(Stop::Conflict)?.clone();
-    let email = account.primary_email().map(str::to_owned);
+    let email = account.primary_email().map(|email| Recipient::Email(email.to_owned()));
     let name = account.username.clone();
-    let phone = account.phone.as_ref().map(|phone| phone.number.clone());
+    let phone = account.phone.as_ref().map(|phone| Recipient::Phone(phone.number.clone()));
     // Read in any case: a correction takes as long for an account as for a draft. Of names, numbers and other services, what
     // was not read counts as free: the commit finds out, and the flow decides anew.
-    visit.require(email.iter().cloned().map(Need::Email).collect())?;
+    visit.require(email.iter().cloned().map(Need::Owners).collect())?;
+    let is_taken = |address: Recipient| visit.owners(&address).is_ok_and(|owners| owners.is_taken(Some(id)));
     let taken = Taken {
-        email: email.is_some_and(|email| visit.owners(&email).is_ok_and(|owners| owners.is_taken(Some(id))))
-            && visit.settings().account.unique_email,
-        phone: phone.is_some_and(|number| {
-            visit.owners_of_phone(&number).is_ok_and(|owners| owners.is_taken(Some(id)))
-        }),
+        email: email.is_some_and(is_taken) && visit.settings().account.unique_email,
+        phone: phone.is_some_and(is_taken),
     };
     let is_draft = visit.draft(id).is_some();
     if !is_draft && taken == Taken::default() {
         return Ok(());
     }
-    if name.is_some_and(|name| is_other(visit.owner_of_username(&name), id)) {
+    if name.is_some_and(|name| is_other(visit.owner_of(Handle::username(&name)), id)) {
         let usual = usual_username(visit.settings(), account.primary_email());
         account.username = username_or(visit, None, &usual)?;
     }
     if is_draft && taken == Taken::default() {
-        let is_connected = |it: &SocialAccount| is_other(visit.owner_of_social(&it.provider, &it.uid), id);
+        let is_connected =
+            |it: &SocialAccount| is_other(visit.owner_of(Handle::social(&it.provider, &it.uid)), id);
         if account.social_accounts.iter().any(is_connected) {
             return Err(Stop::Conflict);
         }
@@ -180,7 +181,7 @@ pub(super) fn username_or(visit: &Visit<'_>, name: Option<String>, base: &str) -
     let name = match name.filter(|name| !name.is_empty()) {
         Some(name) => name,
         None => {
-            let free = |name: &str| Ok::<_, Stop>(visit.owner_of_username(name)?.is_none());
+            let free = |name: &str| Ok::<_, Stop>(visit.owner_of(Handle::username(name))?.is_none());
             generate_username(visit.settings(), visit.tools.random, base, free)?
         }
     };

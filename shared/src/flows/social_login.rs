@@ -145,12 +145,13 @@ fn owner_by_email(
         return Ok(None);
     }
     let vouched = || profile.emails.iter().filter(|address| address.verified).map(|address| &address.email);
-    visit.require(vouched().cloned().map(Need::Email).collect())?;
+    visit.require(vouched().cloned().map(Recipient::Email).map(Need::Owners).collect())?;
     for email in vouched() {
-        let owner = visit.owners(email)?.reached(true).into_iter().next();
+        let address = Recipient::Email(email.clone());
+        let owner = visit.owners(&address)?.reached(true).into_iter().next();
         if let Some(owner) = owner
             && let Some(account) = visit.account(&owner.account)?
-            && account.standing(&Recipient::Email(email.clone())).is_some_and(Standing::takes)
+            && account.standing(&address).is_some_and(Standing::takes)
         {
             return Ok(Some((owner.account.clone(), email.clone())));
         }

@@ -6,6 +6,8 @@ use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::Account;
 use crate::domain::email::EmailAddress;
+use crate::domain::handle::Handle;
+use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
 use crate::domain::social::{PendingSignup, Profile, Tokens};
 use crate::domain::stage::LoginAttempt;
@@ -23,7 +25,9 @@ pub(super) fn begin(
         return Ok(SocialOutcome::SignupClosed);
     }
     // Each of them is looked at sooner or later.
-    visit.require(profile.emails.iter().map(|address| Need::Email(address.email.clone())).collect())?;
+    visit.require(
+        profile.emails.iter().map(|address| Need::Owners(Recipient::Email(address.email.clone()))).collect(),
+    )?;
     match assess(visit, profile)? {
         Assessment::Complete => {
             sign_up(visit, profile, tokens, automatic_answers(visit, profile)?, Taken::default())?;
@@ -79,7 +83,7 @@ fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<NewAccoun
     let settings = &visit.settings().account;
     let username = match &profile.username {
         Some(name) if username::check(name, &settings.username_blacklist).is_ok() => {
-            visit.owner_of_username(name)?.is_none().then(|| name.clone())
+            visit.owner_of(Handle::username(name))?.is_none().then(|| name.clone())
         }
         _ => None,
     };
@@ -148,13 +152,20 @@ fn set_addresses(
     is_taken: bool,
 ) -> Decision<()> {
     let own_email = own.clone();
-    visit.require(own.iter().chain(others.iter().map(|it| &it.email)).cloned().map(Need::Email).collect())?;
+    visit.require(
+        own.iter()
+            .chain(others.iter().map(|it| &it.email))
+            .cloned()
+            .map(Recipient::Email)
+            .map(Need::Owners)
+            .collect(),
+    )?;
     account.signup_email.clone_from(&own);
     let own = own.map(|email| EmailAddress { email, verified: false, primary: true });
     for address in own.iter().chain(others) {
         let mut address = address.clone();
         if visit.settings().account.unique_email {
-            let known = visit.owners(&address.email)?;
+            let known = visit.owners(&Recipient::Email(address.email.clone()))?;
             if is_taken && Some(&address.email) == own_email.as_ref() {
                 // The account is not made as long as it has this one.
                 address.verified = false;

@@ -1,4 +1,5 @@
-//! A world for the tests of flows: a table in memory that commits as the real one does, without its races.
+//! A world for the tests of flows: accounts and one client's session in memory, read as snapshots and changed by what flows
+//! decide. How the table does it, and its races, are for the system tests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use super::login::{self, Identifier};
 use super::stages::{self, mfa};
 use super::totp;
 use super::visit::{Client, Decision, MOST_LOADS, Stop, Tools, Visit, Visitor};
-use crate::changes::{Content, Letter, SessionChange};
+use crate::changes::{Changes, Content, Letter, SessionChange};
 use crate::domain::account::{Account, PasswordHash, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
@@ -17,7 +18,6 @@ use crate::domain::rate::History;
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
-use crate::domain::username;
 use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
@@ -229,32 +229,34 @@ impl World {
                 Err(stop) => return Err(stop),
                 Ok((outcome, trust, changes)) => {
                     self.trust = trust.or_else(|| self.trust.take());
-                    for (before, after) in changes.accounts {
-                        match after {
-                            Some(account) => drop(self.accounts.insert(account.id.clone(), account)),
-                            None => self
-                                .accounts
-                                .retain(|id, _| Some(id) != before.as_ref().map(|it| &it.value.id)),
-                        }
-                    }
-                    let counted = changes.counters.into_iter().filter(|(_, usage)| usage.hits > 0);
-                    self.counters.extend(counted.map(|(key, usage)| (key, usage.after)));
-                    self.letters.extend(changes.letters);
-                    self.spent.extend(changes.spent);
-                    match changes.session {
-                        SessionChange::None => {}
-                        SessionChange::Delete(..) => self.session = None,
-                        SessionChange::Put { token, session, .. } => {
-                            let held = token.or_else(|| self.session.take().map(|(token, _)| token));
-                            self.session = Some((held.unwrap(), *session));
-                            self.expires_at = self.now.plus(self.settings.session.cookie_age);
-                        }
-                    }
+                    self.commit(changes);
                     return outcome;
                 }
             }
         }
         panic!("the flow never knew enough");
+    }
+
+    fn commit(&mut self, changes: Changes) {
+        for (before, after) in changes.accounts {
+            match after {
+                Some(account) => drop(self.accounts.insert(account.id.clone(), account)),
+                None => self.accounts.retain(|id, _| Some(id) != before.as_ref().map(|it| &it.value.id)),
+            }
+        }
+        let counted = changes.counters.into_iter().filter(|(_, usage)| usage.hits > 0);
+        self.counters.extend(counted.map(|(key, usage)| (key, usage.after)));
+        self.letters.extend(changes.letters);
+        self.spent.extend(changes.spent);
+        match changes.session {
+            SessionChange::None => {}
+            SessionChange::Delete(..) => self.session = None,
+            SessionChange::Put { token, session, .. } => {
+                let held = token.or_else(|| self.session.take().map(|(token, _)| token));
+                self.session = Some((held.unwrap(), *session));
+                self.expires_at = self.now.plus(self.settings.session.cookie_age);
+            }
+        }
     }
 
     fn load_session(&self) -> Option<Stored<StoredSession>> {
@@ -276,44 +278,27 @@ impl World {
     }
 
     fn load(&self, loaded: &mut Loaded, need: Need) {
-        let find = |matches: &dyn Fn(&&Account) -> bool| {
-            self.accounts.values().find(matches).map(|account| account.id.clone())
-        };
         match need {
             Need::Account(id) => {
                 let account = self.accounts.get(&id).cloned();
                 loaded.accounts.insert(id, account.map(|value| Stored { version: 1, value }));
             }
-            Need::Email(email) => {
-                let owners = self.owners(&Recipient::Email(email.clone()));
-                loaded.emails.insert(email, owners);
+            Need::Owners(address) => {
+                let owners = self.owners(&address);
+                loaded.owners.insert(address, owners);
             }
             Need::Claim(address) => {
                 let owners = self.owners(&address);
                 loaded.claims.insert(address, owners.claimed_by);
             }
-            Need::Username(name) => {
-                let is_it = |username: &String| username::fold(username) == name;
-                let owner = find(&|account| account.username.as_ref().is_some_and(is_it));
-                loaded.usernames.insert(name, owner);
-            }
-            Need::Phone(number) => {
-                let owners = self.owners(&Recipient::Phone(number.clone()));
-                loaded.phones.insert(number, owners);
-            }
-            Need::Social(provider, uid) => {
-                let owner = find(&|account| account.social_account(&provider, &uid).is_some());
-                loaded.socials.insert((provider, uid), owner);
+            Need::Handle(handle) => {
+                let owner = self.accounts.values().find(|account| account.handles().contains(&handle));
+                let owner = owner.map(|account| account.id.clone());
+                loaded.handles.insert(handle, owner);
             }
             Need::Spent(hash) => {
                 let until = self.spent.get(&hash).copied();
                 loaded.spent.insert(hash, until);
-            }
-            Need::Credential(id) => {
-                let owner = find(&|account| {
-                    account.credentials().any(|(_, credential)| credential.credential_id == id)
-                });
-                loaded.credentials.insert(id, owner);
             }
             Need::Counter(key) => {
                 let history = self.counters.get(&key).cloned();

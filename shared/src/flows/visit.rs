@@ -16,6 +16,8 @@ use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
+use crate::domain::email;
+use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
@@ -24,7 +26,6 @@ use crate::domain::social::{Asked, SingleUse};
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
-use crate::domain::{email, username};
 use crate::jwt::Jwt;
 use crate::password::Passwords;
 use crate::random::Random;
@@ -614,12 +615,9 @@ impl<'a> Visit<'a> {
         let loaded = self.loaded;
         let known = |need: &Need| match need {
             Need::Account(id) => self.account(id).is_ok(),
-            Need::Email(email) => loaded.emails.contains_key(email),
+            Need::Owners(address) => loaded.owners.contains_key(address),
             Need::Claim(address) => loaded.claims.contains_key(address),
-            Need::Username(name) => loaded.usernames.contains_key(name),
-            Need::Phone(number) => loaded.phones.contains_key(number),
-            Need::Credential(id) => loaded.credentials.contains_key(id),
-            Need::Social(provider, uid) => loaded.socials.contains_key(&(provider.clone(), uid.clone())),
+            Need::Handle(handle) => loaded.handles.contains_key(handle),
             Need::Spent(hash) => loaded.spent.contains_key(hash),
             Need::Counter(key) => loaded.counters.contains_key(key),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
@@ -686,62 +684,34 @@ impl<'a> Visit<'a> {
         matches!(self.loaded.accounts.get(id), Some(Some(_)))
     }
 
-    /// The accounts with an email address.
-    pub fn owners(&self, email: &str) -> Decision<&'a AddressOwners> {
+    /// The accounts with an email address or phone number.
+    pub fn owners(&self, address: &Recipient) -> Decision<&'a AddressOwners> {
         const NOBODY: &AddressOwners = &AddressOwners { version: None, claimed_by: None, owners: Vec::new() };
-        debug_assert_eq!(
-            email::canonical(email).as_deref(),
-            Some(email),
-            "only canonical addresses are looked up"
-        );
-        if email.len() > email::MAX_LENGTH {
-            return Ok(NOBODY);
+        if let Some(email) = address.email() {
+            debug_assert_eq!(
+                email::canonical(email).as_deref(),
+                Some(email),
+                "only canonical addresses are looked up"
+            );
+            if email.len() > email::MAX_LENGTH {
+                return Ok(NOBODY);
+            }
         }
-        let missing = || Stop::Missing(vec![Need::Email(email.to_owned())]);
-        self.loaded.emails.get(email).ok_or_else(missing)
+        let missing = || Stop::Missing(vec![Need::Owners(address.clone())]);
+        self.loaded.owners(address).ok_or_else(missing)
     }
 
     /// The accounts that a password reset or a login code for this email address or phone number reaches.
     pub fn reached_by(&self, address: &Recipient) -> Decision<Vec<&'a AddressOwner>> {
-        let owners = match address {
-            Recipient::Email(email) => self.owners(email)?,
-            Recipient::Phone(number) => self.owners_of_phone(number)?,
-        };
-        Ok(owners.reached(self.settings().asks_to_verify(address)))
+        Ok(self.owners(address)?.reached(self.settings().asks_to_verify(address)))
     }
 
-    /// The account with a username, in any spelling.
-    pub fn owner_of_username(&self, username: &str) -> Decision<Option<&'a AccountId>> {
-        let Some(key) = username::key(username) else { return Ok(None) };
-        match self.loaded.usernames.get(&key) {
+    /// The account with a handle; none for what is no handle.
+    pub fn owner_of(&self, handle: impl Into<Option<Handle>>) -> Decision<Option<&'a AccountId>> {
+        let Some(handle) = handle.into() else { return Ok(None) };
+        match self.loaded.handles.get(&handle) {
             Some(owner) => Ok(owner.as_ref()),
-            None => Err(Stop::Missing(vec![Need::Username(key)])),
-        }
-    }
-
-    /// The accounts with a phone number.
-    pub fn owners_of_phone(&self, phone: &str) -> Decision<&'a AddressOwners> {
-        let missing = || Stop::Missing(vec![Need::Phone(phone.to_owned())]);
-        self.loaded.phones.get(phone).ok_or_else(missing)
-    }
-
-    /// The account with a WebAuthn credential, by its id in Base64url.
-    pub fn owner_of_credential(&self, id: &str) -> Decision<Option<&'a AccountId>> {
-        if id.len() > MOST_CREDENTIAL_ID {
-            return Ok(None);
-        }
-        match self.loaded.credentials.get(id) {
-            Some(owner) => Ok(owner.as_ref()),
-            None => Err(Stop::Missing(vec![Need::Credential(id.to_owned())])),
-        }
-    }
-
-    /// The account with a provider account.
-    pub fn owner_of_social(&self, provider: &str, uid: &str) -> Decision<Option<&'a AccountId>> {
-        let key = (provider.to_owned(), uid.to_owned());
-        match self.loaded.socials.get(&key) {
-            Some(owner) => Ok(owner.as_ref()),
-            None => Err(Stop::Missing(vec![Need::Social(key.0, key.1)])),
+            None => Err(Stop::Missing(vec![Need::Handle(handle)])),
         }
     }
 
@@ -958,9 +928,6 @@ impl<'a> Visit<'a> {
         }
     }
 }
-
-/// The longest id of a credential, in base64url: 1,023 bytes (WebAuthn, section 4).
-const MOST_CREDENTIAL_ID: usize = 1364;
 
 /// Names the counter of a limit. What is counted is hashed: no address stands in a key of the table.
 fn counter(

@@ -7,6 +7,8 @@ use super::input::json::Object;
 use super::input::{Field, Form, Text};
 use super::present;
 use super::reply::{Halt, Reply};
+use crate::domain::handle::Handle;
+use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
 use crate::domain::username;
 use crate::flows::signup::{self, NewAccount, Taken};
@@ -81,17 +83,17 @@ pub fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
         if settings.account.usernames && !USERNAME.is_asked(settings) {
             let usual = signup::usual_username(settings, Some(&email));
-            needs.extend(username::key(&usual).map(Need::Username));
+            needs.extend(Handle::username(&usual).map(Need::Handle));
         }
-        needs.push(Need::Email(email));
+        needs.push(Need::Owners(Recipient::Email(email)));
     }
     if let Some(name) = given(&mut form, &USERNAME) {
-        needs.extend(username::key(&name).map(Need::Username));
+        needs.extend(Handle::username(&name).map(Need::Handle));
     }
     if let Some(phone) = given(&mut form, &PHONE) {
         needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
-        needs.push(Need::Phone(phone));
+        needs.push(Need::Owners(Recipient::Phone(phone)));
     }
     needs
 }
@@ -194,7 +196,7 @@ fn refuse_username(visit: &Visit<'_>, form: &mut Form<'_>, name: Option<&str>) -
     let Some(name) = name else { return Ok(()) };
     if let Err(refusal) = username::check(name, &visit.settings().account.username_blacklist) {
         form.refuse("username", refusal);
-    } else if visit.owner_of_username(name)?.is_some() {
+    } else if visit.owner_of(Handle::username(name))?.is_some() {
         form.refuse("username", Refusal::UsernameTaken);
     }
     Ok(())

@@ -6,6 +6,7 @@ use crate::changes::Changes;
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
+use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::{email, username};
 use crate::snapshot::Need;
@@ -166,16 +167,16 @@ async fn usernames(
     if old == new {
         return Ok(());
     }
-    let needs = [Need::Username(old.clone()), Need::Username(new.clone())];
-    let loaded = store.load(&[], &needs).await?;
-    let owner = |key: &str| loaded.usernames.get(key).and_then(Option::as_ref);
-    match (owner(&old), owner(&new)) {
+    let handles = [&old, &new].map(|key| Handle::Username(key.clone()));
+    let loaded = store.load(&[], &handles.clone().map(Need::Handle)).await?;
+    let owner = |handle: &Handle| loaded.handles.get(handle).and_then(Option::as_ref);
+    match (owner(&handles[0]), owner(&handles[1])) {
         (_, Some(other)) if other != id => {
             tell(Canonicalised::Collision { account: id.clone(), name, other: other.clone() });
         }
         (Some(owner), None) if owner == id => {
             let token = app.random.uuid(app.clock.now());
-            match store.move_username((&old, &new), id, &token).await {
+            match store.move_handle(&handles, id, &token).await {
                 Err(StoreError::Lost) => return Err(CanonicaliseError::Busy(id.as_str().to_owned())),
                 done => done?,
             }

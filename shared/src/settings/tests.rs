@@ -602,7 +602,7 @@ fn names_that_cannot_be_used_say_why() {
     }
     assert_eq!(
         hints(&[("SESSION_ENGINE", "redis")]),
-        ["SESSION_ENGINE has no effect: sessions are kept in the DynamoDB table"]
+        ["SESSION_ENGINE has no effect: sessions are stored in the DynamoDB table"]
     );
 }
 

@@ -16,12 +16,12 @@ use crate::changes::{Changes, SessionChange, Usage};
 use crate::domain::account::{Account, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::MOST_AUTHENTICATORS;
+use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::session::Session;
 use crate::domain::social::MOST_SOCIAL_ACCOUNTS;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
-use crate::domain::username;
 use crate::settings::{MOST_LIMITS, MOST_MAIL_LIMITS};
 use crate::snapshot::{CounterKey, Loaded, Stored};
 
@@ -101,19 +101,19 @@ impl Store {
         self.transact(writes.items, terms.token).await
     }
 
-    /// Moves the look-up of a username from one key to another. Lost when the account has it under the old key no more, or
-    /// another account has the new one.
-    pub async fn move_username(
+    /// Puts the look-up of one handle of an account in the place of that of another. Lost when the account has the old one no
+    /// more, or another account has the new one.
+    pub async fn move_handle(
         &self,
-        (old, new): (&str, &str),
+        [old, new]: &[Handle; 2],
         id: &AccountId,
         token: &str,
     ) -> Result<(), StoreError> {
         let mut writes = Writes { table: &self.table, items: Vec::new() };
         let owner = item::text(id.as_str());
         let is_mine = Condition { expression: "account = :me".into(), values: vec![(":me", owner.clone())] };
-        writes.delete(&Key::username(old), Some(is_mine))?;
-        let mut item = Key::username(new).attributes();
+        writes.delete(&Key::handle(old), Some(is_mine))?;
+        let mut item = Key::handle(new).attributes();
         item.insert("account".into(), owner);
         writes.put(item, Condition::absent())?;
         self.transact(writes.items, token).await
@@ -306,13 +306,13 @@ impl Writes<'_> {
             let verified = |standing: &Standing| *standing == Standing::Verified;
             self.claim(address, had.map(verified), has.map(verified), id, terms)?;
         }
-        let old = before.map(unique_keys).unwrap_or_default();
-        let new = after.map(unique_keys).unwrap_or_default();
-        for key in old.difference(&new) {
-            self.delete(key, None)?;
+        let old = before.map(Account::handles).unwrap_or_default();
+        let new = after.map(Account::handles).unwrap_or_default();
+        for handle in old.difference(&new) {
+            self.delete(&Key::handle(handle), None)?;
         }
-        for key in new.difference(&old) {
-            let mut item = key.attributes();
+        for handle in new.difference(&old) {
+            let mut item = Key::handle(handle).attributes();
             item.insert("account".into(), item::text(id.as_str()));
             self.put(item, Condition::absent())?;
         }
@@ -467,12 +467,4 @@ impl Writes<'_> {
 
 fn built<T>(built: Result<T, aws_sdk_dynamodb::error::BuildError>) -> Result<T, StoreError> {
     built.map_err(|error| StoreError::Corrupt(error.to_string()))
-}
-
-/// The look-ups that only one account can have.
-fn unique_keys(account: &Account) -> BTreeSet<Key> {
-    let name = account.username.as_ref().map(|name| Key::username(&username::fold(name)));
-    let credentials = account.credentials().map(|(_, credential)| Key::credential(&credential.credential_id));
-    let socials = account.social_accounts.iter().map(|social| Key::social(&social.provider, &social.uid));
-    name.into_iter().chain(credentials).chain(socials).collect()
 }

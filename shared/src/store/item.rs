@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Item, StoreError};
 use crate::domain::account_id::AccountId;
+use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::token::SessionKey;
 use crate::snapshot::CounterKey;
@@ -56,20 +57,17 @@ impl Key {
         Self::new(address_partition(address), CLAIM)
     }
 
-    pub fn username(folded: &str) -> Self {
-        Self::new(format!("USERNAME#{folded}"), ALONE)
-    }
-
-    pub fn social(provider: &str, uid: &str) -> Self {
-        Self::new(format!("SOCIAL#{provider}#{uid}"), ALONE)
+    pub fn handle(handle: &Handle) -> Self {
+        let pk = match handle {
+            Handle::Username(key) => format!("USERNAME#{key}"),
+            Handle::Credential(id) => format!("CREDENTIAL#{id}"),
+            Handle::Social { provider, uid } => format!("SOCIAL#{provider}#{uid}"),
+        };
+        Self::new(pk, ALONE)
     }
 
     pub fn spent(hash: &str) -> Self {
         Self::new(format!("SPENT#{hash}"), ALONE)
-    }
-
-    pub fn credential(id: &str) -> Self {
-        Self::new(format!("CREDENTIAL#{id}"), ALONE)
     }
 
     pub fn counter(key: &CounterKey) -> Self {
@@ -98,19 +96,11 @@ pub(super) fn account_partition(id: &AccountId) -> String {
     format!("USER#{}", id.as_str())
 }
 
-fn address_partition(address: &Recipient) -> String {
+pub(super) fn address_partition(address: &Recipient) -> String {
     match address {
-        Recipient::Email(email) => email_partition(email),
-        Recipient::Phone(number) => phone_partition(number),
+        Recipient::Email(email) => format!("EMAIL#{email}"),
+        Recipient::Phone(number) => format!("PHONE#{number}"),
     }
-}
-
-pub(super) fn email_partition(email: &str) -> String {
-    format!("EMAIL#{email}")
-}
-
-pub(super) fn phone_partition(number: &str) -> String {
-    format!("PHONE#{number}")
 }
 
 /// The account that the sort key of a look-up of an email address or a phone number names.
@@ -169,4 +159,20 @@ fn corrupt(item: &Item, attribute: &str) -> StoreError {
     let pk = item.get("pk").and_then(|value| value.as_s().ok()).map_or("", String::as_str);
     let sort = pk.split('#').next().unwrap_or_default();
     StoreError::Corrupt(format!("{attribute} of an item under {sort}#"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_keep_the_keys_that_tables_have() {
+        for (handle, pk) in [
+            (Handle::username("Ann").unwrap(), "USERNAME#ann"),
+            (Handle::credential("AAAA").unwrap(), "CREDENTIAL#AAAA"),
+            (Handle::social("google", "42"), "SOCIAL#google#42"),
+        ] {
+            assert_eq!(Key::handle(&handle), Key { pk: pk.into(), sk: "-".into() });
+        }
+    }
 }

@@ -69,16 +69,13 @@ impl Store {
             match need {
                 Need::Account(id) => keys.push(Key::account(id)),
                 Need::Claim(address) => keys.push(Key::claim(address)),
-                Need::Username(name) => keys.push(Key::username(name)),
-                Need::Credential(id) => keys.push(Key::credential(id)),
-                Need::Social(provider, uid) => keys.push(Key::social(provider, uid)),
+                Need::Handle(handle) => keys.push(Key::handle(handle)),
                 Need::Spent(hash) => keys.push(Key::spent(hash)),
                 Need::Counter(key) => keys.push(Key::counter(key)),
                 // The same key twice in one call is an error.
                 Need::Session(key) if sessions.contains(key) => {}
                 Need::Session(key) => keys.push(Key::session(key)),
-                Need::Email(email) => partitions.push((item::email_partition(email), "")),
-                Need::Phone(number) => partitions.push((item::phone_partition(number), "")),
+                Need::Owners(address) => partitions.push((item::address_partition(address), "")),
                 Need::Sessions(id) => partitions.push((item::account_partition(id), item::SESSION)),
             }
         }
@@ -103,26 +100,14 @@ impl Store {
                     let claim = items.get(&Key::claim(address)).map(read_claim).transpose()?.flatten();
                     loaded.claims.insert(address.clone(), claim);
                 }
-                Need::Username(name) => {
-                    let owner = items.get(&Key::username(name)).map(read_owner).transpose()?;
-                    loaded.usernames.insert(name.clone(), owner);
-                }
-                Need::Phone(number) => {
-                    let owners = read_owners(&partitions.next().unwrap_or_default())?;
-                    loaded.phones.insert(number.clone(), owners);
-                }
-                Need::Social(provider, uid) => {
-                    let owner = items.get(&Key::social(provider, uid)).map(read_owner).transpose()?;
-                    loaded.socials.insert((provider.clone(), uid.clone()), owner);
+                Need::Handle(handle) => {
+                    let owner = items.get(&Key::handle(handle)).map(read_owner).transpose()?;
+                    loaded.handles.insert(handle.clone(), owner);
                 }
                 Need::Spent(hash) => {
                     let until =
                         items.get(&Key::spent(hash)).map(|item| item::read_number(item, "valid_until"));
                     loaded.spent.insert(hash.clone(), until.transpose()?.map(Timestamp::from_millis));
-                }
-                Need::Credential(id) => {
-                    let owner = items.get(&Key::credential(id)).map(read_owner).transpose()?;
-                    loaded.credentials.insert(id.clone(), owner);
                 }
                 Need::Counter(key) => {
                     let history = items.get(&Key::counter(key)).map(|item| {
@@ -137,9 +122,9 @@ impl Store {
                     let found = items.get(&Key::session(key)).map(|item| read_session(key.clone(), item));
                     loaded.others.insert(key.clone(), found.transpose()?);
                 }
-                Need::Email(email) => {
+                Need::Owners(address) => {
                     let owners = read_owners(&partitions.next().unwrap_or_default())?;
-                    loaded.emails.insert(email.clone(), owners);
+                    loaded.owners.insert(address.clone(), owners);
                 }
                 Need::Sessions(id) => {
                     let items = partitions.next().unwrap_or_default();

@@ -266,7 +266,7 @@ async fn every_operation_takes_or_refuses_the_longest() {
                 let body = longest(&document, schema, length).to_string();
                 if user.get("auth/session").await.status != 200 {
                     user.hold(None);
-                    crate::log_in(&user, "ann@example.com", PASSWORD).await.is(200);
+                    log_in(&user, "ann@example.com", PASSWORD).await.is(200);
                 }
                 for client in [&stranger, &user] {
                     let answer = client.send(method.clone(), path, &[], body.clone()).await;

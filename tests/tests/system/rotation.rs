@@ -192,7 +192,7 @@ async fn what_can_t_be_opened_is_no_wrong_code() {
     answer.is(503);
     assert_eq!(answer.header("retry-after"), ["1"]);
     assert!(!answer.text.contains("Incorrect"), "{}", answer.text);
-    assert!(logs.own().contains("can't be opened"), "{}", logs.own());
+    assert!(logs.own().contains("cannot be decrypted"), "{}", logs.own());
     let error = stack.rotate(RotationStep::Reseal).await.unwrap_err().to_string();
     assert!(error.contains("can't be opened by any key"), "{error}");
 }

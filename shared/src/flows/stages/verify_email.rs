@@ -366,7 +366,7 @@ mod tests {
         world.accounts.insert(other.id.clone(), other.clone());
         assert_eq!(
             codes(world.visit(|visit| {
-                visit.owners(EMAIL)?;
+                visit.owners(&Recipient::Email(EMAIL.into()))?;
                 check(visit, None, &key)
             })),
             ["email_taken"]

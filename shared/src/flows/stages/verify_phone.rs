@@ -55,7 +55,7 @@ pub fn is_right(visit: &Visit<'_>, verification: &PhoneVerification, answer: &st
 /// Whether another account has verified the number meanwhile.
 pub fn is_taken(visit: &Visit<'_>, verification: &PhoneVerification) -> Decision<bool> {
     let challenge = &verification.challenge;
-    visit.owners_of_phone(challenge.phone().unwrap_or_default())?;
+    visit.owners(&challenge.to)?;
     Ok(challenge.account.as_ref().is_some_and(|account| visit.is_claimed_by_other(&challenge.to, account)))
 }
 
@@ -119,7 +119,7 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, number: &str) -> Decision
     if account.phone.as_ref().is_some_and(|phone| phone.number == number) {
         return Ok(Err(Refusal::SameAsCurrent));
     }
-    let taken = visit.owners_of_phone(number)?.is_taken(Some(&account.id));
+    let taken = visit.owners(&Recipient::Phone(number.to_owned()))?.is_taken(Some(&account.id));
     let told = !visit.settings().account.prevent_enumeration.is_on();
     Ok(if taken && told { Err(Refusal::PhoneTaken) } else { Ok(!taken) })
 }

@@ -1,0 +1,43 @@
+//! Handles: the unique identifiers of accounts, each of which one account at most has.
+
+use super::username;
+
+/// A unique identifier of an account: of two accounts that add it at once, one fails.
+///
+/// Email addresses and phone numbers are none. Several accounts can have one as long as nobody has verified it, so that
+/// nobody is kept out of their own by whoever gave it first: those are looked up as [`crate::snapshot::AddressOwners`], and
+/// what one account at most has of them is the claim.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Handle {
+    /// A username, by its key ([`username::key`]).
+    Username(String),
+    /// A WebAuthn credential, by its id in base64url.
+    Credential(String),
+    /// An account at another service.
+    Social {
+        /// The service, as the API calls it.
+        provider: String,
+        /// Who it is there.
+        uid: String,
+    },
+}
+
+impl Handle {
+    /// A username, however it is spelt; none where no account can have it.
+    pub fn username(name: &str) -> Option<Self> {
+        username::key(name).map(Self::Username)
+    }
+
+    /// A WebAuthn credential, by its id in base64url; none where it is too long for one.
+    pub fn credential(id: &str) -> Option<Self> {
+        (id.len() <= MOST_CREDENTIAL_ID).then(|| Self::Credential(id.to_owned()))
+    }
+
+    /// An account at another service.
+    pub fn social(provider: &str, uid: &str) -> Self {
+        Self::Social { provider: provider.to_owned(), uid: uid.to_owned() }
+    }
+}
+
+/// The longest id of a credential, in base64url: 1,023 bytes (WebAuthn, section 4).
+const MOST_CREDENTIAL_ID: usize = 1364;
