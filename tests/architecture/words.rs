@@ -1,5 +1,5 @@
-//! The words that customers read: the description of the API, the documents, the changelog's unreleased part, and the
-//! help of the command line.
+//! The words that customers read: the description of the API, the documents, the changelog's unreleased part, the help of
+//! the command line, and the descriptions of the templates.
 
 use std::path::Path;
 
@@ -69,7 +69,7 @@ fn documents(root: &Path) -> Vec<String> {
     let mut files: Vec<String> = std::fs::read_dir(root.join("docs"))
         .unwrap()
         .map(|entry| format!("docs/{}", entry.unwrap().file_name().into_string().unwrap()))
-        .filter(|file| file.ends_with(".md"))
+        .filter(|file| Path::new(file).extension().is_some_and(|kind| kind == "md"))
         .collect();
     files.extend(["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned));
     files.sort();
@@ -93,6 +93,19 @@ fn paragraphs(root: &Path) -> Vec<Paragraph> {
             if let Some(value) = value {
                 let text = if is_id { spaced(value) } else { value.replace("\\n", " ") };
                 found.push(Paragraph { file: file.to_owned(), lines: vec![(number, text)] });
+            }
+        }
+    }
+    for file in [
+        "template.yaml",
+        "infra/alarms.yaml",
+        "infra/deploy-role.yaml",
+        "infra/operator.yaml",
+        "infra/ses.yaml",
+    ] {
+        for (number, line) in numbered(&read(root, file)) {
+            if let Some((_, text)) = line.split_once("Description: ") {
+                found.push(Paragraph { file: file.to_owned(), lines: vec![(number, text.to_owned())] });
             }
         }
     }
