@@ -80,7 +80,13 @@ impl Store {
             }
         }
         let queries = partitions.iter().map(|(pk, prefix)| self.query(pk, prefix));
-        let (items, partitions) = try_join(self.get(keys), try_join_all(queries)).await?;
+        let (items, queries) = (self.get(keys), try_join_all(queries));
+        // An account knows how many logins there were: its sessions are read after it, so that none of those is missing.
+        let (items, partitions) = if needs.iter().any(|need| matches!(need, Need::Sessions(_))) {
+            (items.await?, queries.await?)
+        } else {
+            try_join(items, queries).await?
+        };
         let mut partitions = partitions.into_iter();
         for key in sessions {
             let Some(item) = items.get(&Key::session(key)) else { continue };

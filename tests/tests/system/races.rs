@@ -1,6 +1,7 @@
 //! Many requests at once: whatever can happen once happens once, and what is left is whole.
 
 use std::future::Future;
+use std::time::Duration;
 
 use futures_util::future::{join, join_all, join4};
 use http::Method;
@@ -14,8 +15,8 @@ use vestibule::store::{StoreError, Terms};
 use vestibule_tests::identity_provider::{CLIENT_ID, IdentityProvider, query_of};
 
 use crate::{
-    Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, credentials, has_ended,
-    log_in, sign_up,
+    Answer, Client, Fault, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, credentials,
+    has_ended, log_in, sign_up,
 };
 
 const EMAIL: &str = "ann@example.com";
@@ -436,6 +437,24 @@ async fn no_session_outlives_its_account() {
         }
         stack.inbox.only(EMAIL).await;
     }
+}
+
+/// A deletion that reads the account later than its sessions would know of the login, but not of its session.
+#[tokio::test]
+async fn a_deletion_ends_the_session_of_a_login_while_it_reads() {
+    let stack = Stack::start(&[DELETION, UNLIMITED]).await;
+    stack.add_user(EMAIL).await;
+    let leaver = about_to_leave(&stack, Kind::App).await;
+    stack.dynamodb.fail(Some("BatchGetItem"), Fault::Slow(Duration::from_millis(600)), 1);
+    let other = stack.app();
+    let (deleted, logged_in) = join(leaver.delete("account"), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        log_in(&other, EMAIL, PASSWORD).await
+    })
+    .await;
+    deleted.is(200);
+    logged_in.is(200);
+    assert_eq!(stack.dynamodb.keys("USER#").await, [""; 0]);
 }
 
 /// Two logins in one millisecond are two: an account is not deleted by who knows of one of them.
