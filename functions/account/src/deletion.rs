@@ -17,10 +17,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
            notification mail. The session ends: an app discards its session token.",
     parameters: &[],
     body: Body::None,
-    answers: &[
-        Answer::ok("Account deleted."),
-        Answer::unauthenticated("Not authenticated, or reauthentication is required."),
-    ],
+    answers: &[Answer::ok("Account deleted."), Answer::UNAUTHENTICATED, Answer::REAUTHENTICATION_REQUIRED],
 }];
 
 pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {

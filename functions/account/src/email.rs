@@ -25,7 +25,6 @@ const ADDED: &[Field] = &[NEW_EMAIL];
 const CHOSEN: &[Field] = &[EMAIL];
 const MADE_PRIMARY: &[Field] = &[EMAIL, PRIMARY];
 
-const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
 const TOO_MANY: Answer = Answer::too_many_requests("Rate limit exceeded: changes of email addresses.");
 
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -36,7 +35,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<Vec<present::EmailAddress>>("The account's email addresses."), NOBODY],
+        answers: &[
+            Answer::data::<Vec<present::EmailAddress>>("The account's email addresses."),
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
+        ],
     },
     Operation {
         method: Method::POST,
@@ -50,7 +53,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             Answer::data::<Vec<present::EmailAddress>>(
                 "The email addresses; verification of the new one is pending.",
             ),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             Answer::new(
                 403,
                 "Changing it is not supported during verification, or the limit of changes \
@@ -69,7 +73,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::Json(CHOSEN),
         answers: &[
             Answer::ok("Sent, or the email address is verified already."),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             Answer::new(403, "A verification mail was sent too recently."),
             TOO_MANY,
         ],
@@ -83,7 +88,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::Json(MADE_PRIMARY),
         answers: &[
             Answer::data::<Vec<present::EmailAddress>>("The account's email addresses."),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             TOO_MANY,
         ],
     },
@@ -96,7 +102,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::Json(CHOSEN),
         answers: &[
             Answer::data::<Vec<present::EmailAddress>>("The remaining email addresses."),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             TOO_MANY,
         ],
     },

@@ -34,7 +34,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     body: Body::None,
     answers: &[
         Answer::data::<Export>("The account's personal data."),
-        Answer::unauthenticated("Not authenticated, or reauthentication is required."),
+        Answer::UNAUTHENTICATED,
+        Answer::REAUTHENTICATION_REQUIRED,
     ],
 }];
 

@@ -36,6 +36,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
             "Not authenticated, or the change has ended this session \
          (`ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE`).",
         ),
+        Answer::REAUTHENTICATION_REQUIRED,
         Answer::too_many_requests("Rate limit exceeded."),
     ],
 }];

@@ -20,8 +20,6 @@ use vestibule::snapshot::Need;
 const PHONE: Field = Field::text("phone", Text::PHONE, "The new phone number.");
 const FIELDS: &[Field] = &[PHONE];
 
-const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
-
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
@@ -32,7 +30,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             Answer::data::<Vec<PhoneNumber>>("The account's phone number; an empty list if it has none."),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
         ],
     },
     Operation {
@@ -46,7 +45,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         answers: &[
             Answer::new(202, "Verification of the new phone number is pending.")
                 .with_data::<Vec<PhoneNumber>>(),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             Answer::new(
                 403,
                 "Changing it is not supported during verification, or the limit of changes \

@@ -26,7 +26,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     body: Body::Json(FIELDS),
     answers: &[
         Answer::authenticated("Reauthenticated."),
-        Answer::unauthenticated("Not authenticated."),
+        Answer::UNAUTHENTICATED,
         Answer::new(403, "This method of reauthentication is not enabled."),
         Answer::too_many_requests("Rate limit exceeded."),
     ],

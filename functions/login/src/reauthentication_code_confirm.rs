@@ -23,7 +23,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     body: Body::Json(FIELDS),
     answers: &[
         Answer::authenticated("Reauthenticated."),
-        Answer::unauthenticated("Not authenticated."),
+        Answer::UNAUTHENTICATED,
         Answer::new(403, "This method of reauthentication is not enabled."),
         Answer::conflict("No code is pending: none was sent, it has expired, or too many attempts failed."),
     ],

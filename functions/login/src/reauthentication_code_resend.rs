@@ -18,7 +18,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     body: Body::None,
     answers: &[
         Answer::ok("A new code was sent."),
-        Answer::unauthenticated("Not authenticated."),
+        Answer::UNAUTHENTICATED,
         Answer::new(403, "This method of reauthentication is not enabled."),
         Answer::conflict("No code is pending, or the limit of resends is reached."),
     ],

@@ -16,7 +16,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     body: Body::None,
     answers: &[
         Answer::data::<Vec<present::Authenticator>>("The account's authenticators."),
-        Answer::unauthenticated("Not authenticated."),
+        Answer::UNAUTHENTICATED,
     ],
 }];
 

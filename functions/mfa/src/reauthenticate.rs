@@ -22,7 +22,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     body: Body::Json(code::FIELDS),
     answers: &[
         Answer::authenticated("Reauthenticated."),
-        Answer::unauthenticated("Not authenticated."),
+        Answer::UNAUTHENTICATED,
         Answer::new(403, "This method of reauthentication is not enabled."),
     ],
 }];

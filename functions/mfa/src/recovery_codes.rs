@@ -12,7 +12,6 @@ use vestibule::http::reply::{Halt, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 
-const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
 const NONE: Answer = Answer::new(400, "The account has no second factor to recover.").with_errors();
 
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -25,7 +24,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             Answer::data::<RecoveryCodes>("The recovery codes."),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             Answer::new(404, "The account has no recovery codes."),
         ],
     },
@@ -36,7 +36,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "Invalidates the previous recovery codes.",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<RecoveryCodes>("The new recovery codes."), NOBODY, NONE],
+        answers: &[
+            Answer::data::<RecoveryCodes>("The new recovery codes."),
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
+            NONE,
+        ],
     },
 ];
 

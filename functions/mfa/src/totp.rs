@@ -16,7 +16,6 @@ use vestibule::http::{Answer, Body, Operation};
 use crate::code;
 pub(crate) use crate::code::needs;
 
-const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
 const NOT_NOW: Answer =
     Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors();
 
@@ -31,7 +30,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             Answer::data::<present::TotpAuthenticator>("The authenticator app."),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             Answer::new(
                 404,
                 "The account has no authenticator app; `meta` holds a new TOTP \
@@ -48,7 +48,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "Verifies a code, which proves that the authenticator app holds the secret.",
         parameters: &[],
         body: Body::Json(code::FIELDS),
-        answers: &[Answer::data::<present::TotpAuthenticator>("Added."), NOBODY, NOT_NOW],
+        answers: &[
+            Answer::data::<present::TotpAuthenticator>("Added."),
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
+            NOT_NOW,
+        ],
     },
     Operation {
         method: Method::DELETE,
@@ -57,7 +62,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::ok("Deactivated, or the account had none."), NOBODY],
+        answers: &[
+            Answer::ok("Deactivated, or the account had none."),
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
+        ],
     },
 ];
 

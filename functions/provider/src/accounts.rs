@@ -27,7 +27,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             Answer::data::<Vec<SocialAccount>>("The connected provider accounts."),
-            Answer::unauthenticated("Not authenticated."),
+            Answer::UNAUTHENTICATED,
         ],
     },
     Operation {
@@ -39,7 +39,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::Json(FIELDS),
         answers: &[
             Answer::data::<Vec<SocialAccount>>("The remaining provider accounts."),
-            Answer::unauthenticated("Not authenticated, or reauthentication is required."),
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
         ],
     },
 ];

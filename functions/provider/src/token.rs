@@ -42,6 +42,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     answers: &[
         Response::authenticated("Logged in, or the provider account is connected."),
         Response::unauthenticated("A further step is pending in `flows`, such as `provider_signup`."),
+        Response::REAUTHENTICATION_REQUIRED,
         Response::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
         Response::conflict("The session does not allow this `process`."),
         Response::too_many_requests("Rate limit exceeded."),

@@ -30,10 +30,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[
-            Answer::data::<Vec<Session>>("The account's sessions."),
-            Answer::unauthenticated("Not authenticated."),
-        ],
+        answers: &[Answer::data::<Vec<Session>>("The account's sessions."), Answer::UNAUTHENTICATED],
     },
     Operation {
         method: Method::DELETE,

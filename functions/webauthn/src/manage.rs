@@ -26,8 +26,6 @@ const RENAMED: &[Field] = &[ID, NEW_NAME];
 const AUTHENTICATORS: Field = Field::new("authenticators", Kind::Ids, "The ids of the authenticators.");
 const REMOVED: &[Field] = &[AUTHENTICATORS];
 
-const NOBODY: Answer = Answer::unauthenticated("Not authenticated, or reauthentication is required.");
-
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
@@ -41,7 +39,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             Answer::data::<registration::Creation>("The creation options."),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors(),
         ],
     },
@@ -55,7 +54,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         answers: &[
             Answer::data::<present::WebAuthnAuthenticator>("Authenticator added.")
                 .with_meta::<AddedAuthenticatorMeta>(),
-            NOBODY,
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
             Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors(),
         ],
     },
@@ -66,7 +66,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::Json(RENAMED),
-        answers: &[Answer::data::<present::WebAuthnAuthenticator>("Renamed."), NOBODY],
+        answers: &[
+            Answer::data::<present::WebAuthnAuthenticator>("Renamed."),
+            Answer::UNAUTHENTICATED,
+            Answer::REAUTHENTICATION_REQUIRED,
+        ],
     },
     Operation {
         method: Method::DELETE,
@@ -75,7 +79,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::Json(REMOVED),
-        answers: &[Answer::ok("Removed."), NOBODY],
+        answers: &[Answer::ok("Removed."), Answer::UNAUTHENTICATED, Answer::REAUTHENTICATION_REQUIRED],
     },
 ];
 

@@ -22,7 +22,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             Answer::data::<assertion::Request>("The request options."),
-            Answer::unauthenticated("Not authenticated."),
+            Answer::UNAUTHENTICATED,
             Answer::new(403, "This method of reauthentication is not enabled."),
         ],
     },
@@ -36,7 +36,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::Json(assertion::FIELDS),
         answers: &[
             Answer::authenticated("Reauthenticated."),
-            Answer::unauthenticated("Not authenticated."),
+            Answer::UNAUTHENTICATED,
             Answer::new(403, "This method of reauthentication is not enabled."),
         ],
     },

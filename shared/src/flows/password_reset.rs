@@ -180,7 +180,11 @@ pub fn reset(
     if known.standing(&right.to).is_some_and(Standing::takes) {
         visit.forget(Action::LoginFailed, right.to.address())?;
     }
-    visit.notify(&known, Event::PasswordReset, None);
+    if right.account.password.is_some() {
+        visit.notify(&known, Event::PasswordReset, None);
+    } else {
+        visit.announce(&right.account, &Event::PasswordReset, None);
+    }
     if !visit.settings().account.login_on_password_reset {
         return Ok(());
     }
@@ -231,6 +235,22 @@ mod tests {
         reset_with(&mut world, &key).unwrap();
         assert_eq!(world.accounts[&id].session_epoch, 1);
         assert_eq!(codes(reset_with(&mut world, &key)), ["invalid_password_reset"]);
+    }
+
+    /// A first password is something new to log in with: its owner is told whatever `ACCOUNT_EMAIL_NOTIFICATIONS` says.
+    #[test]
+    fn a_first_password_is_announced() {
+        for had_one in [true, false] {
+            let mut world = World::new(&[]);
+            let id = world.add(true, None);
+            if !had_one {
+                world.accounts.get_mut(&id).unwrap().password = None;
+            }
+            let key = world.reset_key(&id);
+            reset_with(&mut world, &key).unwrap();
+            let told: Vec<&str> = world.letters.iter().map(|letter| letter.to.address()).collect();
+            assert_eq!(told, if had_one { vec![] } else { vec![EMAIL] });
+        }
     }
 
     #[test]

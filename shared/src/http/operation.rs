@@ -7,7 +7,9 @@ use lambda_http::http::Method;
 use schemars::JsonSchema;
 
 use super::input::Field;
-use super::present::{Authenticated, AuthenticatedMeta, Unauthenticated, UnauthenticatedMeta};
+use super::present::{
+    Authenticated, AuthenticatedMeta, ReauthenticationRequired, Unauthenticated, UnauthenticatedMeta,
+};
 use super::shape::Shape;
 use crate::settings::When;
 
@@ -87,6 +89,14 @@ pub enum Content {
 }
 
 impl Answer {
+    /// Not authenticated.
+    pub const UNAUTHENTICATED: Self = Self::unauthenticated("Not authenticated.");
+
+    /// Authenticated, but not recently enough, or not by enough.
+    pub const REAUTHENTICATION_REQUIRED: Self = Self::new(401, "Reauthentication is required.")
+        .with_data::<ReauthenticationRequired>()
+        .with_meta::<AuthenticatedMeta>();
+
     /// An envelope with the status only.
     pub const fn new(status: u16, text: &'static str) -> Self {
         Self {

@@ -3,7 +3,7 @@
 use lambda_http::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::reply::Reply;
 use crate::domain::account::Account;
@@ -55,16 +55,21 @@ pub struct Authenticated {
     pub methods: Vec<AuthenticationMethod>,
 }
 
-/// The flows that lead to an authenticated, or reauthenticated, session.
+/// The flows that lead to an authenticated session.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Unauthenticated {
-    /// The user; present if only reauthentication is required.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<User>,
-    /// The authentication methods used so far.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub methods: Option<Vec<AuthenticationMethod>>,
     /// The available flows; one of them may be pending.
+    pub flows: Vec<Flow>,
+}
+
+/// The flows that lead to a reauthenticated session.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReauthenticationRequired {
+    /// The authenticated user.
+    pub user: User,
+    /// The authentication methods used so far.
+    pub methods: Vec<AuthenticationMethod>,
+    /// The available flows; none where the account has no method left.
     pub flows: Vec<Flow>,
 }
 
@@ -532,29 +537,29 @@ pub fn authentication(visit: &Visit<'_>) -> Reply {
             let (user, methods) = (user(account, visit.settings()), methods(visit, account));
             Reply::ok(Authenticated { user, methods }).with_meta("is_authenticated", json!(true))
         }
-        None => not_yet(visit, None),
+        None => unauthenticated(visit, StatusCode::UNAUTHORIZED, json!(false)),
     }
 }
 
 /// Reauthentication required: 401 with the user and the reauthentication flows.
 pub fn reauthentication(visit: &Visit<'_>) -> Reply {
-    not_yet(visit, visit.user())
+    let Some(account) = visit.user() else { return authentication(visit) };
+    let data = ReauthenticationRequired {
+        user: user(account, visit.settings()),
+        methods: methods(visit, account),
+        flows: flows(visit, Some(account)),
+    };
+    Reply::status(StatusCode::UNAUTHORIZED).with_data(data).with_meta("is_authenticated", json!(true))
 }
 
 /// No flow is pending (401), or the session no longer exists (410).
 pub fn unauthorized(visit: &Visit<'_>, status: StatusCode) -> Reply {
-    let data = Unauthenticated { user: None, methods: None, flows: flows(visit, None) };
-    Reply::status(status).with_data(data).with_meta("is_authenticated", json!(null))
+    unauthenticated(visit, status, json!(null))
 }
 
-fn not_yet(visit: &Visit<'_>, account: Option<&Account>) -> Reply {
-    let data = Unauthenticated {
-        user: account.map(|account| user(account, visit.settings())),
-        methods: account.map(|account| methods(visit, account)),
-        flows: flows(visit, account),
-    };
-    let reply = Reply::status(StatusCode::UNAUTHORIZED).with_data(data);
-    reply.with_meta("is_authenticated", json!(account.is_some()))
+fn unauthenticated(visit: &Visit<'_>, status: StatusCode, is_authenticated: Value) -> Reply {
+    let data = Unauthenticated { flows: flows(visit, None) };
+    Reply::status(status).with_data(data).with_meta("is_authenticated", is_authenticated)
 }
 
 fn methods(visit: &Visit<'_>, account: &Account) -> Vec<AuthenticationMethod> {

@@ -318,7 +318,7 @@ const UPSTREAM: &str = "AccessToken AccountConfiguration Authenticated Authentic
     MFAConfiguration MFATrust OptionalTimestamp PasskeySignup Password Phone PhoneNumber \
     PhoneNumberChangeResponse PhoneNumbersResponse Process Provider ProviderAccount ProviderAccountID \
     ProviderID ProviderList ProviderRedirect ProviderSignup ProviderToken Reauthenticate \
-    ReauthenticationCodeRecipient RecoveryCodesAuthenticator RefreshToken RequestLoginCode \
+    ReauthenticationCodeRecipient ReauthenticationRequired ReauthenticationResponse RecoveryCodesAuthenticator RefreshToken RequestLoginCode \
     RequestPassword RequestReauthenticationCode ResetPassword SensitiveRecoveryCodesAuthenticator \
     Session SessionGoneResponse Signup SocialAccountConfiguration StatusAccepted StatusOK \
     TOTPAuthenticator Timestamp User UserSessionsConfiguration Username VerifyEmail VerifyPhone \

@@ -22,6 +22,7 @@ const NAMES: &[(&str, &str)] = &[
     ("PhoneNumberListResponse", "PhoneNumbersResponse"),
     ("PhoneNumberListResponse202", "PhoneNumberChangeResponse"),
     ("ReauthenticateInput", "Reauthenticate"),
+    ("ReauthenticationRequiredResponse", "ReauthenticationResponse"),
     ("RecoveryCodes", "SensitiveRecoveryCodesAuthenticator"),
     ("RedirectToProviderInput", "ProviderRedirect"),
     ("RefusedInput", "ErrorResponse"),
