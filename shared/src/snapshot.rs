@@ -60,8 +60,8 @@ pub struct Loaded {
     pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
     /// All sessions of an account.
     pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
-    /// What another service was asked, once this request has come that far.
-    pub asked: Option<Arc<Asked>>,
+    /// What other services were asked, as far as this request has come.
+    pub asked: Vec<Arc<Asked>>,
     /// Sessions that were asked for by themselves.
     pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
 }

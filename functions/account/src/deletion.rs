@@ -2,10 +2,10 @@
 
 use lambda_http::http::{Method, StatusCode};
 use vestibule::flows::privacy;
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::snapshot::Need;
 
@@ -25,15 +25,15 @@ pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
     account.cloned().map(Need::Sessions).into_iter().collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if visit.user().is_none() {
-        return Ok(present::authentication(visit));
+        return Ok(present::authentication(visit).into());
     }
     if call.method != Method::DELETE {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
     call.object()?;
     privacy::delete(visit)?;
     // Not the 401 of a logout: that would also be the answer to whoever was not logged in to begin with.
-    Ok(Reply::status(StatusCode::OK))
+    Ok(Reply::status(StatusCode::OK).into())
 }

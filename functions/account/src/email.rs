@@ -8,12 +8,12 @@ use vestibule::domain::email;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::manage_email::{self, Chosen};
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
 use vestibule::snapshot::Need;
@@ -126,10 +126,10 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else {
         if call.method != Method::POST {
-            return Ok(present::authentication(visit));
+            return Ok(present::authentication(visit).into());
         }
         return correct(visit, call);
     };
@@ -145,19 +145,19 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         _ => {
             call.object()?;
             if call.method != Method::HEAD {
-                return Err(Halt::NotAllowed);
+                return Err(Stop::NotAllowed);
             }
         }
     }
     list(visit, &user.id)
 }
 
-fn list(visit: &mut Visit<'_>, account: &AccountId) -> Result<Reply, Halt> {
+fn list(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Outcome> {
     let addresses = manage_email::list(visit, account)?;
-    Ok(Reply::ok(addresses.iter().map(present::EmailAddress::from).collect::<Vec<_>>()))
+    Ok(Reply::ok(addresses.iter().map(present::EmailAddress::from).collect::<Vec<_>>()).into())
 }
 
-fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<(), Halt> {
+fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<()> {
     let mut form = Form::new(ADDED, object, visit.settings());
     let email = form.text(&NEW_EMAIL);
     if let Some(email) = &email
@@ -169,7 +169,7 @@ fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<(), Hal
     Ok(manage_email::add(visit, &user.id, &email.unwrap_or_default())?)
 }
 
-fn correct(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+fn correct(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let (account, challenge) = manage_email::correctable(visit)?;
     visit.limit(Action::ManageEmail, "")?;
     let object = call.object()?;
@@ -195,7 +195,7 @@ fn choose(visit: &mut Visit<'_>, user: &Account, form: &mut Form<'_>) -> Option<
     chosen.map_err(|refusal| form.refuse("email", refusal)).ok()
 }
 
-fn resend(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
+fn resend(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<Outcome> {
     let mut form = Form::new(CHOSEN, object, visit.settings());
     let chosen = choose(visit, user, &mut form);
     form.finish()?;
@@ -203,10 +203,10 @@ fn resend(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Repl
         Some(chosen) => manage_email::resend(visit, user, chosen)?,
         None => false,
     };
-    Ok(Reply::status(if sent { StatusCode::OK } else { StatusCode::FORBIDDEN }))
+    Ok(Reply::status(if sent { StatusCode::OK } else { StatusCode::FORBIDDEN }).into())
 }
 
-fn make_primary(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<(), Halt> {
+fn make_primary(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<()> {
     let mut form = Form::new(MADE_PRIMARY, object, visit.settings());
     let chosen = choose(visit, user, &mut form);
     if let Some(Err(refusal)) = chosen.as_ref().map(|chosen| manage_email::check_primary(user, chosen)) {
@@ -220,7 +220,7 @@ fn make_primary(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Resul
     Ok(())
 }
 
-fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<(), Halt> {
+fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<()> {
     let mut form = Form::new(CHOSEN, object, visit.settings());
     let chosen = choose(visit, user, &mut form);
     if let Some(Err(refusal)) = chosen.as_ref().map(|chosen| manage_email::check_removal(visit, user, chosen))

@@ -15,10 +15,10 @@ use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{LoginAttempt, PendingLogin};
 use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present::{self, AuthenticationMethod, Authenticator, EmailAddress, FlowId};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::snapshot::{Need, StoredSession};
 
@@ -185,19 +185,19 @@ pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
     account.cloned().map(Need::Sessions).into_iter().collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if visit.user().is_none() {
-        return Ok(present::authentication(visit));
+        return Ok(present::authentication(visit).into());
     }
     if ![Method::GET, Method::HEAD].contains(&call.method) {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
     let (user, stored) = privacy::export(visit)?;
     let sessions = stored.iter().map(|stored| {
         let is_current = visit.session_key() == Some(&stored.value.key);
         session(&stored.value, &user, is_current, visit.now)
     });
-    Ok(Reply::ok(export(&user, sessions.collect())))
+    Ok(Reply::ok(export(&user, sessions.collect())).into())
 }
 
 fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {

@@ -3,13 +3,13 @@
 use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Tools, Visit};
 use vestibule::flows::{password_change, reauthenticate};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
@@ -49,8 +49,8 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     Visit::counters(tools.settings, Action::ChangePassword, &call.visitor, user, "")
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     if !call.is_forgeable() {
         visit.limit(Action::ChangePassword, "")?;
     }
@@ -60,10 +60,10 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let input = call.input(|object| read(visit, &user, object))?;
     let (password, had_one) = call.posted(input)?;
     password_change::change(visit, &password, had_one)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }
 
-fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Result<(Secret, bool), Halt> {
+fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Decision<(Secret, bool)> {
     let mut form = Form::new(FIELDS, object, visit.settings());
     let current = form.text(&CURRENT.required_if(user.password.is_some()));
     let current = current.filter(|password| !password.is_empty()).map(Secret::new);

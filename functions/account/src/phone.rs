@@ -7,12 +7,12 @@ use vestibule::domain::account::Account;
 use vestibule::domain::message::Recipient;
 use vestibule::flows::signup;
 use vestibule::flows::stages::verify_phone::{self, PhoneVerification};
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
 use vestibule::snapshot::Need;
@@ -84,11 +84,11 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let (user, verification) = match visit.user().cloned() {
         Some(user) => (user, None),
         // The reference breaks at other methods.
-        None if call.method != Method::POST => return Ok(present::authentication(visit)),
+        None if call.method != Method::POST => return Ok(present::authentication(visit).into()),
         None => {
             let (account, verification) = verify_phone::correctable(visit)?;
             (account, Some(verification))
@@ -99,12 +99,12 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     }
     let input = call.input(|object| read(visit, &user, object))?;
     if call.is_get() || call.method == Method::HEAD {
-        return Ok(Reply::ok(numbers(&user)));
+        return Ok(Reply::ok(numbers(&user)).into());
     }
     let (number, is_free) = call.posted(input)?;
     change(visit, &user, verification, &number, is_free)?;
     let numbers = [PhoneNumber { phone: number, verified: false }];
-    Ok(Reply::status(StatusCode::ACCEPTED).with_data(numbers))
+    Ok(Reply::status(StatusCode::ACCEPTED).with_data(numbers).into())
 }
 
 fn numbers(user: &Account) -> Vec<PhoneNumber> {
@@ -112,7 +112,7 @@ fn numbers(user: &Account) -> Vec<PhoneNumber> {
     number.map(|phone| PhoneNumber { phone: phone.number.clone(), verified: phone.verified }).collect()
 }
 
-fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Result<(String, bool), Halt> {
+fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Decision<(String, bool)> {
     let mut form = Form::new(FIELDS, object, visit.settings());
     let number = form.text(&PHONE);
     let mut is_free = false;
@@ -132,7 +132,7 @@ fn change(
     verification: Option<PhoneVerification>,
     number: &str,
     is_free: bool,
-) -> Result<(), Halt> {
+) -> Decision<()> {
     match verification {
         Some(verification) => {
             verify_phone::correct(visit, verification, number, is_free)?;

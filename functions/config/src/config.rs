@@ -3,10 +3,10 @@
 use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vestibule::flows::visit::{Client, Visit};
+use vestibule::flows::visit::{Client, Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present::{AuthenticatorType, Provider};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings, When};
 
@@ -101,12 +101,12 @@ struct Usersessions {
     track_activity: bool,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     call.input(|_| Ok(()))?;
     if call.method != Method::GET && call.method != Method::HEAD {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
-    Ok(Reply::ok(describe(visit.settings(), call.visitor.client)))
+    Ok(Reply::ok(describe(visit.settings(), call.visitor.client)).into())
 }
 
 fn describe(settings: &Settings, client: Client) -> Config {

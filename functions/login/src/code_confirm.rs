@@ -3,11 +3,11 @@
 use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::stages::{self, login_by_code};
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 const CODE: Field = Field::text("code", Text::PLAIN, "The code; letter case, dashes and spaces are ignored.");
@@ -28,7 +28,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let (_, challenge, _) = login_by_code::resume(visit)?;
     let settings = visit.settings();
     let input = call.input(|object| {
@@ -48,5 +48,5 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     call.posted(input)?;
     let next = login_by_code::confirm(visit)?;
     stages::go_on(visit, next)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

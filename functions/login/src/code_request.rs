@@ -5,12 +5,12 @@ use vestibule::domain::account_id::AccountId;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::stages::login_by_code;
-use vestibule::flows::visit::{Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings, When};
 use vestibule::snapshot::Need;
@@ -50,11 +50,11 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let input = call.input(|object| Ok(find(visit, object)?))?;
     let (account, to) = call.posted(input)?;
     login_by_code::request(visit, account, to)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }
 
 fn find(visit: &mut Visit<'_>, object: &Object) -> Result<(Option<AccountId>, Recipient), Stop> {

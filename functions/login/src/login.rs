@@ -6,12 +6,12 @@ use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::login::{self, Identifier};
-use vestibule::flows::visit::{Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 use vestibule::settings::{Action, Settings, When};
@@ -62,17 +62,17 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::Login, "")?;
     }
     let input = call.input(|object| Ok(authenticate(visit, object)?))?;
     let (account, who, password) = call.posted(input)?;
     if visit.user().is_some() {
-        return Err(Stop::Conflict.into());
+        return Err(Stop::Conflict);
     }
     login::log_in(visit, account, who, &password)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }
 
 fn authenticate(visit: &mut Visit<'_>, object: &Object) -> Result<(AccountId, Identifier, Secret), Stop> {

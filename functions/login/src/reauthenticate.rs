@@ -3,11 +3,11 @@
 use lambda_http::http::Method;
 use vestibule::domain::session;
 use vestibule::flows::reauthenticate;
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
@@ -37,8 +37,8 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     Visit::counters(tools.settings, Action::Reauthenticate, &call.visitor, user, "")
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Password)?;
     if !call.is_forgeable() {
         visit.limit(Action::Reauthenticate, "")?;
@@ -52,5 +52,5 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     })?;
     call.posted(input)?;
     reauthenticate::record_password(visit, &user);
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

@@ -3,12 +3,12 @@
 use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::session;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Visit};
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 const CODE: Field = Field::text("code", Text::PLAIN, "The code; letter case, dashes and spaces are ignored.");
@@ -29,8 +29,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Code)?;
     let challenge = reauthenticate_by_code::resume(visit)?;
     let settings = visit.settings();
@@ -50,5 +50,5 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     })?;
     call.posted(input)?;
     reauthenticate_by_code::confirm(visit, &user, &challenge);
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

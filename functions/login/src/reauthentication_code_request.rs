@@ -5,13 +5,13 @@ use vestibule::domain::account::Account;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::session;
-use vestibule::flows::visit::{Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings};
 use vestibule::snapshot::Need;
@@ -46,8 +46,8 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Code)?;
     if !call.is_forgeable() {
         visit.limit(Action::Reauthenticate, "")?;
@@ -55,7 +55,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     let input = call.input(|object| Ok(check(visit, &user, object)?))?;
     let to = call.posted(input)?;
     reauthenticate_by_code::request(visit, &user, to)?;
-    Ok(Reply::status(StatusCode::OK))
+    Ok(Reply::status(StatusCode::OK).into())
 }
 
 fn check(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Recipient, Stop> {

@@ -2,11 +2,11 @@
 
 use lambda_http::http::{Method, StatusCode};
 use vestibule::domain::session;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
@@ -24,14 +24,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if visit.user().is_none() {
-        return Ok(present::authentication(visit));
+        return Ok(present::authentication(visit).into());
     }
     reauthenticate::require_enabled(visit, session::Method::Code)?;
     if call.method != Method::POST {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
     reauthenticate_by_code::resend(visit)?;
-    Ok(Reply::status(StatusCode::OK))
+    Ok(Reply::status(StatusCode::OK).into())
 }

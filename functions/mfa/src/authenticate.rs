@@ -2,10 +2,10 @@
 
 use lambda_http::http::Method;
 use vestibule::flows::stages::{self, mfa};
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 use crate::code;
@@ -25,11 +25,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let (pending, account) = mfa::resume(visit)?;
     let input = call.input(|object| code::check(visit, &account, object))?;
     let authenticator = call.posted(input)?;
     let next = mfa::complete(visit, pending, authenticator)?;
     stages::go_on(visit, next)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

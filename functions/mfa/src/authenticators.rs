@@ -1,10 +1,10 @@
 //! `account/authenticators`: GET.
 
 use lambda_http::http::Method;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
@@ -20,11 +20,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user() else { return Ok(present::authentication(visit).into()) };
     call.input(|_| Ok(()))?;
     if call.method != Method::GET && call.method != Method::HEAD {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
-    Ok(Reply::ok(user.authenticators.iter().map(present::Authenticator::from).collect::<Vec<_>>()))
+    Ok(Reply::ok(user.authenticators.iter().map(present::Authenticator::from).collect::<Vec<_>>()).into())
 }

@@ -4,11 +4,11 @@ use vestibule::domain::account::Account;
 use vestibule::domain::token::SessionToken;
 use vestibule::flows::authenticators;
 use vestibule::flows::stages::mfa;
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::reply::Halt;
+
 use vestibule::snapshot::Need;
 
 const CODE: Field = Field::text("code", Text::PLAIN, "A code of the authenticator app, or a recovery code.");
@@ -24,12 +24,12 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 /// The authenticator whose code was given; the code is used up.
-pub(crate) fn check(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Result<i64, Halt> {
+pub(crate) fn check(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Decision<i64> {
     Ok(mfa::check_code(visit, account, &read(visit, object)?)?)
 }
 
 /// The code.
-pub(crate) fn read(visit: &Visit<'_>, object: &Object) -> Result<String, Halt> {
+pub(crate) fn read(visit: &Visit<'_>, object: &Object) -> Decision<String> {
     let mut form = Form::new(FIELDS, object, visit.settings());
     let code = form.text(&CODE);
     form.finish()?;

@@ -4,10 +4,10 @@ use lambda_http::http::Method;
 use vestibule::domain::session;
 use vestibule::flows::authenticators::{self, Use};
 use vestibule::flows::reauthenticate;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 use crate::code;
@@ -27,11 +27,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Mfa)?;
     let input = call.input(|object| code::check(visit, &user, object))?;
     let authenticator = call.posted(input)?;
     authenticators::record_use(visit, &user.id, authenticator, Use::Reauthentication)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

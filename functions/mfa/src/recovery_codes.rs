@@ -5,10 +5,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::recovery_codes::{self, Shown};
-use vestibule::flows::visit::{Stop, Visit};
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::secret::Secret;
 
@@ -56,18 +56,20 @@ struct RecoveryCodes {
     unused_codes: Option<Vec<String>>,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     call.input(|_| {
         let refused = |refusal: Refusal| Stop::invalid(refusal.of_all());
-        Ok(recovery_codes::check_may_generate(&user).map_err(refused)?)
+        recovery_codes::check_may_generate(&user).map_err(refused)
     })?;
     let shown = match call.method {
         Method::GET | Method::HEAD => recovery_codes::view(visit, &user)?,
         Method::POST => Some(recovery_codes::regenerate(visit, &user.id)?),
-        _ => return Err(Halt::NotAllowed),
+        _ => return Err(Stop::NotAllowed),
     };
-    Ok(shown.map_or_else(|| Reply::status(StatusCode::NOT_FOUND), |shown| Reply::ok(describe(&shown))))
+    let reply =
+        shown.map_or_else(|| Reply::status(StatusCode::NOT_FOUND), |shown| Reply::ok(describe(&shown)));
+    Ok(reply.into())
 }
 
 fn describe(shown: &Shown) -> RecoveryCodes {

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::AuthenticatorType;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::flows::{authenticators, totp};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
 use crate::code;
@@ -80,17 +80,17 @@ struct TotpSetup {
     totp_url: String,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     call.input(|_| Ok(()))?;
     match call.method {
-        Method::GET | Method::HEAD => Ok(look(visit, &user)),
+        Method::GET | Method::HEAD => Ok(look(visit, &user).into()),
         Method::POST => activate(visit, call, &user),
         Method::DELETE => {
             totp::deactivate(visit, &user)?;
-            Ok(Reply::status(StatusCode::OK))
+            Ok(Reply::status(StatusCode::OK).into())
         }
-        _ => Err(Halt::NotAllowed),
+        _ => Err(Stop::NotAllowed),
     }
 }
 
@@ -108,8 +108,8 @@ fn look(visit: &mut Visit<'_>, user: &Account) -> Reply {
         .with_meta("totp_url", json!(setup.url.expose()))
 }
 
-fn activate(visit: &mut Visit<'_>, call: &Call, user: &Account) -> Result<Reply, Halt> {
+fn activate(visit: &mut Visit<'_>, call: &Call, user: &Account) -> Decision<Outcome> {
     let shown = totp::shown_secret(visit, user)?;
     totp::check_setup(visit, user, shown.as_ref(), &code::read(visit, &call.object()?)?)?;
-    Ok(Reply::ok(present::Authenticator::from(&totp::activate(visit, user)?)))
+    Ok(Reply::ok(present::Authenticator::from(&totp::activate(visit, user)?)).into())
 }

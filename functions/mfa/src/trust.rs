@@ -3,11 +3,11 @@
 use lambda_http::http::Method;
 use vestibule::domain::stage::Next;
 use vestibule::flows::stages::{self, trust};
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Kind};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 const TRUST: Field =
@@ -29,7 +29,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let pending = trust::resume(visit)?;
     let input = call.input(|object| {
         let mut form = Form::new(FIELDS, object, visit.settings());
@@ -42,5 +42,5 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     if wish {
         trust::remember(visit);
     }
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

@@ -4,12 +4,12 @@ use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::connect;
-use vestibule::flows::visit::{Stop, Visit};
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present::{self, SocialAccount};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Settings;
 
@@ -45,23 +45,23 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     match call.method {
         Method::GET | Method::HEAD => {
             call.input(|_| Ok(()))?;
-            Ok(list(visit.settings(), &user))
+            Ok(list(visit.settings(), &user).into())
         }
         Method::DELETE => {
             let (provider, uid) = read(visit.settings(), &user, &call.object()?)?;
             connect::require_reauthentication(visit)?;
             connect::disconnect(visit, &user.id, &provider, &uid)?;
             let user = visit.user().ok_or(Stop::Unauthorized)?;
-            Ok(list(visit.settings(), user))
+            Ok(list(visit.settings(), user).into())
         }
         _ => {
             call.input(|_| Ok(()))?;
-            Err(Halt::NotAllowed)
+            Err(Stop::NotAllowed)
         }
     }
 }
@@ -73,7 +73,7 @@ fn list(settings: &Settings, user: &Account) -> Reply {
     Reply::ok(accounts.collect::<Vec<SocialAccount>>())
 }
 
-fn read(settings: &Settings, user: &Account, object: &Object) -> Result<(String, String), Halt> {
+fn read(settings: &Settings, user: &Account, object: &Object) -> Decision<(String, String)> {
     let mut form = Form::new(FIELDS, object, settings);
     let provider = form.text(&PROVIDER);
     let uid = form.text(&ACCOUNT);

@@ -5,10 +5,10 @@ use lambda_http::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use vestibule::domain::social::{Answer, Asked, Brought, Journey, Question};
 use vestibule::flows::journey;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Text};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer as Response, Body, Operation, Parameter};
 use vestibule::secret::Secret;
 use vestibule::settings::{OPENID_CONNECT, ProviderApp, SameSite, Settings, known_provider};
@@ -91,37 +91,37 @@ pub(crate) fn path(settings: &Settings, app: &ProviderApp) -> String {
     }
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let settings = visit.settings();
     let is_here = |app: &ProviderApp| path(settings, app) == call.path;
     let speaks =
         |app: &&ProviderApp| app.provider == OPENID_CONNECT || known_provider(&app.provider).is_some();
     let Some(app) = settings.socialaccount.providers.iter().filter(speaks).find(|app| is_here(app)) else {
         let text = "There is nothing at this path of the API.";
-        return Err(Halt::Page(StatusCode::NOT_FOUND, text.to_owned()));
+        return Ok(Outcome::Page(StatusCode::NOT_FOUND, text.to_owned()));
     };
     let code = code_parameter(&app.provider);
     match call.method {
         Method::GET => {}
         // Browsers keep the session's cookie to themselves when another site submits a form (SameSite), but not when they
         // are then sent on.
-        Method::POST => return Err(again(call, code)),
-        _ => return Err(Halt::NotAllowed),
+        Method::POST => return Ok(again(call, code)),
+        _ => return Err(Stop::NotAllowed),
     }
-    if let Some(asked) = visit.asked() {
-        return Err(arrive(visit, asked));
+    if let Some(asked) = visit.asked().first() {
+        return arrive(visit, asked);
     }
     let state = call.query("state").unwrap_or_default();
     let is_from = |id: &str| settings.socialaccount.app(id).is_some_and(is_here);
     let Some((journey, passage)) = journey::end(visit, &state, is_from) else {
         if settings.session.cookie_samesite == SameSite::Strict && call.query(FROM_HERE).is_none() {
-            return Err(from_here(call));
+            return Ok(from_here(call));
         }
-        return Err(refuse(visit, None, &ProviderError::UnknownState));
+        return Ok(refuse(visit, None, &ProviderError::UnknownState));
     };
     match (call.query("error"), call.query(code)) {
         (Some(error), _) if CANCELLED.contains(&error.as_str()) => {
-            Err(finish::with_error(visit, Some(&journey), finish::CANCELLED))
+            Ok(finish::with_error(visit, Some(&journey), finish::CANCELLED))
         }
         (None, Some(code)) => {
             let brought = Brought {
@@ -130,32 +130,32 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
                 device_id: call.query("device_id"),
                 issuer: call.query("iss"),
             };
-            Err(Halt::Ask(Box::new(Question::Arrival { journey, passage, brought })))
+            Ok(Outcome::Ask(Box::new(Question::Arrival { journey, passage, brought })))
         }
-        (Some(error), _) => Err(refuse(visit, Some(&journey), &ProviderError::said(&error))),
-        (None, None) => Err(refuse(visit, Some(&journey), &ProviderError::NoCode)),
+        (Some(error), _) => Ok(refuse(visit, Some(&journey), &ProviderError::said(&error))),
+        (None, None) => Ok(refuse(visit, Some(&journey), &ProviderError::NoCode)),
     }
 }
 
 /// Says in the log why, which the frontend is not told.
-fn refuse(visit: &mut Visit<'_>, journey: Option<&Journey>, error: &ProviderError) -> Halt {
+fn refuse(visit: &mut Visit<'_>, journey: Option<&Journey>, error: &ProviderError) -> Outcome {
     let provider = journey.map(|journey| journey.provider.as_str());
     tracing::warn!(provider, error = error.name(), %error, "an authorization response was rejected");
     finish::with_error(visit, journey, finish::UNKNOWN)
 }
 
-fn arrive(visit: &mut Visit<'_>, asked: &Asked) -> Halt {
-    match (&asked.question, &asked.answer) {
+fn arrive(visit: &mut Visit<'_>, asked: &Asked) -> Decision<Outcome> {
+    Ok(match (&asked.question, &asked.answer) {
         (Question::Arrival { journey, .. }, Answer::Identity(identity)) => {
-            finish::with_identity(visit, journey, identity)
+            finish::with_identity(visit, journey, identity)?
         }
         (Question::Arrival { journey, .. }, _) => finish::with_error(visit, Some(journey), finish::UNKNOWN),
         _ => finish::with_error(visit, None, finish::UNKNOWN),
-    }
+    })
 }
 
 /// The same again, with what was submitted in the query.
-fn again(call: &Call, code: &'static str) -> Halt {
+fn again(call: &Call, code: &'static str) -> Outcome {
     let value = |name| match name {
         "user" => name_of(&call.field(name)?),
         name => call.field(name),
@@ -163,7 +163,7 @@ fn again(call: &Call, code: &'static str) -> Halt {
     let names = PARAMETERS.iter().copied().chain([code]);
     let brought: Vec<(&str, String)> = names.filter_map(|name| Some((name, value(name)?))).collect();
     let brought: Vec<(&str, &str)> = brought.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Halt::Redirect(landing::with_query(&call.path, &brought))
+    Outcome::Redirect(landing::with_query(&call.path, &brought))
 }
 
 /// Of what a service says of somebody there, what is read: it is to be in an address, and those are kept.
@@ -174,11 +174,11 @@ fn name_of(user: &str) -> Option<String> {
 
 /// A page that sends the browser here again: it brings the session's cookie from a page of ours
 /// (`SESSION_COOKIE_SAMESITE`).
-fn from_here(call: &Call) -> Halt {
+fn from_here(call: &Call) -> Outcome {
     let address = landing::with_query(&format!("{}?{}", call.path, call.query), &[(FROM_HERE, "1")]);
     // What is encoded for a query needs only this to be text of HTML.
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-    Halt::Page(
+    Outcome::Page(
         StatusCode::OK,
         format!(
             "<!doctype html><html lang=\"en\"><meta http-equiv=\"refresh\" content=\"0;url={address}\">\

@@ -9,11 +9,11 @@ use vestibule::domain::phone::Phone;
 use vestibule::domain::refusal::{FieldErrors, Refusal};
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation, Parameter};
 use vestibule::settings::{DUMMY, Settings};
 
@@ -65,28 +65,28 @@ pub(crate) fn address(state: &str) -> String {
 }
 
 /// `/accounts/dummy/authenticate/`: GET and POST.
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let page = |errors| Err(Halt::Page(StatusCode::OK, page(call, &errors)));
-    let forbidden = || Err(Halt::Page(StatusCode::FORBIDDEN, "There is no way back from here.".to_owned()));
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let page = |errors| Ok(Outcome::Page(StatusCode::OK, page(call, &errors)));
+    let forbidden = || Ok(Outcome::Page(StatusCode::FORBIDDEN, "There is no way back from here.".to_owned()));
     let Some(state) = call.query("state").filter(|state| !state.is_empty()) else { return forbidden() };
     match call.method {
         Method::GET => return page(FieldErrors::default()),
         Method::POST => {}
-        _ => return Err(Halt::NotAllowed),
+        _ => return Err(Stop::NotAllowed),
     }
     let end = |visit: &mut Visit<'_>| {
         journey::end(visit, &state, |provider| provider == DUMMY).map(|(journey, _)| journey)
     };
     if call.field("action").as_deref() == Some("cancel") {
         let journey = end(visit);
-        return Err(finish::with_error(visit, journey.as_ref(), finish::CANCELLED));
+        return Ok(finish::with_error(visit, journey.as_ref(), finish::CANCELLED));
     }
     let identity = match identity_of_form(visit.settings(), call) {
         Ok(identity) => identity,
         Err(errors) => return page(errors),
     };
     match end(visit) {
-        Some(journey) => Err(finish::with_identity(visit, &journey, &identity)),
+        Some(journey) => finish::with_identity(visit, &journey, &identity),
         None => forbidden(),
     }
 }

@@ -3,8 +3,8 @@
 use vestibule::domain::social::{Identity, Journey, Process};
 use vestibule::flows::connect::SocialOutcome;
 use vestibule::flows::social_login;
-use vestibule::flows::visit::{Stop, Visit};
-use vestibule::http::reply::Halt;
+use vestibule::flows::visit::{Decision, Stop, Visit};
+use vestibule::http::reply::Outcome;
 
 use crate::landing::with_query;
 
@@ -13,22 +13,18 @@ pub(crate) const UNKNOWN: &str = "unknown";
 pub(crate) const CANCELLED: &str = "cancelled";
 
 /// Goes on with whoever came back, and then to the page where they are awaited.
-pub(crate) fn with_identity(visit: &mut Visit<'_>, journey: &Journey, identity: &Identity) -> Halt {
-    let error = match decide(visit, journey, identity) {
-        Ok(error) => error,
-        Err(halt) => return halt,
-    };
-    match error {
-        None => Halt::Redirect(journey.callback_url.clone()),
-        Some(error) => with_error(visit, Some(journey), error),
-    }
-}
-
-fn decide(
+pub(crate) fn with_identity(
     visit: &mut Visit<'_>,
     journey: &Journey,
     identity: &Identity,
-) -> Result<Option<&'static str>, Halt> {
+) -> Decision<Outcome> {
+    Ok(match decide(visit, journey, identity)? {
+        None => Outcome::Redirect(journey.callback_url.clone()),
+        Some(error) => with_error(visit, Some(journey), error),
+    })
+}
+
+fn decide(visit: &mut Visit<'_>, journey: &Journey, identity: &Identity) -> Decision<Option<&'static str>> {
     let connects = journey.process == Process::Connect;
     if connects && visit.user().map(|user| &user.id) != journey.account.as_ref() {
         return Ok(Some("permission_denied"));
@@ -44,20 +40,20 @@ fn decide(
         }
         Ok(SocialOutcome::SignupClosed) => Ok(Some("signup_closed")),
         Ok(SocialOutcome::NotLoggedIn) => Ok(Some("permission_denied")),
-        Err(stop @ (Stop::Missing(_) | Stop::Unsigned | Stop::Unopened(_))) => Err(Halt::Stop(stop)),
         Err(Stop::ReauthenticationRequired) => Ok(Some("reauthentication_required")),
         Err(Stop::Invalid(errors)) => Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.code))),
         Err(Stop::RateLimited | Stop::Conflict | Stop::Forbidden | Stop::Unauthorized) => Ok(Some(UNKNOWN)),
+        Err(stop) => Err(stop),
     }
 }
 
 /// Goes to the page where somebody is awaited, or to the one for errors where it is not known which that was, and
 /// says there what is wrong.
-pub(crate) fn with_error(visit: &Visit<'_>, journey: Option<&Journey>, error: &str) -> Halt {
+pub(crate) fn with_error(visit: &Visit<'_>, journey: Option<&Journey>, error: &str) -> Outcome {
     let page = match journey {
         Some(journey) => journey.callback_url.clone(),
         None => visit.login_error_link(),
     };
     let process = journey.map_or(Process::Login, |journey| journey.process).name();
-    Halt::Redirect(with_query(&page, &[("error", error), ("error_process", process)]))
+    Outcome::Redirect(with_query(&page, &[("error", error), ("error_process", process)]))
 }

@@ -3,10 +3,10 @@
 use lambda_http::http::Method;
 use vestibule::domain::social::{Answer, Asked, Process, Question};
 use vestibule::flows::journey::{self, Destination};
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Text};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer as Response, Body, Operation};
 use vestibule::settings::{DUMMY, ProviderFlow};
 
@@ -33,31 +33,31 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     answers: &[Response::empty(302, "Redirect to the provider, or to the frontend's error page.")],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if call.method != Method::POST {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
-    if let Some(asked) = visit.asked() {
-        return Err(go(visit, asked));
+    if let Some(asked) = visit.asked().first() {
+        return Ok(go(visit, asked));
     }
     let Some(destination) = read(visit, call) else {
-        return Err(finish::with_error(visit, None, finish::UNKNOWN));
+        return Ok(finish::with_error(visit, None, finish::UNKNOWN));
     };
     let is_dummy = destination.provider == DUMMY;
     let (journey, passage) = journey::plan(visit, destination);
     if is_dummy {
         journey::begin(visit, journey);
-        return Err(Halt::Redirect(dummy::address(passage.state.expose())));
+        return Ok(Outcome::Redirect(dummy::address(passage.state.expose())));
     }
-    Err(Halt::Ask(Box::new(Question::Departure { journey, passage })))
+    Ok(Outcome::Ask(Box::new(Question::Departure { journey, passage })))
 }
 
 /// Sets out to the address that the service is at.
-fn go(visit: &mut Visit<'_>, asked: &Asked) -> Halt {
+fn go(visit: &mut Visit<'_>, asked: &Asked) -> Outcome {
     match (&asked.question, &asked.answer) {
         (Question::Departure { journey, .. }, Answer::Address(address)) => {
             journey::begin(visit, journey.clone());
-            Halt::Redirect(address.clone())
+            Outcome::Redirect(address.clone())
         }
         (Question::Departure { journey, .. }, _) => finish::with_error(visit, Some(journey), finish::UNKNOWN),
         _ => finish::with_error(visit, None, finish::UNKNOWN),

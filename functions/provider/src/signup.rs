@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::email;
 use vestibule::domain::social::Profile;
-use vestibule::flows::visit::{Stop, Visit};
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::flows::{connect, social_signup};
 use vestibule::http::call::Call;
 use vestibule::http::present::{self, EmailAddress, SocialAccount};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::signup_form::{self, SignupBy};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Settings, When};
@@ -68,25 +68,25 @@ struct ProviderSignupUser<'a> {
     username: Option<&'a str>,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let pending = visit.session().social_signup.clone().ok_or(Stop::Conflict)?;
     let settings = visit.settings();
     if settings.socialaccount.app(&pending.profile.provider).is_none() {
-        return Err(Stop::Conflict.into());
+        return Err(Stop::Conflict);
     }
     if !settings.account.signup_enabled {
-        return Err(Stop::Forbidden.into());
+        return Err(Stop::Forbidden);
     }
     call.input(|_| Ok(()))?;
     match call.method {
-        Method::GET => Ok(describe(settings, &pending.profile)),
+        Method::GET => Ok(describe(settings, &pending.profile).into()),
         Method::POST => {
             let provider = connect::provider_name(settings, &pending.profile.provider);
             let (new, taken) = signup_form::read(visit, &call.object()?, SignupBy::Provider(&provider))?;
             social_signup::complete(visit, &pending, new, taken)?;
-            Ok(present::authentication(visit))
+            Ok(present::authentication(visit).into())
         }
-        _ => Err(Halt::NotAllowed),
+        _ => Err(Stop::NotAllowed),
     }
 }
 

@@ -6,12 +6,12 @@ use vestibule::domain::refusal::{FieldErrors, Refusal};
 use vestibule::domain::social::{Answer, Identity, PresentedToken, Process, Question};
 use vestibule::flows::connect::SocialOutcome;
 use vestibule::flows::social_login;
-use vestibule::flows::visit::{Stop, Visit};
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::{Object, Value};
 use vestibule::http::input::{Field, Form, Kind, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::shape::Shape;
 use vestibule::http::{Answer as Response, Body, Operation};
 use vestibule::secret::Secret;
@@ -64,7 +64,7 @@ struct IssuedProviderToken {
     access_token: Option<String>,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let settings = visit.settings();
     let input = call.input(|object| Ok(read(settings, object)?))?;
     let Input { app, process, token } = call.posted(input)?;
@@ -72,23 +72,23 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         let id_token = token.id_token.as_ref().map(Secret::expose).unwrap_or_default();
         dummy::identity_of_token(settings, id_token).ok_or_else(social_login::invalid_token)?
     } else {
-        match visit.asked().map(|asked| &asked.answer) {
-            None => return Err(Halt::Ask(Box::new(Question::Token(token)))),
+        match visit.asked().first().map(|asked| &asked.answer) {
+            None => return Ok(Outcome::Ask(Box::new(Question::Token(token)))),
             Some(Answer::Identity(identity)) => Identity::clone(identity),
-            Some(Answer::Address(_) | Answer::Nothing) => return Err(social_login::invalid_token().into()),
+            Some(Answer::Address(_) | Answer::Nothing) => return Err(social_login::invalid_token()),
         }
     };
     match social_login::complete(visit, app, &identity, process) {
-        Ok(SocialOutcome::Done) => Ok(present::authentication(visit)),
-        Ok(SocialOutcome::SignupClosed) => Err(Stop::Forbidden.into()),
-        Ok(SocialOutcome::NotLoggedIn) => Err(not_logged_in()),
-        Err(stop) => Err(stop.into()),
+        Ok(SocialOutcome::Done) => Ok(present::authentication(visit).into()),
+        Ok(SocialOutcome::SignupClosed) => Err(Stop::Forbidden),
+        Ok(SocialOutcome::NotLoggedIn) => Ok(not_logged_in()),
+        Err(stop) => Err(stop),
     }
 }
 
-fn not_logged_in() -> Halt {
+fn not_logged_in() -> Outcome {
     let text = "Not authenticated: log in before connecting a provider account.";
-    Halt::Page(StatusCode::FORBIDDEN, text.to_owned())
+    Outcome::Page(StatusCode::FORBIDDEN, text.to_owned())
 }
 
 struct Input<'s> {

@@ -3,12 +3,12 @@
 use lambda_http::http::{Method, StatusCode};
 use vestibule::domain::message::Recipient;
 use vestibule::flows::password_reset;
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::{Action, Settings, When};
 use vestibule::snapshot::Need;
@@ -47,7 +47,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let input = call.input(|object| {
         let email = read(object, visit.settings())?;
         let accounts = password_reset::find_accounts(visit, &email)?;
@@ -57,13 +57,13 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     visit.limit(Action::ResetPassword, &email)?;
     password_reset::request(visit, &email, &accounts)?;
     if visit.settings().account.password_reset_by_code_enabled {
-        Ok(present::authentication(visit))
+        Ok(present::authentication(visit).into())
     } else {
-        Ok(Reply::status(StatusCode::OK))
+        Ok(Reply::status(StatusCode::OK).into())
     }
 }
 
-fn read(object: &Object, settings: &Settings) -> Result<String, Halt> {
+fn read(object: &Object, settings: &Settings) -> Decision<String> {
     let mut form = Form::new(FIELDS, object, settings);
     let email = form.text(&EMAIL);
     form.finish()?;

@@ -7,12 +7,12 @@ use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::refusal::FieldErrors;
 use vestibule::flows::password_reset::{self, Right};
-use vestibule::flows::visit::{Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation, Parameter};
 use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
@@ -84,7 +84,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::ResetPasswordFromKey, "")?;
     }
@@ -104,10 +104,10 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     match call.method {
         Method::POST => {
             password_reset::reset(visit, &right, challenge, &password)?;
-            Ok(present::authentication(visit))
+            Ok(present::authentication(visit).into())
         }
         Method::HEAD => look(visit, call, challenge),
-        _ => Err(Halt::NotAllowed),
+        _ => Err(Stop::NotAllowed),
     }
 }
 
@@ -120,7 +120,7 @@ fn is_guess(call: &Call) -> bool {
     !call.is_forgeable() || call.headers.contains_key(HEADER)
 }
 
-fn look(visit: &mut Visit<'_>, call: &Call, challenge: Option<Challenge>) -> Result<Reply, Halt> {
+fn look(visit: &mut Visit<'_>, call: &Call, challenge: Option<Challenge>) -> Decision<Outcome> {
     let object = header(call);
     let mut form = Form::new(LOOKED_AT, &object, visit.settings());
     let right = read_key(visit, challenge.as_ref(), &mut form)?;
@@ -134,7 +134,7 @@ fn look(visit: &mut Visit<'_>, call: &Call, challenge: Option<Challenge>) -> Res
     if let Some(challenge) = challenge {
         password_reset::confirm_code(visit, challenge)?;
     }
-    Ok(Reply::ok(PasswordReset { user: present::user(&account, visit.settings()) }))
+    Ok(Reply::ok(PasswordReset { user: present::user(&account, visit.settings()) }).into())
 }
 
 fn read_key(
@@ -155,7 +155,7 @@ fn read_key(
 
 type Read = Result<(Right, Secret), FieldErrors>;
 
-fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Result<Read, Halt> {
+fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Decision<Read> {
     let mut form = Form::new(FIELDS, object, visit.settings());
     let right = read_key(visit, challenge, &mut form)?;
     let password = form.text(&PASSWORD);

@@ -4,10 +4,10 @@ use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::flows::tokens::{self, Refreshed};
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::jwt::{Claims, Jwt, TokenUse};
 use vestibule::settings::{Settings, TokenStrategy};
@@ -47,11 +47,11 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     account.into_iter().chain(session.map(Need::Session)).collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let token = read(call, visit.settings())?;
     let token = call.posted(token)?;
     if visit.tools.jwt.is_none() && visit.settings().headless.token_strategy == TokenStrategy::Jwt {
-        return Err(Halt::Unsigned);
+        return Err(Stop::Unsigned);
     }
     let refreshed = match claims(&visit.tools, &token) {
         Some(claims) => tokens::refresh(visit, &claims)?,
@@ -59,11 +59,11 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
     };
     match (visit.tools.jwt, refreshed) {
         (Some(jwt), Some(refreshed)) => answer(jwt, &refreshed, &call.visitor.base_url),
-        _ => Ok(Reply::status(StatusCode::BAD_REQUEST)),
+        _ => Ok(Reply::status(StatusCode::BAD_REQUEST).into()),
     }
 }
 
-fn read(call: &Call, settings: &Settings) -> Result<Option<String>, Halt> {
+fn read(call: &Call, settings: &Settings) -> Decision<Option<String>> {
     call.input(|object| {
         let mut form = Form::new(FIELDS, object, settings);
         let token = form.text(&REFRESH_TOKEN);
@@ -76,15 +76,16 @@ fn claims(tools: &Tools<'_>, token: &str) -> Option<Claims> {
     tools.jwt?.read(token, TokenUse::Refresh)
 }
 
-fn answer(jwt: &Jwt, refreshed: &Refreshed, base_url: &str) -> Result<Reply, Halt> {
+fn answer(jwt: &Jwt, refreshed: &Refreshed, base_url: &str) -> Decision<Outcome> {
     let Refreshed { session, pair, rotated } = refreshed;
     if !rotated {
         let access_token = jwt.issue_access(&pair.access_id, pair.issued_at, session, base_url)?;
-        return Ok(Reply::ok(Tokens { access_token: access_token.expose(), refresh_token: None }));
+        return Ok(Reply::ok(Tokens { access_token: access_token.expose(), refresh_token: None }).into());
     }
     let issued = jwt.issue(pair, session, base_url)?;
     Ok(Reply::ok(Tokens {
         access_token: issued.access_token.expose(),
         refresh_token: Some(issued.refresh_token.expose()),
-    }))
+    })
+    .into())
 }

@@ -1,10 +1,10 @@
 //! `auth/session`: GET says who is logged in, DELETE logs out.
 
 use lambda_http::http::Method;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -31,12 +31,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     call.input(|_| Ok(()))?;
     match call.method {
         Method::GET | Method::HEAD => {}
         Method::DELETE => visit.flush(),
-        _ => return Err(Halt::NotAllowed),
+        _ => return Err(Stop::NotAllowed),
     }
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

@@ -5,12 +5,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account_id::AccountId;
 use vestibule::flows::sessions;
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::When;
 use vestibule::snapshot::Need;
@@ -70,9 +70,9 @@ pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
     account.cloned().map(Need::Sessions).into_iter().collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let Some(user) = visit.user().map(|user| user.id.clone()) else {
-        return Ok(present::authentication(visit));
+        return Ok(present::authentication(visit).into());
     };
     let object = if call.is_get() { Object::default() } else { call.object()? };
     match call.method {
@@ -84,15 +84,15 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
             form.finish()?;
             sessions::end(visit, &user, &ids)?;
             if visit.user().is_none() {
-                return Ok(present::authentication(visit));
+                return Ok(present::authentication(visit).into());
             }
             list(visit, &user, &ids)
         }
-        _ => Err(Halt::NotAllowed),
+        _ => Err(Stop::NotAllowed),
     }
 }
 
-fn list(visit: &Visit<'_>, user: &AccountId, ended: &[i64]) -> Result<Reply, Halt> {
+fn list(visit: &Visit<'_>, user: &AccountId, ended: &[i64]) -> Decision<Outcome> {
     let current = visit.session_key();
     let tracked = visit.settings().usersessions.track_activity;
     let sessions = visit.sessions(user)?.into_iter().filter(|(_, login)| !ended.contains(&login.id));
@@ -111,5 +111,5 @@ fn list(visit: &Visit<'_>, user: &AccountId, ended: &[i64]) -> Result<Reply, Hal
             }
         })
         .collect();
-    Ok(Reply::ok(listed))
+    Ok(Reply::ok(listed).into())
 }

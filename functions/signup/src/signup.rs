@@ -1,9 +1,9 @@
 //! `auth/signup`: POST.
 
 use lambda_http::http::Method;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Visit};
 use vestibule::http::call::Call;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::signup_form::{self, SignupBy};
 use vestibule::http::{Answer, Body, Operation};
 
@@ -28,6 +28,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
 
 pub(crate) use signup_form::needs;
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     signup_form::submit(visit, call, SignupBy::Password)
 }

@@ -10,12 +10,12 @@ use vestibule::domain::email;
 use vestibule::domain::message::Recipient;
 use vestibule::flows::stages;
 use vestibule::flows::stages::verify_email::{self, Proof};
-use vestibule::flows::visit::{Stop, Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation, Parameter};
 use vestibule::snapshot::Need;
 
@@ -81,7 +81,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     })
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let challenge = verify_email::resume(visit)?;
     let object = if call.is_get() { header(call) } else { call.object()? };
     let proof = read_or_fail(visit, call, challenge.clone(), &object)?;
@@ -95,9 +95,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         Method::POST => {
             let next = verify_email::confirm(visit, challenge.as_ref(), &proof)?;
             stages::go_on(visit, next)?;
-            Ok(present::authentication(visit))
+            Ok(present::authentication(visit).into())
         }
-        _ => Err(Halt::NotAllowed),
+        _ => Err(Stop::NotAllowed),
     }
 }
 
@@ -112,7 +112,7 @@ fn read_or_fail(
     call: &Call,
     challenge: Option<Challenge>,
     object: &Object,
-) -> Result<Proof, Halt> {
+) -> Decision<Proof> {
     match read(visit, challenge.as_ref(), object) {
         Err(Stop::Invalid(errors)) => {
             if !call.is_forgeable() || call.headers.contains_key(HEADER) {
@@ -131,10 +131,10 @@ fn read(visit: &Visit<'_>, challenge: Option<&Challenge>, object: &Object) -> Re
     verify_email::check(visit, challenge, &key.unwrap_or_default())
 }
 
-fn look(visit: &Visit<'_>, proof: &Proof) -> Result<Reply, Halt> {
+fn look(visit: &Visit<'_>, proof: &Proof) -> Decision<Outcome> {
     let account = visit.account(&proof.account)?.ok_or(Stop::Conflict)?;
     let user = present::user(account, visit.settings());
     let data = EmailVerification { email: email::shown(&proof.email), user };
     let is_authenticating = verify_email::pending(visit).is_some();
-    Ok(Reply::ok(data).with_meta("is_authenticating", json!(is_authenticating)))
+    Ok(Reply::ok(data).with_meta("is_authenticating", json!(is_authenticating)).into())
 }

@@ -2,9 +2,9 @@
 
 use lambda_http::http::{Method, StatusCode};
 use vestibule::flows::stages::verify_phone;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation};
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
@@ -22,10 +22,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if call.method != Method::POST {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
     verify_phone::resend(visit)?;
-    Ok(Reply::status(StatusCode::OK))
+    Ok(Reply::status(StatusCode::OK).into())
 }

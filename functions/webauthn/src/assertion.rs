@@ -13,7 +13,7 @@ use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Reply;
 use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification};
 use vestibule::snapshot::Need;
@@ -70,7 +70,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 /// Reads the proof of one of this account's keys. Each try counts as a failed login until it turns out to be right.
-pub(crate) fn read(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Result<Proved, Halt> {
+pub(crate) fn read(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Decision<Proved> {
     read_with(visit, object, |visit, response| {
         authenticators::attempt(visit, &account.id, Refusal::TooManyLoginAttempts, "credential")?;
         let proved = check(visit, account, response, false);
@@ -82,7 +82,7 @@ pub(crate) fn read(visit: &mut Visit<'_>, account: &Account, object: &Object) ->
 }
 
 /// Reads the proof of a passkey, which says itself whose it is. Tries do not count: anybody could shut anybody out.
-pub(crate) fn read_passkey(visit: &mut Visit<'_>, object: &Object) -> Result<Proved, Halt> {
+pub(crate) fn read_passkey(visit: &mut Visit<'_>, object: &Object) -> Decision<Proved> {
     read_with(visit, object, |visit, response| {
         let Some(id) = owner(response) else { return Ok(Err(Fault::UserHandle)) };
         let account = visit.account(&id)?;
@@ -104,7 +104,7 @@ fn read_with(
     visit: &mut Visit<'_>,
     object: &Object,
     check: impl FnOnce(&mut Visit<'_>, &Assertion) -> Decision<Result<Proved, Fault>>,
-) -> Result<Proved, Halt> {
+) -> Decision<Proved> {
     let mut form = Form::new(FIELDS, object, visit.settings());
     let mut proved = None;
     if let Some(credential) = form.json(&CREDENTIAL) {

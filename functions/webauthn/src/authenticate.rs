@@ -2,10 +2,10 @@
 
 use lambda_http::http::Method;
 use vestibule::flows::stages::{self, mfa};
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 use crate::assertion;
@@ -39,19 +39,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     let (pending, account) = mfa::resume(visit)?;
     if call.method != Method::POST {
         call.input(|_| Ok(()))?;
         return if [Method::GET, Method::HEAD].contains(&call.method) {
-            Ok(assertion::begin(visit, Some(&account)))
+            Ok(assertion::begin(visit, Some(&account)).into())
         } else {
-            Err(Halt::NotAllowed)
+            Err(Stop::NotAllowed)
         };
     }
     let proved = assertion::read(visit, &account, &call.object()?)?;
     assertion::settle(visit, &proved)?;
     let next = mfa::complete(visit, pending, proved.authenticator)?;
     stages::go_on(visit, next)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

@@ -2,10 +2,10 @@
 
 use lambda_http::http::Method;
 use vestibule::flows::stages::{self, mfa};
-use vestibule::flows::visit::{Tools, Visit};
+use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::snapshot::Need;
 
@@ -46,21 +46,21 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if !call.is_forgeable() {
         mfa::limit_log_in(visit)?;
     }
     if call.method != Method::POST {
         call.input(|_| Ok(()))?;
         return if [Method::GET, Method::HEAD].contains(&call.method) {
-            Ok(assertion::begin(visit, None))
+            Ok(assertion::begin(visit, None).into())
         } else {
-            Err(Halt::NotAllowed)
+            Err(Stop::NotAllowed)
         };
     }
     let proved = assertion::read_passkey(visit, &call.object()?)?;
     assertion::settle(visit, &proved)?;
     let next = mfa::log_in(visit, proved.account, proved.authenticator)?;
     stages::go_on(visit, next)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

@@ -11,7 +11,7 @@ use vestibule::http::call::Call;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind, Text};
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::{Answer, Body, Operation, Parameter};
 use vestibule::snapshot::Need;
 
@@ -95,12 +95,12 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     if call.method == Method::POST { registration::needs(call, tools.settings) } else { Vec::new() }
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     if [Method::GET, Method::POST].contains(&call.method)
         && let Err(refusal) = authenticators::check_may_add(visit.settings(), &user)
     {
-        return Ok(Reply { status: StatusCode::CONFLICT, ..Reply::invalid(refusal.of_all().into()) });
+        return Ok(Reply { status: StatusCode::CONFLICT, ..Reply::invalid(refusal.of_all().into()) }.into());
     }
     match call.method {
         Method::GET | Method::HEAD => begin(visit, &user, call),
@@ -109,26 +109,26 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         Method::DELETE => remove(visit, &user, &call.object()?),
         _ => {
             call.input(|_| Ok(()))?;
-            Err(Halt::NotAllowed)
+            Err(Stop::NotAllowed)
         }
     }
 }
 
-fn begin(visit: &mut Visit<'_>, user: &Account, call: &Call) -> Result<Reply, Halt> {
+fn begin(visit: &mut Visit<'_>, user: &Account, call: &Call) -> Decision<Outcome> {
     call.input(|_| Ok(()))?;
     authenticators::require_for_adding(visit)?;
-    Ok(registration::begin(visit, user, call.query("passwordless").is_some()))
+    Ok(registration::begin(visit, user, call.query("passwordless").is_some()).into())
 }
 
-fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
+fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<Outcome> {
     let factor = registration::read(visit, user.credentials().count(), object, registration::FIELDS)?;
     authenticators::require_for_adding(visit)?;
     let added = authenticators::add(visit, &user.id, factor, false)?;
     let reply = Reply::ok(present::Authenticator::from(&added.authenticator));
-    Ok(reply.with_meta("recovery_codes_generated", json!(added.recovery_codes_generated)))
+    Ok(reply.with_meta("recovery_codes_generated", json!(added.recovery_codes_generated)).into())
 }
 
-fn rename(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
+fn rename(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<Outcome> {
     let mut form = Form::new(RENAMED, object, visit.settings());
     let id = form.id(&ID, &ids(user));
     let name = form.text(&NEW_NAME);
@@ -140,10 +140,10 @@ fn rename(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Repl
     if let (Factor::WebAuthn(credential), Some(name)) = (&mut known.factor, name) {
         credential.name = name;
     }
-    Ok(Reply::ok(present::Authenticator::from(&*known)))
+    Ok(Reply::ok(present::Authenticator::from(&*known)).into())
 }
 
-fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Reply, Halt> {
+fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<Outcome> {
     let mut form = Form::new(REMOVED, object, visit.settings());
     let ids = form.ids(&AUTHENTICATORS, &ids(user));
     form.finish()?;
@@ -151,7 +151,7 @@ fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Result<Repl
     for id in ids.unwrap_or_default() {
         authenticators::remove(visit, &user.id, id)?;
     }
-    Ok(Reply::status(StatusCode::OK))
+    Ok(Reply::status(StatusCode::OK).into())
 }
 
 fn require(visit: &Visit<'_>) -> Decision<()> {

@@ -4,10 +4,10 @@ use lambda_http::http::Method;
 use vestibule::domain::session;
 use vestibule::flows::authenticators::{self, Use};
 use vestibule::flows::reauthenticate;
-use vestibule::flows::visit::Visit;
+use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::{Answer, Body, Operation};
 
 use crate::assertion;
@@ -42,19 +42,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
-    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit)) };
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Mfa)?;
     if call.method != Method::POST {
         call.input(|_| Ok(()))?;
         return if [Method::GET, Method::HEAD].contains(&call.method) {
-            Ok(assertion::begin(visit, Some(&user)))
+            Ok(assertion::begin(visit, Some(&user)).into())
         } else {
-            Err(Halt::NotAllowed)
+            Err(Stop::NotAllowed)
         };
     }
     let proved = assertion::read(visit, &user, &call.object()?)?;
     assertion::settle(visit, &proved)?;
     authenticators::record_use(visit, &user.id, proved.authenticator, Use::Reauthentication)?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }

@@ -10,7 +10,7 @@ use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::http::call::Call;
 use vestibule::http::input::json::{Object, Value};
 use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Reply;
 use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification, When};
 use vestibule::snapshot::Need;
@@ -82,7 +82,7 @@ pub(crate) fn read(
     known: usize,
     object: &Object,
     fields: &'static [Field],
-) -> Result<Factor, Halt> {
+) -> Decision<Factor> {
     let mut form = Form::new(fields, object, visit.settings());
     let name = form.text(&NAME);
     let credential = form.json(&CREDENTIAL);

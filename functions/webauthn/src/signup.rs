@@ -8,7 +8,7 @@ use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::flows::{authenticators, stages};
 use vestibule::http::call::Call;
 use vestibule::http::present;
-use vestibule::http::reply::{Halt, Reply};
+use vestibule::http::reply::Outcome;
 use vestibule::http::signup_form::{self, SignupBy};
 use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
@@ -71,7 +71,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if call.method == Method::POST {
         return signup_form::submit(visit, call, SignupBy::Passkey);
     }
@@ -83,19 +83,19 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> 
         Method::PUT => add(visit, call),
         Method::GET | Method::HEAD => {
             let (_, account) = resume(visit)?;
-            Ok(registration::begin(visit, &account, true))
+            Ok(registration::begin(visit, &account, true).into())
         }
-        _ => Err(Halt::NotAllowed),
+        _ => Err(Stop::NotAllowed),
     }
 }
 
-fn add(visit: &mut Visit<'_>, call: &Call) -> Result<Reply, Halt> {
+fn add(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     // What is wrong with the input comes before that it comes too early, or too late.
     let factor = registration::read(visit, 0, &call.object()?, registration::FIELDS_AT_SIGNUP)?;
     let (pending, account) = resume(visit)?;
     authenticators::add(visit, &account.id, factor, true)?;
     stages::go_on(visit, Next::Leave(pending))?;
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }
 
 /// The sign-up that waits for its passkey, and whose it is.

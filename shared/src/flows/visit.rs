@@ -5,6 +5,7 @@
 //! cannot forget to load anything; which round trips that takes is up to what is prefetched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -26,7 +27,7 @@ use crate::domain::social::{Asked, SingleUse};
 use crate::domain::stage::{PendingLogin, Stage};
 use crate::domain::time::Timestamp;
 use crate::domain::token::{SessionKey, SessionToken};
-use crate::jwt::Jwt;
+use crate::jwt::{Jwt, SigningError};
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::settings::{Action, Settings, TokenStrategy};
@@ -55,8 +56,27 @@ pub enum Stop {
     Unauthorized,
     /// There are no keys yet for the tokens that it brings.
     Unsigned,
+    /// The endpoint does not have this method.
+    NotAllowed,
+    /// The body is no JSON object.
+    Malformed,
+    /// The body is larger than 2.5 MiB.
+    TooLarge,
     /// What the table keeps for it can't be opened.
     Unopened(Unopened),
+}
+
+impl From<FieldErrors> for Stop {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl From<SigningError> for Stop {
+    fn from(error: SigningError) -> Self {
+        tracing::error!(%error, "failed");
+        Self::Unsigned
+    }
 }
 
 impl From<Unopened> for Stop {
@@ -306,9 +326,9 @@ impl<'a> Visit<'a> {
         self.settings().session.save_every_request && self.fate == Fate::Kept
     }
 
-    /// The provider's response; none before the question.
-    pub fn asked(&self) -> Option<&'a Asked> {
-        self.loaded.asked.as_deref()
+    /// The questions to providers so far, in their order, each with its response.
+    pub fn asked(&self) -> &'a [Arc<Asked>] {
+        &self.loaded.asked
     }
 
     /// The settings.

@@ -7,11 +7,10 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 
 use super::input::json::{BodyError, Object};
-use super::reply::Halt;
 use super::{cookie, form};
 use crate::app::App;
 use crate::domain::token::SessionToken;
-use crate::flows::visit::{Client, Visitor};
+use crate::flows::visit::{Client, Decision, Stop, Visitor};
 use crate::settings::Settings;
 use crate::snapshot::Loaded;
 
@@ -134,23 +133,23 @@ impl Call {
     }
 
     /// The body as a JSON object; an empty body is an empty object.
-    pub fn object(&self) -> Result<Object, Halt> {
+    pub fn object(&self) -> Decision<Object> {
         Object::parse(&self.body).map_err(|error| match error {
-            BodyError::TooLarge => Halt::TooLarge,
+            BodyError::TooLarge => Stop::TooLarge,
             BodyError::NotUtf8 | BodyError::Malformed | BodyError::TooDeep | BodyError::NotAnObject => {
-                Halt::Malformed
+                Stop::Malformed
             }
         })
     }
 
     /// Parses the input of every method but GET: its errors come before a disallowed method.
-    pub fn input<T>(&self, read: impl FnOnce(&Object) -> Result<T, Halt>) -> Result<Option<T>, Halt> {
+    pub fn input<T>(&self, read: impl FnOnce(&Object) -> Decision<T>) -> Decision<Option<T>> {
         if self.is_get() { Ok(None) } else { read(&self.object()?).map(Some) }
     }
 
     /// Requires POST: other methods are not allowed.
-    pub fn posted<T>(&self, input: Option<T>) -> Result<T, Halt> {
-        input.filter(|_| self.method == Method::POST).ok_or(Halt::NotAllowed)
+    pub fn posted<T>(&self, input: Option<T>) -> Decision<T> {
+        input.filter(|_| self.method == Method::POST).ok_or(Stop::NotAllowed)
     }
 }
 

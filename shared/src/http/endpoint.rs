@@ -8,7 +8,7 @@ use lambda_http::{Body, Request, RequestExt as _, Response};
 
 use super::call::{Call, NoCall};
 use super::operation::Operation;
-use super::reply::{self, Halt, Reply};
+use super::reply::{self, Outcome, Reply};
 use super::{call, cookie, csrf, present};
 use crate::app::{App, ProcessKeys, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
@@ -17,7 +17,7 @@ use crate::domain::social::{Asked, Question};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
 use crate::flows::stages;
-use crate::flows::visit::{Client, MOST_LOADS, Stop, Tools, Visit};
+use crate::flows::visit::{Client, Decision, MOST_LOADS, Stop, Tools, Visit};
 use crate::jwt::SigningError;
 use crate::outbox;
 use crate::outside::Outside;
@@ -30,6 +30,9 @@ use crate::store::{Store, StoreError, Terms};
 /// How often a request decides, when others change what it has read. People behind one address share counters, so
 /// ten of them at once must all get through.
 const MOST_RACES: u32 = 10;
+
+/// How many questions a request may put to other services: each takes as long as they do.
+const MOST_QUESTIONS: usize = 3;
 
 /// One path of the API.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +50,7 @@ pub struct Endpoint {
     /// What it is bound to need, so that it is read together with the session.
     pub needs: fn(&Call, &Tools<'_>) -> Vec<Need>,
     /// What happens.
-    pub decide: fn(&mut Visit<'_>, &Call) -> Result<Reply, Halt>,
+    pub decide: fn(&mut Visit<'_>, &Call) -> Decision<Outcome>,
 }
 
 /// Something that the service says of itself, to anybody who asks for it with GET: no call of a client.
@@ -219,7 +222,7 @@ enum Unanswered {
 
 /// What a request came to, before it is written.
 struct Decided {
-    outcome: Result<Reply, Halt>,
+    outcome: Decision<Outcome>,
     changes: Changes,
     /// Whether the client is to renew what it holds of its session.
     renewed: bool,
@@ -236,7 +239,7 @@ impl Exchange<'_> {
         let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
         let mut secrets = app.secrets();
         let mut needs = (endpoint.needs)(call, &tools(app, &secrets, &passwords));
-        let mut asked = None;
+        let mut asked = Vec::new();
         let mut rewritten = false;
         let mut races = 0;
         while races < MOST_RACES {
@@ -257,13 +260,8 @@ impl Exchange<'_> {
                 secrets = app.secrets();
                 continue;
             }
-            match decided.outcome {
-                Err(Halt::Unsigned) => return Ok(unavailable()),
-                Err(Halt::Stop(Stop::Unopened(unopened))) => {
-                    report(unopened);
-                    return Ok(unavailable());
-                }
-                _ => {}
+            if is_withheld(&decided.outcome) {
+                return Ok(unavailable());
             }
             match exchange.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
@@ -272,9 +270,9 @@ impl Exchange<'_> {
                         after_commit(sent).await;
                     }
                     match decided.outcome {
-                        Err(Halt::Ask(question)) => {
-                            rewritten = matches!(decided.changes.session, SessionChange::Put { .. });
-                            asked = Some(self.ask(question, asked.is_some()).await?);
+                        Ok(Outcome::Ask(question)) => {
+                            rewritten |= matches!(decided.changes.session, SessionChange::Put { .. });
+                            asked.push(self.ask(question, asked.len()).await?);
                         }
                         _ => return Ok(exchange.finish(decided, rewritten)?),
                     }
@@ -301,13 +299,13 @@ impl Exchange<'_> {
     }
 
     /// Asks another service. What was committed before made sure that nobody else asks the same.
-    async fn ask(self, question: Box<Question>, again: bool) -> Result<Arc<Asked>, StoreError> {
+    async fn ask(self, question: Box<Question>, asked: usize) -> Result<Arc<Asked>, StoreError> {
         match &self.app.outside {
-            Some(outside) if !again => {
+            Some(outside) if asked < MOST_QUESTIONS => {
                 let answer = outside.ask(&question).await;
                 Ok(Arc::new(Asked { question: *question, answer }))
             }
-            _ => Err(StoreError::Corrupt("nobody is there to be asked".to_owned())),
+            _ => Err(StoreError::Corrupt("no service is there to be asked, or too many were".to_owned())),
         }
     }
 
@@ -347,16 +345,14 @@ impl Exchange<'_> {
         let is_app = visitor.client == Client::App;
         let outcome = if is_app && self.routes.uses_table && visitor.presents_token && visit.token_is_stale()
         {
-            Ok(present::unauthorized(&visit, StatusCode::GONE))
+            Ok(present::unauthorized(&visit, StatusCode::GONE).into())
         } else {
             (self.endpoint.decide)(&mut visit, self.call)
         };
         let outcome = match outcome {
-            Err(Halt::Stop(Stop::Missing(needs))) => return Err(needs),
-            Err(Halt::Stop(Stop::Unsigned)) => Err(Halt::Unsigned),
-            Err(halt @ Halt::Stop(Stop::Unopened(_))) => Err(halt),
-            Err(Halt::Stop(stop)) => Ok(explain(&visit, stop)),
-            other => other,
+            Err(Stop::Missing(needs)) => return Err(needs),
+            Err(stop) => explain(&visit, stop).map(Outcome::Reply),
+            decided => decided,
         };
         Ok(Decided {
             outcome,
@@ -399,9 +395,9 @@ impl Exchange<'_> {
             SessionChange::None => call.visitor.token.as_ref().filter(|_| rewritten || decided.renewed),
             SessionChange::Delete(..) => None,
         };
-        let is_page = matches!(decided.outcome, Err(Halt::Page(StatusCode::OK, _)));
+        let is_page = matches!(decided.outcome, Ok(Outcome::Page(StatusCode::OK, _)));
         let mut response = match decided.outcome {
-            Ok(mut reply) => {
+            Ok(Outcome::Reply(mut reply)) => {
                 if let Some(token) = self.exposed(token) {
                     reply = reply.with_meta("session_token", token.text().into());
                 }
@@ -413,16 +409,15 @@ impl Exchange<'_> {
                 }
                 reply.into_response()
             }
-            Err(Halt::NotAllowed) => {
+            Ok(Outcome::Redirect(address)) => reply::redirect(&address),
+            Ok(Outcome::Page(status, html)) => reply::document(status, html),
+            Err(Stop::NotAllowed) => {
                 let methods = self.endpoint.operations.iter().map(|operation| operation.method.clone());
                 reply::methods(&call.method, &methods.collect::<Vec<_>>())
             }
-            Err(Halt::Unsigned) => unavailable(),
-            Err(Halt::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
-            Err(Halt::Redirect(address)) => reply::redirect(&address),
-            Err(Halt::Page(status, html)) => reply::document(status, html),
-            // Stops are explained and questions asked before they get here.
-            Err(Halt::Malformed | Halt::Stop(_) | Halt::Ask(_)) => reply::malformed(),
+            Err(Stop::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
+            // Other stops are explained and questions asked before they get here.
+            Err(_) | Ok(Outcome::Ask(_)) => reply::malformed(),
         };
         if call.visitor.client == Client::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
@@ -507,23 +502,98 @@ fn warn_of_dropped(path: &str, dropped: Dropped) {
     }
 }
 
-fn explain(visit: &Visit<'_>, stop: Stop) -> Reply {
-    match stop {
+/// Whether nothing is committed, and the client is to try again: a token can't be signed, or an item can't be opened.
+fn is_withheld(outcome: &Decision<Outcome>) -> bool {
+    if let Err(Stop::Unopened(unopened)) = outcome {
+        report(*unopened);
+    }
+    matches!(outcome, Err(Stop::Unsigned | Stop::Unopened(_)))
+}
+
+/// The answer to a stop, where it has one in the envelope.
+fn explain(visit: &Visit<'_>, stop: Stop) -> Decision<Reply> {
+    Ok(match stop {
         Stop::Invalid(errors) => Reply::invalid(errors),
         Stop::RateLimited => Reply::status(StatusCode::TOO_MANY_REQUESTS),
-        // Whatever is missing is read before a stop gets here, and what can't be signed or opened is no answer.
-        Stop::Conflict | Stop::Missing(_) | Stop::Unsigned | Stop::Unopened(_) => {
-            Reply::status(StatusCode::CONFLICT)
-        }
+        Stop::Conflict => Reply::status(StatusCode::CONFLICT),
         Stop::Forbidden => Reply::status(StatusCode::FORBIDDEN),
         Stop::ReauthenticationRequired => present::reauthentication(visit),
         Stop::Unauthorized => present::unauthorized(visit, StatusCode::UNAUTHORIZED),
-    }
+        other => return Err(other),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use lambda_http::BoxFuture;
+
+    use super::*;
+    use crate::domain::social::{Answer, PresentedToken};
+
+    struct Services;
+
+    impl Outside for Services {
+        fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer> {
+            Box::pin(async move {
+                match question {
+                    Question::Token(token) => Answer::Address(format!("https://{}.example", token.provider)),
+                    _ => Answer::Nothing,
+                }
+            })
+        }
+    }
+
+    fn ask(service: &str) -> Decision<Outcome> {
+        let token =
+            PresentedToken { provider: service.into(), client_id: None, id_token: None, access_token: None };
+        Ok(Outcome::Ask(Box::new(Question::Token(token))))
+    }
+
+    fn ask_two(visit: &mut Visit<'_>, _: &Call) -> Decision<Outcome> {
+        let said: Vec<String> = visit.asked().iter().map(|asked| format!("{:?}", asked.answer)).collect();
+        match said.len() {
+            0 => ask("provider"),
+            1 => ask("hook"),
+            _ => Ok(Outcome::Redirect(said.join(" "))),
+        }
+    }
+
+    const fn at(path: &'static str, decide: fn(&mut Visit<'_>, &Call) -> Decision<Outcome>) -> Endpoint {
+        Endpoint { path, client: None, when: When::Always, operations: &[], needs: |_, _| Vec::new(), decide }
+    }
+
+    #[test]
+    fn a_request_may_ask_one_service_after_the_other_but_not_without_end() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(ask_services());
+    }
+
+    async fn ask_services() {
+        const ENDPOINTS: &[Endpoint] = &[at("two", ask_two), at("endless", |_, _| ask("provider"))];
+        let routes = Routes {
+            name: "test",
+            endpoints: ENDPOINTS,
+            documents: &[],
+            uses_table: false,
+            uses_secret_key: false,
+            outside: None,
+        };
+        let variables = [("ALLOWED_HOSTS", "*")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let nothing = Requirements { table: false, ..Requirements::TABLE };
+        let mut app = App::start(variables.into(), nothing).await.unwrap();
+        app.outside = Some(Arc::new(Services));
+        let get = async |name: &str| {
+            let request = Request::default().with_raw_http_path(&format!("/_allauth/app/v1/{name}"));
+            let (mut parts, body) = request.into_parts();
+            parts.headers.insert(header::HOST, HeaderValue::from_static("api.example.com"));
+            answer(&app, &routes, Request::from_parts(parts, body)).await
+        };
+        let response = get("two").await;
+        assert_eq!(response.status(), StatusCode::FOUND);
+        let said = response.headers()[header::LOCATION].to_str().unwrap();
+        assert!(said.contains("provider.example") && said.contains("hook.example"), "{said}");
+        assert_eq!(get("endless").await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 
     #[test]
     fn a_name_in_braces_stands_for_one_segment() {

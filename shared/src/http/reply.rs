@@ -8,8 +8,6 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::refusal::FieldErrors;
 use crate::domain::social::Question;
-use crate::flows::visit::Stop;
-use crate::jwt::SigningError;
 
 const NOT_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
 
@@ -26,44 +24,23 @@ pub struct Reply {
     pub errors: Option<FieldErrors>,
 }
 
-/// How an endpoint ends other than with the envelope.
+/// What an endpoint decides.
 #[derive(Clone, Debug)]
-pub enum Halt {
-    /// The flow stops.
-    Stop(Stop),
-    /// The body is no JSON object.
-    Malformed,
-    /// The body is larger than 2.5 MiB.
-    TooLarge,
-    /// The method is not one of this endpoint.
-    NotAllowed,
-    /// Another service is to be asked first. What was changed so far is committed; the endpoint decides anew with the
-    /// answer, and asks nothing more.
-    Ask(Box<Question>),
+pub enum Outcome {
+    /// An answer in the envelope.
+    Reply(Reply),
     /// The browser goes on elsewhere.
     Redirect(String),
     /// A page for people.
     Page(StatusCode, String),
-    /// There is an answer, but it can't be signed. Nothing is committed, and the client comes again.
-    Unsigned,
+    /// Another service is asked first. What was changed so far is committed; the endpoint decides again with the answer,
+    /// and may ask another service then.
+    Ask(Box<Question>),
 }
 
-impl From<Stop> for Halt {
-    fn from(stop: Stop) -> Self {
-        Self::Stop(stop)
-    }
-}
-
-impl From<SigningError> for Halt {
-    fn from(error: SigningError) -> Self {
-        tracing::error!(%error, "failed");
-        Self::Unsigned
-    }
-}
-
-impl From<FieldErrors> for Halt {
-    fn from(errors: FieldErrors) -> Self {
-        Self::Stop(Stop::Invalid(errors))
+impl From<Reply> for Outcome {
+    fn from(reply: Reply) -> Self {
+        Self::Reply(reply)
     }
 }
 

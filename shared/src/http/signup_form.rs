@@ -6,7 +6,7 @@ use super::call::Call;
 use super::input::json::Object;
 use super::input::{Field, Form, Text};
 use super::present;
-use super::reply::{Halt, Reply};
+use super::reply::Outcome;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
@@ -99,29 +99,29 @@ pub fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 /// Signs up by password or by passkey.
-pub fn submit(visit: &mut Visit<'_>, call: &Call, by: SignupBy<'_>) -> Result<Reply, Halt> {
+pub fn submit(visit: &mut Visit<'_>, call: &Call, by: SignupBy<'_>) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::Signup, "")?;
     }
     // Only a POST has input here; what else is sent along with other methods is read, but not judged.
     call.input(|_| Ok(()))?;
     if call.method != Method::POST {
-        return Err(Halt::NotAllowed);
+        return Err(Stop::NotAllowed);
     }
     let object = call.object()?;
     let (account, taken) = read(visit, &object, by)?;
     if visit.user().is_some() {
-        return Err(Stop::Conflict.into());
+        return Err(Stop::Conflict);
     }
     if !visit.settings().account.signup_enabled {
-        return Err(Stop::Forbidden.into());
+        return Err(Stop::Forbidden);
     }
     if fills_honeypot(visit.settings(), &object) {
         signup::pretend_to_bot(visit, account);
     } else {
         signup::sign_up(visit, account, taken)?;
     }
-    Ok(present::authentication(visit))
+    Ok(present::authentication(visit).into())
 }
 
 fn fills_honeypot(settings: &Settings, object: &Object) -> bool {
@@ -130,7 +130,7 @@ fn fills_honeypot(settings: &Settings, object: &Object) -> bool {
 }
 
 /// Reads the form: the account to be made, and what of it another account has, which the client is not to learn.
-pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Result<(NewAccount, Taken), Halt> {
+pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Decision<(NewAccount, Taken)> {
     let mut form = Form::new(by.fields(), object, visit.settings());
     let mut account = NewAccount { by_passkey: by == SignupBy::Passkey, ..NewAccount::default() };
     let (email, email2) = by.emails();
