@@ -11,8 +11,10 @@ use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
+use crate::flows::visit::Tools;
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
 use crate::outside::Outside;
+use crate::password::Passwords;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::secret_key::{KeyDocument, READ_AT_MOST_EVERY, READ_EVERY};
@@ -272,6 +274,22 @@ impl App {
     /// The secret in AWS Secrets Manager that holds `SECRET_KEY`, if any.
     pub(crate) fn key_vault(&self) -> Option<(&Aws, &str)> {
         self.key_source.as_ref().map(|source| (&source.aws, source.arn.as_str()))
+    }
+
+    /// The password hasher of one request.
+    pub fn passwords(&self) -> Passwords<'_> {
+        Passwords::new(&self.settings.passwords.argon2, &self.random)
+    }
+
+    /// What the flows of one request are given.
+    pub fn tools<'a>(&'a self, secrets: &'a ProcessKeys, passwords: &'a Passwords<'a>) -> Tools<'a> {
+        Tools {
+            settings: &self.settings,
+            keys: &secrets.keys,
+            random: &self.random,
+            passwords,
+            jwt: secrets.jwt.as_deref(),
+        }
     }
 
     /// The table, if this process uses it.

@@ -11,8 +11,25 @@ pub mod openapi;
 pub mod operation;
 pub mod present;
 pub mod reply;
+pub mod resend;
 pub mod shape;
 pub mod signup_form;
 
 pub use endpoint::{Document, Endpoint, Routes, answer};
 pub use operation::{Answer, Body, Operation, Parameter};
+
+/// What endpoints are written with.
+pub mod prelude {
+    pub use lambda_http::http::{Method, StatusCode};
+
+    pub use super::call::Call;
+    pub use super::endpoint::{Endpoint, Routes};
+    pub use super::input::json::Object;
+    pub use super::input::{Field, Form, Kind, Text};
+    pub use super::operation::{Answer, Body, Operation, Parameter};
+    pub use super::present;
+    pub use super::reply::{Outcome, Reply};
+    pub use crate::flows::visit::{Client, Decision, Stop, Tools, Visit};
+    pub use crate::settings::When;
+    pub use crate::snapshot::Need;
+}

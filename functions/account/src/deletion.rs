@@ -1,13 +1,7 @@
 //! `account`: DELETE deletes the account of whoever is logged in, for good. It is ours, not the contract's.
 
-use lambda_http::http::{Method, StatusCode};
 use vestibule::flows::privacy;
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
-use vestibule::snapshot::Need;
+use vestibule::http::prelude::*;
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::DELETE,

@@ -1,22 +1,14 @@
 //! `account/email`: GET lists the addresses, POST adds one, PUT sends again what verifies one, PATCH makes one primary,
 //! DELETE removes one. Whoever has just signed up corrects their address by a POST.
 
-use lambda_http::http::{Method, StatusCode};
 use vestibule::domain::account::Account;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::email;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::manage_email::{self, Chosen};
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::settings::Action;
-use vestibule::snapshot::Need;
 
 const NEW_EMAIL: Field = Field::text("email", Text::NEW_EMAIL, "The new email address.");
 const EMAIL: Field = Field::text("email", Text::PLAIN, "An email address of the account.");

@@ -3,7 +3,6 @@
 //!
 //! What is kept is taken apart by name here: whatever is kept one day has to be given a place, or does not compile.
 
-use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
@@ -15,11 +14,8 @@ use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{LoginAttempt, PendingLogin};
 use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
+use vestibule::http::prelude::*;
 use vestibule::http::present::{self, AuthenticationMethod, Authenticator, EmailAddress, FlowId};
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
 use vestibule::snapshot::{Need, StoredSession};
 
 use crate::phone::PhoneNumber;

@@ -7,52 +7,26 @@ mod export;
 mod password_change;
 mod phone;
 
-use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
-        Endpoint {
-            path: "account/email",
-            client: None,
-            when: When::OwnAccounts,
-            operations: email::OPERATIONS,
-            needs: email::needs,
-            decide: email::decide,
-        },
-        Endpoint {
-            path: "account/phone",
-            client: None,
-            when: When::OwnAccounts,
-            operations: phone::OPERATIONS,
-            needs: phone::needs,
-            decide: phone::decide,
-        },
-        Endpoint {
-            path: "account/password/change",
-            client: None,
-            when: When::OwnAccounts,
-            operations: password_change::OPERATIONS,
-            needs: password_change::needs,
-            decide: password_change::decide,
-        },
-        Endpoint {
-            path: "account",
-            client: None,
-            when: When::Deletion,
-            operations: deletion::OPERATIONS,
-            needs: deletion::needs,
-            decide: deletion::decide,
-        },
-        Endpoint {
-            path: "account/export",
-            client: None,
-            when: When::Export,
-            operations: export::OPERATIONS,
-            needs: export::needs,
-            decide: export::decide,
-        },
+        Endpoint::at("account/email", email::OPERATIONS, email::decide)
+            .when(When::OwnAccounts)
+            .needs(email::needs),
+        Endpoint::at("account/phone", phone::OPERATIONS, phone::decide)
+            .when(When::OwnAccounts)
+            .needs(phone::needs),
+        Endpoint::at("account/password/change", password_change::OPERATIONS, password_change::decide)
+            .when(When::OwnAccounts)
+            .needs(password_change::needs),
+        Endpoint::at("account", deletion::OPERATIONS, deletion::decide)
+            .when(When::Deletion)
+            .needs(deletion::needs),
+        Endpoint::at("account/export", export::OPERATIONS, export::decide)
+            .when(When::Export)
+            .needs(export::needs),
     ];
     Routes {
         name: "account",

@@ -1,20 +1,12 @@
 //! `account/password/change`: POST. Who has no password sets one, without a current one.
 
-use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
-use vestibule::flows::visit::{Decision, Tools, Visit};
 use vestibule::flows::{password_change, reauthenticate};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
-use vestibule::snapshot::Need;
 
 const CURRENT: Field =
     Field::text("current_password", Text::PLAIN, "The current password; required if the account has one.")

@@ -1,21 +1,13 @@
 //! `account/phone`: GET lists the number, POST changes it. Whoever has just signed up corrects their number by a POST.
 
-use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::domain::message::Recipient;
 use vestibule::flows::signup;
 use vestibule::flows::stages::verify_phone::{self, PhoneVerification};
-use vestibule::flows::visit::{Decision, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::settings::Action;
-use vestibule::snapshot::Need;
 
 const PHONE: Field = Field::text("phone", Text::PHONE, "The new phone number.");
 const FIELDS: &[Field] = &[PHONE];

@@ -4,10 +4,9 @@ use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_http::http::{HeaderValue, header};
 use serde::Serialize;
 use vestibule::app::App;
-use vestibule::flows::visit::{Client, Tools, Visit, Visitor};
+use vestibule::flows::visit::{Client, Visit, Visitor};
 use vestibule::http::call::{Call, access_token};
 use vestibule::http::csrf;
-use vestibule::password::Passwords;
 use vestibule::snapshot::Loaded;
 use vestibule::store::StoreError;
 
@@ -88,16 +87,8 @@ async fn identify(app: &App, call: &Call) -> Result<Option<Identity>, StoreError
 }
 
 fn recognise(app: &App, visitor: &Visitor, loaded: &Loaded) -> Option<Identity> {
-    let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
-    let secrets = app.secrets();
-    let tools = Tools {
-        settings: &app.settings,
-        keys: &secrets.keys,
-        random: &app.random,
-        passwords: &passwords,
-        jwt: secrets.jwt.as_deref(),
-    };
-    let visit = Visit::open(tools, visitor, loaded, app.clock.now()).ok()?;
+    let (secrets, passwords) = (app.secrets(), app.passwords());
+    let visit = Visit::open(app.tools(&secrets, &passwords), visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;
     let email = user.primary_email().filter(|email| user.has_verified(Some(email)));
     Some(Identity { account_id: user.id.as_str().to_owned(), email: email.unwrap_or_default().to_owned() })

@@ -1,14 +1,10 @@
 //! `config`: GET.
 
-use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
-use vestibule::flows::visit::{Client, Decision, Stop, Visit};
-use vestibule::http::call::Call;
+use vestibule::http::prelude::*;
 use vestibule::http::present::{AuthenticatorType, Provider};
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
-use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings, When};
+use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings};
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::GET,

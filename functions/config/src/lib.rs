@@ -6,19 +6,12 @@ mod page;
 mod specification;
 
 pub use specification::document;
-use vestibule::http::{Document, Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::Document;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
-    const ENDPOINTS: &[Endpoint] = &[Endpoint {
-        path: "config",
-        client: None,
-        when: When::Always,
-        operations: config::OPERATIONS,
-        needs: |_, _| Vec::new(),
-        decide: config::decide,
-    }];
+    const ENDPOINTS: &[Endpoint] = &[Endpoint::at("config", config::OPERATIONS, config::decide)];
     const DOCUMENTS: &[Document] = &[
         Document { path: "/_allauth/openapi.json", write: specification::json },
         Document { path: "/_allauth/openapi.yaml", write: specification::yaml },

@@ -1,14 +1,8 @@
 //! `auth/code/confirm`: POST.
 
-use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::stages::{self, login_by_code};
-use vestibule::flows::visit::{Decision, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 const CODE: Field = Field::text("code", Text::PLAIN, "The code; letter case, dashes and spaces are ignored.");
 const FIELDS: &[Field] = &[CODE];

@@ -1,19 +1,11 @@
 //! `auth/code/request`: POST.
 
-use lambda_http::http::Method;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::stages::login_by_code;
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
-use vestibule::settings::{Action, Settings, When};
-use vestibule::snapshot::Need;
+use vestibule::http::prelude::*;
+use vestibule::settings::{Action, Settings};
 
 const EMAIL: Field = Field::text("email", Text::EMAIL, "The email address to send the code to.")
     .asked(When::CodeByEmail)

@@ -1,21 +1,13 @@
 //! `auth/login`: POST. `remember` is ignored, as the contract has it.
 
-use lambda_http::http::Method;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::login::{self, Identifier};
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
-use vestibule::settings::{Action, Settings, When};
-use vestibule::snapshot::Need;
+use vestibule::settings::{Action, Settings};
 
 const USERNAME: Field = Field::text("username", Text::PLAIN, "The username.")
     .asked(When::LoginByUsername)

@@ -1,17 +1,10 @@
 //! `auth/reauthenticate`: POST.
 
-use lambda_http::http::Method;
 use vestibule::domain::session;
 use vestibule::flows::reauthenticate;
-use vestibule::flows::visit::{Decision, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
-use vestibule::snapshot::Need;
 
 /// The one password that is not stripped.
 const PASSWORD: Field = Field::text("password", Text::VERBATIM, "The password.");

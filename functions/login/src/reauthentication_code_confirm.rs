@@ -1,15 +1,9 @@
 //! `auth/reauthenticate/code/confirm`: POST.
 
-use lambda_http::http::Method;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::session;
-use vestibule::flows::visit::{Decision, Visit};
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
-use vestibule::http::call::Call;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 const CODE: Field = Field::text("code", Text::PLAIN, "The code; letter case, dashes and spaces are ignored.");
 const FIELDS: &[Field] = &[CODE];

@@ -1,20 +1,12 @@
 //! `auth/reauthenticate/code/request`: POST.
 
-use lambda_http::http::{Method, StatusCode};
 use vestibule::domain::account::Account;
 use vestibule::domain::message::Recipient;
 use vestibule::domain::refusal::Refusal;
 use vestibule::domain::session;
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::settings::{Action, Settings};
-use vestibule::snapshot::Need;
 
 const EMAIL: Field = Field::text("email", Text::EMAIL, "A verified email address of the account.").optional();
 const PHONE: Field =

@@ -1,12 +1,7 @@
 //! `auth/2fa/authenticate`: POST.
 
-use lambda_http::http::Method;
 use vestibule::flows::stages::{self, mfa};
-use vestibule::flows::visit::{Decision, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 use crate::code;
 pub(crate) use crate::code::needs;

@@ -1,11 +1,6 @@
 //! `account/authenticators`: GET.
 
-use lambda_http::http::Method;
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::GET,

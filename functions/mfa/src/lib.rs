@@ -9,61 +9,31 @@ mod recovery_codes;
 mod totp;
 mod trust;
 
-use vestibule::flows::visit::Client;
-use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
-        Endpoint {
-            path: "auth/2fa/authenticate",
-            client: None,
-            when: When::Mfa,
-            operations: authenticate::OPERATIONS,
-            needs: authenticate::needs,
-            decide: authenticate::decide,
-        },
-        Endpoint {
-            path: "auth/2fa/reauthenticate",
-            client: None,
-            when: When::Mfa,
-            operations: reauthenticate::OPERATIONS,
-            needs: reauthenticate::needs,
-            decide: reauthenticate::decide,
-        },
-        Endpoint {
-            path: "auth/2fa/trust",
-            client: Some(Client::Browser),
-            when: When::MfaTrust,
-            operations: trust::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: trust::decide,
-        },
-        Endpoint {
-            path: "account/authenticators",
-            client: None,
-            when: When::Mfa,
-            operations: authenticators::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: authenticators::decide,
-        },
-        Endpoint {
-            path: "account/authenticators/totp",
-            client: None,
-            when: When::Totp,
-            operations: totp::OPERATIONS,
-            needs: totp::needs,
-            decide: totp::decide,
-        },
-        Endpoint {
-            path: "account/authenticators/recovery-codes",
-            client: None,
-            when: When::RecoveryCodes,
-            operations: recovery_codes::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: recovery_codes::decide,
-        },
+        Endpoint::at("auth/2fa/authenticate", authenticate::OPERATIONS, authenticate::decide)
+            .when(When::Mfa)
+            .needs(authenticate::needs),
+        Endpoint::at("auth/2fa/reauthenticate", reauthenticate::OPERATIONS, reauthenticate::decide)
+            .when(When::Mfa)
+            .needs(reauthenticate::needs),
+        Endpoint::at("auth/2fa/trust", trust::OPERATIONS, trust::decide)
+            .when(When::MfaTrust)
+            .only_for(Client::Browser),
+        Endpoint::at("account/authenticators", authenticators::OPERATIONS, authenticators::decide)
+            .when(When::Mfa),
+        Endpoint::at("account/authenticators/totp", totp::OPERATIONS, totp::decide)
+            .when(When::Totp)
+            .needs(totp::needs),
+        Endpoint::at(
+            "account/authenticators/recovery-codes",
+            recovery_codes::OPERATIONS,
+            recovery_codes::decide,
+        )
+        .when(When::RecoveryCodes),
     ];
     Routes {
         name: "mfa",

@@ -1,14 +1,9 @@
 //! `auth/2fa/reauthenticate`: POST.
 
-use lambda_http::http::Method;
 use vestibule::domain::session;
 use vestibule::flows::authenticators::{self, Use};
 use vestibule::flows::reauthenticate;
-use vestibule::flows::visit::{Decision, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 use crate::code;
 pub(crate) use crate::code::needs;

@@ -1,15 +1,10 @@
 //! `account/authenticators/recovery-codes`: GET shows those that are left, POST makes new ones.
 
-use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::recovery_codes::{self, Shown};
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
 
 const NONE: Answer = Answer::new(400, "The account has no second factor to recover.").with_errors();

@@ -1,17 +1,12 @@
 //! `account/authenticators/totp`: GET tells of the app, or shows a secret for one; POST adds the app that has the secret,
 //! DELETE removes it.
 
-use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::AuthenticatorType;
-use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::flows::{authenticators, totp};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 use crate::code;
 pub(crate) use crate::code::needs;

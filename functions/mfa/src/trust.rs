@@ -1,14 +1,8 @@
 //! `auth/2fa/trust`: POST, of browsers only.
 
-use lambda_http::http::Method;
 use vestibule::domain::stage::Next;
 use vestibule::flows::stages::{self, trust};
-use vestibule::flows::visit::{Decision, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::{Field, Form, Kind};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 const TRUST: Field =
     Field::new("trust", Kind::Boolean, "Whether to trust this browser; `false` by default.").optional();

@@ -1,16 +1,10 @@
 //! `account/providers`: GET and DELETE.
 
-use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::connect;
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
+use vestibule::http::prelude::*;
 use vestibule::http::present::{self, SocialAccount};
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Settings;
 
 const PROVIDER: Field = Field::text("provider", Text::PLAIN, "The id of the provider.");

@@ -1,15 +1,11 @@
 //! `/accounts/<provider>/login/callback/` and, for services of OpenID Connect, `/accounts/oidc/<app>/login/callback/`: GET,
 //! by a browser that comes back from the service; POST, where the service makes the browser submit a form.
 
-use lambda_http::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use vestibule::domain::social::{Answer, Asked, Brought, Journey, Question};
 use vestibule::flows::journey;
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::{Field, Text};
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer as Response, Body, Operation, Parameter};
+use vestibule::http::Answer as Response;
+use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
 use vestibule::settings::{OPENID_CONNECT, ProviderApp, SameSite, Settings, known_provider};
 

@@ -1,7 +1,6 @@
 //! The `dummy` provider, which believes whatever it is told: for trying things out, in the local stack only. Its page asks
 //! who somebody is; its id token is the same as JSON.
 
-use lambda_http::http::{Method, StatusCode};
 use serde_json::json;
 use vestibule::domain::email;
 use vestibule::domain::email::EmailAddress;
@@ -9,12 +8,7 @@ use vestibule::domain::phone::Phone;
 use vestibule::domain::refusal::{FieldErrors, Refusal};
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation, Parameter};
+use vestibule::http::prelude::*;
 use vestibule::settings::{DUMMY, Settings};
 
 use crate::finish;

@@ -3,8 +3,7 @@
 use vestibule::domain::social::{Identity, Journey, Process};
 use vestibule::flows::connect::SocialOutcome;
 use vestibule::flows::social_login;
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::reply::Outcome;
+use vestibule::http::prelude::*;
 
 use crate::landing::with_query;
 

@@ -13,68 +13,22 @@ mod redirect;
 mod signup;
 mod token;
 
-use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
-        Endpoint {
-            path: "auth/provider/redirect",
-            client: None,
-            when: When::Socialaccount,
-            operations: redirect::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: redirect::decide,
-        },
-        Endpoint {
-            path: "auth/provider/token",
-            client: None,
-            when: When::Socialaccount,
-            operations: token::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: token::decide,
-        },
-        Endpoint {
-            path: "auth/provider/signup",
-            client: None,
-            when: When::Socialaccount,
-            operations: signup::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: signup::decide,
-        },
-        Endpoint {
-            path: "account/providers",
-            client: None,
-            when: When::Socialaccount,
-            operations: accounts::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: accounts::decide,
-        },
-        Endpoint {
-            path: "/accounts/dummy/authenticate/",
-            client: None,
-            when: When::DummyProvider,
-            operations: dummy::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: dummy::decide,
-        },
-        Endpoint {
-            path: "/accounts/{provider}/login/callback/",
-            client: None,
-            when: When::Socialaccount,
-            operations: callback::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: callback::decide,
-        },
-        Endpoint {
-            path: "/accounts/{prefix}/{provider}/login/callback/",
-            client: None,
-            when: When::Socialaccount,
-            operations: callback::PREFIXED,
-            needs: |_, _| Vec::new(),
-            decide: callback::decide,
-        },
+        Endpoint::at("auth/provider/redirect", redirect::OPERATIONS, redirect::decide)
+            .when(When::Socialaccount),
+        Endpoint::at("auth/provider/token", token::OPERATIONS, token::decide).when(When::Socialaccount),
+        Endpoint::at("auth/provider/signup", signup::OPERATIONS, signup::decide).when(When::Socialaccount),
+        Endpoint::at("account/providers", accounts::OPERATIONS, accounts::decide).when(When::Socialaccount),
+        Endpoint::at("/accounts/dummy/authenticate/", dummy::OPERATIONS, dummy::decide)
+            .when(When::DummyProvider),
+        Endpoint::at("/accounts/{provider}/login/callback/", callback::OPERATIONS, callback::decide)
+            .when(When::Socialaccount),
+        Endpoint::at("/accounts/{prefix}/{provider}/login/callback/", callback::PREFIXED, callback::decide)
+            .when(When::Socialaccount),
     ];
     Routes {
         name: "provider",

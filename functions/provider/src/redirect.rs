@@ -1,13 +1,9 @@
 //! `auth/provider/redirect`: POST, by a form that a page of the frontend submits. The browser goes on to the service.
 
-use lambda_http::http::Method;
 use vestibule::domain::social::{Answer, Asked, Process, Question};
 use vestibule::flows::journey::{self, Destination};
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::{Field, Text};
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer as Response, Body, Operation};
+use vestibule::http::Answer as Response;
+use vestibule::http::prelude::*;
 use vestibule::settings::{DUMMY, ProviderFlow};
 
 use crate::{callback, dummy, finish, landing};

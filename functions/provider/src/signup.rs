@@ -1,19 +1,15 @@
 //! `auth/provider/signup`: GET tells what a service says of somebody who has yet to sign up, POST signs them up with what
 //! the frontend has asked them.
 
-use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::email;
 use vestibule::domain::social::Profile;
-use vestibule::flows::visit::{Decision, Stop, Visit};
 use vestibule::flows::{connect, social_signup};
-use vestibule::http::call::Call;
+use vestibule::http::prelude::*;
 use vestibule::http::present::{self, EmailAddress, SocialAccount};
-use vestibule::http::reply::{Outcome, Reply};
 use vestibule::http::signup_form::{self, SignupBy};
-use vestibule::http::{Answer, Body, Operation};
-use vestibule::settings::{Settings, When};
+use vestibule::settings::Settings;
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {

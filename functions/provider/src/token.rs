@@ -1,19 +1,14 @@
 //! `auth/provider/token`: POST, by a client that has a token from the service already.
 
-use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use vestibule::domain::refusal::{FieldErrors, Refusal};
 use vestibule::domain::social::{Answer, Identity, PresentedToken, Process, Question};
 use vestibule::flows::connect::SocialOutcome;
 use vestibule::flows::social_login;
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::{Object, Value};
-use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
+use vestibule::http::Answer as Response;
+use vestibule::http::input::json::Value;
+use vestibule::http::prelude::*;
 use vestibule::http::shape::Shape;
-use vestibule::http::{Answer as Response, Body, Operation};
 use vestibule::secret::Secret;
 use vestibule::settings::{DUMMY, ProviderApp, Settings};
 

@@ -3,28 +3,17 @@
 mod request;
 mod reset;
 
-use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
-        Endpoint {
-            path: "auth/password/request",
-            client: None,
-            when: When::OwnAccounts,
-            operations: request::OPERATIONS,
-            needs: request::needs,
-            decide: request::decide,
-        },
-        Endpoint {
-            path: "auth/password/reset",
-            client: None,
-            when: When::OwnAccounts,
-            operations: reset::OPERATIONS,
-            needs: reset::needs,
-            decide: reset::decide,
-        },
+        Endpoint::at("auth/password/request", request::OPERATIONS, request::decide)
+            .when(When::OwnAccounts)
+            .needs(request::needs),
+        Endpoint::at("auth/password/reset", reset::OPERATIONS, reset::decide)
+            .when(When::OwnAccounts)
+            .needs(reset::needs),
     ];
     Routes {
         name: "reset",

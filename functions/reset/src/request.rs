@@ -1,17 +1,9 @@
 //! `auth/password/request`: POST.
 
-use lambda_http::http::{Method, StatusCode};
 use vestibule::domain::message::Recipient;
 use vestibule::flows::password_reset;
-use vestibule::flows::visit::{Decision, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
-use vestibule::settings::{Action, Settings, When};
-use vestibule::snapshot::Need;
+use vestibule::http::prelude::*;
+use vestibule::settings::{Action, Settings};
 
 const EMAIL: Field = Field::text("email", Text::EMAIL, "An email address of the account.");
 const FIELDS: &[Field] = &[EMAIL];

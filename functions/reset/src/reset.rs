@@ -1,24 +1,16 @@
 //! `auth/password/reset`: GET looks at a key from a link, or takes a code as given; POST sets a new password with it.
 
-use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::refusal::FieldErrors;
 use vestibule::flows::password_reset::{self, Right};
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation, Parameter};
+use vestibule::http::prelude::*;
 use vestibule::password_rules::{self, Attributes};
 use vestibule::secret::Secret;
 use vestibule::settings::Action;
 use vestibule::signing::Keys;
-use vestibule::snapshot::Need;
 
 const HEADER: &str = "x-password-reset-key";
 const KEY: Field = Field::text("key", Text::PLAIN, "The key of the link, percent-decoded; or the code.");

@@ -5,37 +5,19 @@ mod refresh;
 mod session;
 mod sessions;
 
-use vestibule::flows::visit::Client;
-use vestibule::http::{Document, Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::Document;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
-        Endpoint {
-            path: "auth/session",
-            client: None,
-            when: When::Always,
-            operations: session::OPERATIONS,
-            needs: |_, _| Vec::new(),
-            decide: session::decide,
-        },
-        Endpoint {
-            path: "auth/sessions",
-            client: None,
-            when: When::Usersessions,
-            operations: sessions::OPERATIONS,
-            needs: sessions::needs,
-            decide: sessions::decide,
-        },
-        Endpoint {
-            path: "tokens/refresh",
-            client: Some(Client::App),
-            when: When::Always,
-            operations: refresh::OPERATIONS,
-            needs: refresh::needs,
-            decide: refresh::decide,
-        },
+        Endpoint::at("auth/session", session::OPERATIONS, session::decide),
+        Endpoint::at("auth/sessions", sessions::OPERATIONS, sessions::decide)
+            .when(When::Usersessions)
+            .needs(sessions::needs),
+        Endpoint::at("tokens/refresh", refresh::OPERATIONS, refresh::decide)
+            .only_for(Client::App)
+            .needs(refresh::needs),
     ];
     const DOCUMENTS: &[Document] = &[
         Document { path: "/.well-known/jwks.json", write: discovery::keys },

@@ -1,17 +1,11 @@
 //! `tokens/refresh`: POST brings another access token, and another refresh token. For apps only.
 
-use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::flows::tokens::{self, Refreshed};
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 use vestibule::jwt::{Claims, Jwt, TokenUse};
 use vestibule::settings::{Settings, TokenStrategy};
-use vestibule::snapshot::Need;
 
 const REFRESH_TOKEN: Field = Field::text("refresh_token", Text::PLAIN, "The latest refresh token.");
 const FIELDS: &[Field] = &[REFRESH_TOKEN];

@@ -1,11 +1,6 @@
 //! `auth/session`: GET says who is logged in, DELETE logs out.
 
-use lambda_http::http::Method;
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {

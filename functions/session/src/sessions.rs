@@ -1,19 +1,10 @@
 //! `auth/sessions`: GET lists the sessions of whoever is logged in, DELETE ends some of them.
 
-use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account_id::AccountId;
 use vestibule::flows::sessions;
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Kind};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation};
-use vestibule::settings::When;
-use vestibule::snapshot::Need;
+use vestibule::http::prelude::*;
 
 const SESSIONS: Field = Field::new(
     "sessions",

@@ -2,19 +2,13 @@
 
 mod signup;
 
-use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
-    const ENDPOINTS: &[Endpoint] = &[Endpoint {
-        path: "auth/signup",
-        client: None,
-        when: When::OwnAccounts,
-        operations: signup::OPERATIONS,
-        needs: signup::needs,
-        decide: signup::decide,
-    }];
+    const ENDPOINTS: &[Endpoint] = &[Endpoint::at("auth/signup", signup::OPERATIONS, signup::decide)
+        .when(When::OwnAccounts)
+        .needs(signup::needs)];
     Routes {
         name: "signup",
         endpoints: ENDPOINTS,

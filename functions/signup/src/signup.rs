@@ -1,11 +1,7 @@
 //! `auth/signup`: POST.
 
-use lambda_http::http::Method;
-use vestibule::flows::visit::{Decision, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::reply::Outcome;
+use vestibule::http::prelude::*;
 use vestibule::http::signup_form::{self, SignupBy};
-use vestibule::http::{Answer, Body, Operation};
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,

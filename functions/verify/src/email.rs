@@ -1,7 +1,6 @@
 //! `auth/email/verify`: GET looks at a key from a link, or at a code, and changes nothing, except that a wrong code
 //! in the header counts as an attempt; POST uses it.
 
-use lambda_http::http::Method;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -10,14 +9,7 @@ use vestibule::domain::email;
 use vestibule::domain::message::Recipient;
 use vestibule::flows::stages;
 use vestibule::flows::stages::verify_email::{self, Proof};
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Text};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation, Parameter};
-use vestibule::snapshot::Need;
+use vestibule::http::prelude::*;
 
 const HEADER: &str = "x-email-verification-key";
 const KEY: Field = Field::text("key", Text::PLAIN, "The key of the link, percent-decoded; or the code.");

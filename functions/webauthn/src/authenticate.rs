@@ -1,12 +1,7 @@
 //! `auth/webauthn/authenticate`: a key as the second factor of a login. GET asks for one, POST proves it.
 
-use lambda_http::http::Method;
 use vestibule::flows::stages::{self, mfa};
-use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
+use vestibule::http::prelude::*;
 
 use crate::assertion;
 

@@ -12,52 +12,26 @@ mod reauthenticate;
 mod registration;
 mod signup;
 
-use vestibule::http::{Endpoint, Routes};
-use vestibule::settings::When;
+use vestibule::http::prelude::*;
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
-        Endpoint {
-            path: "auth/webauthn/authenticate",
-            client: None,
-            when: When::Webauthn,
-            operations: authenticate::OPERATIONS,
-            needs: assertion::needs,
-            decide: authenticate::decide,
-        },
-        Endpoint {
-            path: "auth/webauthn/reauthenticate",
-            client: None,
-            when: When::Webauthn,
-            operations: reauthenticate::OPERATIONS,
-            needs: assertion::needs,
-            decide: reauthenticate::decide,
-        },
-        Endpoint {
-            path: "auth/webauthn/login",
-            client: None,
-            when: When::PasskeyLogin,
-            operations: login::OPERATIONS,
-            needs: login::needs,
-            decide: login::decide,
-        },
-        Endpoint {
-            path: "auth/webauthn/signup",
-            client: None,
-            when: When::PasskeySignup,
-            operations: signup::OPERATIONS,
-            needs: signup::needs,
-            decide: signup::decide,
-        },
-        Endpoint {
-            path: "account/authenticators/webauthn",
-            client: None,
-            when: When::Webauthn,
-            operations: manage::OPERATIONS,
-            needs: manage::needs,
-            decide: manage::decide,
-        },
+        Endpoint::at("auth/webauthn/authenticate", authenticate::OPERATIONS, authenticate::decide)
+            .when(When::Webauthn)
+            .needs(assertion::needs),
+        Endpoint::at("auth/webauthn/reauthenticate", reauthenticate::OPERATIONS, reauthenticate::decide)
+            .when(When::Webauthn)
+            .needs(assertion::needs),
+        Endpoint::at("auth/webauthn/login", login::OPERATIONS, login::decide)
+            .when(When::PasskeyLogin)
+            .needs(login::needs),
+        Endpoint::at("auth/webauthn/signup", signup::OPERATIONS, signup::decide)
+            .when(When::PasskeySignup)
+            .needs(signup::needs),
+        Endpoint::at("account/authenticators/webauthn", manage::OPERATIONS, manage::decide)
+            .when(When::Webauthn)
+            .needs(manage::needs),
     ];
     Routes {
         name: "webauthn",

@@ -1,13 +1,7 @@
 //! `auth/webauthn/login`: a passkey instead of a password. GET asks for one, POST logs in with it, whoever is logged in.
 
-use lambda_http::http::Method;
 use vestibule::flows::stages::{self, mfa};
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
-use vestibule::http::{Answer, Body, Operation};
-use vestibule::snapshot::Need;
+use vestibule::http::prelude::*;
 
 use crate::assertion;
 

@@ -1,19 +1,11 @@
 //! `account/authenticators/webauthn`: GET asks for a new key, POST adds it, PUT renames one, DELETE removes some.
 
-use lambda_http::http::{Method, StatusCode};
 use schemars::JsonSchema;
 use serde_json::json;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::Factor;
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::flows::{authenticators, reauthenticate};
-use vestibule::http::call::Call;
-use vestibule::http::input::json::Object;
-use vestibule::http::input::{Field, Form, Kind, Text};
-use vestibule::http::present;
-use vestibule::http::reply::{Outcome, Reply};
-use vestibule::http::{Answer, Body, Operation, Parameter};
-use vestibule::snapshot::Need;
+use vestibule::http::prelude::*;
 
 use crate::registration;
 

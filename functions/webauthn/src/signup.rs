@@ -1,18 +1,12 @@
 //! `auth/webauthn/signup`: signing up with a passkey instead of a password. POST begins it, as `auth/signup` does; once
 //! the address is verified, GET asks for the passkey, and PUT adds it and logs in.
 
-use lambda_http::http::Method;
 use vestibule::domain::account::Account;
 use vestibule::domain::stage::{Next, PendingLogin, Stage};
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
 use vestibule::flows::{authenticators, stages};
-use vestibule::http::call::Call;
-use vestibule::http::present;
-use vestibule::http::reply::Outcome;
+use vestibule::http::prelude::*;
 use vestibule::http::signup_form::{self, SignupBy};
-use vestibule::http::{Answer, Body, Operation};
 use vestibule::settings::Action;
-use vestibule::snapshot::Need;
 
 use crate::registration;
 

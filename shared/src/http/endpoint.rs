@@ -10,7 +10,7 @@ use super::call::{Call, NoCall};
 use super::operation::Operation;
 use super::reply::{self, Outcome, Reply};
 use super::{call, cookie, csrf, present};
-use crate::app::{App, ProcessKeys, Requirements, report};
+use crate::app::{App, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, Question};
@@ -21,7 +21,6 @@ use crate::flows::visit::{Client, Decision, MOST_LOADS, Stop, Tools, Visit};
 use crate::jwt::SigningError;
 use crate::outbox;
 use crate::outside::Outside;
-use crate::password::Passwords;
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
 use crate::snapshot::{Loaded, Need};
@@ -51,6 +50,35 @@ pub struct Endpoint {
     pub needs: fn(&Call, &Tools<'_>) -> Vec<Need>,
     /// What happens.
     pub decide: fn(&mut Visit<'_>, &Call) -> Decision<Outcome>,
+}
+
+impl Endpoint {
+    /// An endpoint of both kinds of client, whatever the settings, that needs nothing but the session.
+    pub const fn at(
+        path: &'static str,
+        operations: &'static [Operation],
+        decide: fn(&mut Visit<'_>, &Call) -> Decision<Outcome>,
+    ) -> Self {
+        Self { path, client: None, when: When::Always, operations, needs: |_, _| Vec::new(), decide }
+    }
+
+    /// The same, but there is such a path only then.
+    #[must_use]
+    pub const fn when(self, when: When) -> Self {
+        Self { when, ..self }
+    }
+
+    /// The same, but only this kind of client has it.
+    #[must_use]
+    pub const fn only_for(self, client: Client) -> Self {
+        Self { client: Some(client), ..self }
+    }
+
+    /// The same, with a prefetch.
+    #[must_use]
+    pub const fn needs(self, needs: fn(&Call, &Tools<'_>) -> Vec<Need>) -> Self {
+        Self { needs, ..self }
+    }
 }
 
 /// Something that the service says of itself, to anybody who asks for it with GET: no call of a client.
@@ -201,16 +229,6 @@ struct Exchange<'a> {
     call: &'a Call,
 }
 
-fn tools<'a>(app: &'a App, secrets: &'a ProcessKeys, passwords: &'a Passwords<'a>) -> Tools<'a> {
-    Tools {
-        settings: &app.settings,
-        keys: &secrets.keys,
-        random: &app.random,
-        passwords,
-        jwt: secrets.jwt.as_deref(),
-    }
-}
-
 /// Why a request gets no answer of its own.
 #[derive(Debug, thiserror::Error)]
 enum Unanswered {
@@ -236,9 +254,9 @@ struct Decided {
 impl Exchange<'_> {
     async fn run(self) -> Result<Response<Body>, Unanswered> {
         let Self { app, endpoint, call, .. } = self;
-        let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
+        let passwords = app.passwords();
         let mut secrets = app.secrets();
-        let mut needs = (endpoint.needs)(call, &tools(app, &secrets, &passwords));
+        let mut needs = (endpoint.needs)(call, &app.tools(&secrets, &passwords));
         let mut asked = Vec::new();
         let mut rewritten = false;
         let mut races = 0;
@@ -254,7 +272,7 @@ impl Exchange<'_> {
             {
                 return Ok(refusal);
             }
-            let tools = tools(app, &secrets, &passwords);
+            let tools = app.tools(&secrets, &passwords);
             let decided = exchange.decide(tools, &mut loaded, &mut needs, now).await?;
             if app.finds_newer_keys().await {
                 secrets = app.secrets();

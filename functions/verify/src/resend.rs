@@ -1,0 +1,36 @@
+//! `auth/email/verify/resend` and `auth/phone/verify/resend`: POST.
+
+use vestibule::flows::stages::{verify_email, verify_phone};
+use vestibule::http::prelude::*;
+use vestibule::http::resend;
+
+pub(crate) const EMAIL: &[Operation] = &[resend::operation(
+    "resendEmailVerification",
+    "Resend the email verification code",
+    "",
+    &[
+        Answer::ok("A new code was sent."),
+        Answer::new(403, "Resending is not supported, or the limit of resends is reached."),
+        Answer::conflict("No code is pending."),
+        Answer::too_many_requests("Rate limit exceeded."),
+    ],
+)];
+pub(crate) const PHONE: &[Operation] = &[resend::operation(
+    "resendPhoneVerification",
+    "Resend the phone verification code",
+    "",
+    &[
+        Answer::ok("A new code was sent."),
+        Answer::new(403, "Resending is not supported, or the limit of resends is reached."),
+        Answer::conflict("No code is pending."),
+        Answer::too_many_requests("Rate limit exceeded."),
+    ],
+)];
+
+pub(crate) fn email(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    resend::decide(visit, call, verify_email::resend)
+}
+
+pub(crate) fn phone(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    resend::decide(visit, call, verify_phone::resend)
+}
