@@ -60,7 +60,7 @@ async fn status(data: &Data, environment: HashMap<String, String>) -> Result<Str
 pub async fn rotate(wanted: &Rotate, environment: HashMap<String, String>) -> Result<String, SecretKeyError> {
     let app = start(&wanted.data, environment).await?;
     if wanted.step == RotationStep::Reseal {
-        let Progress { accounts, sessions, resealed, .. } = rotation::reseal(&app, tell).await?;
+        let Progress { accounts, sessions, resealed, .. } = Box::pin(rotation::reseal(&app, tell)).await?;
         return Ok(format!("{resealed} of {accounts} accounts and {sessions} sessions were sealed again"));
     }
     let mut vault = KeyVault::open(&app).await?;

@@ -7,6 +7,7 @@ pub mod account_id;
 pub mod authenticator;
 pub mod challenge;
 pub mod code;
+pub mod document;
 pub mod email;
 pub mod handle;
 pub mod means;

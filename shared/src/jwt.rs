@@ -245,7 +245,7 @@ mod tests {
     }
 
     fn pair() -> TokenPair {
-        TokenPair { access_id: "a".into(), refresh_id: "r".into(), issued_at: NOW }
+        TokenPair::new("a".into(), "r".into(), NOW)
     }
 
     fn jwt(algorithm: &str) -> Jwt {

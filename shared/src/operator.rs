@@ -277,11 +277,11 @@ fn make(app: &App, user: NewUser, name: Option<String>) -> Result<Account, NewUs
         emails: user
             .email
             .iter()
-            .map(|email| EmailAddress { email: email.clone(), verified, primary: true })
+            .map(|email| EmailAddress { verified, primary: true, ..EmailAddress::new(email.clone()) })
             .collect(),
         email: user.email.clone(),
         signup_email: user.email,
-        phone: user.phone.map(|number| Phone { number, verified }),
+        phone: user.phone.map(|number| Phone::new(number, verified)),
         ..Account::new(id, now)
     })
 }

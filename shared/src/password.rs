@@ -38,13 +38,17 @@ impl<'a> Passwords<'a> {
         known.or_insert_with(|| self.compute(password.expose())).clone()
     }
 
-    /// Whether this is the password behind the hash; false for a hash that cannot be read.
+    /// Whether this is the password behind the hash. A hash that only a later release can read is nobody's password, and takes
+    /// as long.
     pub fn verify(&self, password: &Secret, hash: &PasswordHash) -> bool {
         let mut verdicts = lock(&self.verdicts);
         *verdicts.entry((fingerprint(password), hash.0.clone())).or_insert_with(|| {
-            Phc::new(&hash.0).is_ok_and(|parsed| {
-                Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok()
-            })
+            let known = |parsed: &Phc| Algorithm::try_from(parsed.algorithm.as_str()).is_ok();
+            let Some(parsed) = Phc::new(&hash.0).ok().filter(known) else {
+                self.pretend_to_verify(password);
+                return false;
+            };
+            Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok()
         })
     }
 
@@ -108,4 +112,22 @@ fn fingerprint(password: &Secret) -> Fingerprint {
 /// What a panic left behind is still a map of right answers.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_of_an_unknown_algorithm_is_nobodys_password_and_takes_as_long() {
+        let (cost, random) = (Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 }, Random::system());
+        let password = Secret::new("Correct-Horse-9");
+        let passwords = || Passwords::new(&cost, &random);
+        assert!(passwords().verify(&password, &passwords().hash(&password)));
+        for unknown in ["$balloon$v=1$m=8,t=1$c2FsdHNhbHQ$aGFzaGhhc2g", "pbkdf2_sha256$1$salt$hash", ""] {
+            let passwords = passwords();
+            assert!(!passwords.verify(&password, &PasswordHash(unknown.into())), "{unknown}");
+            assert_eq!(lock(&passwords.hashes).len(), 1, "{unknown} is not told by the time that it takes");
+        }
+    }
 }

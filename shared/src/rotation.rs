@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::error::SdkError;
 use jsonwebtoken::AlgorithmFamily;
+use serde::Serialize;
 
 use crate::app::{App, fetch_secret_version, report};
 use crate::changes::Changes;
@@ -303,18 +304,21 @@ async fn reseal_session(
 async fn check_unneeded(app: &App, id: &str) -> Result<(), KeyRotationError> {
     let store = app.store().ok_or(KeyRotationError::NoTable)?;
     let needs = |sealer: Option<&str>| sealer.is_none_or(|sealer| sealer == id);
+    let any_needs = |seals: Vec<Seal<'_>>| seals.iter().any(|seal| needs(seal.sealed.sealer()));
     let (mut accounts, mut sessions, mut messages) = (0, 0, 0);
     let mut at: Option<Bookmark> = None;
     loop {
         let mut page = store.page(at).await?;
         for stored in &mut page.accounts {
             let is_needed = has_unkeyed_codes(&stored.value)
-                || seals_of(&mut stored.value).iter().any(|seal| needs(seal.sealed.sealer()));
+                || names(&stored.value, id)
+                || any_needs(seals_of(&mut stored.value));
             accounts += u64::from(is_needed);
         }
         for stored in &mut page.sessions {
             let is_needed = stored.value.expires_at > app.clock.now()
-                && seals_of_session(&mut stored.value.session).iter().any(|seal| needs(seal.sealed.sealer()));
+                && (names(&stored.value.session, id)
+                    || any_needs(seals_of_session(&mut stored.value.session)));
             sessions += u64::from(is_needed);
         }
         let of_messages = page.messages.iter().filter(|it| needs(Keys::sealer_of_message(&it.sealed)));
@@ -328,6 +332,12 @@ async fn check_unneeded(app: &App, id: &str) -> Result<(), KeyRotationError> {
         return Ok(());
     }
     Err(KeyRotationError::StillNeeded { id: id.to_owned(), accounts, sessions, messages })
+}
+
+/// Whether a document names the key anywhere, also where only a later release knows what it has sealed: whatever is sealed
+/// begins with the id of its key.
+fn names(document: &impl Serialize, id: &str) -> bool {
+    serde_json::to_string(document).map_or(true, |text| text.contains(&format!("\"{id}.")))
 }
 
 /// Something sealed, and what it is bound to.
@@ -412,9 +422,12 @@ pub fn known_at(document: &KeyDocument) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::domain::account_id::AccountId;
     use crate::domain::authenticator::{Authenticator, RecoveryCodes, Totp};
+    use crate::domain::document::UnknownMembers;
     use crate::domain::social::SocialAccount;
     use crate::signing::CodeHasher;
 
@@ -442,21 +455,34 @@ mod tests {
             total: 1,
             shown: Some(seal(SealPurpose::RecoveryCodes, "0198c0de")),
             viewed_at: None,
+            unknown: UnknownMembers::NONE,
         };
-        let totp = Totp { secret: seal(SealPurpose::TotpSecret, "0198c0de"), used_steps: Vec::new() };
+        let totp = Totp::new(seal(SealPurpose::TotpSecret, "0198c0de"));
         let factors = [Factor::Totp(totp), Factor::RecoveryCodes(codes)];
-        account.authenticators = (1..)
-            .zip(factors)
-            .map(|(id, factor)| Authenticator { id, created_at: at, last_used_at: None, factor })
-            .collect();
+        let authenticators = (1..).zip(factors).map(|(id, factor)| Authenticator::new(id, factor, at));
+        account.authenticators = authenticators.collect::<Vec<_>>().into();
         account.social_accounts = vec![SocialAccount {
             provider: "a".into(),
             uid: "1".into(),
             display: None,
             tokens: Some(seal(SealPurpose::ProviderTokens, "0198c0de a 1")),
             connected_at: at,
-        }];
+            unknown: UnknownMembers::NONE,
+        }]
+        .into();
         account
+    }
+
+    #[test]
+    fn a_key_is_needed_by_what_only_a_later_release_can_open() {
+        let account = serde_json::to_value(account()).unwrap();
+        for later in [json!({"secret": "0ldk3y00.c2VjcmV0"}), json!("{\"secret\":\"0ldk3y00.c2VjcmV0\"}")] {
+            let mut account = account.clone();
+            assert!(!names(&account, "0ldk3y00"));
+            account["authenticators"][0]["later"] = later;
+            let account: Account = serde_json::from_value(account).unwrap();
+            assert!(names(&account, "0ldk3y00") && !names(&account, "ldk3y00"));
+        }
     }
 
     #[test]

@@ -532,6 +532,8 @@ fn trust_parts(account: &Account, at: Timestamp) -> Vec<Vec<u8>> {
     let mut parts = vec![account.id.as_str().to_owned(), account.session_epoch.to_string()];
     // A new set of recovery codes is a new authenticator.
     parts.extend(account.authenticators.iter().map(|authenticator| authenticator.id.to_string()));
+    // So are those that only a later release knows.
+    parts.extend(account.authenticators.unknown().iter().map(|unknown| unknown["id"].to_string()));
     let time = at.seconds().to_be_bytes().to_vec();
     parts.into_iter().map(String::into_bytes).chain([time]).collect()
 }
@@ -697,18 +699,21 @@ mod tests {
             |account| account.id = AccountId::parse("another").unwrap(),
         ];
         let mut with_factor = account();
-        with_factor.authenticators = vec![Authenticator {
-            id: 1,
-            created_at: at,
-            last_used_at: None,
-            factor: Factor::Totp(Totp { secret: Sealed(String::new()), used_steps: Vec::new() }),
-        }];
+        with_factor.authenticators =
+            vec![Authenticator::new(1, Factor::Totp(Totp::new(Sealed(String::new()))), at)].into();
         let trust = keys().trust(&with_factor, at);
         for alter in changes {
             let mut altered = with_factor.clone();
             alter(&mut altered);
             assert_ne!(keys().trust(&altered, at), trust);
         }
+        // One more that only a later release knows is one more.
+        let mut later = serde_json::to_value(&with_factor).unwrap();
+        later["authenticators"]
+            .as_array_mut()
+            .unwrap()
+            .push(serde_json::json!({"id": 2, "factor": {"push": {}}}));
+        assert_ne!(keys().trust(&serde_json::from_value(later).unwrap(), at), trust);
         // Using an authenticator changes nothing about it.
         with_factor.authenticators[0].last_used_at = Some(at);
         assert_eq!(keys().trust(&with_factor, at), trust);

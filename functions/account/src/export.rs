@@ -218,6 +218,7 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         social_accounts,
         // Marks on what is listed anyway.
         unproved: _,
+        unknown: _,
     } = user;
     Export {
         account: ExportedAccount {
@@ -239,7 +240,7 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
 }
 
 fn social_account(account: &SocialAccount) -> ExportedSocialAccount {
-    let SocialAccount { provider, uid, display, tokens, connected_at } = account;
+    let SocialAccount { provider, uid, display, tokens, connected_at, unknown: _ } = account;
     ExportedSocialAccount {
         provider: provider.clone(),
         uid: uid.clone(),
@@ -250,8 +251,16 @@ fn social_account(account: &SocialAccount) -> ExportedSocialAccount {
 }
 
 fn journey(journey: &Journey) -> ExportedAuthorizationRequest {
-    let Journey { state: _, provider, process: _, callback_url, redirect_uri: _, account: _, began_at } =
-        journey;
+    let Journey {
+        state: _,
+        provider,
+        process: _,
+        callback_url,
+        redirect_uri: _,
+        account: _,
+        began_at,
+        unknown: _,
+    } = journey;
     ExportedAuthorizationRequest {
         provider: provider.clone(),
         callback_url: callback_url.clone(),
@@ -260,8 +269,9 @@ fn journey(journey: &Journey) -> ExportedAuthorizationRequest {
 }
 
 fn pending_signup(pending: &PendingSignup) -> ExportedProfile {
-    let PendingSignup { profile, tokens: _ } = pending;
-    let Profile { provider, uid, emails, phone, username, name, first_name, last_name, display } = profile;
+    let PendingSignup { profile, tokens: _, unknown: _ } = pending;
+    let Profile { provider, uid, emails, phone, username, name, first_name, last_name, display, unknown: _ } =
+        profile;
     ExportedProfile {
         provider: provider.clone(),
         uid: uid.clone(),
@@ -272,7 +282,7 @@ fn pending_signup(pending: &PendingSignup) -> ExportedProfile {
 }
 
 fn number(phone: &Phone) -> PhoneNumber {
-    let Phone { number, verified } = phone;
+    let Phone { number, verified, unknown: _ } = phone;
     PhoneNumber { phone: number.clone(), verified: *verified }
 }
 
@@ -292,11 +302,12 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
         social_signup,
         // Its account is in no table, so nobody can export it.
         draft: _,
+        unknown: _,
     } = session;
     let challenges =
         [email_verification, phone_change, password_reset, reauthentication].into_iter().flatten();
     let (login, pending_login, awaited) = match state {
-        State::Anonymous => (None, None, None),
+        State::Anonymous | State::Unknown(_) => (None, None, None),
         State::Pending(pending) => (None, Some(pending_login(pending)), pending.stage.challenge()),
         State::Authenticated(login) => {
             let is_valid = login.epoch == user.session_epoch && *expires_at > now;
@@ -317,7 +328,7 @@ fn session(stored: &StoredSession, user: &Account, is_current: bool, now: Timest
 }
 
 fn completed_login(login: &Login, is_valid: bool) -> ExportedLogin {
-    let Login { account: _, epoch: _, id, at, last_seen_at, ip, user_agent } = login;
+    let Login { account: _, epoch: _, id, at, last_seen_at, ip, user_agent, unknown: _ } = login;
     ExportedLogin {
         id: *id,
         is_valid,
@@ -329,7 +340,7 @@ fn completed_login(login: &Login, is_valid: bool) -> ExportedLogin {
 }
 
 fn pending_login(pending: &PendingLogin) -> ExportedPendingLogin {
-    let PendingLogin { attempt, epoch: _, stage } = pending;
+    let PendingLogin { attempt, epoch: _, stage, unknown: _ } = pending;
     let LoginAttempt { account: _, email, signup, by_passkey: _, social: _, waited_at: _, initiated_at } =
         attempt;
     ExportedPendingLogin {

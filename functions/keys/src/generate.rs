@@ -95,11 +95,7 @@ mod tests {
             let (key, other) = (make(), make());
             assert_ne!(key.pem, other.pem);
             let jwt = Jwt::with_private_key(&settings, &Secret::new(key.pem)).unwrap();
-            let pair = TokenPair {
-                access_id: "a".into(),
-                refresh_id: "r".into(),
-                issued_at: Timestamp::from_millis(0),
-            };
+            let pair = TokenPair::new("a".into(), "r".into(), Timestamp::from_millis(0));
             let session = SessionKey::parse("user", &"x".repeat(43)).unwrap();
             let issued = jwt.issue(&pair, &session, "https://api.example.com").unwrap();
             assert!(jwt.read(issued.access_token.expose(), TokenUse::Access).is_some());

@@ -213,8 +213,7 @@ mod tests {
         rotate_once(&vault, "third", "EdDSA");
         let new = Jwt::with_key_set(&settings("EdDSA"), &vault.current().unwrap()).unwrap();
 
-        let pair =
-            TokenPair { access_id: "a".into(), refresh_id: "r".into(), issued_at: Timestamp::from_millis(0) };
+        let pair = TokenPair::new("a".into(), "r".into(), Timestamp::from_millis(0));
         let session = SessionKey::parse("user", &"x".repeat(43)).unwrap();
         let published = serde_json::to_string(&new.published()).unwrap();
         for key in [leaked.previous.unwrap(), leaked.current, leaked.next] {

@@ -2,6 +2,7 @@
 //! who somebody is; its id token is the same as JSON.
 
 use serde_json::json;
+use vestibule::domain::document::UnknownMembers;
 use vestibule::domain::email;
 use vestibule::domain::email::EmailAddress;
 use vestibule::domain::phone::Phone;
@@ -155,18 +156,20 @@ fn identity(settings: &Settings, object: &Object) -> Result<Identity, FieldError
         .clone()
         .or_else(|| email.as_deref().map(email::shown))
         .or_else(|| Some(name).filter(|name| !name.is_empty()));
-    let address = |email| EmailAddress { email, verified: verified == Some(true), primary: true };
+    let address =
+        |email| EmailAddress { verified: verified == Some(true), primary: true, ..EmailAddress::new(email) };
     Ok(Identity {
         profile: Profile {
             provider: DUMMY.to_owned(),
             uid: uid.unwrap_or_default(),
             emails: email.map(address).into_iter().collect(),
-            phone: phone.map(|number| Phone { number, verified: phone_verified == Some(true) }),
+            phone: phone.map(|number| Phone::new(number, phone_verified == Some(true))),
             username,
             name: None,
             first_name,
             last_name,
             display,
+            unknown: UnknownMembers::NONE,
         },
         tokens: None,
         single_use: None,

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use vestibule::domain::document::UnknownMembers;
 
 use authenticator_data::AuthenticatorData;
 use client_data::{ClientData, Kind};
@@ -57,12 +58,15 @@ pub(crate) struct Key {
     public_key: String,
     /// How far it had counted when last seen; 0 if it does not count.
     sign_count: u32,
+    /// What a later release has added.
+    #[serde(flatten)]
+    unknown: UnknownMembers,
 }
 
 impl Key {
     /// A key that was just made, and how far it has counted.
     pub(crate) fn new(cose: &[u8], sign_count: u32) -> Self {
-        Self { public_key: encode(cose), sign_count }
+        Self { public_key: encode(cose), sign_count, unknown: UnknownMembers::NONE }
     }
 
     /// As it is kept with its account.
@@ -126,7 +130,7 @@ pub(crate) fn authenticate(
     if counts && data.sign_count <= key.sign_count {
         return Err(Fault::Counter);
     }
-    Ok(Key { public_key: key.public_key.clone(), sign_count: data.sign_count })
+    Ok(Key { sign_count: data.sign_count, ..key.clone() })
 }
 
 impl Expected<'_> {

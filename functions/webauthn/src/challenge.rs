@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use vestibule::domain::document::UnknownMembers;
 use vestibule::domain::session::KeyChallenge;
 use vestibule::flows::visit::Visit;
 
@@ -24,8 +25,12 @@ pub(crate) struct Given {
 pub(crate) fn give(visit: &mut Visit<'_>, user_verification: bool) -> [u8; 32] {
     let bytes = visit.tools.random.bytes();
     let at = visit.now;
-    visit.session_mut().key_challenge =
-        Some(KeyChallenge { challenge: encode(&bytes), user_verification, at });
+    visit.session_mut().key_challenge = Some(KeyChallenge {
+        challenge: encode(&bytes),
+        user_verification,
+        at,
+        unknown: UnknownMembers::NONE,
+    });
     bytes
 }
 

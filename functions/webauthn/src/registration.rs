@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::{Credential, Factor};
+use vestibule::domain::document::UnknownMembers;
 use vestibule::domain::handle::Handle;
 use vestibule::domain::refusal::Refusal;
 use vestibule::flows::visit::{Decision, Stop, Visit};
@@ -119,7 +120,13 @@ fn check(visit: &mut Visit<'_>, credential: &Value, insists: bool) -> Decision<R
         return Ok(Err(Fault::Taken));
     }
     let document = new.key.to_document();
-    Ok(Ok(Credential { name: String::new(), credential_id, passwordless: response.discoverable, document }))
+    Ok(Ok(Credential {
+        name: String::new(),
+        credential_id,
+        passwordless: response.discoverable,
+        document,
+        unknown: UnknownMembers::NONE,
+    }))
 }
 
 fn verify(visit: &Visit<'_>, credential: &Value) -> Result<(Registration, NewKey), Fault> {
@@ -157,6 +164,7 @@ mod tests {
             credential_id: ceremony::encode(&[0; MAX_ID_BYTES]),
             passwordless: Some(false),
             document: Key::new(&[0; MAX_KEY_BYTES], u32::MAX).to_document(),
+            unknown: UnknownMembers::NONE,
         });
         let length = serde_json::to_string(&longest).unwrap().len();
         assert!(MOST_AUTHENTICATORS * length < 300_000, "{length}");

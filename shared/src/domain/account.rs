@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account_id::AccountId;
 use super::authenticator::{Authenticator, AuthenticatorType, Credential, Factor};
+use super::document::{StoredList, UnknownMembers};
 use super::email::{self, EmailAddress};
 use super::handle::Handle;
 use super::means::{Means, Unproved};
@@ -95,14 +96,14 @@ pub struct Account {
     /// The phone number, if any.
     pub phone: Option<Phone>,
     /// The authenticators besides the password, in the order of addition.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub authenticators: Vec<Authenticator>,
+    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
+    pub authenticators: StoredList<Authenticator>,
     /// The connected provider accounts, in the order of connection.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub social_accounts: Vec<SocialAccount>,
+    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
+    pub social_accounts: StoredList<SocialAccount>,
     /// The means of authentication that were added without a recent reauthentication.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub unproved: Vec<Unproved>,
+    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
+    pub unproved: StoredList<Unproved>,
     /// The epoch of sessions: incremented to end all of them, as after a password change. A session is valid only in
     /// the epoch that it began in.
     pub session_epoch: u32,
@@ -113,6 +114,9 @@ pub struct Account {
     /// The number of logins; an attribute of its own, beside the document.
     #[serde(skip)]
     pub logins: i64,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 impl Account {
@@ -130,13 +134,14 @@ impl Account {
             had_verified: false,
             stripped_at: None,
             phone: None,
-            authenticators: Vec::new(),
-            social_accounts: Vec::new(),
-            unproved: Vec::new(),
+            authenticators: StoredList::default(),
+            social_accounts: StoredList::default(),
+            unproved: StoredList::default(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,
             logins: 0,
+            unknown: UnknownMembers::NONE,
         }
     }
 
@@ -197,7 +202,19 @@ impl Account {
         let credentials =
             self.credentials().map(|(_, credential)| Handle::Credential(credential.credential_id.clone()));
         let socials = self.social_accounts.iter().map(|it| Handle::social(&it.provider, &it.uid));
-        name.chain(credentials).chain(socials).collect()
+        name.chain(credentials).chain(socials).chain(self.later_handles()).collect()
+    }
+
+    /// The unique identifiers in unknown elements, by the members of known ones, so that a deletion removes their look-ups.
+    fn later_handles(&self) -> impl Iterator<Item = Handle> {
+        let factors = self.authenticators.unknown().iter().filter_map(|it| it["factor"].as_object());
+        let credentials = factors
+            .flat_map(serde_json::Map::values)
+            .filter_map(|factor| Some(Handle::Credential(factor["credential_id"].as_str()?.to_owned())));
+        let socials = self.social_accounts.unknown().iter();
+        let socials =
+            socials.filter_map(|it| Some(Handle::social(it["provider"].as_str()?, it["uid"].as_str()?)));
+        credentials.chain(socials)
     }
 
     /// The standing of an email address or phone number; none if the account does not have it.
@@ -242,7 +259,7 @@ impl Account {
     pub fn add_address(&mut self, email: &str) {
         let email = email.to_lowercase();
         if self.address(&email).is_none() {
-            self.emails.push(EmailAddress { email, verified: false, primary: false });
+            self.emails.push(EmailAddress::new(email));
         }
     }
 
@@ -299,9 +316,10 @@ impl Account {
     /// accounts, other email addresses and phone numbers, and authenticators unless they are to stay. All sessions
     /// end. Returns what was removed.
     pub fn strip(&mut self, keep: &Recipient, keeps_authenticators: bool) -> Vec<Removed> {
+        self.unknown = UnknownMembers::NONE;
         let mut removed: Vec<Removed> = self.password.take().map(|_| Removed::Password).into_iter().collect();
-        for social in std::mem::take(&mut self.social_accounts) {
-            removed.push(Removed::Provider { provider: social.provider });
+        for social in &std::mem::take(&mut self.social_accounts) {
+            removed.push(Removed::Provider { provider: social.provider.clone() });
         }
         for address in self.addresses().into_keys().filter(|address| address != keep) {
             removed.push(match address {
@@ -338,7 +356,7 @@ impl Account {
 
     /// Sets a verified phone number.
     pub fn set_verified_phone(&mut self, number: &str) {
-        self.phone = Some(Phone { number: number.to_owned(), verified: true });
+        self.phone = Some(Phone::new(number.to_owned(), true));
     }
 }
 
@@ -349,9 +367,10 @@ impl Account {
         AuthenticatorType::ALL.into_iter().filter(has).collect()
     }
 
-    /// Whether logins require a second factor.
+    /// Whether logins require a second factor. An authenticator of an unknown kind is one.
     pub fn has_second_factor(&self) -> bool {
-        self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
+        !self.authenticators.unknown().is_empty()
+            || self.authenticators.iter().any(|authenticator| authenticator.factor.is_second_factor())
     }
 
     /// The authenticator of a type that an account has at most one of.
@@ -366,10 +385,11 @@ impl Account {
 
     /// Adds an authenticator under this id, or under the next one that is free.
     pub fn add_authenticator(&mut self, mut id: i64, factor: Factor, created_at: Timestamp) -> Authenticator {
-        while self.authenticators.iter().any(|other| other.id == id) {
+        let later = |id: i64| self.authenticators.unknown().iter().any(|other| other["id"] == id);
+        while self.authenticators.iter().any(|other| other.id == id) || later(id) {
             id = id % i64::from(i32::MAX) + 1;
         }
-        let authenticator = Authenticator { id, created_at, last_used_at: None, factor };
+        let authenticator = Authenticator::new(id, factor, created_at);
         self.authenticators.push(authenticator.clone());
         authenticator
     }
@@ -392,15 +412,18 @@ impl Account {
 }
 
 impl Account {
-    /// Whether the account has this means of authentication.
+    /// Whether the account has this means of authentication, or may have it among those of a later release.
     pub fn has(&self, means: &Means) -> bool {
         match means {
             Means::Email(email) => self.address(email).is_some(),
             Means::Phone(number) => self.phone.as_ref().is_some_and(|phone| phone.number == *number),
             Means::Authenticator(id) => {
-                self.authenticators.iter().any(|authenticator| authenticator.id == *id)
+                !self.authenticators.unknown().is_empty()
+                    || self.authenticators.iter().any(|authenticator| authenticator.id == *id)
             }
-            Means::Social(provider, uid) => self.social_account(provider, uid).is_some(),
+            Means::Social(provider, uid) => {
+                !self.social_accounts.unknown().is_empty() || self.social_account(provider, uid).is_some()
+            }
         }
     }
 
@@ -475,7 +498,7 @@ mod tests {
     }
 
     fn authenticator(id: i64, factor: Factor) -> Authenticator {
-        Authenticator { id, created_at: Timestamp::from_millis(0), last_used_at: None, factor }
+        Authenticator::new(id, factor, Timestamp::from_millis(0))
     }
 
     fn protected() -> Account {
@@ -485,15 +508,24 @@ mod tests {
             credential_id: name.into(),
             passwordless: None,
             document: "{}".into(),
+            unknown: UnknownMembers::NONE,
         };
-        let codes = RecoveryCodes { unused: Vec::new(), key: None, total: 0, shown: None, viewed_at: None };
-        let totp = Totp { secret: Sealed("sealed".into()), used_steps: Vec::new() };
+        let codes = RecoveryCodes {
+            unused: Vec::new(),
+            key: None,
+            total: 0,
+            shown: None,
+            viewed_at: None,
+            unknown: UnknownMembers::NONE,
+        };
+        let totp = Totp::new(Sealed("sealed".into()));
         account.authenticators = vec![
             authenticator(1, Factor::WebAuthn(credential("a"))),
             authenticator(2, Factor::RecoveryCodes(codes)),
             authenticator(3, Factor::Totp(totp)),
             authenticator(4, Factor::WebAuthn(credential("b"))),
-        ];
+        ]
+        .into();
         account
     }
 
@@ -511,7 +543,7 @@ mod tests {
         account.remove_authenticator(3);
         assert_eq!(account.authenticators.iter().map(|it| it.id).collect::<Vec<_>>(), [2, 4]);
         account.remove_authenticator(4);
-        assert_eq!(account.authenticators, []);
+        assert!(account.authenticators.is_empty());
     }
 
     #[test]
@@ -520,6 +552,6 @@ mod tests {
         assert_eq!(serde_json::from_str::<Account>(&text).unwrap(), protected());
         // As accounts were written before there were any.
         let old = text.replace(r#""authenticators":"#, r#""unknown":"#);
-        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, []);
+        assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, StoredList::default());
     }
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::code::CodeHash;
+use super::document::UnknownMembers;
 use super::time::Timestamp;
 use crate::secret::Sealed;
 
@@ -57,6 +58,16 @@ pub struct Authenticator {
     pub last_used_at: Option<Timestamp>,
     /// The factor.
     pub factor: Factor,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
+}
+
+impl Authenticator {
+    /// One that has proved nothing yet.
+    pub const fn new(id: i64, factor: Factor, created_at: Timestamp) -> Self {
+        Self { id, created_at, last_used_at: None, factor, unknown: UnknownMembers::NONE }
+    }
 }
 
 /// A factor: the type of an authenticator, with its verification data.
@@ -89,6 +100,9 @@ pub struct RecoveryCodes {
     /// The time of the first view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub viewed_at: Option<Timestamp>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// An authenticator app: time-based one-time passwords (TOTP, RFC 6238).
@@ -99,6 +113,16 @@ pub struct Totp {
     /// The time steps whose codes were accepted, as far back as codes are accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub used_steps: Vec<i64>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
+}
+
+impl Totp {
+    /// An app that has this secret, and has shown no code yet.
+    pub const fn new(secret: Sealed) -> Self {
+        Self { secret, used_steps: Vec::new(), unknown: UnknownMembers::NONE }
+    }
 }
 
 /// A WebAuthn credential: a security key, or a passkey.
@@ -114,6 +138,9 @@ pub struct Credential {
     pub passwordless: Option<bool>,
     /// The public key, the counter of its signatures and the like, as the function that checks them writes it down.
     pub document: String,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 impl Factor {

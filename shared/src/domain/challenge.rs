@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::account::Account;
 use super::account_id::AccountId;
 use super::code::CodeHash;
+use super::document::UnknownMembers;
 use super::message::Recipient;
 use super::time::Timestamp;
 
@@ -43,6 +44,9 @@ pub struct Challenge {
     /// Whether the code was confirmed, and another step is pending.
     #[serde(default)]
     pub confirmed: bool,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 impl Challenge {
@@ -65,6 +69,7 @@ impl Challenge {
             change_count: 0,
             already_exists: false,
             confirmed: false,
+            unknown: UnknownMembers::NONE,
         }
     }
 

@@ -10,6 +10,7 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use serde::{Deserialize, Serialize};
 
+use super::document::UnknownMembers;
 use super::text;
 
 /// The maximum length of a valid email address, in code points as given (RFC 3696, section 3) and in bytes in
@@ -29,6 +30,16 @@ pub struct EmailAddress {
     pub verified: bool,
     /// Whether it is the primary one, which receives mail. At most one is.
     pub primary: bool,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
+}
+
+impl EmailAddress {
+    /// An address that is neither verified nor primary.
+    pub const fn new(email: String) -> Self {
+        Self { email, verified: false, primary: false, unknown: UnknownMembers::NONE }
+    }
 }
 
 /// The canonical form of an email address, ASCII in lower case with the domain in Punycode; none where it is not valid.

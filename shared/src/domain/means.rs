@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::document::UnknownMembers;
 use super::time::Timestamp;
 
 /// A means of login or reauthentication. A password is none of these: it is never added without a proof.
@@ -25,4 +26,7 @@ pub struct Unproved {
     pub means: Means,
     /// The time of addition.
     pub at: Timestamp,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::document::UnknownMembers;
+
 /// The phone number of an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
@@ -9,6 +11,16 @@ pub struct Phone {
     pub number: String,
     /// Whether it is verified.
     pub verified: bool,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
+}
+
+impl Phone {
+    /// A number, and whether it is verified.
+    pub const fn new(number: String, verified: bool) -> Self {
+        Self { number, verified, unknown: UnknownMembers::NONE }
+    }
 }
 
 /// Whether this is a phone number in E.164 form: `+` and 6 to 15 digits, the first not zero.

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::account::Account;
 use super::account_id::AccountId;
 use super::authenticator::AuthenticatorType;
 use super::challenge::Challenge;
+use super::document::{StoredList, UnknownMembers, known_or_none};
 use super::means::Means;
 use super::social::{Journey, PendingSignup};
 use super::stage::PendingLogin;
@@ -24,16 +26,16 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub records: Option<AuthenticationRecords>,
     /// The pending email verification by code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
     pub email_verification: Option<Challenge>,
     /// The pending change of the phone number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
     pub phone_change: Option<Challenge>,
     /// The pending password reset by code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
     pub password_reset: Option<Challenge>,
     /// The pending reauthentication by code.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "known_or_none", skip_serializing_if = "Option::is_none")]
     pub reauthentication: Option<Challenge>,
     /// The TOTP secret of a pending activation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -45,14 +47,17 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<TokenFamily>,
     /// The pending authorization requests at providers, the oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub journeys: Vec<Journey>,
+    #[serde(default, skip_serializing_if = "StoredList::is_empty")]
+    pub journeys: StoredList<Journey>,
     /// The pending provider sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub social_signup: Option<PendingSignup>,
     /// The draft of a pending sign-up with a taken email address or phone number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draft: Option<Box<Draft>>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// A sign-up with a taken email address or phone number, which the client must not learn: its account is not created
@@ -65,6 +70,9 @@ pub struct Draft {
     pub email_taken: bool,
     /// Whether another account has its phone number.
     pub phone_taken: bool,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// A WebAuthn challenge, valid once. It is not secret.
@@ -76,6 +84,9 @@ pub struct KeyChallenge {
     pub user_verification: bool,
     /// The time of issue.
     pub at: Timestamp,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// The refresh tokens of a session: one is valid at a time, and each use issues the next (rotation).
@@ -86,6 +97,16 @@ pub struct TokenFamily {
     /// The refresh token whose use issued it; none for the pair of the login.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<String>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
+}
+
+impl TokenPair {
+    /// A pair of these names.
+    pub const fn new(access_id: String, refresh_id: String, issued_at: Timestamp) -> Self {
+        Self { access_id, refresh_id, issued_at, unknown: UnknownMembers::NONE }
+    }
 }
 
 /// An access token and a refresh token, by their ids: sufficient to issue both again.
@@ -97,6 +118,9 @@ pub struct TokenPair {
     pub refresh_id: String,
     /// The time of issue of both.
     pub issued_at: Timestamp,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// The state of a refresh token at its use.
@@ -126,7 +150,7 @@ impl TokenFamily {
     /// The family after a rotation, with a new pair.
     #[must_use]
     pub fn rotated(self, new: TokenPair) -> Self {
-        Self { replaced: Some(self.current.refresh_id), current: new }
+        Self { replaced: Some(self.current.refresh_id), current: new, ..self }
     }
 }
 
@@ -141,6 +165,9 @@ pub enum State {
     Pending(Box<PendingLogin>),
     /// Authenticated.
     Authenticated(Login),
+    /// A login of a later release, in a state or at a stage that this one does not know: it ends when it is next seen.
+    #[serde(untagged)]
+    Unknown(Value),
 }
 
 /// A completed login.
@@ -160,6 +187,9 @@ pub struct Login {
     pub ip: String,
     /// The client's `User-Agent`, likewise; cut to 200 characters.
     pub user_agent: String,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// The authentication records of an account in a session.
@@ -168,7 +198,10 @@ pub struct AuthenticationRecords {
     /// The account.
     pub account: AccountId,
     /// The records, the oldest first.
-    pub records: Vec<AuthenticationRecord>,
+    pub records: StoredList<AuthenticationRecord>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// An authentication record: an entry of `methods` in the API.
@@ -199,6 +232,9 @@ pub struct AuthenticationRecord {
     /// Whether it was a reauthentication.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reauthenticated: bool,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// The use of an authenticator.
@@ -255,6 +291,7 @@ impl AuthenticationRecord {
             provider: None,
             uid: None,
             reauthenticated: false,
+            unknown: UnknownMembers::NONE,
         }
     }
 
@@ -282,7 +319,7 @@ impl Session {
     pub const fn login(&self) -> Option<&Login> {
         match &self.state {
             State::Authenticated(login) => Some(login),
-            State::Anonymous | State::Pending(_) => None,
+            State::Anonymous | State::Pending(_) | State::Unknown(_) => None,
         }
     }
 
@@ -290,14 +327,14 @@ impl Session {
     pub const fn pending(&self) -> Option<&PendingLogin> {
         match &self.state {
             State::Pending(pending) => Some(pending),
-            State::Anonymous | State::Authenticated(_) => None,
+            State::Anonymous | State::Authenticated(_) | State::Unknown(_) => None,
         }
     }
 
     /// The account of the completed or pending login.
     pub fn account(&self) -> Option<&AccountId> {
         match &self.state {
-            State::Anonymous => None,
+            State::Anonymous | State::Unknown(_) => None,
             State::Pending(pending) => pending.attempt.account.as_ref(),
             State::Authenticated(login) => Some(&login.account),
         }
@@ -313,8 +350,12 @@ impl Session {
 
     /// Adds an authentication record of this account; records of another account are discarded.
     pub fn record(&mut self, account: &AccountId, record: AuthenticationRecord) {
-        let mut records = self.records_of(account).to_vec();
-        records.push(record);
-        self.records = Some(AuthenticationRecords { account: account.clone(), records });
+        let before = self.records.take().filter(|records| records.account == *account);
+        let none = || AuthenticationRecords {
+            account: account.clone(),
+            records: StoredList::default(),
+            unknown: UnknownMembers::NONE,
+        };
+        self.records.insert(before.unwrap_or_else(none)).records.push(record);
     }
 }

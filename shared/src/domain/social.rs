@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::account_id::AccountId;
+use super::document::UnknownMembers;
 use super::email::EmailAddress;
 use super::phone::Phone;
 use super::time::Timestamp;
@@ -34,6 +35,9 @@ pub struct SocialAccount {
     pub tokens: Option<Sealed>,
     /// The time of connection.
     pub connected_at: Timestamp,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// A pending provider sign-up.
@@ -44,6 +48,9 @@ pub struct PendingSignup {
     /// The tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Sealed>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// Profile claims as reported by a provider.
@@ -74,6 +81,9 @@ pub struct Profile {
     /// The display name; none for the provider's name.
     #[serde(default)]
     pub display: Option<String>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// The tokens that a provider issued.
@@ -149,6 +159,9 @@ pub struct Journey {
     pub account: Option<AccountId>,
     /// When it began.
     pub began_at: Timestamp,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 impl Journey {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account_id::AccountId;
 use super::challenge::Challenge;
+use super::document::UnknownMembers;
 use super::time::Timestamp;
 
 /// A login attempt: what is known of it from the identification to the session.
@@ -41,6 +42,9 @@ pub struct PendingLogin {
     pub epoch: u32,
     /// The stage.
     pub stage: Stage,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
 }
 
 /// A stage at which a login waits, with its data.
@@ -176,7 +180,7 @@ impl LoginAttempt {
     #[must_use]
     pub fn waiting_at(mut self, stage: Stage, epoch: u32) -> PendingLogin {
         self.waited_at.push(stage.key());
-        PendingLogin { attempt: self, epoch, stage }
+        PendingLogin { attempt: self, epoch, stage, unknown: UnknownMembers::NONE }
     }
 }
 

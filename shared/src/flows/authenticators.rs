@@ -80,8 +80,8 @@ pub fn check_may_add(settings: &Settings, account: &Account) -> Result<(), Refus
     if is_unverified && !settings.mfa.allow_unverified_email {
         return Err(Refusal::UnverifiedEmail);
     }
-    if account.authenticators.iter().filter(|it| it.factor.is_second_factor()).count() >= MOST_AUTHENTICATORS
-    {
+    let known = account.authenticators.iter().filter(|it| it.factor.is_second_factor());
+    if known.count() + account.authenticators.unknown().len() >= MOST_AUTHENTICATORS {
         return Err(Refusal::MaxAuthenticators(MOST_AUTHENTICATORS));
     }
     Ok(())
@@ -150,6 +150,7 @@ mod tests {
     use super::super::testing::{EMAIL, World};
     use super::*;
     use crate::domain::authenticator::Credential;
+    use crate::domain::document::UnknownMembers;
 
     #[test]
     fn whoever_has_an_unverified_address_or_too_many_factors_adds_none() {
@@ -167,6 +168,7 @@ mod tests {
             credential_id: "AAAA".into(),
             passwordless: None,
             document: "{}".into(),
+            unknown: UnknownMembers::NONE,
         });
         for _ in 0..MOST_AUTHENTICATORS {
             assert_eq!(may_add(&mut world), Ok(()));

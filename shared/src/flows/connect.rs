@@ -6,6 +6,7 @@ use super::reauthenticate;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
+use crate::domain::document::UnknownMembers;
 use crate::domain::handle::Handle;
 use crate::domain::means::Means;
 use crate::domain::message::Event;
@@ -53,7 +54,7 @@ pub fn connect(
     if known.social_account(&profile.provider, &profile.uid).is_some() {
         return update(visit, account, profile, tokens);
     }
-    if known.social_accounts.len() >= MOST_SOCIAL_ACCOUNTS {
+    if known.social_accounts.total() >= MOST_SOCIAL_ACCOUNTS {
         return Err(Stop::invalid(Refusal::MaxSocialAccounts(MOST_SOCIAL_ACCOUNTS).of_all()));
     }
     let social = social_account(visit, account, profile, tokens);
@@ -111,6 +112,7 @@ pub(super) fn social_account(
         display: profile.display.clone(),
         tokens: tokens.map(|tokens| seal(visit, Some(account), profile, tokens)),
         connected_at: visit.now,
+        unknown: UnknownMembers::NONE,
     }
 }
 

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::visit::Visit;
+use crate::domain::document::UnknownMembers;
 use crate::domain::social::{Journey, Passage, Process};
 use crate::secret::Secret;
 
@@ -35,6 +36,7 @@ pub fn plan(visit: &Visit<'_>, to: Destination) -> (Journey, Passage) {
         redirect_uri: to.redirect_uri,
         account: visit.user().map(|user| user.id.clone()),
         began_at: visit.now,
+        unknown: UnknownMembers::NONE,
     };
     (journey, visit.tools.keys.passage(state))
 }

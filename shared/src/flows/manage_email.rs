@@ -29,7 +29,7 @@ pub fn list(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Vec<EmailAdd
     if let Some(email) =
         pending(visit, &account.id).and_then(|challenge| challenge.email().map(str::to_owned))
     {
-        let unknown = EmailAddress { email: email.clone(), verified: false, primary: false };
+        let unknown = EmailAddress::new(email.clone());
         addresses.push(account.address(&email).cloned().unwrap_or(unknown));
     }
     Ok(addresses)

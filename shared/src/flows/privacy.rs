@@ -72,7 +72,7 @@ mod tests {
         let mut world = world();
         let id = AccountId::parse("other").unwrap();
         let mut other = Account::new(id.clone(), world.now);
-        other.emails = vec![EmailAddress { email: EMAIL.into(), verified: false, primary: true }];
+        other.emails = vec![EmailAddress { primary: true, ..EmailAddress::new(EMAIL.into()) }];
         world.accounts.insert(id, other.clone());
         world.visit(delete).unwrap();
         assert_eq!(world.accounts.into_values().collect::<Vec<_>>(), [other]);

@@ -6,6 +6,7 @@ use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::AuthenticatorType;
+use crate::domain::document::UnknownMembers;
 use crate::domain::means::{Means, Unproved};
 use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
@@ -108,7 +109,7 @@ pub fn note(visit: &mut Visit<'_>, account: &AccountId, added: Means) -> Decisio
     let mut unproved = std::mem::take(&mut account.unproved);
     unproved.retain(|other| other.means != added && account.has(&other.means));
     if !proved {
-        unproved.push(Unproved { means: added, at });
+        unproved.push(Unproved { means: added, at, unknown: UnknownMembers::NONE });
     }
     account.unproved = unproved;
     Ok(())

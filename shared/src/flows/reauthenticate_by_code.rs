@@ -161,7 +161,7 @@ mod tests {
         let mut world = world(&[]);
         for account in world.accounts.values_mut() {
             let email = "spare@example.com".to_owned();
-            account.emails.push(EmailAddress { email, verified: false, primary: false });
+            account.emails.push(EmailAddress::new(email));
             account.phone.as_mut().unwrap().verified = false;
         }
         for (to, refusal) in [

@@ -4,6 +4,7 @@ use super::stages;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
+use crate::domain::document::UnknownMembers;
 use crate::domain::email::EmailAddress;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
@@ -80,8 +81,8 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision
     account.username = choose_username(visit, &new)?;
     account.email.clone_from(&new.email);
     account.signup_email.clone_from(&new.email);
-    account.emails.extend(new.email.map(|email| EmailAddress { email, verified: false, primary: true }));
-    account.phone = new.phone.map(|number| Phone { number, verified: false });
+    account.emails.extend(new.email.map(|email| EmailAddress { primary: true, ..EmailAddress::new(email) }));
+    account.phone = new.phone.map(|number| Phone::new(number, false));
     let attempt = LoginAttempt::new(account.id.clone(), None, visit.now);
     begin(visit, account, taken, LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt })
 }
@@ -107,7 +108,8 @@ fn keep(visit: &mut Visit<'_>, account: Account, taken: Taken) {
     if taken == Taken::default() {
         visit.add_account(account);
     } else {
-        visit.hold(Draft { account, email_taken: taken.email, phone_taken: taken.phone });
+        let (email_taken, phone_taken) = (taken.email, taken.phone);
+        visit.hold(Draft { account, email_taken, phone_taken, unknown: UnknownMembers::NONE });
     }
 }
 

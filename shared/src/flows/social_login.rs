@@ -6,6 +6,7 @@ use super::visit::{Decision, Stop, Visit};
 use super::{ownership, social_signup};
 use crate::domain::account::Standing;
 use crate::domain::account_id::AccountId;
+use crate::domain::document::StoredList;
 use crate::domain::message::Recipient;
 use crate::domain::refusal::Refusal;
 use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
@@ -126,7 +127,7 @@ fn log_in_or_sign_up(
 fn log_out(visit: &mut Visit<'_>, next: Option<&AccountId>) {
     let Some(user) = visit.user().map(|user| user.id.clone()) else { return };
     // Other tabs of the same person may be on their way.
-    let journeys = if next == Some(&user) { visit.session().journeys.clone() } else { Vec::new() };
+    let journeys = if next == Some(&user) { visit.session().journeys.clone() } else { StoredList::default() };
     visit.flush();
     visit.session_mut().journeys = journeys;
 }

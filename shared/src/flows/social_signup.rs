@@ -5,6 +5,7 @@ use super::signup::{NewAccount, Taken};
 use super::visit::{Decision, Stop, Visit};
 use super::{connect, signup};
 use crate::domain::account::Account;
+use crate::domain::document::UnknownMembers;
 use crate::domain::email::EmailAddress;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
@@ -35,7 +36,9 @@ pub(super) fn begin(
         Assessment::Incomplete => {
             let tokens = tokens.filter(|_| visit.settings().socialaccount.store_tokens);
             let tokens = tokens.map(|tokens| connect::seal(visit, None, profile, tokens));
-            visit.session_mut().social_signup = Some(PendingSignup { profile: profile.clone(), tokens });
+            let profile = profile.clone();
+            visit.session_mut().social_signup =
+                Some(PendingSignup { profile, tokens, unknown: UnknownMembers::NONE });
         }
         Assessment::Hidden => {
             let taken = Taken { email: true, phone: false };
@@ -125,7 +128,7 @@ fn sign_up(
     account.username = signup::username_or(visit, answers.username, &base)?;
     set_addresses(visit, &mut account, answers.email, &profile.emails, taken.email)?;
     account.phone = match answers.phone {
-        Some(number) => Some(Phone { number, verified: false }),
+        Some(number) => Some(Phone::new(number, false)),
         None => free_phone(visit, profile)?,
     };
     account.social_accounts.push(connect::social_account(visit, &account.id, profile, tokens));
@@ -161,7 +164,7 @@ fn set_addresses(
             .collect(),
     )?;
     account.signup_email.clone_from(&own);
-    let own = own.map(|email| EmailAddress { email, verified: false, primary: true });
+    let own = own.map(|email| EmailAddress { primary: true, ..EmailAddress::new(email) });
     for address in own.iter().chain(others) {
         let mut address = address.clone();
         if visit.settings().account.unique_email {

@@ -75,8 +75,8 @@ impl World {
         let mut account = Account::new(id.clone(), self.now);
         account.email = Some(EMAIL.into());
         account.signup_email = Some(EMAIL.into());
-        account.emails = vec![EmailAddress { email: EMAIL.into(), verified, primary: true }];
-        account.phone = phone.map(|number| Phone { number: number.into(), verified });
+        account.emails = vec![EmailAddress { verified, primary: true, ..EmailAddress::new(EMAIL.into()) }];
+        account.phone = phone.map(|number| Phone::new(number.into(), verified));
         account.password = Some(self.password_hash());
         self.accounts.insert(id.clone(), account);
         id

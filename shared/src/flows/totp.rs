@@ -96,7 +96,7 @@ pub fn activate(visit: &mut Visit<'_>, account: &Account) -> Decision<Authentica
         return Err(Stop::Conflict);
     }
     let secret = visit.session_mut().totp_secret.take().ok_or(Stop::Conflict)?;
-    let factor = Factor::Totp(Totp { secret, used_steps: Vec::new() });
+    let factor = Factor::Totp(Totp::new(secret));
     authenticators::forgive(visit, &account.id)?;
     Ok(authenticators::add(visit, &account.id, factor, false)?.authenticator)
 }

@@ -17,6 +17,7 @@ use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
+use crate::domain::document::UnknownMembers;
 use crate::domain::email;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
@@ -56,6 +57,8 @@ pub enum Stop {
     Unauthorized,
     /// There are no keys yet for the tokens that it brings.
     Unsigned,
+    /// It takes what only a later release knows: this.
+    Unsupported(&'static str),
     /// The endpoint does not have this method.
     NotAllowed,
     /// The body is no JSON object.
@@ -272,6 +275,10 @@ impl<'a> Visit<'a> {
     fn recognise(&mut self) -> Decision<()> {
         match &self.session.state {
             State::Anonymous => {}
+            State::Unknown(_) => {
+                tracing::warn!("a login ends, as only a later release knows the stage at which it waits");
+                self.clear_login();
+            }
             State::Pending(pending) => {
                 if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
                     self.clear_login();
@@ -420,7 +427,7 @@ impl<'a> Visit<'a> {
 
     /// Aborts the pending login, with its authentication records.
     pub fn clear_login(&mut self) {
-        let pending = matches!(self.session.state, State::Pending(_));
+        let pending = matches!(self.session.state, State::Pending(_) | State::Unknown(_));
         self.modified |= pending || self.session.records.is_some();
         self.session.records = None;
         self.session.draft = None;
@@ -473,7 +480,8 @@ impl<'a> Visit<'a> {
         if brings_tokens && self.visitor.client == Client::App && before.as_ref() != Some(&id) {
             self.tools.jwt.ok_or(Stop::Unsigned)?;
             let pair = self.new_pair();
-            self.session.tokens = Some(TokenFamily { current: pair.clone(), replaced: None });
+            self.session.tokens =
+                Some(TokenFamily { current: pair.clone(), replaced: None, unknown: UnknownMembers::NONE });
             self.issued = Some(pair);
         }
         self.user = Some(id);
@@ -484,7 +492,7 @@ impl<'a> Visit<'a> {
     /// Names for an access token and a refresh token.
     pub fn new_pair(&self) -> TokenPair {
         let id = || self.tools.random.uuid(self.now);
-        TokenPair { access_id: id(), refresh_id: id(), issued_at: self.now }
+        TokenPair::new(id(), id(), self.now)
     }
 
     /// The tokens that an app gets because it has just been logged in.
@@ -510,6 +518,7 @@ impl<'a> Visit<'a> {
             last_seen_at: self.now,
             ip: self.visitor.ip.clone(),
             user_agent: self.visitor.short_user_agent(),
+            unknown: UnknownMembers::NONE,
         }
     }
 
@@ -905,7 +914,7 @@ impl<'a> Visit<'a> {
         let put_anew = |token: SessionToken, replaces| put(token.key(), Some(token), replaces);
         let new_token = || {
             let account = match &self.session.state {
-                State::Anonymous => None,
+                State::Anonymous | State::Unknown(_) => None,
                 // Whoever asks for a code has proved nothing: the token is not to tell who has an account.
                 State::Pending(pending) if pending.stage.is_for_anybody() => None,
                 State::Pending(pending) => {

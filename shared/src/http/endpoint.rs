@@ -278,7 +278,7 @@ impl Exchange<'_> {
                 secrets = app.secrets();
                 continue;
             }
-            if is_withheld(&decided.outcome) {
+            if is_withheld(endpoint.path, &decided.outcome) {
                 return Ok(unavailable());
             }
             match exchange.commit(&decided.changes, &loaded, now).await {
@@ -520,12 +520,15 @@ fn warn_of_dropped(path: &str, dropped: Dropped) {
     }
 }
 
-/// Whether nothing is committed, and the client is to try again: a token can't be signed, or an item can't be opened.
-fn is_withheld(outcome: &Decision<Outcome>) -> bool {
-    if let Err(Stop::Unopened(unopened)) = outcome {
-        report(*unopened);
+/// Whether nothing is committed, and the client is to try again: a token can't be signed, an item can't be opened, or only a
+/// later release knows what is in it.
+fn is_withheld(path: &str, outcome: &Decision<Outcome>) -> bool {
+    match outcome {
+        Err(Stop::Unopened(unopened)) => report(*unopened),
+        Err(Stop::Unsupported(what)) => tracing::error!(path, "{what}"),
+        _ => {}
     }
-    matches!(outcome, Err(Stop::Unsigned | Stop::Unopened(_)))
+    matches!(outcome, Err(Stop::Unsigned | Stop::Unsupported(_) | Stop::Unopened(_)))
 }
 
 /// The answer to a stop, where it has one in the envelope.

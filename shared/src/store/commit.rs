@@ -204,7 +204,7 @@ impl Writes<'_> {
         terms: &Terms<'_>,
     ) -> Result<(), StoreError> {
         let mut item = Key::session(key).attributes();
-        item.insert("document".into(), item::document(session)?);
+        item::put_document(&mut item, session)?;
         item.insert("version".into(), item::number(version));
         item.insert("valid_until".into(), item::number(terms.session_expires_at.millis()));
         item.insert("expires_at".into(), item::number(terms.session_expires_at.seconds() + 1));
@@ -245,12 +245,12 @@ impl Writes<'_> {
 
     fn put_account(&mut self, before: Option<&Stored<Account>>, after: &Account) -> Result<(), StoreError> {
         let key = Key::account(&after.id);
-        let document = item::document(&Account { last_login_at: None, ..after.clone() })?;
+        let document = Account { last_login_at: None, ..after.clone() };
         let login = after.last_login_at.map(|at| item::number(at.millis()));
         match before {
             None => {
                 let mut item = key.attributes();
-                item.insert("document".into(), document);
+                item::put_document(&mut item, &document)?;
                 item.insert("version".into(), item::number(1));
                 if let Some(login) = login {
                     item.insert("last_login_at".into(), login);
@@ -264,8 +264,10 @@ impl Writes<'_> {
                 let mut sets = Vec::new();
                 let mut values = Vec::new();
                 if !only_logged_in {
-                    sets.extend(["document = :document", "version = :next"]);
-                    values.extend([(":document", document), (":next", item::number(stored.version + 1))]);
+                    let [(_, document), (_, schema)] = item::document(&document)?;
+                    sets.extend(["document = :document", "schema_version = :schema", "version = :next"]);
+                    let next = item::number(stored.version + 1);
+                    values.extend([(":document", document), (":schema", schema), (":next", next)]);
                 }
                 if let Some(login) = login.filter(|_| after.logins != logins) {
                     // Without a new version: two logins at once do not get in each other's way.
@@ -375,7 +377,7 @@ impl Writes<'_> {
         }
         let mut item = key.attributes();
         let version = usage.before.as_ref().map_or(1, |stored| stored.version + 1);
-        item.insert("document".into(), item::document(&usage.after)?);
+        item::put_document(&mut item, &usage.after)?;
         item.insert("version".into(), item::number(version));
         item.insert("expires_at".into(), item::number(now.plus(usage.rate.duration).seconds() + 1));
         self.put(item, condition)

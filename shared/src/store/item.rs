@@ -116,10 +116,20 @@ pub(super) fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-pub(super) fn document(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
-    serde_json::to_string(value)
-        .map(AttributeValue::S)
-        .map_err(|error| StoreError::Corrupt(error.to_string()))
+/// The schema version of the documents that this release writes. It goes up with a change that an older release must not
+/// read past; documents without one are of the first (docs/architecture.md, "Compatibility between releases").
+const SCHEMA_VERSION: i64 = 1;
+
+/// The attributes that hold a document.
+pub(super) fn document(value: &impl Serialize) -> Result<[(&'static str, AttributeValue); 2], StoreError> {
+    let json = serde_json::to_string(value).map_err(|error| StoreError::Corrupt(error.to_string()))?;
+    Ok([("document", AttributeValue::S(json)), ("schema_version", number(SCHEMA_VERSION))])
+}
+
+/// Adds a document to an item.
+pub(super) fn put_document(item: &mut Item, value: &impl Serialize) -> Result<(), StoreError> {
+    item.extend(document(value)?.map(|(name, value)| (name.to_owned(), value)));
+    Ok(())
 }
 
 /// A word that a plain enumeration is written as.
@@ -147,6 +157,9 @@ pub(super) fn read_flag(item: &Item, name: &str) -> bool {
 }
 
 pub(super) fn read_document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    if find_number(item, "schema_version").is_some_and(|version| version > SCHEMA_VERSION) {
+        return Err(corrupt(item, "the later schema_version"));
+    }
     serde_json::from_str(read_text(item, "document")?).map_err(|_| corrupt(item, "document"))
 }
 
@@ -174,5 +187,17 @@ mod tests {
         ] {
             assert_eq!(Key::handle(&handle), Key { pk: pk.into(), sk: "-".into() });
         }
+    }
+
+    #[test]
+    fn a_document_of_a_later_schema_is_not_read() {
+        let mut item = Key::spent("x").attributes();
+        put_document(&mut item, &"text").unwrap();
+        assert_eq!(read_document::<String>(&item).unwrap(), "text");
+        item.insert("schema_version".into(), number(SCHEMA_VERSION + 1));
+        let error = read_document::<String>(&item).unwrap_err().to_string();
+        assert!(error.ends_with("the later schema_version of an item under SPENT#"), "{error}");
+        item.remove("schema_version");
+        assert_eq!(read_document::<String>(&item).unwrap(), "text", "as releases before wrote it");
     }
 }

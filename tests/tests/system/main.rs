@@ -25,6 +25,7 @@ mod phone;
 mod privacy;
 mod races;
 mod reauthenticate;
+mod releases;
 mod rotation;
 mod routes;
 mod secrets;

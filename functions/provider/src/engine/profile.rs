@@ -4,6 +4,7 @@
 //! no profile.
 
 use serde_json::Value;
+use vestibule::domain::document::UnknownMembers;
 use vestibule::domain::email::EmailAddress;
 use vestibule::domain::phone::Phone;
 use vestibule::domain::social::{MAX_UID_LENGTH, Profile};
@@ -28,12 +29,13 @@ pub(super) fn read(
         provider: app.id.clone(),
         uid,
         emails: emails(provider, data, options),
-        phone: text(provider.phone).map(|number| Phone { number, verified: false }),
+        phone: text(provider.phone).map(|number| Phone::new(number, false)),
         username: text(provider.username),
         name: text(provider.full_name),
         first_name: text(provider.first_name),
         last_name: text(provider.last_name),
         display: text(provider.display).or_else(|| usual_display(provider, data, options)),
+        unknown: UnknownMembers::NONE,
     })
 }
 
@@ -47,7 +49,7 @@ fn emails(provider: &Provider, data: &Value, options: Options<'_>) -> Vec<EmailA
         for listed in &mut emails {
             listed.primary = false;
         }
-        emails.insert(0, EmailAddress { email, verified, primary: true });
+        emails.insert(0, EmailAddress { verified, primary: true, ..EmailAddress::new(email) });
     }
     emails
 }
@@ -70,7 +72,7 @@ fn listed(list: &Addresses, data: &Value, options: Options<'_>) -> Vec<EmailAddr
         let primary = holds(list.primary) && !has_primary;
         let email = expression::text(list.email, element, options)?;
         has_primary |= primary;
-        Some(EmailAddress { email, verified: holds(list.verified), primary })
+        Some(EmailAddress { verified: holds(list.verified), primary, ..EmailAddress::new(email) })
     };
     elements.into_iter().flatten().filter_map(read).collect()
 }

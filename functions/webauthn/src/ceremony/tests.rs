@@ -47,7 +47,8 @@ impl Row {
         if self.kind == "registration" {
             register(&expected, &Registration::read(&credential)?)?;
         } else {
-            let key = Key { public_key: self.public_key.clone(), sign_count: self.seen };
+            let public_key = self.public_key.clone();
+            let key = Key { public_key, sign_count: self.seen, unknown: UnknownMembers::NONE };
             let handle = decode(&self.handle).unwrap();
             let after = authenticate(&expected, &key, &handle, &Assertion::read(&credential)?)?;
             assert!(after.sign_count >= key.sign_count, "{}", self.name);

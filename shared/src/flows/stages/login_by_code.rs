@@ -4,6 +4,7 @@ use super::{trust, verify_email, verify_phone};
 use crate::changes::Content;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
+use crate::domain::document::UnknownMembers;
 use crate::domain::message::{Message, Recipient};
 use crate::domain::refusal::Refusal;
 use crate::domain::session::{AuthenticationRecord, Method};
@@ -42,6 +43,7 @@ pub fn request(visit: &mut Visit<'_>, account: Option<AccountId>, to: Recipient)
         // Whoever gives the code begins a login of its own.
         epoch: 0,
         stage: Stage::LoginByCode { challenge, instead_of_password: true },
+        unknown: UnknownMembers::NONE,
     });
     Ok(())
 }

@@ -19,7 +19,13 @@ pub(super) fn enter(visit: &Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry
     let Some(account) = visit.account(id)? else { return Ok(Entry::Pass) };
     let is_spared =
         !account.has_second_factor() || has_used_passkey(visit, id) || trust::is_trusted(visit, account);
-    Ok(if is_spared { Entry::Pass } else { Entry::Wait(Stage::MfaAuthenticate) })
+    if is_spared {
+        return Ok(Entry::Pass);
+    }
+    if account.authenticator_types().is_empty() {
+        return Err(Stop::Unsupported("only a later release knows the second factors of the account"));
+    }
+    Ok(Entry::Wait(Stage::MfaAuthenticate))
 }
 
 /// The account, as the API tells the kinds of factors that it has. Where the session's token does not name the account, what
@@ -92,6 +98,7 @@ mod tests {
     use super::super::{go_on, login_by_code};
     use super::*;
     use crate::domain::authenticator::{AuthenticatorType, Credential};
+    use crate::domain::document::UnknownMembers;
     use crate::domain::message::Recipient;
     use crate::flows::password_reset;
     use crate::flows::testing::{EMAIL, World, totp_code};
@@ -178,6 +185,7 @@ mod tests {
             credential_id: "AAAA".into(),
             passwordless: Some(true),
             document: "{}".into(),
+            unknown: UnknownMembers::NONE,
         })
     }
 

@@ -138,7 +138,7 @@ pub fn correct(
     challenge.change_count += 1;
     challenge.to = Recipient::Phone(number.to_owned());
     send(visit, challenge, false)?;
-    visit.account_mut(&id)?.phone = Some(Phone { number: number.to_owned(), verified: false });
+    visit.account_mut(&id)?.phone = Some(Phone::new(number.to_owned(), false));
     store(visit, verification);
     Ok(())
 }
