@@ -158,7 +158,7 @@ fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<()> {
         form.refuse("email", refusal);
     }
     form.finish()?;
-    Ok(manage_email::add(visit, &user.id, &email.unwrap_or_default())?)
+    manage_email::add(visit, &user.id, &email.unwrap_or_default())
 }
 
 fn correct(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {

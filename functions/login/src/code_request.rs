@@ -43,7 +43,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
-    let input = call.input(|object| Ok(find(visit, object)?))?;
+    let input = call.input(|object| find(visit, object))?;
     let (account, to) = call.posted(input)?;
     login_by_code::request(visit, account, to)?;
     Ok(present::authentication(visit).into())

@@ -58,7 +58,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::Login, "")?;
     }
-    let input = call.input(|object| Ok(authenticate(visit, object)?))?;
+    let input = call.input(|object| authenticate(visit, object))?;
     let (account, who, password) = call.posted(input)?;
     if visit.user().is_some() {
         return Err(Stop::Conflict);

@@ -41,7 +41,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
         let password = form.text(&PASSWORD);
         form.finish()?;
         let password = Secret::new(password.unwrap_or_default());
-        Ok(reauthenticate::check_password(visit, &user, &password)?)
+        reauthenticate::check_password(visit, &user, &password)
     })?;
     call.posted(input)?;
     reauthenticate::record_password(visit, &user);

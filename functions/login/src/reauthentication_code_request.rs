@@ -44,7 +44,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::Reauthenticate, "")?;
     }
-    let input = call.input(|object| Ok(check(visit, &user, object)?))?;
+    let input = call.input(|object| check(visit, &user, object))?;
     let to = call.posted(input)?;
     reauthenticate_by_code::request(visit, &user, to)?;
     Ok(Reply::status(StatusCode::OK).into())

@@ -25,7 +25,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 
 /// The authenticator whose code was given; the code is used up.
 pub(crate) fn check(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Decision<i64> {
-    Ok(mfa::check_code(visit, account, &read(visit, object)?)?)
+    mfa::check_code(visit, account, &read(visit, object)?)
 }
 
 /// The code.

@@ -121,7 +121,7 @@ fn read_with(
         }
     }
     form.finish()?;
-    Ok(proved.ok_or(Stop::Conflict)?)
+    proved.ok_or(Stop::Conflict)
 }
 
 fn report(fault: Fault) {

@@ -55,7 +55,8 @@ pub(crate) struct Expected<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Key {
     /// The public key, as the authenticator gave it: COSE (RFC 9052) in base64url.
-    public_key: String,
+    #[serde(rename = "public_key")]
+    cose: String,
     /// How far it had counted when last seen; 0 if it does not count.
     sign_count: u32,
     /// What a later release has added.
@@ -66,7 +67,7 @@ pub(crate) struct Key {
 impl Key {
     /// A key that was just made, and how far it has counted.
     pub(crate) fn new(cose: &[u8], sign_count: u32) -> Self {
-        Self { public_key: encode(cose), sign_count, unknown: UnknownMembers::NONE }
+        Self { cose: encode(cose), sign_count, unknown: UnknownMembers::NONE }
     }
 
     /// As it is kept with its account.
@@ -123,7 +124,7 @@ pub(crate) fn authenticate(
     let data = AuthenticatorData::parse(&response.authenticator_data)?;
     expected.check_authenticator(&data)?;
     let signed = [response.authenticator_data.as_slice(), &Sha256::digest(&response.client_data)].concat();
-    let public_key = decode(&key.public_key).ok_or(Fault::PublicKey)?;
+    let public_key = decode(&key.cose).ok_or(Fault::PublicKey)?;
     PublicKey::parse(&public_key)?.verify(&signed, &response.signature)?;
     // Keys that are synchronised do not count, and stay at 0.
     let counts = data.sign_count != 0 || key.sign_count != 0;

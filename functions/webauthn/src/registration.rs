@@ -101,7 +101,7 @@ pub(crate) fn read(
         }
     }
     form.finish()?;
-    Ok(factor.ok_or(Stop::Conflict)?)
+    factor.ok_or(Stop::Conflict)
 }
 
 /// A key without a name. A challenge that was signed is used up, whatever else is wrong.

@@ -112,16 +112,16 @@ pub fn log_in(visit: &mut Visit<'_>, account: AccountId, who: Identifier, passwo
 
 fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Option<AccountId>> {
     let candidates: Vec<AccountId> = match who {
-        Identifier::Email(email) => named(visit, Recipient::Email(email.clone()))?,
+        Identifier::Email(email) => named(visit, &Recipient::Email(email.clone()))?,
         Identifier::Username(name) => {
             let mut found = match email_of(visit.settings(), name) {
-                Some(email) => named(visit, Recipient::Email(email))?,
+                Some(email) => named(visit, &Recipient::Email(email))?,
                 None => Vec::new(),
             };
             found.extend(visit.owner_of(Handle::username(name))?.cloned());
             found
         }
-        Identifier::Phone(phone) => named(visit, Recipient::Phone(phone.clone()))?,
+        Identifier::Phone(phone) => named(visit, &Recipient::Phone(phone.clone()))?,
     };
     // Where nobody is found, somebody who is not there is looked for: it takes as long.
     let decoy = candidates.is_empty().then(|| AccountId::parse("nobody")).flatten();
@@ -146,8 +146,8 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
 
 /// The accounts whose passwords are tried: also those that have not verified what they are named by, as whoever knows the
 /// password needs no proof by mail or text.
-fn named(visit: &Visit<'_>, address: Recipient) -> Decision<Vec<AccountId>> {
-    Ok(visit.owners(&address)?.named().into_iter().map(|owner| owner.account.clone()).collect())
+fn named(visit: &Visit<'_>, address: &Recipient) -> Decision<Vec<AccountId>> {
+    Ok(visit.owners(address)?.named().into_iter().map(|owner| owner.account.clone()).collect())
 }
 
 #[cfg(test)]

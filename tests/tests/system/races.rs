@@ -483,9 +483,9 @@ async fn an_account_is_not_deleted_under_a_login() {
     let lost = commit("deletion", &between, None).await;
     assert!(matches!(lost, Err(StoreError::Lost)), "{lost:?}");
 
-    let last = store.account(&id).await.unwrap().unwrap();
-    assert_eq!((last.value.logins, last.value.last_login_at), (2, Some(now)));
-    commit("deletion of all", &last, None).await.unwrap();
+    let newest = store.account(&id).await.unwrap().unwrap();
+    assert_eq!((newest.value.logins, newest.value.last_login_at), (2, Some(now)));
+    commit("deletion of all", &newest, None).await.unwrap();
     assert!(store.account(&id).await.unwrap().is_none());
 }
 

@@ -1,8 +1,6 @@
 //! The names that schemas have in upstream's description of its API (`docs/headless/openapi-specification` of
 //! django-allauth): clients that have generated types from that one keep them.
 
-#![expect(clippy::indexing_slicing, reason = "serde_json makes what is assigned to")]
-
 use serde_json::{Map, Value, json};
 
 const SCHEMAS: &str = "#/components/schemas/";
