@@ -20,7 +20,7 @@ use tokio::process::Command;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
 
-use crate::process::{Process, now};
+use crate::process::{FunctionProcess, now};
 
 /// How long a function may take; on AWS it is the template's `Timeout`.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ pub enum Failure {
 /// A running function.
 pub struct Lambda {
     program: String,
-    process: Process,
+    process: FunctionProcess,
     started: Instant,
     /// How many events it has been given, and how many it has asked for.
     given: u64,
@@ -81,7 +81,7 @@ impl Lambda {
         variables.insert("AWS_LAMBDA_RUNTIME_API".to_owned(), address);
         let command = Command::new(program);
         let started = now();
-        let process = Process::start(command, &variables, directory).map_err(failed)?;
+        let process = FunctionProcess::start(command, &variables, directory).map_err(failed)?;
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self {
             program: name,

@@ -30,7 +30,7 @@ use vestibule::secret::Secret;
 
 use event::Request;
 use lambda::{Failure, Lambda};
-use process::{Process, now};
+use process::{FunctionProcess, now};
 use report::{Report, Samples};
 
 /// Each function's folder bears its name.
@@ -262,13 +262,13 @@ async fn warm_requests(bench: &mut Bench, requests: u32, report: &mut Report) ->
 }
 
 /// A process that does nothing but verify a password.
-struct Hasher(Process);
+struct Hasher(FunctionProcess);
 
 impl Hasher {
     async fn start(bench: &Bench) -> io::Result<Self> {
         let mut command = Command::new(bench.programs.join("hash"));
         command.args([PASSWORD, &bench.password_hash]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut hasher = Self(Process::start(command, &HashMap::new(), &bench.directory)?);
+        let mut hasher = Self(FunctionProcess::start(command, &HashMap::new(), &bench.directory)?);
         hasher.read_line().await?;
         Ok(hasher)
     }

@@ -13,12 +13,12 @@ use tokio::process::{Child, Command};
 const SETTLES_IN: Duration = Duration::from_millis(1);
 
 /// A process, ended when this is dropped.
-pub struct Process {
+pub struct FunctionProcess {
     pub child: Child,
     log: PathBuf,
 }
 
-impl Process {
+impl FunctionProcess {
     /// Starts a program with these variables and no others. What it writes goes to a file, as on Lambda to a pipe
     /// that somebody else reads.
     pub fn start(

@@ -29,7 +29,7 @@ pub enum Command {
     Serve(Serve),
     /// Manage accounts.
     #[command(subcommand, arg_required_else_help = true)]
-    User(User),
+    User(UserCommand),
     /// Maintain the table.
     #[command(subcommand, arg_required_else_help = true)]
     Table(Table),
@@ -173,7 +173,7 @@ pub enum Table {
 
 /// The commands for accounts.
 #[derive(Debug, Subcommand)]
-pub enum User {
+pub enum UserCommand {
     /// Create an account.
     ///
     /// It is written to the table that `TABLE_NAME` and the standard AWS variables name
@@ -181,19 +181,19 @@ pub enum User {
     /// the local stack that runs on the data directory.
     Add(UserAdd),
     /// Disable an account: end its sessions, and refuse logins.
-    Disable(UserName),
+    Disable(UserSelector),
     /// Enable a disabled account.
-    Enable(UserName),
+    Enable(UserSelector),
     /// Delete an account with its sessions and all other data.
     ///
     /// No mail is sent. A deleted account cannot be restored.
-    Delete(UserName),
+    Delete(UserSelector),
 }
 
 /// An existing account.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("account").args(["id", "email"]).required(true))]
-pub struct UserName {
+pub struct UserSelector {
     /// The id of the account: user.id in the API.
     #[arg(long)]
     pub id: Option<String>,

@@ -24,7 +24,7 @@ pub struct Functions {
 
 /// Why the functions cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum LocalStartError {
     /// Settings are wrong: all of them are listed.
     #[error(transparent)]
     App(#[from] vestibule::app::StartError),
@@ -38,7 +38,7 @@ pub enum StartError {
 
 impl Functions {
     /// Starts the functions with these variables, as Lambda would set them.
-    pub async fn start(variables: HashMap<String, String>) -> Result<Self, StartError> {
+    pub async fn start(variables: HashMap<String, String>) -> Result<Self, LocalStartError> {
         let mut app = App::start(variables.clone(), Requirements::ALL).await?;
         let mailer = Mailer::from_settings(&app.settings, Aws::new(variables)?)?;
         let post = Arc::new(Post { app: app.clone(), mailer, refused: Mutex::default() });

@@ -19,7 +19,7 @@ use http_body_util::BodyExt as _;
 use tracing::{Instrument as _, error, info};
 
 use crate::template::{Api, Cors};
-use event::{Event, Origin};
+use event::{GatewayEvent, RequestOrigin};
 use routing::RouteTable;
 use vestibule::clock::Clock;
 use vestibule::random::Random;
@@ -143,14 +143,14 @@ impl Gateway {
             Ok(body) => body,
             Err(refusal) => return refusal,
         };
-        let origin = Origin {
+        let origin = RequestOrigin {
             route: &route,
             source_ip: peer.ip().to_canonical(),
             port,
             request_id,
             at: self.clock.now(),
         };
-        let request = match Event::new(&head, &body, &origin).into_request() {
+        let request = match GatewayEvent::new(&head, &body, &origin).into_request() {
             Ok(request) => request,
             Err(error) => {
                 error!(%error, "the event cannot be read");

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use vestibule_cli::arguments::{Arguments, Command, Table, User};
+use vestibule_cli::arguments::{Arguments, Command, Table, UserCommand};
 use vestibule_cli::serve::{self, ServeError};
 use vestibule_cli::{secret_key, table, user};
 
@@ -67,10 +67,10 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
             }
             Command::User(command) => {
                 let done = match command {
-                    User::Add(wanted) => user::add(wanted, environment).await,
-                    User::Disable(who) => user::set_active(who, false, environment).await,
-                    User::Enable(who) => user::set_active(who, true, environment).await,
-                    User::Delete(who) => user::delete(who, environment).await,
+                    UserCommand::Add(wanted) => user::add(wanted, environment).await,
+                    UserCommand::Disable(who) => user::set_active(who, false, environment).await,
+                    UserCommand::Enable(who) => user::set_active(who, true, environment).await,
+                    UserCommand::Delete(who) => user::delete(who, environment).await,
                 };
                 let id = done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
                 println!("{id}");

@@ -22,7 +22,7 @@ use tracing::warn;
 use crate::arguments::Serve;
 use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
-use crate::functions::{Functions, StartError};
+use crate::functions::{Functions, LocalStartError};
 use crate::gateway::{Gateway, NoFunction};
 use crate::inbox::{Echo, console};
 use crate::ports::{self, Port, PortError};
@@ -47,7 +47,7 @@ const DELIVER_EVERY: Duration = Duration::from_secs(1);
 pub enum ServeError {
     /// Settings are wrong.
     #[error(transparent)]
-    Settings(#[from] StartError),
+    Settings(#[from] LocalStartError),
     /// The data directory cannot be used.
     #[error(transparent)]
     DataDir(#[from] DataDirError),

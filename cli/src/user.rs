@@ -8,12 +8,12 @@ use vestibule::domain::account_id::AccountId;
 use vestibule::operator::{self, NewUser, NewUserError};
 use vestibule::secret::Secret;
 
-use crate::arguments::{Data, UserAdd, UserName};
+use crate::arguments::{Data, UserAdd, UserSelector};
 use crate::data_dir::DataDirError;
 
 /// Why there is no account.
 #[derive(Debug, thiserror::Error)]
-pub enum UserError {
+pub enum UserCommandError {
     /// There is no local stack to put it into.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -35,7 +35,7 @@ pub enum UserError {
 }
 
 /// Makes an account, and returns its id.
-pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserError> {
+pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserCommandError> {
     let app = App::start(user.data.variables(environment)?, Requirements::TABLE).await?;
     let new = NewUser {
         email: user.email.clone(),
@@ -52,24 +52,27 @@ pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result
 
 /// Closes an account, or opens it again, and returns its id.
 pub async fn set_active(
-    user: &UserName,
+    user: &UserSelector,
     active: bool,
     environment: HashMap<String, String>,
-) -> Result<String, UserError> {
+) -> Result<String, UserCommandError> {
     let app = start(&user.data, environment).await?;
     Ok(operator::set_active(&app, &named(user)?, active).await?.as_str().to_owned())
 }
 
 /// Deletes an account, and returns its id.
-pub async fn delete(user: &UserName, environment: HashMap<String, String>) -> Result<String, UserError> {
+pub async fn delete(
+    user: &UserSelector,
+    environment: HashMap<String, String>,
+) -> Result<String, UserCommandError> {
     let app = start(&user.data, environment).await?;
     Ok(operator::delete_user(&app, &named(user)?).await?.as_str().to_owned())
 }
 
-fn named(user: &UserName) -> Result<operator::UserName, UserError> {
+fn named(user: &UserSelector) -> Result<operator::UserName, UserCommandError> {
     Ok(match (&user.id, &user.email) {
         (Some(id), _) => {
-            operator::UserName::Id(AccountId::parse(id).ok_or_else(|| UserError::NoId(id.clone()))?)
+            operator::UserName::Id(AccountId::parse(id).ok_or_else(|| UserCommandError::NoId(id.clone()))?)
         }
         (None, email) => operator::UserName::Email(email.clone().unwrap_or_default()),
     })
@@ -84,6 +87,6 @@ fn password(argument: &str) -> io::Result<Secret> {
     Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
 }
 
-async fn start(data: &Data, environment: HashMap<String, String>) -> Result<App, UserError> {
+async fn start(data: &Data, environment: HashMap<String, String>) -> Result<App, UserCommandError> {
     Ok(App::start(data.named_variables(environment)?, Requirements::TABLE).await?)
 }

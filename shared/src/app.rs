@@ -11,9 +11,9 @@ use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
-use crate::flows::visit::Tools;
+use crate::flows::visit::Context;
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
-use crate::outside::Outside;
+use crate::outside::ProviderClient;
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -45,7 +45,7 @@ pub struct App {
     /// Delivers the messages of a commit, if there is no stream.
     pub after_commit: Option<AfterCommit>,
     /// The client for providers, in the function that has one.
-    pub outside: Option<Arc<dyn Outside>>,
+    pub outside: Option<Arc<dyn ProviderClient>>,
     store: Option<Store>,
 }
 
@@ -130,7 +130,7 @@ impl App {
         variables: HashMap<String, String>,
         requirements: Requirements,
     ) -> Result<Self, StartError> {
-        let settings::Loaded { mut settings, hints } = Settings::read(variables.clone())?;
+        let settings::LoadedSettings { mut settings, hints } = Settings::read(variables.clone())?;
         for hint in hints {
             tracing::warn!("{hint}");
         }
@@ -282,8 +282,8 @@ impl App {
     }
 
     /// What the flows of one request are given.
-    pub fn tools<'a>(&'a self, secrets: &'a ProcessKeys, passwords: &'a Passwords<'a>) -> Tools<'a> {
-        Tools {
+    pub fn tools<'a>(&'a self, secrets: &'a ProcessKeys, passwords: &'a Passwords<'a>) -> Context<'a> {
+        Context {
             settings: &self.settings,
             keys: &secrets.keys,
             random: &self.random,

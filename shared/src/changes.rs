@@ -124,13 +124,13 @@ pub struct Letter {
     /// The time of the request.
     pub asked_at: Timestamp,
     /// The content.
-    pub content: Content,
+    pub content: LetterContent,
 }
 
 /// The content of a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Content {
+pub enum LetterContent {
     /// This.
     Ready(Message),
     /// A link to set a new password for this account with, which is made when the letter is delivered: so asking for

@@ -16,20 +16,20 @@ pub mod shape;
 pub mod signup_form;
 
 pub use endpoint::{Document, Endpoint, Routes, answer};
-pub use operation::{Answer, Body, Operation, Parameter};
+pub use operation::{Body, Operation, Parameter, ResponseSpec};
 
 /// What endpoints are written with.
 pub mod prelude {
     pub use lambda_http::http::{Method, StatusCode};
 
-    pub use super::call::Call;
+    pub use super::call::ApiRequest;
     pub use super::endpoint::{Endpoint, Routes};
     pub use super::input::json::Object;
     pub use super::input::{Field, Form, Kind, Text};
-    pub use super::operation::{Answer, Body, Operation, Parameter};
+    pub use super::operation::{Body, Operation, Parameter, ResponseSpec};
     pub use super::present;
     pub use super::reply::{Outcome, Reply};
-    pub use crate::flows::visit::{Client, Decision, Stop, Tools, Visit};
+    pub use crate::flows::visit::{ClientKind, Context, Decision, Stop, Visit};
     pub use crate::settings::When;
     pub use crate::snapshot::Need;
 }

@@ -12,7 +12,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::time::Timestamp;
 use crate::domain::{email, phone, text, username};
 use crate::flows::signup;
@@ -20,7 +20,7 @@ use crate::password::Passwords;
 use crate::password_rules::{self, Attributes};
 use crate::secret::Secret;
 use crate::snapshot::{Loaded, Need};
-use crate::store::{Store, StoreError, Terms};
+use crate::store::{CommitContext, Store, StoreError};
 
 /// How often a change is tried, when its owner changes the account at the same time.
 const MOST_TRIES: u32 = 5;
@@ -222,7 +222,7 @@ pub(crate) async fn commit_until(
     session_expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
-    let terms = Terms {
+    let terms = CommitContext {
         loaded,
         now,
         session_expires_at,
@@ -260,7 +260,7 @@ fn check_password(app: &App, user: &NewUser, name: Option<&str>) -> Result<(), N
     let email = user.email.as_deref().map(email::shown);
     let known = Attributes { username: name, email, phone: user.phone.as_deref() };
     let refusals = password_rules::check(password, &app.settings.password_rules(), Some(&known));
-    let texts: Vec<_> = refusals.iter().map(Refusal::message).collect();
+    let texts: Vec<_> = refusals.iter().map(FieldErrorKind::message).collect();
     if texts.is_empty() { Ok(()) } else { Err(NewUserError::WeakPassword(texts.join(" "))) }
 }
 

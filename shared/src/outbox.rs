@@ -3,7 +3,7 @@
 use lambda_http::http::Uri;
 
 use crate::app::{App, report};
-use crate::changes::{Content, Letter};
+use crate::changes::{Letter, LetterContent};
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Envelope, Message};
 use crate::domain::time::Timestamp;
@@ -30,8 +30,8 @@ pub async fn open(app: &App, item: &OutboxItem) -> Result<Option<Envelope>, Stor
     let letter: Letter = serde_json::from_slice(&plain)
         .map_err(|_| StoreError::Corrupt("a message of the outbox".to_owned()))?;
     let message = match &letter.content {
-        Content::Ready(message) => Some(message.clone()),
-        Content::PasswordResetLink(account) => password_reset_mail(app, account, &letter).await?,
+        LetterContent::Ready(message) => Some(message.clone()),
+        LetterContent::PasswordResetLink(account) => password_reset_mail(app, account, &letter).await?,
     };
     let site = site_name(&app.settings);
     Ok(message.map(|message| Envelope { id: item.id.clone(), to: letter.to, site, message }))
@@ -85,8 +85,8 @@ mod tests {
         let code = r#"{"to":{"phone":"+31612345678"},"asked_at":1700000000000,"content":{"ready":{"kind":"login_code","code":"K7MW2P"}}}"#;
         let account = AccountId::parse("0198c0de").unwrap();
         let read = |text: &str| serde_json::from_str::<Letter>(text).unwrap();
-        assert_eq!(read(reset).content, Content::PasswordResetLink(account));
-        assert_eq!(read(code).content, Content::Ready(Message::LoginCode { code: "K7MW2P".into() }));
+        assert_eq!(read(reset).content, LetterContent::PasswordResetLink(account));
+        assert_eq!(read(code).content, LetterContent::Ready(Message::LoginCode { code: "K7MW2P".into() }));
         for text in [reset, code] {
             assert_eq!(serde_json::to_string(&read(text)).unwrap(), text);
         }

@@ -2,10 +2,10 @@
 
 use lambda_http::BoxFuture;
 
-use crate::domain::social::{Answer, Question};
+use crate::domain::social::{ProviderRequest, ProviderResponse};
 
 /// A client for requests to providers.
-pub trait Outside: Send + Sync {
+pub trait ProviderClient: Send + Sync {
     /// Asks one, once. Why it was not believed belongs in the log, by name.
-    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer>;
+    fn ask<'a>(&'a self, question: &'a ProviderRequest) -> BoxFuture<'a, ProviderResponse>;
 }

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{account::Account, email, refusal::Refusal, text};
+use crate::domain::{account::Account, email, refusal::FieldErrorKind, text};
 
 /// Lower case, sorted by bytes, one a line: the list by Royce Williams that Django 5.2 ships, under Django's BSD licence,
 /// which lies beside it.
@@ -77,11 +77,11 @@ impl<'a> Attributes<'a> {
 }
 
 /// All that is wrong with a password, in the order of the rules. Nothing is compared with a user if there is none.
-pub fn check(password: &str, rules: &[Rule], user: Option<&Attributes<'_>>) -> Vec<Refusal> {
+pub fn check(password: &str, rules: &[Rule], user: Option<&Attributes<'_>>) -> Vec<FieldErrorKind> {
     rules.iter().filter_map(|rule| violation(password, rule, user)).collect()
 }
 
-fn violation(password: &str, rule: &Rule, user: Option<&Attributes<'_>>) -> Option<Refusal> {
+fn violation(password: &str, rule: &Rule, user: Option<&Attributes<'_>>) -> Option<FieldErrorKind> {
     match rule {
         Rule::UserAttributeSimilarity { user_attributes, max_similarity } => {
             let password: Vec<char> = password.to_lowercase().chars().collect();
@@ -89,14 +89,14 @@ fn violation(password: &str, rule: &Rule, user: Option<&Attributes<'_>>) -> Opti
             attributes
                 .filter(|(_, value)| !value.is_empty())
                 .find(|(_, value)| is_like_attribute(&password, value, *max_similarity))
-                .map(|(name, _)| Refusal::PasswordTooSimilar(name))
+                .map(|(name, _)| FieldErrorKind::PasswordTooSimilar(name))
         }
         Rule::MinimumLength { min_length } => {
-            (text::length(password) < *min_length).then_some(Refusal::PasswordTooShort(*min_length))
+            (text::length(password) < *min_length).then_some(FieldErrorKind::PasswordTooShort(*min_length))
         }
-        Rule::CommonPassword => is_common(password).then_some(Refusal::PasswordTooCommon),
+        Rule::CommonPassword => is_common(password).then_some(FieldErrorKind::PasswordTooCommon),
         Rule::NumericPassword => (!password.is_empty() && password.chars().all(text::is_digit))
-            .then_some(Refusal::PasswordEntirelyNumeric),
+            .then_some(FieldErrorKind::PasswordEntirelyNumeric),
     }
 }
 

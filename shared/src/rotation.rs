@@ -12,7 +12,7 @@ use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
 use crate::domain::session::Session;
-use crate::domain::social::Journey;
+use crate::domain::social::AuthorizationRequest;
 use crate::domain::time::Timestamp;
 use crate::flows::connect::place;
 use crate::operator::commit_until;
@@ -176,7 +176,7 @@ fn signed_lasts(settings: &Settings) -> Duration {
         account.login_by_code_timeout,
         account.password_reset_by_code_timeout,
         account.phone_verification_timeout,
-        Journey::TIMEOUT,
+        AuthorizationRequest::TIMEOUT,
         if_so(
             settings.mfa.trust_enabled || account.login_by_code_trust_enabled,
             settings.mfa.trust_cookie_age,

@@ -62,7 +62,7 @@ use crate::domain::message::Recipient;
 
 /// Settings that were read, and what should be logged about them.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct LoadedSettings {
     /// The settings.
     pub settings: Settings,
     /// What an operator should know although it is no error: old names, names without effect.
@@ -93,7 +93,7 @@ impl Settings {
     ///
     /// Everything that is wrong, at once: values that cannot be read, settings that contradict each other,
     /// names that begin as settings do (`ACCOUNT_`, `SESSION_` and so on) and are unknown.
-    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<Loaded, Errors> {
+    pub fn read(variables: impl IntoIterator<Item = (String, String)>) -> Result<LoadedSettings, Errors> {
         let mut source = Source::new(variables, declared::ALL);
         let settings = <Self as Group>::read(&mut source);
         let old = declared::Old::read(&mut source);
@@ -102,7 +102,7 @@ impl Settings {
             completion::complete(&mut settings, &old, &mut source);
             rules::check(&settings, &mut source);
             if source.problems.is_empty() {
-                return Ok(Loaded { settings, hints: source.hints });
+                return Ok(LoadedSettings { settings, hints: source.hints });
             }
         }
         Err(Errors(source.problems))

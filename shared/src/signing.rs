@@ -21,7 +21,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::code;
 use crate::domain::code::CodeHash;
 use crate::domain::message::Recipient;
-use crate::domain::social::Passage;
+use crate::domain::social::RequestSecrets;
 use crate::domain::time::Timestamp;
 use crate::random::Random;
 use crate::secret::{Sealed, Secret};
@@ -374,12 +374,12 @@ impl Keys {
 
     /// The secrets of an authorization request. They follow from its state, which the table does not hold, and which
     /// tells nobody else anything.
-    pub fn passage(&self, state: Secret) -> Passage {
+    pub fn passage(&self, state: Secret) -> RequestSecrets {
         let id = split_tag(state.expose(), Spelling::Base64.mac_length()).and_then(|(id, _)| id);
         let key = self.candidates(id).into_iter().next().unwrap_or(&self.first);
         let derive =
             |label| Secret::new(URL_SAFE_NO_PAD.encode(key.mac(label, &[state.expose().as_bytes()])));
-        Passage { nonce: derive("provider-nonce"), verifier: derive("provider-verifier"), state }
+        RequestSecrets { nonce: derive("provider-nonce"), verifier: derive("provider-verifier"), state }
     }
 
     /// Encrypts a message for the outbox (AES-256-GCM), bound to its place.

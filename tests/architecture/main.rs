@@ -33,33 +33,6 @@ const FLOORS: &[&[&str]] = &[
     &["lambda", "telemetry"],
 ];
 
-/// Names that still stand for several public types. It only ever gets shorter.
-const NAMES_TO_PART: &[&str] = &[
-    "Answer",
-    "Attributes",
-    "Authenticator",
-    "AuthenticatorType",
-    "Brought",
-    "Client",
-    "Content",
-    "EmailAddress",
-    "Event",
-    "Identity",
-    "Letter",
-    "Loaded",
-    "Message",
-    "Origin",
-    "Process",
-    "Provider",
-    "SocialAccount",
-    "StartError",
-    "Text",
-    "User",
-    "UserError",
-    "UserName",
-    "When",
-];
-
 #[test]
 fn no_files_import_each_other() {
     let mut text = String::new();
@@ -105,8 +78,7 @@ fn no_public_type_shares_its_name() {
         }
     }
     places.retain(|_, files| files.len() > 1);
-    let names: Vec<&str> = places.keys().map(String::as_str).collect();
-    assert_eq!(names, NAMES_TO_PART, "one name, one thing: {places:#?}");
+    assert!(places.is_empty(), "one name, one thing: {places:#?}");
 }
 
 #[test]

@@ -56,7 +56,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    calls: Vec<Call>,
+    calls: Vec<ApiRequest>,
     plans: Vec<Plan>,
     deliveries_are_held: bool,
     latency: Duration,
@@ -71,7 +71,7 @@ struct Plan {
 
 /// A call that was made.
 #[derive(Clone, Debug)]
-struct Call {
+struct ApiRequest {
     operation: String,
     began: Duration,
     ended: Duration,
@@ -229,7 +229,7 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Answered {
     tokio::time::sleep(latency).await;
     let answer = call(&operation, &target, body, shared).await;
     let ended = shared.began.elapsed();
-    shared.state().calls.push(Call { operation, began, ended });
+    shared.state().calls.push(ApiRequest { operation, began, ended });
     answer
 }
 

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
-use vestibule_cli::arguments::{Data, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserName};
+use vestibule_cli::arguments::{Data, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserSelector};
 use vestibule_cli::secret_key::{self, SecretKeyError};
 use vestibule_cli::serve::{ServeError, Stack as LocalStack};
-use vestibule_cli::user::{self, UserError};
+use vestibule_cli::user::{self, UserCommandError};
 
 use crate::{Answer, Client, Description, Front, Inbox, Kind};
 
@@ -108,14 +108,18 @@ impl Stack {
     /// Closes an account.
     pub async fn disable(&self, email: &str) {
         let data = Data { data_dir: None };
-        let who = UserName { id: None, email: Some(email.to_owned()), data };
+        let who = UserSelector { id: None, email: Some(email.to_owned()), data };
         user::set_active(&who, false, self.variables(&self.table_url)).await.unwrap();
     }
 
     /// Deletes an account, named by its id or by its address.
-    pub async fn delete_user(&self, id: Option<&str>, email: Option<&str>) -> Result<String, UserError> {
+    pub async fn delete_user(
+        &self,
+        id: Option<&str>,
+        email: Option<&str>,
+    ) -> Result<String, UserCommandError> {
         let data = Data { data_dir: None };
-        let who = UserName { id: id.map(str::to_owned), email: email.map(str::to_owned), data };
+        let who = UserSelector { id: id.map(str::to_owned), email: email.map(str::to_owned), data };
         user::delete(&who, self.variables(&self.table_url)).await
     }
 

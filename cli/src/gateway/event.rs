@@ -19,7 +19,7 @@ use super::routing::Match;
 use vestibule::domain::time::Timestamp;
 
 /// What the gateway knows of a request besides its head and body.
-pub struct Origin<'a> {
+pub struct RequestOrigin<'a> {
     /// The route taken.
     pub route: &'a Match<'a>,
     /// The client's address.
@@ -35,7 +35,7 @@ pub struct Origin<'a> {
 /// An event, as the function is given it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Event {
+pub struct GatewayEvent {
     version: &'static str,
     route_key: String,
     raw_path: String,
@@ -78,9 +78,9 @@ struct HttpContext {
     user_agent: String,
 }
 
-impl Event {
+impl GatewayEvent {
     /// The event for a request.
-    pub fn new(head: &http::request::Parts, body: &[u8], origin: &Origin<'_>) -> Self {
+    pub fn new(head: &http::request::Parts, body: &[u8], origin: &RequestOrigin<'_>) -> Self {
         let route = origin.route.route;
         let route_key = match route.path.as_str() {
             "$default" => route.path.clone(),
@@ -137,7 +137,7 @@ pub fn decoded_path(path: &str) -> String {
 }
 
 /// Repeated headers joined by commas, plus what the gateway adds.
-fn headers(headers: &HeaderMap, origin: &Origin<'_>) -> BTreeMap<String, String> {
+fn headers(headers: &HeaderMap, origin: &RequestOrigin<'_>) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<_, _> = headers
         .keys()
         .filter(|name| *name != header::COOKIE)
@@ -221,15 +221,15 @@ mod tests {
     use super::*;
     use crate::template::Route;
 
-    fn event(request: http::request::Builder, body: &[u8]) -> Event {
+    fn event(request: http::request::Builder, body: &[u8]) -> GatewayEvent {
         let (head, ()) = request.body(()).unwrap().into_parts();
         let route =
             Route { method: "ANY".to_owned(), path: "$default".to_owned(), program: "login".to_owned() };
         let route = Match { route: &route, parameters: BTreeMap::new() };
-        Event::new(
+        GatewayEvent::new(
             &head,
             body,
-            &Origin {
+            &RequestOrigin {
                 route: &route,
                 source_ip: "68.8.83.18".parse().unwrap(),
                 port: 443,

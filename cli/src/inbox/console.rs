@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use super::mailbox::Message;
+use super::mailbox::CaughtMessage;
 
 /// Writes a message to the standard output. A console that is gone is no reason to fail.
-pub fn print(message: &Message) {
+pub fn print(message: &CaughtMessage) {
     let _ = io::stdout().lock().write_all(block(message).as_bytes());
 }
 
-fn block(message: &Message) -> String {
+fn block(message: &CaughtMessage) -> String {
     let kind = if message.html.is_empty() && message.from.is_empty() { "Text" } else { "Mail" };
     let mut block = format!("\n┌─ {kind} to {}\n│  {}\n│\n", message.to.join(", "), message.subject);
     for line in message.text.trim().lines() {
@@ -27,12 +27,12 @@ mod tests {
 
     #[test]
     fn a_message_is_framed_and_cannot_steer_the_terminal() {
-        let message = Message {
+        let message = CaughtMessage {
             from: "a@example.com".to_owned(),
             to: vec!["b@example.com".to_owned()],
             subject: "Your code\x1b[2J".to_owned(),
             text: "Code: ABCD-1234\r\n\nBye\u{9b}31m".to_owned(),
-            ..Message::default()
+            ..CaughtMessage::default()
         };
         assert_eq!(
             block(&message),

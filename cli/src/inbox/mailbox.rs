@@ -11,7 +11,7 @@ const CAPACITY: usize = 5_000;
 
 /// A message as somebody wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Message {
+pub struct CaughtMessage {
     /// `Name <address>` or an address alone.
     pub from: String,
     /// Addresses, or a phone number for a text message.
@@ -38,11 +38,11 @@ pub struct Caught {
     /// In milliseconds since 1970.
     pub created: i64,
     /// What was caught.
-    pub message: Message,
+    pub message: CaughtMessage,
 }
 
 /// Shows a message as it comes, besides the inbox.
-pub type Echo = fn(&Message);
+pub type Echo = fn(&CaughtMessage);
 
 /// Keeps messages in the order in which they came.
 pub struct Mailbox {
@@ -59,7 +59,7 @@ impl Mailbox {
     }
 
     /// Keeps a message and returns its id.
-    pub fn add(&self, message: Message) -> String {
+    pub fn add(&self, message: CaughtMessage) -> String {
         if let Some(show) = self.echo {
             show(&message);
         }
@@ -105,9 +105,9 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten() {
         let mailbox = Mailbox::new(Clock::system(), Random::system(), None);
-        let first = mailbox.add(Message::default());
+        let first = mailbox.add(CaughtMessage::default());
         for number in 0..CAPACITY {
-            mailbox.add(Message { subject: number.to_string(), ..Message::default() });
+            mailbox.add(CaughtMessage { subject: number.to_string(), ..CaughtMessage::default() });
         }
         assert!(mailbox.get(&first).is_none());
         let (total, newest) = mailbox.list(1, 2);

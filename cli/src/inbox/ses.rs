@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::mailbox::{Mailbox, Message};
+use super::mailbox::{CaughtMessage, Mailbox};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -74,7 +74,7 @@ pub async fn send_email(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Res
     }
 }
 
-fn message(body: &[u8]) -> Result<Message, String> {
+fn message(body: &[u8]) -> Result<CaughtMessage, String> {
     let request: SendEmail = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let Some(content) = request.content.simple else {
         return Err("only Content.Simple is caught here, neither Raw nor Template".to_owned());
@@ -86,7 +86,7 @@ fn message(body: &[u8]) -> Result<Message, String> {
     if request.from_email_address.is_empty() {
         return Err("FromEmailAddress is missing".to_owned());
     }
-    Ok(Message {
+    Ok(CaughtMessage {
         from: request.from_email_address,
         to,
         cc,

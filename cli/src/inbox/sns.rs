@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
 
-use super::mailbox::{Mailbox, Message};
+use super::mailbox::{CaughtMessage, Mailbox};
 
 #[derive(Deserialize)]
 struct Text {
@@ -47,7 +47,7 @@ fn xml(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "text/xml")], body).into_response()
 }
 
-fn message(body: &[u8]) -> Result<Message, &'static str> {
+fn message(body: &[u8]) -> Result<CaughtMessage, &'static str> {
     let mut fields: HashMap<_, _> = url::form_urlencoded::parse(body).into_owned().collect();
     if fields.get("Action").map(String::as_str) != Some("Publish") {
         return Err("only the action Publish is known here");
@@ -57,5 +57,10 @@ fn message(body: &[u8]) -> Result<Message, &'static str> {
         Some(phone) => Text { phone, text: published },
         None => serde_json::from_str(&published).map_err(|_| "Message is not JSON with phone and text")?,
     };
-    Ok(Message { to: vec![phone], subject: "Text message".to_owned(), text, ..Message::default() })
+    Ok(CaughtMessage {
+        to: vec![phone],
+        subject: "Text message".to_owned(),
+        text,
+        ..CaughtMessage::default()
+    })
 }

@@ -11,15 +11,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
            notification mail. The session ends: an app discards its session token.",
     parameters: &[],
     body: Body::None,
-    answers: &[Answer::ok("Account deleted."), Answer::UNAUTHENTICATED, Answer::REAUTHENTICATION_REQUIRED],
+    answers: &[
+        ResponseSpec::ok("Account deleted."),
+        ResponseSpec::UNAUTHENTICATED,
+        ResponseSpec::REAUTHENTICATION_REQUIRED,
+    ],
 }];
 
-pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, _: &Context<'_>) -> Vec<Need> {
     let account = call.visitor.account();
     account.cloned().map(Need::Sessions).into_iter().collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if visit.user().is_none() {
         return Ok(present::authentication(visit).into());
     }

@@ -5,7 +5,7 @@ use vestibule::domain::account::Account;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::email;
 use vestibule::domain::message::Recipient;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::manage_email::{self, Chosen};
 use vestibule::http::prelude::*;
 use vestibule::settings::Action;
@@ -17,7 +17,8 @@ const ADDED: &[Field] = &[NEW_EMAIL];
 const CHOSEN: &[Field] = &[EMAIL];
 const MADE_PRIMARY: &[Field] = &[EMAIL, PRIMARY];
 
-const TOO_MANY: Answer = Answer::too_many_requests("Rate limit exceeded: changes of email addresses.");
+const TOO_MANY: ResponseSpec =
+    ResponseSpec::too_many_requests("Rate limit exceeded: changes of email addresses.");
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -28,9 +29,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<Vec<present::EmailAddress>>("The account's email addresses."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<Vec<present::EmailAddressJson>>("The account's email addresses."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
         ],
     },
     Operation {
@@ -42,17 +43,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(ADDED),
         answers: &[
-            Answer::data::<Vec<present::EmailAddress>>(
+            ResponseSpec::data::<Vec<present::EmailAddressJson>>(
                 "The email addresses; verification of the new one is pending.",
             ),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
-            Answer::new(
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::new(
                 403,
                 "Changing it is not supported during verification, or the limit of changes \
              is reached.",
             ),
-            Answer::conflict("Not authenticated, and no email verification is pending."),
+            ResponseSpec::conflict("Not authenticated, and no email verification is pending."),
             TOO_MANY,
         ],
     },
@@ -64,10 +65,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(CHOSEN),
         answers: &[
-            Answer::ok("Sent, or the email address is verified already."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
-            Answer::new(403, "A verification mail was sent too recently."),
+            ResponseSpec::ok("Sent, or the email address is verified already."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::new(403, "A verification mail was sent too recently."),
             TOO_MANY,
         ],
     },
@@ -79,9 +80,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(MADE_PRIMARY),
         answers: &[
-            Answer::data::<Vec<present::EmailAddress>>("The account's email addresses."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<Vec<present::EmailAddressJson>>("The account's email addresses."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
             TOO_MANY,
         ],
     },
@@ -93,15 +94,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(CHOSEN),
         answers: &[
-            Answer::data::<Vec<present::EmailAddress>>("The remaining email addresses."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<Vec<present::EmailAddressJson>>("The remaining email addresses."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
             TOO_MANY,
         ],
     },
 ];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let settings = tools.settings;
     if call.is_get() {
         return Vec::new();
@@ -118,7 +119,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else {
         if call.method != Method::POST {
             return Ok(present::authentication(visit).into());
@@ -146,7 +147,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
 
 fn list(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Outcome> {
     let addresses = manage_email::list(visit, account)?;
-    Ok(Reply::ok(addresses.iter().map(present::EmailAddress::from).collect::<Vec<_>>()).into())
+    Ok(Reply::ok(addresses.iter().map(present::EmailAddressJson::from).collect::<Vec<_>>()).into())
 }
 
 fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<()> {
@@ -161,7 +162,7 @@ fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<()> {
     manage_email::add(visit, &user.id, &email.unwrap_or_default())
 }
 
-fn correct(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+fn correct(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let (account, challenge) = manage_email::correctable(visit)?;
     visit.limit(Action::ManageEmail, "")?;
     let object = call.object()?;
@@ -182,7 +183,7 @@ fn correct(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
 /// Reads which of their addresses somebody means.
 fn choose(visit: &mut Visit<'_>, user: &Account, form: &mut Form<'_>) -> Option<Chosen> {
     let given = form.text(&EMAIL)?;
-    let email = email::canonical(&given).ok_or(Refusal::InvalidEmail);
+    let email = email::canonical(&given).ok_or(FieldErrorKind::InvalidEmail);
     let chosen = email.and_then(|email| manage_email::choose(visit, user, &email));
     chosen.map_err(|refusal| form.refuse("email", refusal)).ok()
 }

@@ -10,12 +10,12 @@ use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::phone::Phone;
 use vestibule::domain::session::{Login, Session, State};
-use vestibule::domain::social::{Journey, PendingSignup, Profile, SocialAccount};
+use vestibule::domain::social::{AuthorizationRequest, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{LoginAttempt, PendingLogin};
 use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
 use vestibule::http::prelude::*;
-use vestibule::http::present::{self, AuthenticationMethod, Authenticator, EmailAddress, FlowId};
+use vestibule::http::present::{self, AuthenticationMethod, AuthenticatorJson, EmailAddressJson, FlowId};
 use vestibule::snapshot::{Need, StoredSession};
 
 use crate::phone::PhoneNumber;
@@ -29,9 +29,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::None,
     answers: &[
-        Answer::data::<Export>("The account's personal data."),
-        Answer::UNAUTHENTICATED,
-        Answer::REAUTHENTICATION_REQUIRED,
+        ResponseSpec::data::<Export>("The account's personal data."),
+        ResponseSpec::UNAUTHENTICATED,
+        ResponseSpec::REAUTHENTICATION_REQUIRED,
     ],
 }];
 
@@ -41,11 +41,11 @@ struct Export {
     /// The account.
     account: ExportedAccount,
     /// The email addresses.
-    email_addresses: Vec<EmailAddress>,
+    email_addresses: Vec<EmailAddressJson>,
     /// The phone number; an empty list if there is none.
     phone_numbers: Vec<PhoneNumber>,
     /// The authenticators.
-    authenticators: Vec<Authenticator>,
+    authenticators: Vec<AuthenticatorJson>,
     /// The connected provider accounts.
     social_accounts: Vec<ExportedSocialAccount>,
     /// The sessions, including ended ones that are not yet removed.
@@ -160,7 +160,7 @@ struct ExportedProfile {
     /// The uid of the account at the provider.
     uid: String,
     /// The email addresses.
-    email_addresses: Vec<EmailAddress>,
+    email_addresses: Vec<EmailAddressJson>,
     /// The phone number, if the provider reports one.
     phone_numbers: Vec<PhoneNumber>,
     /// The names.
@@ -176,12 +176,12 @@ struct ExportedCode {
     at: f64,
 }
 
-pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, _: &Context<'_>) -> Vec<Need> {
     let account = call.visitor.account();
     account.cloned().map(Need::Sessions).into_iter().collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if visit.user().is_none() {
         return Ok(present::authentication(visit).into());
     }
@@ -231,9 +231,9 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
             created_at: created_at.as_seconds(),
             last_login_at: last_login_at.map(Timestamp::as_seconds),
         },
-        email_addresses: emails.iter().map(EmailAddress::from).collect(),
+        email_addresses: emails.iter().map(EmailAddressJson::from).collect(),
         phone_numbers: phone.iter().map(number).collect(),
-        authenticators: authenticators.iter().map(Authenticator::from).collect(),
+        authenticators: authenticators.iter().map(AuthenticatorJson::from).collect(),
         social_accounts: social_accounts.iter().map(social_account).collect(),
         sessions,
     }
@@ -250,8 +250,8 @@ fn social_account(account: &SocialAccount) -> ExportedSocialAccount {
     }
 }
 
-fn journey(journey: &Journey) -> ExportedAuthorizationRequest {
-    let Journey {
+fn journey(journey: &AuthorizationRequest) -> ExportedAuthorizationRequest {
+    let AuthorizationRequest {
         state: _,
         provider,
         process: _,
@@ -275,7 +275,7 @@ fn pending_signup(pending: &PendingSignup) -> ExportedProfile {
     ExportedProfile {
         provider: provider.clone(),
         uid: uid.clone(),
-        email_addresses: emails.iter().map(EmailAddress::from).collect(),
+        email_addresses: emails.iter().map(EmailAddressJson::from).collect(),
         phone_numbers: phone.iter().map(number).collect(),
         names: [username, name, first_name, last_name, display].into_iter().flatten().cloned().collect(),
     }

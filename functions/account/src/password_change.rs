@@ -1,7 +1,7 @@
 //! `account/password/change`: POST. Who has no password sets one, without a current one.
 
 use vestibule::domain::account::Account;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::{password_change, reauthenticate};
 use vestibule::http::prelude::*;
 use vestibule::password_rules::{self, Attributes};
@@ -23,17 +23,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Password changed."),
-        Answer::unauthenticated(
+        ResponseSpec::authenticated("Password changed."),
+        ResponseSpec::unauthenticated(
             "Not authenticated, or the change has ended this session \
          (`ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE`).",
         ),
-        Answer::REAUTHENTICATION_REQUIRED,
-        Answer::too_many_requests("Rate limit exceeded."),
+        ResponseSpec::REAUTHENTICATION_REQUIRED,
+        ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],
 }];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
@@ -41,7 +41,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     Visit::counters(tools.settings, Action::ChangePassword, &call.visitor, user, "")
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     if !call.is_forgeable() {
         visit.limit(Action::ChangePassword, "")?;
@@ -62,7 +62,7 @@ fn read(visit: &Visit<'_>, user: &Account, object: &Object) -> Decision<(Secret,
     if let Some(password) = &current
         && !password_change::is_current(visit, user, password)
     {
-        form.refuse("current_password", Refusal::EnterCurrentPassword);
+        form.refuse("current_password", FieldErrorKind::EnterCurrentPassword);
     }
     let new = form.text(&NEW);
     if let Some(new) = &new {

@@ -21,9 +21,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<Vec<PhoneNumber>>("The account's phone number; an empty list if it has none."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<Vec<PhoneNumber>>(
+                "The account's phone number; an empty list if it has none.",
+            ),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
         ],
     },
     Operation {
@@ -35,17 +37,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::new(202, "Verification of the new phone number is pending.")
+            ResponseSpec::new(202, "Verification of the new phone number is pending.")
                 .with_data::<Vec<PhoneNumber>>(),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
-            Answer::new(
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::new(
                 403,
                 "Changing it is not supported during verification, or the limit of changes \
              is reached.",
             ),
-            Answer::conflict("Not authenticated, and no phone verification is pending."),
-            Answer::too_many_requests("Rate limit exceeded: changes of the phone number."),
+            ResponseSpec::conflict("Not authenticated, and no phone verification is pending."),
+            ResponseSpec::too_many_requests("Rate limit exceeded: changes of the phone number."),
         ],
     },
 ];
@@ -59,7 +61,7 @@ pub(crate) struct PhoneNumber {
     pub verified: bool,
 }
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let settings = tools.settings;
     if call.is_get() {
         return Vec::new();
@@ -76,7 +78,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let (user, verification) = match visit.user().cloned() {
         Some(user) => (user, None),
         // The reference breaks at other methods.

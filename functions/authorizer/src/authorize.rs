@@ -4,8 +4,8 @@ use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_http::http::{HeaderValue, header};
 use serde::Serialize;
 use vestibule::app::App;
-use vestibule::flows::visit::{Client, Visit, Visitor};
-use vestibule::http::call::{Call, access_token};
+use vestibule::flows::visit::{ClientKind, Visit, Visitor};
+use vestibule::http::call::{ApiRequest, access_token};
 use vestibule::http::csrf;
 use vestibule::snapshot::Loaded;
 use vestibule::store::StoreError;
@@ -19,12 +19,12 @@ pub struct Verdict {
     pub is_authorized: bool,
     /// Who made it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<Identity>,
+    pub context: Option<Caller>,
 }
 
 /// The authenticated user.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Identity {
+pub struct Caller {
     /// The account: what the API calls `user.id`.
     pub account_id: String,
     /// The primary email address if it is verified, else empty.
@@ -56,11 +56,11 @@ pub async fn authorize(app: &App, request: Request) -> Result<Verdict, Undecided
     Ok(Verdict { is_authorized: identity.is_some(), context: identity })
 }
 
-fn is_forged(app: &App, call: &Call) -> bool {
-    call.visitor.client == Client::Browser && csrf::check(call, &app.settings).is_err()
+fn is_forged(app: &App, call: &ApiRequest) -> bool {
+    call.visitor.client == ClientKind::Browser && csrf::check(call, &app.settings).is_err()
 }
 
-fn read(app: &App, request: Request) -> Call {
+fn read(app: &App, request: Request) -> ApiRequest {
     let Request { mut headers, cookies, request_context, .. } = request;
     // API Gateway takes cookies out of the headers.
     if let Ok(value) = HeaderValue::from_str(&cookies.join("; "))
@@ -69,10 +69,10 @@ fn read(app: &App, request: Request) -> Call {
         headers.insert(header::COOKIE, value);
     }
     let source_ip = request_context.http.source_ip.unwrap_or_default();
-    Call::elsewhere(request_context.http.method, headers, &source_ip, app)
+    ApiRequest::elsewhere(request_context.http.method, headers, &source_ip, app)
 }
 
-async fn identify(app: &App, call: &Call) -> Result<Option<Identity>, StoreError> {
+async fn identify(app: &App, call: &ApiRequest) -> Result<Option<Caller>, StoreError> {
     let sessions = call.visitor.sessions();
     if sessions.is_empty() {
         return Ok(None);
@@ -86,10 +86,10 @@ async fn identify(app: &App, call: &Call) -> Result<Option<Identity>, StoreError
     Ok(if is_forged(app, call) { None } else { recognise(app, &call.visitor, &loaded) })
 }
 
-fn recognise(app: &App, visitor: &Visitor, loaded: &Loaded) -> Option<Identity> {
+fn recognise(app: &App, visitor: &Visitor, loaded: &Loaded) -> Option<Caller> {
     let (secrets, passwords) = (app.secrets(), app.passwords());
     let visit = Visit::open(app.tools(&secrets, &passwords), visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;
     let email = user.primary_email().filter(|email| user.has_verified(Some(email)));
-    Some(Identity { account_id: user.id.as_str().to_owned(), email: email.unwrap_or_default().to_owned() })
+    Some(Caller { account_id: user.id.as_str().to_owned(), email: email.unwrap_or_default().to_owned() })
 }

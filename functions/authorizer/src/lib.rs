@@ -5,5 +5,5 @@
 mod authorize;
 mod lambda;
 
-pub use authorize::{Identity, Undecided, Verdict, authorize};
+pub use authorize::{Caller, Undecided, Verdict, authorize};
 pub use lambda::{RunError, run};

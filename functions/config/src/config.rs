@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::http::prelude::*;
-use vestibule::http::present::{AuthenticatorType, Provider};
+use vestibule::http::present::{AuthenticatorTypeJson, ProviderJson};
 use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings};
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
@@ -13,7 +13,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     text: "Independent of the session: a client needs it once, when it starts.",
     parameters: &[],
     body: Body::None,
-    answers: &[Answer::data::<Config>("The settings that clients need.")],
+    answers: &[ResponseSpec::data::<Config>("The settings that clients need.")],
 }];
 
 /// What clients should know of the settings.
@@ -78,14 +78,14 @@ enum LegacyLoginMethod {
 #[derive(Serialize, JsonSchema)]
 struct Socialaccount {
     /// The providers available to this kind of client.
-    providers: Vec<Provider>,
+    providers: Vec<ProviderJson>,
 }
 
 /// The configuration of multi-factor authentication.
 #[derive(Serialize, JsonSchema)]
 struct Mfa {
     /// The types of authenticators that can be added.
-    supported_types: Vec<AuthenticatorType>,
+    supported_types: Vec<AuthenticatorTypeJson>,
     /// Whether passkey login is enabled.
     passkey_login_enabled: bool,
 }
@@ -97,7 +97,7 @@ struct Usersessions {
     track_activity: bool,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     call.input(|_| Ok(()))?;
     if call.method != Method::GET && call.method != Method::HEAD {
         return Err(Stop::NotAllowed);
@@ -105,7 +105,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     Ok(Reply::ok(describe(visit.settings(), call.visitor.client)).into())
 }
 
-fn describe(settings: &Settings, client: Client) -> Config {
+fn describe(settings: &Settings, client: ClientKind) -> Config {
     let apps = &settings.apps;
     Config {
         account: account(settings),
@@ -115,7 +115,7 @@ fn describe(settings: &Settings, client: Client) -> Config {
                 .mfa
                 .supported_types
                 .iter()
-                .map(|kind| AuthenticatorType::from(*kind))
+                .map(|kind| AuthenticatorTypeJson::from(*kind))
                 .collect(),
             passkey_login_enabled: settings.mfa.passkey_login_enabled,
         }),
@@ -156,14 +156,14 @@ fn authentication_method(methods: &LoginMethods) -> Option<LegacyLoginMethod> {
     }
 }
 
-fn providers(settings: &Settings, client: Client) -> Vec<Provider> {
+fn providers(settings: &Settings, client: ClientKind) -> Vec<ProviderJson> {
     let needed = match client {
-        Client::Browser => ProviderFlow::Redirect,
-        Client::App => ProviderFlow::Token,
+        ClientKind::Browser => ProviderFlow::Redirect,
+        ClientKind::App => ProviderFlow::Token,
     };
     let providers = settings.socialaccount.shown();
     let mut providers: Vec<&ProviderApp> =
         providers.filter(|provider| provider.flows.contains(&needed)).collect();
     providers.sort_by(|a, b| a.name.cmp(&b.name));
-    providers.into_iter().map(Provider::from).collect()
+    providers.into_iter().map(ProviderJson::from).collect()
 }

@@ -1,6 +1,6 @@
 //! `auth/code/confirm`: POST.
 
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::stages::{self, login_by_code};
 use vestibule::http::prelude::*;
 
@@ -16,13 +16,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Logged in."),
-        Answer::unauthenticated("The code is correct; a further step is pending in `flows`."),
-        Answer::conflict("No code is pending: none was sent, it has expired, or too many attempts failed."),
+        ResponseSpec::authenticated("Logged in."),
+        ResponseSpec::unauthenticated("The code is correct; a further step is pending in `flows`."),
+        ResponseSpec::conflict(
+            "No code is pending: none was sent, it has expired, or too many attempts failed.",
+        ),
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let (_, challenge, _) = login_by_code::resume(visit)?;
     let settings = visit.settings();
     let input = call.input(|object| {
@@ -30,7 +32,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
         if let Some(code) = form.text(&CODE)
             && !login_by_code::is_right(visit, &challenge, &code)?
         {
-            form.refuse("code", Refusal::IncorrectCode);
+            form.refuse("code", FieldErrorKind::IncorrectCode);
         }
         form.finish().or_else(|errors| {
             if !call.is_forgeable() {

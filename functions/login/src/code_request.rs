@@ -2,7 +2,7 @@
 
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::message::Recipient;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::stages::login_by_code;
 use vestibule::http::prelude::*;
 use vestibule::settings::{Action, Settings};
@@ -24,13 +24,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::unauthenticated("Code sent; the flow `login_by_code` is pending."),
-        Answer::authenticated("Code sent; the session is already authenticated."),
-        Answer::too_many_requests("Rate limit exceeded: code requests."),
+        ResponseSpec::unauthenticated("Code sent; the flow `login_by_code` is pending."),
+        ResponseSpec::authenticated("Code sent; the session is already authenticated."),
+        ResponseSpec::too_many_requests("Rate limit exceeded: code requests."),
     ],
 }];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let Some(to) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
         return Vec::new();
@@ -42,7 +42,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let input = call.input(|object| find(visit, object))?;
     let (account, to) = call.posted(input)?;
     login_by_code::request(visit, account, to)?;
@@ -63,12 +63,12 @@ fn read(object: &Object, settings: &Settings) -> Result<Recipient, Stop> {
         (Some(email), None) => Some(Recipient::Email(email)),
         (None, Some(phone)) => Some(Recipient::Phone(phone)),
         (Some(_), Some(_)) => {
-            form.refuse_all(Refusal::SelectOnlyOne);
+            form.refuse_all(FieldErrorKind::SelectOnlyOne);
             None
         }
         (None, None) => {
             if form.is_valid() {
-                form.refuse("email", Refusal::Required);
+                form.refuse("email", FieldErrorKind::Required);
             }
             None
         }

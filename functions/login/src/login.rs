@@ -3,7 +3,7 @@
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::login::{self, Identifier};
 use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
@@ -29,14 +29,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Logged in."),
-        Answer::unauthenticated("The password is correct; a further step is pending in `flows`."),
-        Answer::conflict("Already authenticated."),
-        Answer::too_many_requests("Rate limit exceeded: logins from this IP address."),
+        ResponseSpec::authenticated("Logged in."),
+        ResponseSpec::unauthenticated("The password is correct; a further step is pending in `flows`."),
+        ResponseSpec::conflict("Already authenticated."),
+        ResponseSpec::too_many_requests("Rate limit exceeded: logins from this IP address."),
     ],
 }];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let mut needs = Visit::counters(settings, Action::Login, &call.visitor, None, "");
     let Some((who, _)) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
@@ -54,7 +54,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::Login, "")?;
     }
@@ -93,6 +93,6 @@ fn read(object: &Object, settings: &Settings) -> Result<(Identifier, Secret), St
     form.finish().map_err(Stop::Invalid)?;
     match (given.pop(), password) {
         (Some(who), Some(password)) if given.is_empty() => Ok((who, Secret::new(password))),
-        _ => Err(Stop::invalid(Refusal::InvalidLogin.of_all())),
+        _ => Err(Stop::invalid(FieldErrorKind::InvalidLogin.of_all())),
     }
 }

@@ -18,19 +18,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Reauthenticated."),
-        Answer::UNAUTHENTICATED,
-        Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::too_many_requests("Rate limit exceeded."),
+        ResponseSpec::authenticated("Reauthenticated."),
+        ResponseSpec::UNAUTHENTICATED,
+        ResponseSpec::new(403, "This method of reauthentication is not enabled."),
+        ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],
 }];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let user = call.visitor.account();
     Visit::counters(tools.settings, Action::Reauthenticate, &call.visitor, user, "")
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Password)?;
     if !call.is_forgeable() {

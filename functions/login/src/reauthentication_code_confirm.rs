@@ -1,6 +1,6 @@
 //! `auth/reauthenticate/code/confirm`: POST.
 
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::domain::session;
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
 use vestibule::http::prelude::*;
@@ -16,14 +16,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Reauthenticated."),
-        Answer::UNAUTHENTICATED,
-        Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::conflict("No code is pending: none was sent, it has expired, or too many attempts failed."),
+        ResponseSpec::authenticated("Reauthenticated."),
+        ResponseSpec::UNAUTHENTICATED,
+        ResponseSpec::new(403, "This method of reauthentication is not enabled."),
+        ResponseSpec::conflict(
+            "No code is pending: none was sent, it has expired, or too many attempts failed.",
+        ),
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Code)?;
     let challenge = reauthenticate_by_code::resume(visit)?;
@@ -33,7 +35,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
         if let Some(code) = form.text(&CODE)
             && !reauthenticate_by_code::is_right(visit, &user, &challenge, &code)?
         {
-            form.refuse("code", Refusal::IncorrectCode);
+            form.refuse("code", FieldErrorKind::IncorrectCode);
         }
         form.finish().or_else(|errors| {
             if !call.is_forgeable() {

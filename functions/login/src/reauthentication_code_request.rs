@@ -2,7 +2,7 @@
 
 use vestibule::domain::account::Account;
 use vestibule::domain::message::Recipient;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::domain::session;
 use vestibule::flows::{reauthenticate, reauthenticate_by_code};
 use vestibule::http::prelude::*;
@@ -22,14 +22,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::ok("Code sent."),
-        Answer::UNAUTHENTICATED,
-        Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::too_many_requests("Rate limit exceeded: reauthentication attempts."),
+        ResponseSpec::ok("Code sent."),
+        ResponseSpec::UNAUTHENTICATED,
+        ResponseSpec::new(403, "This method of reauthentication is not enabled."),
+        ResponseSpec::too_many_requests("Rate limit exceeded: reauthentication attempts."),
     ],
 }];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let (settings, visitor) = (tools.settings, &call.visitor);
     let mut needs = Visit::counters(settings, Action::Reauthenticate, visitor, visitor.account(), "");
     if let Some(to) = call.object().ok().and_then(|object| read(&object, settings).ok()) {
@@ -38,7 +38,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Code)?;
     if !call.is_forgeable() {
@@ -63,8 +63,8 @@ fn read(object: &Object, settings: &Settings) -> Result<Recipient, Stop> {
     let refusal = match (email, phone) {
         (Some(email), None) if form.is_valid() => return Ok(Recipient::Email(email)),
         (None, Some(phone)) if form.is_valid() => return Ok(Recipient::Phone(phone)),
-        (None, None) => Refusal::Required,
-        _ => Refusal::SelectOnlyOne,
+        (None, None) => FieldErrorKind::Required,
+        _ => FieldErrorKind::SelectOnlyOne,
     };
     if form.is_valid() {
         form.refuse_all(refusal);

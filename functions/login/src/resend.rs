@@ -11,9 +11,9 @@ pub(crate) const LOGIN: &[Operation] = &[resend::operation(
     "Resend the login code",
     "",
     &[
-        Answer::ok("A new code was sent."),
-        Answer::conflict("No code is pending."),
-        Answer::too_many_requests("Rate limit exceeded."),
+        ResponseSpec::ok("A new code was sent."),
+        ResponseSpec::conflict("No code is pending."),
+        ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],
 )];
 pub(crate) const REAUTHENTICATION: &[Operation] = &[resend::operation(
@@ -21,18 +21,18 @@ pub(crate) const REAUTHENTICATION: &[Operation] = &[resend::operation(
     "Resend the code for reauthentication",
     "Sends a new code for the pending flow `reauthenticate_by_code`.",
     &[
-        Answer::ok("A new code was sent."),
-        Answer::UNAUTHENTICATED,
-        Answer::new(403, "This method of reauthentication is not enabled."),
-        Answer::conflict("No code is pending, or the limit of resends is reached."),
+        ResponseSpec::ok("A new code was sent."),
+        ResponseSpec::UNAUTHENTICATED,
+        ResponseSpec::new(403, "This method of reauthentication is not enabled."),
+        ResponseSpec::conflict("No code is pending, or the limit of resends is reached."),
     ],
 )];
 
-pub(crate) fn login(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn login(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     resend::decide(visit, call, login_by_code::resend)
 }
 
-pub(crate) fn reauthentication(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn reauthentication(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if visit.user().is_none() {
         return Ok(present::authentication(visit).into());
     }

@@ -134,7 +134,7 @@ pub(crate) mod tests {
     use vestibule::domain::message::Recipient;
 
     use super::*;
-    use crate::letter::Letter;
+    use crate::letter::RenderedMessage;
     use crate::samples;
 
     /// An outbox in memory, as the store's is: claims are counted out, not timed.
@@ -201,10 +201,11 @@ pub(crate) mod tests {
     }
 
     impl Sender for Fake {
-        async fn send(&self, letter: &Letter) -> Result<(), SendError> {
+        async fn send(&self, letter: &RenderedMessage) -> Result<(), SendError> {
             let answer = self.answers.lock().unwrap().pop().unwrap_or(Ok(()));
             if answer.is_ok() {
-                let (Letter::Email(crate::Email { id, .. }) | Letter::Text(crate::Text { id, .. })) = letter;
+                let (RenderedMessage::Email(crate::Email { id, .. })
+                | RenderedMessage::Text(crate::TextMessage { id, .. })) = letter;
                 self.sent.lock().unwrap().push(id.clone());
             }
             answer

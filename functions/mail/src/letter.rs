@@ -5,11 +5,11 @@ use vestibule::domain::message::Recipient;
 
 /// A rendered message. There is no `Debug`: its body holds secrets.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Letter {
+pub enum RenderedMessage {
     /// To an email address.
     Email(Email),
     /// To a phone.
-    Text(Text),
+    Text(TextMessage),
 }
 
 /// A rendered email.
@@ -31,7 +31,7 @@ pub struct Email {
 
 /// A rendered text message.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct TextMessage {
     /// The outbox item's id.
     pub id: String,
     /// What it is, such as `login_code`.

@@ -16,7 +16,7 @@ mod templates;
 
 pub use delivery::{Claim, Delivery, Mailer, Outbox};
 pub use lambda::{RunError, run};
-pub use letter::{Email, InvalidRecipient, Letter, Text};
+pub use letter::{Email, InvalidRecipient, RenderedMessage, TextMessage};
 pub use sending::{AwsSender, SendError, Sender, TextRoute};
 pub use stream::{StreamError, handle};
 pub use templates::{Fault, RenderError, TemplateFaults, Templates};

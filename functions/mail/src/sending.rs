@@ -13,13 +13,13 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use serde_json::json;
 
-use crate::letter::{Email, Letter, Text};
+use crate::letter::{Email, RenderedMessage, TextMessage};
 use crate::mailbox;
 
 /// Carries letters.
 pub trait Sender: Sync {
     /// Hands a letter over. `Ok` means that it was taken, not that it has arrived.
-    fn send(&self, letter: &Letter) -> impl Future<Output = Result<(), SendError>> + Send;
+    fn send(&self, letter: &RenderedMessage) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
 /// Why a letter was not taken. The reasons are for the log: no address is in them in full.
@@ -109,7 +109,7 @@ impl AwsSender {
             .map_err(|error| send_error(&error, &self.from))
     }
 
-    async fn publish(&self, topic: &str, text: &Text) -> Result<(), SendError> {
+    async fn publish(&self, topic: &str, text: &TextMessage) -> Result<(), SendError> {
         let attribute = |value: &str| {
             MessageAttributeValue::builder()
                 .data_type("String")
@@ -132,7 +132,7 @@ impl AwsSender {
 
     /// Invoked as an event, Lambda queues the text durably and tries again by itself: a slow provider of texts then
     /// holds up nobody's mail, as it would if we waited for the function's answer.
-    async fn invoke(&self, function: &str, text: &Text) -> Result<(), SendError> {
+    async fn invoke(&self, function: &str, text: &TextMessage) -> Result<(), SendError> {
         self.lambda
             .get_or_init(|| aws_sdk_lambda::Client::new(&self.service("LAMBDA")))
             .invoke()
@@ -147,12 +147,12 @@ impl AwsSender {
 }
 
 impl Sender for AwsSender {
-    async fn send(&self, letter: &Letter) -> Result<(), SendError> {
+    async fn send(&self, letter: &RenderedMessage) -> Result<(), SendError> {
         match (letter, &self.texts) {
-            (Letter::Email(email), _) => self.email(email).await,
-            (Letter::Text(text), TextRoute::Topic(topic)) => self.publish(topic, text).await,
-            (Letter::Text(text), TextRoute::Function(function)) => self.invoke(function, text).await,
-            (Letter::Text(_), TextRoute::None) => Err(SendError::Refused(
+            (RenderedMessage::Email(email), _) => self.email(email).await,
+            (RenderedMessage::Text(text), TextRoute::Topic(topic)) => self.publish(topic, text).await,
+            (RenderedMessage::Text(text), TextRoute::Function(function)) => self.invoke(function, text).await,
+            (RenderedMessage::Text(_), TextRoute::None) => Err(SendError::Refused(
                 "text messages cannot be sent: set SMS_TOPIC_ARN or SMS_FUNCTION_ARN, or take phone out of \
                  ACCOUNT_LOGIN_METHODS and ACCOUNT_SIGNUP_FIELDS"
                     .to_owned(),
@@ -162,7 +162,7 @@ impl Sender for AwsSender {
 }
 
 /// What the topic's subscribers and the function get.
-fn payload(text: &Text) -> String {
+fn payload(text: &TextMessage) -> String {
     json!({ "phone": text.phone, "text": text.text, "kind": text.kind, "id": text.id }).to_string()
 }
 
@@ -312,17 +312,17 @@ mod tests {
         (sender, service)
     }
 
-    fn letter(to: Recipient) -> Letter {
+    fn letter(to: Recipient) -> RenderedMessage {
         let message = Message::LoginCode { code: "BCDF-GHJK".to_owned() };
         let envelope = Envelope { id: "7".to_owned(), to, site: "acme.example".to_owned(), message };
         Templates::load(None, None).unwrap().render(&envelope).unwrap()
     }
 
-    fn to_email() -> Letter {
+    fn to_email() -> RenderedMessage {
         letter(Recipient::Email("somebody@example.com".to_owned()))
     }
 
-    fn to_phone() -> Letter {
+    fn to_phone() -> RenderedMessage {
         letter(Recipient::Phone("+31612345678".to_owned()))
     }
 

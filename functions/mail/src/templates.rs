@@ -14,7 +14,9 @@ use minijinja::{AutoEscape, Environment, ErrorKind, HtmlEscape, Output, State, U
 use vestibule::domain::message::{Envelope, Recipient};
 
 use crate::catalogue::{self, kind, secret, variables};
-use crate::letter::{Email, InvalidRecipient, Letter, Text, check_recipient, fits_one_text, one_line};
+use crate::letter::{
+    Email, InvalidRecipient, RenderedMessage, TextMessage, check_recipient, fits_one_text, one_line,
+};
 use crate::samples;
 
 /// The templates of all messages.
@@ -109,13 +111,13 @@ impl Templates {
     }
 
     /// Puts a message into words.
-    pub fn render(&self, envelope: &Envelope) -> Result<Letter, RenderError> {
+    pub fn render(&self, envelope: &Envelope) -> Result<RenderedMessage, RenderError> {
         check_recipient(&envelope.to)?;
         let kind = kind(&envelope.message);
         let variables = Value::from(variables(envelope));
         let id = envelope.id.clone();
         Ok(match &envelope.to {
-            Recipient::Email(address) => Letter::Email(Email {
+            Recipient::Email(address) => RenderedMessage::Email(Email {
                 id,
                 kind,
                 to: address.clone(),
@@ -124,7 +126,7 @@ impl Templates {
                 text: self.body(&format!("{kind}.txt"), &variables)?,
                 html: self.body(&format!("{kind}.html"), &variables)?,
             }),
-            Recipient::Phone(number) => Letter::Text(Text {
+            Recipient::Phone(number) => RenderedMessage::Text(TextMessage {
                 id,
                 kind,
                 phone: number.clone(),
@@ -317,15 +319,15 @@ mod tests {
 
     fn email(templates: &Templates, envelope: &Envelope) -> Email {
         match templates.render(envelope).unwrap() {
-            Letter::Email(email) => email,
-            Letter::Text(_) => panic!("a text"),
+            RenderedMessage::Email(email) => email,
+            RenderedMessage::Text(_) => panic!("a text"),
         }
     }
 
-    fn text(templates: &Templates, envelope: &Envelope) -> Text {
+    fn text(templates: &Templates, envelope: &Envelope) -> TextMessage {
         match templates.render(envelope).unwrap() {
-            Letter::Text(text) => text,
-            Letter::Email(_) => panic!("an email"),
+            RenderedMessage::Text(text) => text,
+            RenderedMessage::Email(_) => panic!("an email"),
         }
     }
 
@@ -430,8 +432,8 @@ mod tests {
                 origin.user_agent = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) (KHTML, like Gecko)".to_owned();
             }
             let body = match templates.render(&sample).unwrap() {
-                Letter::Email(email) => email.text,
-                Letter::Text(text) => text.text,
+                RenderedMessage::Email(email) => email.text,
+                RenderedMessage::Text(text) => text.text,
             };
             let expected: Vec<&str> = secret(&sample.message)
                 .filter(|(name, _)| *name == "code")

@@ -14,13 +14,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(code::FIELDS),
     answers: &[
-        Answer::authenticated("Logged in."),
-        Answer::unauthenticated("The code is correct; a further step is pending in `flows`."),
-        Answer::conflict("No login is pending at the second factor."),
+        ResponseSpec::authenticated("Logged in."),
+        ResponseSpec::unauthenticated("The code is correct; a further step is pending in `flows`."),
+        ResponseSpec::conflict("No login is pending at the second factor."),
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let (pending, account) = mfa::resume(visit)?;
     let input = call.input(|object| code::check(visit, &account, object))?;
     let authenticator = call.posted(input)?;

@@ -10,16 +10,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::None,
     answers: &[
-        Answer::data::<Vec<present::Authenticator>>("The account's authenticators."),
-        Answer::UNAUTHENTICATED,
+        ResponseSpec::data::<Vec<present::AuthenticatorJson>>("The account's authenticators."),
+        ResponseSpec::UNAUTHENTICATED,
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user() else { return Ok(present::authentication(visit).into()) };
     call.input(|_| Ok(()))?;
     if call.method != Method::GET && call.method != Method::HEAD {
         return Err(Stop::NotAllowed);
     }
-    Ok(Reply::ok(user.authenticators.iter().map(present::Authenticator::from).collect::<Vec<_>>()).into())
+    Ok(Reply::ok(user.authenticators.iter().map(present::AuthenticatorJson::from).collect::<Vec<_>>()).into())
 }

@@ -4,8 +4,8 @@ use vestibule::domain::account::Account;
 use vestibule::domain::token::SessionToken;
 use vestibule::flows::authenticators;
 use vestibule::flows::stages::mfa;
-use vestibule::flows::visit::{Decision, Tools, Visit};
-use vestibule::http::call::Call;
+use vestibule::flows::visit::{Context, Decision, Visit};
+use vestibule::http::call::ApiRequest;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Text};
 
@@ -15,7 +15,7 @@ const CODE: Field = Field::text("code", Text::PLAIN, "A code of the authenticato
 pub(crate) const FIELDS: &[Field] = &[CODE];
 
 /// What checking a code takes, as far as the session's token tells.
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let account = call.visitor.token.as_ref().and_then(SessionToken::account);
     match account.filter(|_| !call.is_get()) {
         Some(account) => authenticators::counters(tools.settings, &call.visitor, account),

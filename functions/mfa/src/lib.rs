@@ -22,7 +22,7 @@ pub const fn routes() -> Routes {
             .needs(reauthenticate::needs),
         Endpoint::at("auth/2fa/trust", trust::OPERATIONS, trust::decide)
             .when(When::MfaTrust)
-            .only_for(Client::Browser),
+            .only_for(ClientKind::Browser),
         Endpoint::at("account/authenticators", authenticators::OPERATIONS, authenticators::decide)
             .when(When::Mfa),
         Endpoint::at("account/authenticators/totp", totp::OPERATIONS, totp::decide)

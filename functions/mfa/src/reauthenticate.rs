@@ -16,13 +16,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(code::FIELDS),
     answers: &[
-        Answer::authenticated("Reauthenticated."),
-        Answer::UNAUTHENTICATED,
-        Answer::new(403, "This method of reauthentication is not enabled."),
+        ResponseSpec::authenticated("Reauthenticated."),
+        ResponseSpec::UNAUTHENTICATED,
+        ResponseSpec::new(403, "This method of reauthentication is not enabled."),
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Mfa)?;
     let input = call.input(|object| code::check(visit, &user, object))?;

@@ -2,12 +2,13 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::recovery_codes::{self, Shown};
 use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
 
-const NONE: Answer = Answer::new(400, "The account has no second factor to recover.").with_errors();
+const NONE: ResponseSpec =
+    ResponseSpec::new(400, "The account has no second factor to recover.").with_errors();
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -18,10 +19,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<RecoveryCodes>("The recovery codes."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
-            Answer::new(404, "The account has no recovery codes."),
+            ResponseSpec::data::<RecoveryCodes>("The recovery codes."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::new(404, "The account has no recovery codes."),
         ],
     },
     Operation {
@@ -32,9 +33,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<RecoveryCodes>("The new recovery codes."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<RecoveryCodes>("The new recovery codes."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
             NONE,
         ],
     },
@@ -45,16 +46,16 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 struct RecoveryCodes {
     #[serde(flatten)]
     #[schemars(with = "present::RecoveryCodesAuthenticator")]
-    authenticator: present::Authenticator,
+    authenticator: present::AuthenticatorJson,
     /// The unused codes; absent if they can no longer be decrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     unused_codes: Option<Vec<String>>,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     call.input(|_| {
-        let refused = |refusal: Refusal| Stop::invalid(refusal.of_all());
+        let refused = |refusal: FieldErrorKind| Stop::invalid(refusal.of_all());
         recovery_codes::check_may_generate(&user).map_err(refused)
     })?;
     let shown = match call.method {

@@ -11,8 +11,8 @@ use vestibule::http::prelude::*;
 use crate::code;
 pub(crate) use crate::code::needs;
 
-const NOT_NOW: Answer =
-    Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors();
+const NOT_NOW: ResponseSpec =
+    ResponseSpec::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors();
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -24,10 +24,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<present::TotpAuthenticator>("The authenticator app."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
-            Answer::new(
+            ResponseSpec::data::<present::TotpAuthenticator>("The authenticator app."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::new(
                 404,
                 "The account has no authenticator app; `meta` holds a new TOTP \
              secret.",
@@ -44,9 +44,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(code::FIELDS),
         answers: &[
-            Answer::data::<present::TotpAuthenticator>("Added."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<present::TotpAuthenticator>("Added."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
             NOT_NOW,
         ],
     },
@@ -58,9 +58,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::ok("Deactivated, or the account had none."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::ok("Deactivated, or the account had none."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
         ],
     },
 ];
@@ -75,7 +75,7 @@ struct TotpSetup {
     totp_url: String,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     call.input(|_| Ok(()))?;
     match call.method {
@@ -91,7 +91,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
 
 fn look(visit: &mut Visit<'_>, user: &Account) -> Reply {
     if let Some(app) = user.authenticator(AuthenticatorType::Totp) {
-        return Reply::ok(present::Authenticator::from(app));
+        return Reply::ok(present::AuthenticatorJson::from(app));
     }
     if let Err(refusal) = authenticators::check_may_add(visit.settings(), user) {
         let errors = Some(refusal.of_all().into());
@@ -103,8 +103,8 @@ fn look(visit: &mut Visit<'_>, user: &Account) -> Reply {
         .with_meta("totp_url", json!(setup.url.expose()))
 }
 
-fn activate(visit: &mut Visit<'_>, call: &Call, user: &Account) -> Decision<Outcome> {
+fn activate(visit: &mut Visit<'_>, call: &ApiRequest, user: &Account) -> Decision<Outcome> {
     let shown = totp::shown_secret(visit, user)?;
     totp::check_setup(visit, user, shown.as_ref(), &code::read(visit, &call.object()?)?)?;
-    Ok(Reply::ok(present::Authenticator::from(&totp::activate(visit, user)?)).into())
+    Ok(Reply::ok(present::AuthenticatorJson::from(&totp::activate(visit, user)?)).into())
 }

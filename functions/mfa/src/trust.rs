@@ -17,13 +17,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Logged in."),
-        Answer::unauthenticated("A further step is pending in `flows`."),
-        Answer::conflict("The flow `mfa_trust` is not pending."),
+        ResponseSpec::authenticated("Logged in."),
+        ResponseSpec::unauthenticated("A further step is pending in `flows`."),
+        ResponseSpec::conflict("The flow `mfa_trust` is not pending."),
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let pending = trust::resume(visit)?;
     let input = call.input(|object| {
         let mut form = Form::new(FIELDS, object, visit.settings());

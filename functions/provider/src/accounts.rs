@@ -1,10 +1,10 @@
 //! `account/providers`: GET and DELETE.
 
 use vestibule::domain::account::Account;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::connect;
 use vestibule::http::prelude::*;
-use vestibule::http::present::{self, SocialAccount};
+use vestibule::http::present::{self, SocialAccountJson};
 use vestibule::settings::Settings;
 
 const PROVIDER: Field = Field::text("provider", Text::PLAIN, "The id of the provider.");
@@ -20,8 +20,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<Vec<SocialAccount>>("The connected provider accounts."),
-            Answer::UNAUTHENTICATED,
+            ResponseSpec::data::<Vec<SocialAccountJson>>("The connected provider accounts."),
+            ResponseSpec::UNAUTHENTICATED,
         ],
     },
     Operation {
@@ -32,14 +32,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::data::<Vec<SocialAccount>>("The remaining provider accounts."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<Vec<SocialAccountJson>>("The remaining provider accounts."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
         ],
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     match call.method {
         Method::GET | Method::HEAD => {
@@ -64,7 +64,7 @@ fn list(settings: &Settings, user: &Account) -> Reply {
     let accounts = user.social_accounts.iter().map(|social| {
         present::social_account(settings, &social.provider, &social.uid, social.display.as_deref())
     });
-    Reply::ok(accounts.collect::<Vec<SocialAccount>>())
+    Reply::ok(accounts.collect::<Vec<SocialAccountJson>>())
 }
 
 fn read(settings: &Settings, user: &Account, object: &Object) -> Decision<(String, String)> {
@@ -74,7 +74,7 @@ fn read(settings: &Settings, user: &Account, object: &Object) -> Decision<(Strin
     if let (Some(provider), Some(uid)) = (&provider, &uid) {
         let refusal = match user.social_account(provider, uid) {
             Some(_) => connect::check_disconnect(settings, user).err(),
-            None => Some(Refusal::AccountNotFound),
+            None => Some(FieldErrorKind::AccountNotFound),
         };
         if let Some(refusal) = refusal {
             form.refuse_all(refusal);

@@ -2,9 +2,11 @@
 //! by a browser that comes back from the service; POST, where the service makes the browser submit a form.
 
 use serde_json::{Map, Value, json};
-use vestibule::domain::social::{Answer, Asked, Brought, Journey, Question};
+use vestibule::domain::social::{
+    Asked, AuthorizationRequest, CallbackParameters, ProviderRequest, ProviderResponse,
+};
 use vestibule::flows::journey;
-use vestibule::http::Answer as Response;
+use vestibule::http::ResponseSpec;
 use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
 use vestibule::settings::{OPENID_CONNECT, ProviderApp, SameSite, Settings, known_provider};
@@ -35,17 +37,17 @@ const SUBMITTED: &[Field] = &[
     )
     .optional(),
 ];
-const BACK: &[Response] = &[
-    Response::page(
+const BACK: &[ResponseSpec] = &[
+    ResponseSpec::page(
         200,
         "A page that repeats the request from this site, so that the browser sends its `SameSite` cookies.",
     ),
-    Response::empty(
+    ResponseSpec::empty(
         302,
         "Redirect to the frontend, with the outcome; or, for a form post, to this URL with the parameters \
          in the query.",
     ),
-    Response::page(404, "The provider is unknown."),
+    ResponseSpec::page(404, "The provider is unknown."),
 ];
 
 /// Not for clients: services send browsers here.
@@ -87,7 +89,7 @@ pub(crate) fn path(settings: &Settings, app: &ProviderApp) -> String {
     }
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let settings = visit.settings();
     let is_here = |app: &ProviderApp| path(settings, app) == call.path;
     let speaks =
@@ -120,13 +122,13 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
             Ok(finish::with_error(visit, Some(&journey), finish::CANCELLED))
         }
         (None, Some(code)) => {
-            let brought = Brought {
+            let brought = CallbackParameters {
                 code: Secret::new(code),
                 user: call.query("user"),
                 device_id: call.query("device_id"),
                 issuer: call.query("iss"),
             };
-            Ok(Outcome::Ask(Box::new(Question::Arrival { journey, passage, brought })))
+            Ok(Outcome::Ask(Box::new(ProviderRequest::Arrival { journey, passage, brought })))
         }
         (Some(error), _) => Ok(refuse(visit, Some(&journey), &ProviderError::said(&error))),
         (None, None) => Ok(refuse(visit, Some(&journey), &ProviderError::NoCode)),
@@ -134,7 +136,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
 }
 
 /// Says in the log why, which the frontend is not told.
-fn refuse(visit: &mut Visit<'_>, journey: Option<&Journey>, error: &ProviderError) -> Outcome {
+fn refuse(visit: &mut Visit<'_>, journey: Option<&AuthorizationRequest>, error: &ProviderError) -> Outcome {
     let provider = journey.map(|journey| journey.provider.as_str());
     tracing::warn!(provider, error = error.name(), %error, "an authorization response was rejected");
     finish::with_error(visit, journey, finish::UNKNOWN)
@@ -142,16 +144,18 @@ fn refuse(visit: &mut Visit<'_>, journey: Option<&Journey>, error: &ProviderErro
 
 fn arrive(visit: &mut Visit<'_>, asked: &Asked) -> Decision<Outcome> {
     Ok(match (&asked.question, &asked.answer) {
-        (Question::Arrival { journey, .. }, Answer::Identity(identity)) => {
+        (ProviderRequest::Arrival { journey, .. }, ProviderResponse::Identity(identity)) => {
             finish::with_identity(visit, journey, identity)?
         }
-        (Question::Arrival { journey, .. }, _) => finish::with_error(visit, Some(journey), finish::UNKNOWN),
+        (ProviderRequest::Arrival { journey, .. }, _) => {
+            finish::with_error(visit, Some(journey), finish::UNKNOWN)
+        }
         _ => finish::with_error(visit, None, finish::UNKNOWN),
     })
 }
 
 /// The same again, with what was submitted in the query.
-fn again(call: &Call, code: &'static str) -> Outcome {
+fn again(call: &ApiRequest, code: &'static str) -> Outcome {
     let value = |name| match name {
         "user" => name_of(&call.field(name)?),
         name => call.field(name),
@@ -170,7 +174,7 @@ fn name_of(user: &str) -> Option<String> {
 
 /// A page that sends the browser here again: it brings the session's cookie from a page of ours
 /// (`SESSION_COOKIE_SAMESITE`).
-fn from_here(call: &Call) -> Outcome {
+fn from_here(call: &ApiRequest) -> Outcome {
     let address = landing::with_query(&format!("{}?{}", call.path, call.query), &[(FROM_HERE, "1")]);
     // What is encoded for a query needs only this to be text of HTML.
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");

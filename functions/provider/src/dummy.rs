@@ -6,7 +6,7 @@ use vestibule::domain::document::UnknownMembers;
 use vestibule::domain::email;
 use vestibule::domain::email::EmailAddress;
 use vestibule::domain::phone::Phone;
-use vestibule::domain::refusal::{FieldErrors, Refusal};
+use vestibule::domain::refusal::{FieldErrorKind, FieldErrors};
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;
 use vestibule::http::prelude::*;
@@ -35,7 +35,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "For development: the dummy provider exists in the local stack only.",
         parameters: STATE,
         body: Body::None,
-        answers: &[Answer::page(200, "The form."), Answer::page(403, "The query has no `state`.")],
+        answers: &[
+            ResponseSpec::page(200, "The form."),
+            ResponseSpec::page(403, "The query has no `state`."),
+        ],
     },
     Operation {
         method: Method::POST,
@@ -45,9 +48,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: STATE,
         body: Body::Form(FIELDS),
         answers: &[
-            Answer::page(200, "The form with its errors."),
-            Answer::empty(302, "Redirect to the frontend."),
-            Answer::page(403, "The `state` is not of this session, or was used before."),
+            ResponseSpec::page(200, "The form with its errors."),
+            ResponseSpec::empty(302, "Redirect to the frontend."),
+            ResponseSpec::page(403, "The `state` is not of this session, or was used before."),
         ],
     },
 ];
@@ -60,7 +63,7 @@ pub(crate) fn address(state: &str) -> String {
 }
 
 /// `/accounts/dummy/authenticate/`: GET and POST.
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let page = |errors| Ok(Outcome::Page(StatusCode::OK, page(call, &errors)));
     let forbidden = || Ok(Outcome::Page(StatusCode::FORBIDDEN, "There is no way back from here.".to_owned()));
     let Some(state) = call.query("state").filter(|state| !state.is_empty()) else { return forbidden() };
@@ -88,7 +91,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
 
 /// The page: its form, with what was given and what is wrong with it. Labels and names are the reference's, as tests of
 /// frontends look for them.
-fn page(call: &Call, errors: &FieldErrors) -> String {
+fn page(call: &ApiRequest, errors: &FieldErrors) -> String {
     let fields: Vec<String> =
         FIELDS.iter().map(|field| row(field, call.field(field.name).as_deref(), errors)).collect();
     PAGE.replace("{fields}", &fields.join("\n"))
@@ -129,7 +132,7 @@ pub(crate) fn identity_of_token(settings: &Settings, id_token: &str) -> Option<I
     identity(settings, &Object::parse(id_token.as_bytes()).ok()?).ok()
 }
 
-fn identity_of_form(settings: &Settings, call: &Call) -> Result<Identity, FieldErrors> {
+fn identity_of_form(settings: &Settings, call: &ApiRequest) -> Result<Identity, FieldErrors> {
     let fields =
         FIELDS.iter().filter_map(|field| Some((field.name.to_owned(), json!(call.field(field.name)?))));
     let form = serde_json::Value::Object(fields.collect()).to_string();
@@ -141,7 +144,7 @@ fn identity(settings: &Settings, object: &Object) -> Result<Identity, FieldError
     let id = form.text(&ID);
     let uid = id.as_deref().and_then(integer);
     if id.is_some() && uid.is_none() {
-        form.refuse("id", Refusal::NotAnInteger);
+        form.refuse("id", FieldErrorKind::NotAnInteger);
     }
     let email = form.text(&EMAIL);
     let verified = form.boolean(&EMAIL_VERIFIED);

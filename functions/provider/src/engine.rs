@@ -26,14 +26,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use vestibule::clock::Clock;
-use vestibule::domain::social::{Identity, Passage, PresentedToken};
+use vestibule::domain::social::{Identity, PresentedToken, RequestSecrets};
 use vestibule::secret::Secret;
 use vestibule::settings::{ProviderApp, Settings};
 
-pub use client::{Client, Rules};
+pub use client::{HttpClient, Rules};
 pub use error::ProviderError;
 
-use crate::providers::{self, Provider};
+use crate::providers::{self, ProviderDeclaration};
 use conversation::{Conversation, Endpoints};
 use documents::Documents;
 use id_token::Binding;
@@ -41,7 +41,7 @@ use id_token::Binding;
 /// Talks to other services. One for each process, as it remembers what services publish.
 #[derive(Clone, Debug)]
 pub struct Engine {
-    client: Client,
+    client: HttpClient,
     clock: Clock,
     documents: Documents,
     /// Whether services are asked for an email address (`SOCIALACCOUNT_QUERY_EMAIL`).
@@ -50,7 +50,7 @@ pub struct Engine {
 
 /// What a browser brought back from a service.
 #[derive(Clone, Copy, Debug)]
-pub struct Brought<'a> {
+pub struct AuthorizationResponse<'a> {
     /// What the exchange is made for.
     pub code: &'a Secret,
     /// What Apple tells of somebody when they first come, as JSON; anybody could have written it.
@@ -61,7 +61,7 @@ pub struct Brought<'a> {
     pub issuer: Option<&'a str>,
 }
 
-impl<'a> Brought<'a> {
+impl<'a> AuthorizationResponse<'a> {
     /// Nothing but a code.
     pub const fn code(code: &'a Secret) -> Self {
         Self { code, user: None, device_id: None, issuer: None }
@@ -78,10 +78,10 @@ impl Engine {
             private_addresses: settings.allow_private_addresses,
             plain_http: settings.allow_private_addresses,
         };
-        Self::asking(Client::new(rules), clock, settings.query_email)
+        Self::asking(HttpClient::new(rules), clock, settings.query_email)
     }
 
-    fn asking(client: Client, clock: Clock, query_email: bool) -> Self {
+    fn asking(client: HttpClient, clock: Clock, query_email: bool) -> Self {
         let documents = Documents::new(client.clone(), clock.clone());
         Self { client, clock, documents, query_email }
     }
@@ -91,7 +91,7 @@ impl Engine {
         &self,
         app: &ProviderApp,
         redirect_uri: &str,
-        passage: &Passage,
+        passage: &RequestSecrets,
     ) -> Result<String, ProviderError> {
         let conversation = self.conversation(app).await?;
         let known = conversation.known(redirect_uri, passage);
@@ -127,8 +127,8 @@ impl Engine {
         &self,
         app: &ProviderApp,
         redirect_uri: &str,
-        passage: &Passage,
-        brought: Brought<'_>,
+        passage: &RequestSecrets,
+        brought: AuthorizationResponse<'_>,
     ) -> Result<Identity, ProviderError> {
         if brought.code.expose().is_empty() {
             return Err(ProviderError::NoCode);
@@ -201,7 +201,7 @@ impl Engine {
     async fn endpoints(
         &self,
         app: &ProviderApp,
-        provider: &'static Provider,
+        provider: &'static ProviderDeclaration,
     ) -> Result<Endpoints, ProviderError> {
         let endpoints = if provider.authorize.is_empty() {
             Endpoints::discovered(self.documents.discover(app).await?, app)?
@@ -215,7 +215,11 @@ impl Engine {
     }
 
     /// What is asked for: what the app's settings say, or else what is usual.
-    fn scope(&self, app: &ProviderApp, provider: &'static Provider) -> Result<Vec<String>, ProviderError> {
+    fn scope(
+        &self,
+        app: &ProviderApp,
+        provider: &'static ProviderDeclaration,
+    ) -> Result<Vec<String>, ProviderError> {
         if let Some(scope) = &app.scope {
             return Ok(scope.clone());
         }

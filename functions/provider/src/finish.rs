@@ -1,6 +1,6 @@
 //! How the browser's way to another service and back ends: on the page of the frontend that it began for.
 
-use vestibule::domain::social::{Identity, Journey, Process};
+use vestibule::domain::social::{AuthorizationRequest, Identity, Process};
 use vestibule::flows::connect::SocialOutcome;
 use vestibule::flows::social_login;
 use vestibule::http::prelude::*;
@@ -14,7 +14,7 @@ pub(crate) const CANCELLED: &str = "cancelled";
 /// Goes on with whoever came back, and then to the page where they are awaited.
 pub(crate) fn with_identity(
     visit: &mut Visit<'_>,
-    journey: &Journey,
+    journey: &AuthorizationRequest,
     identity: &Identity,
 ) -> Decision<Outcome> {
     Ok(match decide(visit, journey, identity)? {
@@ -23,7 +23,11 @@ pub(crate) fn with_identity(
     })
 }
 
-fn decide(visit: &mut Visit<'_>, journey: &Journey, identity: &Identity) -> Decision<Option<&'static str>> {
+fn decide(
+    visit: &mut Visit<'_>,
+    journey: &AuthorizationRequest,
+    identity: &Identity,
+) -> Decision<Option<&'static str>> {
     let connects = journey.process == Process::Connect;
     if connects && visit.user().map(|user| &user.id) != journey.account.as_ref() {
         return Ok(Some("permission_denied"));
@@ -48,7 +52,7 @@ fn decide(visit: &mut Visit<'_>, journey: &Journey, identity: &Identity) -> Deci
 
 /// Goes to the page where somebody is awaited, or to the one for errors where it is not known which that was, and
 /// says there what is wrong.
-pub(crate) fn with_error(visit: &Visit<'_>, journey: Option<&Journey>, error: &str) -> Outcome {
+pub(crate) fn with_error(visit: &Visit<'_>, journey: Option<&AuthorizationRequest>, error: &str) -> Outcome {
     let page = match journey {
         Some(journey) => journey.callback_url.clone(),
         None => visit.login_error_link(),

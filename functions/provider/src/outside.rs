@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use lambda_http::BoxFuture;
 use vestibule::app::App;
-use vestibule::domain::social::{Answer, PresentedToken, Question};
-use vestibule::outside::Outside;
+use vestibule::domain::social::{PresentedToken, ProviderRequest, ProviderResponse};
+use vestibule::outside::ProviderClient;
 use vestibule::settings::{ProviderApp, Settings};
 
-use crate::engine::{Brought, Engine, ProviderError};
+use crate::engine::{AuthorizationResponse, Engine, ProviderError};
 
 /// How long a question may take in all: a function is given 29 seconds, and the browser has to be sent on.
 const DEADLINE: Duration = Duration::from_secs(25);
@@ -19,24 +19,26 @@ struct Services {
     settings: Arc<Settings>,
 }
 
-pub(crate) fn make(app: &App) -> Arc<dyn Outside> {
+pub(crate) fn make(app: &App) -> Arc<dyn ProviderClient> {
     let engine = Engine::new(&app.settings, app.clock.clone());
     Arc::new(Services { engine, settings: Arc::clone(&app.settings) })
 }
 
-impl Outside for Services {
-    fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer> {
+impl ProviderClient for Services {
+    fn ask<'a>(&'a self, question: &'a ProviderRequest) -> BoxFuture<'a, ProviderResponse> {
         Box::pin(async move {
             let provider = match question {
-                Question::Departure { journey, .. } | Question::Arrival { journey, .. } => &journey.provider,
-                Question::Token(token) => &token.provider,
+                ProviderRequest::Departure { journey, .. } | ProviderRequest::Arrival { journey, .. } => {
+                    &journey.provider
+                }
+                ProviderRequest::Token(token) => &token.provider,
             };
             let answer = tokio::time::timeout(DEADLINE, self.answer(question)).await;
             match answer.unwrap_or(Err(ProviderError::TooSlow(DEADLINE))) {
                 Ok(answer) => answer,
                 Err(error) => {
                     tracing::warn!(provider, error = error.name(), %error, "a provider's response was rejected");
-                    Answer::Nothing
+                    ProviderResponse::Nothing
                 }
             }
         })
@@ -44,28 +46,28 @@ impl Outside for Services {
 }
 
 impl Services {
-    async fn answer(&self, question: &Question) -> Result<Answer, ProviderError> {
+    async fn answer(&self, question: &ProviderRequest) -> Result<ProviderResponse, ProviderError> {
         let app = |id: &str| self.settings.socialaccount.app(id).ok_or(ProviderError::Unsupported);
         match question {
-            Question::Departure { journey, passage } => {
+            ProviderRequest::Departure { journey, passage } => {
                 let app = app(&journey.provider)?;
                 let url = self.engine.authorization_url(app, &journey.redirect_uri, passage).await?;
-                Ok(Answer::Address(url))
+                Ok(ProviderResponse::Address(url))
             }
-            Question::Arrival { journey, passage, brought } => {
+            ProviderRequest::Arrival { journey, passage, brought } => {
                 let app = app(&journey.provider)?;
-                let brought = Brought {
+                let brought = AuthorizationResponse {
                     code: &brought.code,
                     user: brought.user.as_deref(),
                     device_id: brought.device_id.as_deref(),
                     issuer: brought.issuer.as_deref(),
                 };
                 let identity = self.engine.exchange(app, &journey.redirect_uri, passage, brought).await?;
-                Ok(Answer::Identity(Box::new(identity)))
+                Ok(ProviderResponse::Identity(Box::new(identity)))
             }
-            Question::Token(token) => {
+            ProviderRequest::Token(token) => {
                 let identity = self.engine.verify_token(self.app_of(token)?, token).await?;
-                Ok(Answer::Identity(Box::new(identity)))
+                Ok(ProviderResponse::Identity(Box::new(identity)))
             }
         }
     }

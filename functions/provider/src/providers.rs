@@ -10,15 +10,15 @@ mod declared;
 mod document;
 pub mod expression;
 
-pub use declaration::Provider;
+pub use declaration::ProviderDeclaration;
 
 /// All of them, in the order of their ids.
-pub fn all() -> impl Iterator<Item = &'static Provider> {
+pub fn all() -> impl Iterator<Item = &'static ProviderDeclaration> {
     declared::PROVIDERS.iter()
 }
 
 /// The one of that id.
-pub fn find(id: &str) -> Option<&'static Provider> {
+pub fn find(id: &str) -> Option<&'static ProviderDeclaration> {
     all().find(|provider| provider.id == id)
 }
 

@@ -1,8 +1,8 @@
 //! `auth/provider/redirect`: POST, by a form that a page of the frontend submits. The browser goes on to the service.
 
-use vestibule::domain::social::{Answer, Asked, Process, Question};
+use vestibule::domain::social::{Asked, Process, ProviderRequest, ProviderResponse};
 use vestibule::flows::journey::{self, Destination};
-use vestibule::http::Answer as Response;
+use vestibule::http::ResponseSpec;
 use vestibule::http::prelude::*;
 use vestibule::settings::{DUMMY, ProviderFlow};
 
@@ -26,10 +26,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
            (`HEADLESS_FRONTEND_URLS`).",
     parameters: &[],
     body: Body::Form(FIELDS),
-    answers: &[Response::empty(302, "Redirect to the provider, or to the frontend's error page.")],
+    answers: &[ResponseSpec::empty(302, "Redirect to the provider, or to the frontend's error page.")],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if call.method != Method::POST {
         return Err(Stop::NotAllowed);
     }
@@ -45,23 +45,25 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
         journey::begin(visit, journey);
         return Ok(Outcome::Redirect(dummy::address(passage.state.expose())));
     }
-    Ok(Outcome::Ask(Box::new(Question::Departure { journey, passage })))
+    Ok(Outcome::Ask(Box::new(ProviderRequest::Departure { journey, passage })))
 }
 
 /// Sets out to the address that the service is at.
 fn go(visit: &mut Visit<'_>, asked: &Asked) -> Outcome {
     match (&asked.question, &asked.answer) {
-        (Question::Departure { journey, .. }, Answer::Address(address)) => {
+        (ProviderRequest::Departure { journey, .. }, ProviderResponse::Address(address)) => {
             journey::begin(visit, journey.clone());
             Outcome::Redirect(address.clone())
         }
-        (Question::Departure { journey, .. }, _) => finish::with_error(visit, Some(journey), finish::UNKNOWN),
+        (ProviderRequest::Departure { journey, .. }, _) => {
+            finish::with_error(visit, Some(journey), finish::UNKNOWN)
+        }
         _ => finish::with_error(visit, None, finish::UNKNOWN),
     }
 }
 
 /// What the form says; none if anything is wrong with it, as the frontend is told that only.
-fn read(visit: &Visit<'_>, call: &Call) -> Option<Destination> {
+fn read(visit: &Visit<'_>, call: &ApiRequest) -> Option<Destination> {
     let settings = visit.settings();
     let base_url = &visit.visitor.base_url;
     let field = |field: Field| call.field(field.name).map(|text: String| text.trim().to_owned());

@@ -7,7 +7,7 @@ use vestibule::domain::email;
 use vestibule::domain::social::Profile;
 use vestibule::flows::{connect, social_signup};
 use vestibule::http::prelude::*;
-use vestibule::http::present::{self, EmailAddress, SocialAccount};
+use vestibule::http::present::{self, EmailAddressJson, SocialAccountJson};
 use vestibule::http::signup_form::{self, SignupBy};
 use vestibule::settings::Settings;
 
@@ -20,9 +20,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<PendingProviderSignup>("The profile claims as reported by the provider."),
-            Answer::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
-            Answer::conflict("No provider sign-up is pending."),
+            ResponseSpec::data::<PendingProviderSignup>("The profile claims as reported by the provider."),
+            ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+            ResponseSpec::conflict("No provider sign-up is pending."),
         ],
     },
     Operation {
@@ -33,11 +33,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(SignupBy::Provider("").fields()),
         answers: &[
-            Answer::authenticated("Signed up, and logged in."),
-            Answer::unauthenticated("Signed up; a further step is pending in `flows`."),
-            Answer::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
-            Answer::conflict("No provider sign-up is pending."),
-            Answer::too_many_requests("Rate limit exceeded: messages to this recipient."),
+            ResponseSpec::authenticated("Signed up, and logged in."),
+            ResponseSpec::unauthenticated("Signed up; a further step is pending in `flows`."),
+            ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+            ResponseSpec::conflict("No provider sign-up is pending."),
+            ResponseSpec::too_many_requests("Rate limit exceeded: messages to this recipient."),
         ],
     },
 ];
@@ -46,9 +46,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 #[derive(Serialize, JsonSchema)]
 struct PendingProviderSignup<'a> {
     user: ProviderSignupUser<'a>,
-    account: SocialAccount,
+    account: SocialAccountJson,
     /// The email addresses as reported by the provider.
-    email: Vec<EmailAddress>,
+    email: Vec<EmailAddressJson>,
 }
 
 /// The user to be signed up.
@@ -64,7 +64,7 @@ struct ProviderSignupUser<'a> {
     username: Option<&'a str>,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let pending = visit.session().social_signup.clone().ok_or(Stop::Conflict)?;
     let settings = visit.settings();
     if settings.socialaccount.app(&pending.profile.provider).is_none() {
@@ -101,6 +101,6 @@ fn describe(settings: &Settings, profile: &Profile) -> Reply {
             &profile.uid,
             profile.display.as_deref(),
         ),
-        email: profile.emails.iter().map(EmailAddress::from).collect(),
+        email: profile.emails.iter().map(EmailAddressJson::from).collect(),
     })
 }

@@ -1,11 +1,11 @@
 //! `auth/provider/token`: POST, by a client that has a token from the service already.
 
 use schemars::JsonSchema;
-use vestibule::domain::refusal::{FieldErrors, Refusal};
-use vestibule::domain::social::{Answer, Identity, PresentedToken, Process, Question};
+use vestibule::domain::refusal::{FieldErrorKind, FieldErrors};
+use vestibule::domain::social::{Identity, PresentedToken, Process, ProviderRequest, ProviderResponse};
 use vestibule::flows::connect::SocialOutcome;
 use vestibule::flows::social_login;
-use vestibule::http::Answer as Response;
+use vestibule::http::ResponseSpec;
 use vestibule::http::input::json::Value;
 use vestibule::http::prelude::*;
 use vestibule::http::shape::Shape;
@@ -35,12 +35,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Response::authenticated("Logged in, or the provider account is connected."),
-        Response::unauthenticated("A further step is pending in `flows`, such as `provider_signup`."),
-        Response::REAUTHENTICATION_REQUIRED,
-        Response::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
-        Response::conflict("The session does not allow this `process`."),
-        Response::too_many_requests("Rate limit exceeded."),
+        ResponseSpec::authenticated("Logged in, or the provider account is connected."),
+        ResponseSpec::unauthenticated("A further step is pending in `flows`, such as `provider_signup`."),
+        ResponseSpec::REAUTHENTICATION_REQUIRED,
+        ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+        ResponseSpec::conflict("The session does not allow this `process`."),
+        ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],
 }];
 
@@ -59,7 +59,7 @@ struct IssuedProviderToken {
     access_token: Option<String>,
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let settings = visit.settings();
     let input = call.input(|object| Ok(read(settings, object)?))?;
     let Input { app, process, token } = call.posted(input)?;
@@ -68,9 +68,11 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
         dummy::identity_of_token(settings, id_token).ok_or_else(social_login::invalid_token)?
     } else {
         match visit.asked().first().map(|asked| &asked.answer) {
-            None => return Ok(Outcome::Ask(Box::new(Question::Token(token)))),
-            Some(Answer::Identity(identity)) => Identity::clone(identity),
-            Some(Answer::Address(_) | Answer::Nothing) => return Err(social_login::invalid_token()),
+            None => return Ok(Outcome::Ask(Box::new(ProviderRequest::Token(token)))),
+            Some(ProviderResponse::Identity(identity)) => Identity::clone(identity),
+            Some(ProviderResponse::Address(_) | ProviderResponse::Nothing) => {
+                return Err(social_login::invalid_token());
+            }
         }
     };
     match social_login::complete(visit, app, &identity, process) {
@@ -98,7 +100,7 @@ fn read<'s>(settings: &'s Settings, object: &Object) -> Result<Input<'s>, FieldE
     let process = read_process(&mut form);
     let given = object.get("token").unwrap_or(&Value::Null);
     if given.is_missing() {
-        form.refuse("token", Refusal::Required);
+        form.refuse("token", FieldErrorKind::Required);
     }
     let mut found = None;
     match (given, provider) {
@@ -109,12 +111,12 @@ fn read<'s>(settings: &'s Settings, object: &Object) -> Result<Input<'s>, FieldE
             }
         }
         (Value::Object(_), _) => {}
-        _ => form.refuse("token", Refusal::InvalidToken),
+        _ => form.refuse("token", FieldErrorKind::InvalidToken),
     }
     form.finish()?;
     match (found, process) {
         (Some((app, token)), Some(process)) => Ok(Input { app, process, token }),
-        _ => Err(Refusal::InvalidToken.of("token").into()),
+        _ => Err(FieldErrorKind::InvalidToken.of("token").into()),
     }
 }
 
@@ -122,7 +124,7 @@ fn read_process(form: &mut Form<'_>) -> Option<Process> {
     let name = form.text(&PROCESS)?;
     let process = Process::of(&name);
     if process.is_none() {
-        form.refuse("process", Refusal::InvalidChoice(name));
+        form.refuse("process", FieldErrorKind::InvalidChoice(name));
     }
     process
 }
@@ -131,7 +133,7 @@ fn read_token<'s>(
     settings: &'s Settings,
     provider: &str,
     token: &Object,
-) -> Result<(&'s ProviderApp, PresentedToken), (&'static str, Refusal)> {
+) -> Result<(&'s ProviderApp, PresentedToken), (&'static str, FieldErrorKind)> {
     let text = |name: &str| match token.get(name) {
         Some(Value::Text(text)) => Some(text.clone()),
         _ => None,
@@ -141,21 +143,21 @@ fn read_token<'s>(
     let app = match social.app(provider).filter(|app| app.client_id.is_none()) {
         Some(app) => app,
         None => {
-            let client_id = client_id.as_deref().ok_or(("token", Refusal::ClientIdRequired))?;
-            social.app_of_client(provider, client_id).ok_or(("token", Refusal::InvalidToken))?
+            let client_id = client_id.as_deref().ok_or(("token", FieldErrorKind::ClientIdRequired))?;
+            social.app_of_client(provider, client_id).ok_or(("token", FieldErrorKind::InvalidToken))?
         }
     };
     if !app.takes_tokens() {
-        return Err(("provider", Refusal::TokenAuthenticationNotSupported));
+        return Err(("provider", FieldErrorKind::TokenAuthenticationNotSupported));
     }
     let secret = |name: &str| match token.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Text(text)) => Ok(Some(Secret::new(text.as_str())).filter(|_| !text.is_empty())),
-        Some(_) => Err(("token", Refusal::TokenRequired)),
+        Some(_) => Err(("token", FieldErrorKind::TokenRequired)),
     };
     let (id_token, access_token) = (secret("id_token")?, secret("access_token")?);
     if id_token.is_none() && access_token.is_none() {
-        return Err(("token", Refusal::TokenRequired));
+        return Err(("token", FieldErrorKind::TokenRequired));
     }
     let client_id = app.client_id.is_some().then_some(client_id).flatten();
     Ok((app, PresentedToken { provider: app.id.clone(), client_id, id_token, access_token }))

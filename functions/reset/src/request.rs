@@ -16,19 +16,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::ok("Link sent."),
-        Answer::unauthenticated("Code sent; the flow `password_reset_by_code` is pending.")
+        ResponseSpec::ok("Link sent."),
+        ResponseSpec::unauthenticated("Code sent; the flow `password_reset_by_code` is pending.")
             .when(When::PasswordResetByCode),
-        Answer::authenticated(
+        ResponseSpec::authenticated(
             "Code sent, and the flow `password_reset_by_code` is pending; the session \
          is already authenticated.",
         )
         .when(When::PasswordResetByCode),
-        Answer::too_many_requests("Rate limit exceeded."),
+        ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],
 }];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let Some(email) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
         return Vec::new();
@@ -39,7 +39,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let input = call.input(|object| {
         let email = read(object, visit.settings())?;
         let accounts = password_reset::find_accounts(visit, &email)?;

@@ -27,8 +27,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[Parameter::Header(HEADER, "The key of the link, percent-decoded; or the code.")],
         body: Body::None,
         answers: &[
-            Answer::data::<PasswordReset>("The account of the key."),
-            Answer::conflict(
+            ResponseSpec::data::<PasswordReset>("The account of the key."),
+            ResponseSpec::conflict(
                 "No code is pending: none was sent, it has expired, or too many attempts \
              failed.",
             ),
@@ -43,13 +43,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::authenticated("Password set, and logged in."),
-            Answer::unauthenticated("Password set; not authenticated yet."),
-            Answer::conflict(
+            ResponseSpec::authenticated("Password set, and logged in."),
+            ResponseSpec::unauthenticated("Password set; not authenticated yet."),
+            ResponseSpec::conflict(
                 "No code is pending: none was sent, it has expired, or too many attempts \
              failed.",
             ),
-            Answer::too_many_requests("Rate limit exceeded."),
+            ResponseSpec::too_many_requests("Rate limit exceeded."),
         ],
     },
 ];
@@ -58,10 +58,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 #[derive(Serialize, JsonSchema)]
 struct PasswordReset {
     /// The account.
-    user: present::User,
+    user: present::UserJson,
 }
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let action = Action::ResetPasswordFromKey;
     let mut needs = Vec::new();
@@ -76,7 +76,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::ResetPasswordFromKey, "")?;
     }
@@ -103,16 +103,16 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     }
 }
 
-fn header(call: &Call) -> Object {
+fn header(call: &ApiRequest) -> Object {
     Object::from([("key", Some(call.header(HEADER)))])
 }
 
 /// Whether a wrong code counts as an attempt: not where another site can make a browser send the request.
-fn is_guess(call: &Call) -> bool {
+fn is_guess(call: &ApiRequest) -> bool {
     !call.is_forgeable() || call.headers.contains_key(HEADER)
 }
 
-fn look(visit: &mut Visit<'_>, call: &Call, challenge: Option<Challenge>) -> Decision<Outcome> {
+fn look(visit: &mut Visit<'_>, call: &ApiRequest, challenge: Option<Challenge>) -> Decision<Outcome> {
     let object = header(call);
     let mut form = Form::new(LOOKED_AT, &object, visit.settings());
     let right = read_key(visit, challenge.as_ref(), &mut form)?;

@@ -16,7 +16,7 @@ pub const fn routes() -> Routes {
             .when(When::Usersessions)
             .needs(sessions::needs),
         Endpoint::at("tokens/refresh", refresh::OPERATIONS, refresh::decide)
-            .only_for(Client::App)
+            .only_for(ClientKind::App)
             .needs(refresh::needs),
     ];
     const DOCUMENTS: &[Document] = &[

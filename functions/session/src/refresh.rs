@@ -19,8 +19,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::data::<Tokens>("The new tokens."),
-        Answer::new(400, "The refresh token is invalid, expired or already used."),
+        ResponseSpec::data::<Tokens>("The new tokens."),
+        ResponseSpec::new(400, "The refresh token is invalid, expired or already used."),
     ],
 }];
 
@@ -34,14 +34,14 @@ struct Tokens<'a> {
     refresh_token: Option<&'a str>,
 }
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let token = read(call, tools.settings).ok().flatten();
     let session = token.and_then(|token| claims(tools, &token)).and_then(|claims| claims.session());
     let account = session.as_ref().and_then(|key| key.account.clone()).map(Need::Account);
     account.into_iter().chain(session.map(Need::Session)).collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let token = read(call, visit.settings())?;
     let token = call.posted(token)?;
     if visit.tools.jwt.is_none() && visit.settings().headless.token_strategy == TokenStrategy::Jwt {
@@ -57,7 +57,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     }
 }
 
-fn read(call: &Call, settings: &Settings) -> Decision<Option<String>> {
+fn read(call: &ApiRequest, settings: &Settings) -> Decision<Option<String>> {
     call.input(|object| {
         let mut form = Form::new(FIELDS, object, settings);
         let token = form.text(&REFRESH_TOKEN);
@@ -66,7 +66,7 @@ fn read(call: &Call, settings: &Settings) -> Decision<Option<String>> {
     })
 }
 
-fn claims(tools: &Tools<'_>, token: &str) -> Option<Claims> {
+fn claims(tools: &Context<'_>, token: &str) -> Option<Claims> {
     tools.jwt?.read(token, TokenUse::Refresh)
 }
 

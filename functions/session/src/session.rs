@@ -11,8 +11,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::authenticated("Authenticated."),
-            Answer::unauthenticated("Not authenticated; `flows` lists how to authenticate."),
+            ResponseSpec::authenticated("Authenticated."),
+            ResponseSpec::unauthenticated("Not authenticated; `flows` lists how to authenticate."),
         ],
     },
     Operation {
@@ -22,11 +22,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "Ends the current session.",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::unauthenticated("Logged out: the session is no longer authenticated.")],
+        answers: &[ResponseSpec::unauthenticated("Logged out: the session is no longer authenticated.")],
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     call.input(|_| Ok(()))?;
     match call.method {
         Method::GET | Method::HEAD => {}

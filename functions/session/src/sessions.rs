@@ -21,7 +21,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<Vec<Session>>("The account's sessions."), Answer::UNAUTHENTICATED],
+        answers: &[
+            ResponseSpec::data::<Vec<Session>>("The account's sessions."),
+            ResponseSpec::UNAUTHENTICATED,
+        ],
     },
     Operation {
         method: Method::DELETE,
@@ -31,8 +34,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::data::<Vec<Session>>("The remaining sessions."),
-            Answer::unauthenticated("Not authenticated; also if the request has ended the current session."),
+            ResponseSpec::data::<Vec<Session>>("The remaining sessions."),
+            ResponseSpec::unauthenticated(
+                "Not authenticated; also if the request has ended the current session.",
+            ),
         ],
     },
 ];
@@ -56,12 +61,12 @@ struct Session {
     last_seen_at: Option<f64>,
 }
 
-pub(crate) fn needs(call: &Call, _: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, _: &Context<'_>) -> Vec<Need> {
     let account = call.visitor.account();
     account.cloned().map(Need::Sessions).into_iter().collect()
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().map(|user| user.id.clone()) else {
         return Ok(present::authentication(visit).into());
     };

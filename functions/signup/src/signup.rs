@@ -12,11 +12,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(SignupBy::Password.fields()),
     answers: &[
-        Answer::authenticated("Signed up, and logged in."),
-        Answer::unauthenticated("Signed up; a further step is pending in `flows`, such as `verify_email`."),
-        Answer::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
-        Answer::conflict("Already authenticated."),
-        Answer::too_many_requests(
+        ResponseSpec::authenticated("Signed up, and logged in."),
+        ResponseSpec::unauthenticated(
+            "Signed up; a further step is pending in `flows`, such as `verify_email`.",
+        ),
+        ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+        ResponseSpec::conflict("Already authenticated."),
+        ResponseSpec::too_many_requests(
             "Rate limit exceeded: sign-ups from this IP address, or messages to this recipient.",
         ),
     ],
@@ -24,6 +26,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
 
 pub(crate) use signup_form::needs;
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     signup_form::submit(visit, call, SignupBy::Password)
 }

@@ -25,9 +25,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[Parameter::Header(HEADER, "The key of the link, percent-decoded; or the code.")],
         body: Body::None,
         answers: &[
-            Answer::data::<EmailVerification>("The email address and the account of the key.")
+            ResponseSpec::data::<EmailVerification>("The email address and the account of the key.")
                 .with_meta::<EmailVerificationMeta>(),
-            Answer::conflict("No code is pending, or another account has verified the email address since."),
+            ResponseSpec::conflict(
+                "No code is pending, or another account has verified the email address since.",
+            ),
         ],
     },
     Operation {
@@ -39,9 +41,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(FIELDS),
         answers: &[
-            Answer::authenticated("Verified, and authenticated."),
-            Answer::unauthenticated("Verified; not authenticated, or a further step is pending in `flows`."),
-            Answer::conflict("No code is pending, or another account has verified the email address since."),
+            ResponseSpec::authenticated("Verified, and authenticated."),
+            ResponseSpec::unauthenticated(
+                "Verified; not authenticated, or a further step is pending in `flows`.",
+            ),
+            ResponseSpec::conflict(
+                "No code is pending, or another account has verified the email address since.",
+            ),
         ],
     },
 ];
@@ -52,7 +58,7 @@ struct EmailVerification {
     /// The email address.
     email: String,
     /// The account.
-    user: present::User,
+    user: present::UserJson,
 }
 
 /// Metadata of an email verification.
@@ -63,7 +69,7 @@ struct EmailVerificationMeta {
     is_authenticating: bool,
 }
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let object = if call.is_get() { Some(header(call)) } else { call.object().ok() };
     let Some(object) = object else { return Vec::new() };
     let key = Form::new(FIELDS, &object, tools.settings).text(&KEY);
@@ -73,7 +79,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     })
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let challenge = verify_email::resume(visit)?;
     let object = if call.is_get() { header(call) } else { call.object()? };
     let proof = read_or_fail(visit, call, challenge.clone(), &object)?;
@@ -93,7 +99,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     }
 }
 
-fn header(call: &Call) -> Object {
+fn header(call: &ApiRequest) -> Object {
     Object::from([("key", Some(call.header(HEADER)))])
 }
 
@@ -101,7 +107,7 @@ fn header(call: &Call) -> Object {
 /// request.
 fn read_or_fail(
     visit: &mut Visit<'_>,
-    call: &Call,
+    call: &ApiRequest,
     challenge: Option<Challenge>,
     object: &Object,
 ) -> Decision<Proof> {

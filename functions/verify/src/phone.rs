@@ -1,6 +1,6 @@
 //! `auth/phone/verify`: POST.
 
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::stages::{self, verify_phone};
 use vestibule::http::prelude::*;
 
@@ -16,21 +16,23 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     parameters: &[],
     body: Body::Json(FIELDS),
     answers: &[
-        Answer::authenticated("Verified, and authenticated."),
-        Answer::unauthenticated("Verified; a further step is pending in `flows`."),
-        Answer::conflict("No code is pending: none was sent, it has expired, or too many attempts failed."),
+        ResponseSpec::authenticated("Verified, and authenticated."),
+        ResponseSpec::unauthenticated("Verified; a further step is pending in `flows`."),
+        ResponseSpec::conflict(
+            "No code is pending: none was sent, it has expired, or too many attempts failed.",
+        ),
     ],
 }];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let verification = verify_phone::resume(visit)?;
     let input = call.input(|object| {
         let mut form = Form::new(FIELDS, object, visit.settings());
         if let Some(code) = form.text(&CODE) {
             if !verify_phone::is_right(visit, &verification, &code)? {
-                form.refuse("code", Refusal::IncorrectCode);
+                form.refuse("code", FieldErrorKind::IncorrectCode);
             } else if verify_phone::is_taken(visit, &verification)? {
-                form.refuse("code", Refusal::PhoneTaken);
+                form.refuse("code", FieldErrorKind::PhoneTaken);
             }
         }
         form.finish().map_err(|errors| {

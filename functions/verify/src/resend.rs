@@ -9,10 +9,10 @@ pub(crate) const EMAIL: &[Operation] = &[resend::operation(
     "Resend the email verification code",
     "",
     &[
-        Answer::ok("A new code was sent."),
-        Answer::new(403, "Resending is not supported, or the limit of resends is reached."),
-        Answer::conflict("No code is pending."),
-        Answer::too_many_requests("Rate limit exceeded."),
+        ResponseSpec::ok("A new code was sent."),
+        ResponseSpec::new(403, "Resending is not supported, or the limit of resends is reached."),
+        ResponseSpec::conflict("No code is pending."),
+        ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],
 )];
 pub(crate) const PHONE: &[Operation] = &[resend::operation(
@@ -20,17 +20,17 @@ pub(crate) const PHONE: &[Operation] = &[resend::operation(
     "Resend the phone verification code",
     "",
     &[
-        Answer::ok("A new code was sent."),
-        Answer::new(403, "Resending is not supported, or the limit of resends is reached."),
-        Answer::conflict("No code is pending."),
-        Answer::too_many_requests("Rate limit exceeded."),
+        ResponseSpec::ok("A new code was sent."),
+        ResponseSpec::new(403, "Resending is not supported, or the limit of resends is reached."),
+        ResponseSpec::conflict("No code is pending."),
+        ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],
 )];
 
-pub(crate) fn email(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn email(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     resend::decide(visit, call, verify_email::resend)
 }
 
-pub(crate) fn phone(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn phone(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     resend::decide(visit, call, verify_phone::resend)
 }

@@ -6,11 +6,11 @@ use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::authenticator::Factor;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::domain::token::SessionToken;
 use vestibule::flows::authenticators;
-use vestibule::flows::visit::{Decision, Stop, Tools, Visit};
-use vestibule::http::call::Call;
+use vestibule::flows::visit::{Context, Decision, Stop, Visit};
+use vestibule::http::call::ApiRequest;
 use vestibule::http::input::json::Object;
 use vestibule::http::input::{Field, Form, Kind};
 use vestibule::http::reply::Reply;
@@ -61,7 +61,7 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: Option<&Account>) -> Reply {
 }
 
 /// What checking a key takes, as far as the session's token tells.
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let account = call.visitor.token.as_ref().and_then(SessionToken::account);
     match account.filter(|_| call.method == Method::POST) {
         Some(account) => authenticators::counters(tools.settings, &call.visitor, account),
@@ -72,7 +72,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 /// Reads the proof of one of this account's keys. Each try counts as a failed login until it turns out to be right.
 pub(crate) fn read(visit: &mut Visit<'_>, account: &Account, object: &Object) -> Decision<Proved> {
     read_with(visit, object, |visit, response| {
-        authenticators::attempt(visit, &account.id, Refusal::TooManyLoginAttempts, "credential")?;
+        authenticators::attempt(visit, &account.id, FieldErrorKind::TooManyLoginAttempts, "credential")?;
         let proved = check(visit, account, response, false);
         if proved.is_ok() {
             authenticators::forgive(visit, &account.id)?;
@@ -116,7 +116,7 @@ fn read_with(
             Ok(key) => proved = Some(key),
             Err(fault) => {
                 report(fault);
-                form.refuse("credential", Refusal::IncorrectCode);
+                form.refuse("credential", FieldErrorKind::IncorrectCode);
             }
         }
     }

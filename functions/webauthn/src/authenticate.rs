@@ -14,9 +14,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<assertion::Request>("The request options."),
-            Answer::unauthenticated("No login is in progress."),
-            Answer::conflict("No login is pending at the second factor."),
+            ResponseSpec::data::<assertion::Request>("The request options."),
+            ResponseSpec::unauthenticated("No login is in progress."),
+            ResponseSpec::conflict("No login is pending at the second factor."),
         ],
     },
     Operation {
@@ -27,14 +27,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(assertion::FIELDS),
         answers: &[
-            Answer::authenticated("Logged in."),
-            Answer::unauthenticated("The assertion is valid; a further step is pending in `flows`."),
-            Answer::conflict("No login is pending at the second factor."),
+            ResponseSpec::authenticated("Logged in."),
+            ResponseSpec::unauthenticated("The assertion is valid; a further step is pending in `flows`."),
+            ResponseSpec::conflict("No login is pending at the second factor."),
         ],
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let (pending, account) = mfa::resume(visit)?;
     if call.method != Method::POST {
         call.input(|_| Ok(()))?;

@@ -34,7 +34,7 @@ use public_key::PublicKey;
 
 pub(crate) use encoding::{decode, encode};
 pub(crate) use fault::Fault;
-pub(crate) use options::{CreationOptions, RequestOptions, User, creation, request};
+pub(crate) use options::{CreationOptions, CredentialUser, RequestOptions, creation, request};
 pub(crate) use party::Party;
 #[cfg(test)]
 pub(crate) use response::MAX_ID_BYTES;

@@ -51,7 +51,7 @@ pub(crate) fn use_up(visit: &mut Visit<'_>) {
 #[cfg(test)]
 mod tests {
     use vestibule::domain::time::Timestamp;
-    use vestibule::flows::visit::{Client, Tools, Visitor};
+    use vestibule::flows::visit::{ClientKind, Context, Visitor};
     use vestibule::password::Passwords;
     use vestibule::random::Random;
     use vestibule::secret::Secret;
@@ -67,9 +67,9 @@ mod tests {
         let (random, keys) = (Random::system(), Keys::new(Secret::new("a-secret-of-this-test")));
         let passwords = Passwords::new(&settings.passwords.argon2, &random);
         let tools =
-            Tools { settings: &settings, keys: &keys, random: &random, passwords: &passwords, jwt: None };
+            Context { settings: &settings, keys: &keys, random: &random, passwords: &passwords, jwt: None };
         let visitor = Visitor {
-            client: Client::App,
+            client: ClientKind::App,
             ip: "192.0.2.1".into(),
             user_agent: "test".into(),
             base_url: "https://api.example.com".into(),

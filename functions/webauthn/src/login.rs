@@ -13,7 +13,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::None,
-        answers: &[Answer::data::<assertion::Request>("The request options.")],
+        answers: &[ResponseSpec::data::<assertion::Request>("The request options.")],
     },
     Operation {
         method: Method::POST,
@@ -23,14 +23,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(assertion::FIELDS),
         answers: &[
-            Answer::authenticated("Logged in."),
-            Answer::unauthenticated("The assertion is valid; a further step is pending in `flows`."),
-            Answer::too_many_requests("Rate limit exceeded: logins from this IP address."),
+            ResponseSpec::authenticated("Logged in."),
+            ResponseSpec::unauthenticated("The assertion is valid; a further step is pending in `flows`."),
+            ResponseSpec::too_many_requests("Rate limit exceeded: logins from this IP address."),
         ],
     },
 ];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
@@ -40,7 +40,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if !call.is_forgeable() {
         mfa::limit_log_in(visit)?;
     }

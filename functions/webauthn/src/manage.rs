@@ -30,10 +30,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         )],
         body: Body::None,
         answers: &[
-            Answer::data::<registration::Creation>("The creation options."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
-            Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors(),
+            ResponseSpec::data::<registration::Creation>("The creation options."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::conflict("A second factor cannot be added; `errors` gives the reason.")
+                .with_errors(),
         ],
     },
     Operation {
@@ -44,11 +45,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(registration::FIELDS),
         answers: &[
-            Answer::data::<present::WebAuthnAuthenticator>("Authenticator added.")
+            ResponseSpec::data::<present::WebAuthnAuthenticator>("Authenticator added.")
                 .with_meta::<AddedAuthenticatorMeta>(),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
-            Answer::conflict("A second factor cannot be added; `errors` gives the reason.").with_errors(),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::conflict("A second factor cannot be added; `errors` gives the reason.")
+                .with_errors(),
         ],
     },
     Operation {
@@ -59,9 +61,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(RENAMED),
         answers: &[
-            Answer::data::<present::WebAuthnAuthenticator>("Renamed."),
-            Answer::UNAUTHENTICATED,
-            Answer::REAUTHENTICATION_REQUIRED,
+            ResponseSpec::data::<present::WebAuthnAuthenticator>("Renamed."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
         ],
     },
     Operation {
@@ -71,7 +73,11 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "",
         parameters: &[],
         body: Body::Json(REMOVED),
-        answers: &[Answer::ok("Removed."), Answer::UNAUTHENTICATED, Answer::REAUTHENTICATION_REQUIRED],
+        answers: &[
+            ResponseSpec::ok("Removed."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::REAUTHENTICATION_REQUIRED,
+        ],
     },
 ];
 
@@ -83,11 +89,11 @@ struct AddedAuthenticatorMeta {
     recovery_codes_generated: bool,
 }
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     if call.method == Method::POST { registration::needs(call, tools.settings) } else { Vec::new() }
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     if [Method::GET, Method::POST].contains(&call.method)
         && let Err(refusal) = authenticators::check_may_add(visit.settings(), &user)
@@ -106,7 +112,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     }
 }
 
-fn begin(visit: &mut Visit<'_>, user: &Account, call: &Call) -> Decision<Outcome> {
+fn begin(visit: &mut Visit<'_>, user: &Account, call: &ApiRequest) -> Decision<Outcome> {
     call.input(|_| Ok(()))?;
     authenticators::require_for_adding(visit)?;
     Ok(registration::begin(visit, user, call.query("passwordless").is_some()).into())
@@ -116,7 +122,7 @@ fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<Outco
     let factor = registration::read(visit, user.credentials().count(), object, registration::FIELDS)?;
     authenticators::require_for_adding(visit)?;
     let added = authenticators::add(visit, &user.id, factor, false)?;
-    let reply = Reply::ok(present::Authenticator::from(&added.authenticator));
+    let reply = Reply::ok(present::AuthenticatorJson::from(&added.authenticator));
     Ok(reply.with_meta("recovery_codes_generated", json!(added.recovery_codes_generated)).into())
 }
 
@@ -132,7 +138,7 @@ fn rename(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<Ou
     if let (Factor::WebAuthn(credential), Some(name)) = (&mut known.factor, name) {
         credential.name = name;
     }
-    Ok(Reply::ok(present::Authenticator::from(&*known)).into())
+    Ok(Reply::ok(present::AuthenticatorJson::from(&*known)).into())
 }
 
 fn remove(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<Outcome> {

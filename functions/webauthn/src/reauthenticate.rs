@@ -16,9 +16,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<assertion::Request>("The request options."),
-            Answer::UNAUTHENTICATED,
-            Answer::new(403, "This method of reauthentication is not enabled."),
+            ResponseSpec::data::<assertion::Request>("The request options."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::new(403, "This method of reauthentication is not enabled."),
         ],
     },
     Operation {
@@ -30,14 +30,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(assertion::FIELDS),
         answers: &[
-            Answer::authenticated("Reauthenticated."),
-            Answer::UNAUTHENTICATED,
-            Answer::new(403, "This method of reauthentication is not enabled."),
+            ResponseSpec::authenticated("Reauthenticated."),
+            ResponseSpec::UNAUTHENTICATED,
+            ResponseSpec::new(403, "This method of reauthentication is not enabled."),
         ],
     },
 ];
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let Some(user) = visit.user().cloned() else { return Ok(present::authentication(visit).into()) };
     reauthenticate::require_enabled(visit, session::Method::Mfa)?;
     if call.method != Method::POST {

@@ -6,9 +6,9 @@ use vestibule::domain::account::Account;
 use vestibule::domain::authenticator::{Credential, Factor};
 use vestibule::domain::document::UnknownMembers;
 use vestibule::domain::handle::Handle;
-use vestibule::domain::refusal::Refusal;
+use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::flows::visit::{Decision, Stop, Visit};
-use vestibule::http::call::Call;
+use vestibule::http::call::ApiRequest;
 use vestibule::http::input::json::{Object, Value};
 use vestibule::http::input::{Field, Form, Kind, Text};
 use vestibule::http::reply::Reply;
@@ -17,7 +17,7 @@ use vestibule::settings::{Settings, UserVerification, When};
 use vestibule::snapshot::Need;
 
 use crate::ceremony::{
-    self, CreationOptions, Expected, Fault, NewKey, Party, Registration, User, WebAuthnCredential,
+    self, CreationOptions, CredentialUser, Expected, Fault, NewKey, Party, Registration, WebAuthnCredential,
 };
 use crate::challenge;
 
@@ -52,7 +52,7 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: &Account, passwordless: bool
         if passwordless { UserVerification::Required } else { settings.mfa.webauthn_user_verification };
     let challenge = challenge::give(visit, verification == UserVerification::Required);
     let party = Party::of(settings, &visit.visitor.base_url);
-    let user = User {
+    let user = CredentialUser {
         handle: account.id.as_str().as_bytes(),
         name: &account.label(),
         display_name: &account.display(),
@@ -68,7 +68,7 @@ pub(crate) fn ids(account: &Account) -> Vec<&str> {
 }
 
 /// What a request with a new key is bound to need.
-pub(crate) fn needs(call: &Call, settings: &Settings) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, settings: &Settings) -> Vec<Need> {
     let Ok(object) = call.object() else { return Vec::new() };
     let credential = Form::new(FIELDS, &object, settings).json(&CREDENTIAL);
     let response = credential.and_then(|credential| Registration::read(&credential).ok());
@@ -96,7 +96,7 @@ pub(crate) fn read(
             Ok(key) => factor = Some(Factor::WebAuthn(Credential { name, ..key })),
             Err(fault) => {
                 tracing::info!(%fault, "a WebAuthn registration was rejected");
-                form.refuse_all(Refusal::IncorrectCode);
+                form.refuse_all(FieldErrorKind::IncorrectCode);
             }
         }
     }

@@ -19,8 +19,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::None,
         answers: &[
-            Answer::data::<registration::Creation>("The creation options."),
-            Answer::conflict("The flow `mfa_signup_webauthn` is not pending."),
+            ResponseSpec::data::<registration::Creation>("The creation options."),
+            ResponseSpec::conflict("The flow `mfa_signup_webauthn` is not pending."),
         ],
     },
     Operation {
@@ -32,12 +32,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(SignupBy::Passkey.fields()),
         answers: &[
-            Answer::unauthenticated(
+            ResponseSpec::unauthenticated(
                 "Signed up; the next steps, `verify_email` and `mfa_signup_webauthn`, are in `flows`.",
             ),
-            Answer::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
-            Answer::conflict("Already authenticated."),
-            Answer::too_many_requests("Rate limit exceeded: sign-ups from this IP address."),
+            ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+            ResponseSpec::conflict("Already authenticated."),
+            ResponseSpec::too_many_requests("Rate limit exceeded: sign-ups from this IP address."),
         ],
     },
     Operation {
@@ -48,15 +48,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         parameters: &[],
         body: Body::Json(registration::FIELDS_AT_SIGNUP),
         answers: &[
-            Answer::authenticated("Signed up, and logged in."),
-            Answer::unauthenticated("Signed up; a further step is pending in `flows`."),
-            Answer::conflict("The flow `mfa_signup_webauthn` is not pending."),
-            Answer::too_many_requests("Rate limit exceeded: sign-ups from this IP address."),
+            ResponseSpec::authenticated("Signed up, and logged in."),
+            ResponseSpec::unauthenticated("Signed up; a further step is pending in `flows`."),
+            ResponseSpec::conflict("The flow `mfa_signup_webauthn` is not pending."),
+            ResponseSpec::too_many_requests("Rate limit exceeded: sign-ups from this IP address."),
         ],
     },
 ];
 
-pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     if call.method == Method::POST {
         return signup_form::needs(call, tools);
     }
@@ -65,7 +65,7 @@ pub(crate) fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
     needs
 }
 
-pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     if call.method == Method::POST {
         return signup_form::submit(visit, call, SignupBy::Passkey);
     }
@@ -83,7 +83,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
     }
 }
 
-fn add(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+fn add(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     // What is wrong with the input comes before that it comes too early, or too late.
     let factor = registration::read(visit, 0, &call.object()?, registration::FIELDS_AT_SIGNUP)?;
     let (pending, account) = resume(visit)?;

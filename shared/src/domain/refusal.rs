@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// The kind of a validation error of a field or form.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum FieldErrorKind {
     // Django: a form's fields.
     /// A required value is missing.
     Required,
@@ -157,7 +157,7 @@ pub enum Refusal {
     InvalidUrl,
 }
 
-impl Refusal {
+impl FieldErrorKind {
     /// The error code; empty for the two errors that have none.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn the_texts_of_the_reference() {
-        use Refusal as R;
+        use FieldErrorKind as R;
         let ours = [
             R::Required,
             R::AccountInactive,
@@ -467,11 +467,11 @@ mod tests {
     #[test]
     fn errors_of_a_field_stay_together_where_the_first_came() {
         let mut errors = FieldErrors::default();
-        errors.add(Refusal::Required.of("password"));
-        errors.add(Refusal::InvalidLogin.of_all());
-        errors.add(Refusal::InvalidEmail.of("email"));
-        errors.add(Refusal::NullCharacters.of("password"));
-        errors.add(Refusal::SelectOnlyOne.of_all());
+        errors.add(FieldErrorKind::Required.of("password"));
+        errors.add(FieldErrorKind::InvalidLogin.of_all());
+        errors.add(FieldErrorKind::InvalidEmail.of("email"));
+        errors.add(FieldErrorKind::NullCharacters.of("password"));
+        errors.add(FieldErrorKind::SelectOnlyOne.of_all());
         let order: Vec<_> = errors.as_slice().iter().map(|error| (error.param, error.code)).collect();
         assert_eq!(
             order,
@@ -487,8 +487,8 @@ mod tests {
 
     #[test]
     fn written_as_the_reference_does() {
-        let mut errors = FieldErrors::from(Refusal::PhoneTakenAtSignup.of("phone"));
-        errors.add(Refusal::InvalidLogin.of_all());
+        let mut errors = FieldErrors::from(FieldErrorKind::PhoneTakenAtSignup.of("phone"));
+        errors.add(FieldErrorKind::InvalidLogin.of_all());
         assert_eq!(
             serde_json::to_string(&errors).unwrap(),
             concat!(

@@ -11,7 +11,7 @@ use super::authenticator::AuthenticatorType;
 use super::challenge::Challenge;
 use super::document::{StoredList, UnknownMembers, known_or_none};
 use super::means::Means;
-use super::social::{Journey, PendingSignup};
+use super::social::{AuthorizationRequest, PendingSignup};
 use super::stage::PendingLogin;
 use super::time::Timestamp;
 use crate::secret::Sealed;
@@ -48,7 +48,7 @@ pub struct Session {
     pub tokens: Option<TokenFamily>,
     /// The pending authorization requests at providers, the oldest first.
     #[serde(default, skip_serializing_if = "StoredList::is_empty")]
-    pub journeys: StoredList<Journey>,
+    pub journeys: StoredList<AuthorizationRequest>,
     /// The pending provider sign-up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub social_signup: Option<PendingSignup>,

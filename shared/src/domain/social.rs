@@ -1,7 +1,7 @@
 //! Provider accounts: profile claims as reported by providers, and what is stored of them.
 //!
-//! Who talks to a service is not known here. A flow asks a [`Question`]; that is put to the service once, and the flow
-//! decides anew with the [`Answer`].
+//! Who talks to a service is not known here. A flow asks a [`ProviderRequest`]; that is put to the service once, and the flow
+//! decides anew with the [`ProviderResponse`].
 
 use std::time::Duration;
 
@@ -144,7 +144,7 @@ impl Process {
 
 /// A browser on its way to a service and back, as its session keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Journey {
+pub struct AuthorizationRequest {
     /// SHA-256 of its `state`, in base64url: the state is in the address of the service, and nowhere in the table.
     pub state: String,
     /// The id of the provider.
@@ -164,7 +164,7 @@ pub struct Journey {
     pub unknown: UnknownMembers,
 }
 
-impl Journey {
+impl AuthorizationRequest {
     /// How many there can be in a session: the latest. Every tab may have one.
     pub const MOST: usize = 10;
     /// How long it may take.
@@ -179,7 +179,7 @@ impl Journey {
 /// The secrets of an authorization request, shared with the browser: all of it follows from the `state` and
 /// `SECRET_KEY`.
 #[derive(Clone, Debug)]
-pub struct Passage {
+pub struct RequestSecrets {
     /// The `state`, returned in the authorization response (RFC 6749, section 10.12).
     pub state: Secret,
     /// The `nonce`, returned in the id token (OpenID Connect Core 1.0, section 3.1.2.1).
@@ -190,22 +190,22 @@ pub struct Passage {
 
 /// A question for a provider, asked once.
 #[derive(Clone, Debug)]
-pub enum Question {
+pub enum ProviderRequest {
     /// The URL of the authorization request.
     Departure {
         /// The authorization request.
-        journey: Journey,
+        journey: AuthorizationRequest,
         /// Its secrets.
-        passage: Passage,
+        passage: RequestSecrets,
     },
     /// The identity of an authorization response.
     Arrival {
         /// The authorization request that it answers.
-        journey: Journey,
+        journey: AuthorizationRequest,
         /// Its secrets.
-        passage: Passage,
+        passage: RequestSecrets,
         /// The parameters of the authorization response.
-        brought: Brought,
+        brought: CallbackParameters,
     },
     /// The identity of a token presented by a client.
     Token(PresentedToken),
@@ -213,7 +213,7 @@ pub enum Question {
 
 /// The parameters of an authorization response, besides `state`. They are untrusted.
 #[derive(Clone, Debug)]
-pub struct Brought {
+pub struct CallbackParameters {
     /// The authorization code.
     pub code: Secret,
     /// Apple's `user` parameter at the first authorization, as JSON.
@@ -239,7 +239,7 @@ pub struct PresentedToken {
 
 /// The result of a question. The log names the error of a rejected response.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum ProviderResponse {
     /// The URL to redirect the browser to.
     Address(String),
     /// The identity.
@@ -252,7 +252,7 @@ pub enum Answer {
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The question.
-    pub question: Question,
+    pub question: ProviderRequest,
     /// The answer.
-    pub answer: Answer,
+    pub answer: ProviderResponse,
 }

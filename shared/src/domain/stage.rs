@@ -142,7 +142,7 @@ impl Stage {
     pub const fn challenge(&self) -> Option<&Challenge> {
         match self {
             Self::LoginByCode { challenge, .. } | Self::VerifyPhone(challenge) => Some(challenge),
-            _ => None,
+            Self::VerifyEmail | Self::MfaAuthenticate | Self::MfaTrust | Self::MfaSignupWebauthn => None,
         }
     }
 

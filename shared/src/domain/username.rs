@@ -6,7 +6,7 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::skeleton;
 
-use super::{refusal::Refusal, text};
+use super::{refusal::FieldErrorKind, text};
 
 /// The longest username, in code points.
 pub const MAX_LENGTH: usize = 150;
@@ -22,15 +22,15 @@ const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 /// that look like a listed one with letters of other scripts (UTS 39). Lengths are checked by the form, as its errors say more.
 ///
 /// # Errors
-/// [`Refusal::InvalidUsername`] for characters other than letters, digits and `@.+-_`, or where the folded name is too long
-/// to be a key; [`Refusal::UsernameBlacklisted`].
-pub fn check(username: &str, blacklist: &[String]) -> Result<(), Refusal> {
+/// [`FieldErrorKind::InvalidUsername`] for characters other than letters, digits and `@.+-_`, or where the folded name is too long
+/// to be a key; [`FieldErrorKind::UsernameBlacklisted`].
+pub fn check(username: &str, blacklist: &[String]) -> Result<(), FieldErrorKind> {
     if username.is_empty() || !username.chars().all(|c| text::is_word(c) || ".@+-".contains(c)) {
-        return Err(Refusal::InvalidUsername);
+        return Err(FieldErrorKind::InvalidUsername);
     }
-    let folded = key(username).ok_or(Refusal::InvalidUsername)?;
+    let folded = key(username).ok_or(FieldErrorKind::InvalidUsername)?;
     let is_refused = |refused: &String| fold(refused) == folded || looks_like(username, refused);
-    if blacklist.iter().any(is_refused) { Err(Refusal::UsernameBlacklisted) } else { Ok(()) }
+    if blacklist.iter().any(is_refused) { Err(FieldErrorKind::UsernameBlacklisted) } else { Ok(()) }
 }
 
 /// What a username is compared as: NFKC with case folded, without letters that are not seen.
@@ -175,7 +175,7 @@ mod tests {
             "rооt",
             "ROОT",
         ] {
-            assert_eq!(check(name, &reserved), Err(Refusal::UsernameBlacklisted), "{name}");
+            assert_eq!(check(name, &reserved), Err(FieldErrorKind::UsernameBlacklisted), "{name}");
         }
         for name in ["administrator", "adrnin", "анна", "ädmin", "roots", "李"] {
             assert_eq!(check(name, &reserved), Ok(()), "{name}");
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn no_key_is_longer_than_the_table_takes() {
-        assert_eq!(check(&"\u{fdfa}".repeat(MAX_LENGTH), &[]), Err(Refusal::InvalidUsername));
+        assert_eq!(check(&"\u{fdfa}".repeat(MAX_LENGTH), &[]), Err(FieldErrorKind::InvalidUsername));
         assert_eq!(key(&"\u{fdfa}".repeat(MAX_LENGTH)), None);
         assert_eq!(key(&"a".repeat(MAX_LENGTH + 1)), None);
         for letter in ["a", "é", "李", "\u{10400}"] {

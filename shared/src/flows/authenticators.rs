@@ -7,7 +7,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, MOST_AUTHENTICATORS};
 use crate::domain::means::Means;
 use crate::domain::message::Event;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method, UsedAuthenticator};
 use crate::settings::{Action, Settings};
 use crate::snapshot::Need;
@@ -33,7 +33,7 @@ pub fn counters(settings: &Settings, visitor: &Visitor, account: &AccountId) -> 
 pub fn attempt(
     visit: &mut Visit<'_>,
     account: &AccountId,
-    refusal: Refusal,
+    refusal: FieldErrorKind,
     field: &'static str,
 ) -> Decision<()> {
     if visit.consume(Action::LoginFailed, &key(account))? {
@@ -75,14 +75,14 @@ pub fn record_use(
 
 /// Whether an account may add an authenticator. With an unverified email address it may not
 /// (`MFA_ALLOW_UNVERIFIED_EMAIL`): a sign-up with another person's would keep its owner out for good.
-pub fn check_may_add(settings: &Settings, account: &Account) -> Result<(), Refusal> {
+pub fn check_may_add(settings: &Settings, account: &Account) -> Result<(), FieldErrorKind> {
     let is_unverified = account.emails.iter().any(|address| !address.verified);
     if is_unverified && !settings.mfa.allow_unverified_email {
-        return Err(Refusal::UnverifiedEmail);
+        return Err(FieldErrorKind::UnverifiedEmail);
     }
     let known = account.authenticators.iter().filter(|it| it.factor.is_second_factor());
     if known.count() + account.authenticators.unknown().len() >= MOST_AUTHENTICATORS {
-        return Err(Refusal::MaxAuthenticators(MOST_AUTHENTICATORS));
+        return Err(FieldErrorKind::MaxAuthenticators(MOST_AUTHENTICATORS));
     }
     Ok(())
 }
@@ -160,7 +160,7 @@ mod tests {
             let account = world.owner();
             world.visit(|visit| Ok(check_may_add(visit.settings(), &account))).unwrap()
         };
-        assert_eq!(may_add(&mut world), Err(Refusal::UnverifiedEmail));
+        assert_eq!(may_add(&mut world), Err(FieldErrorKind::UnverifiedEmail));
         let id = world.owner().id;
         world.accounts.get_mut(&id).unwrap().verify_address(EMAIL, false);
         let credential = Factor::WebAuthn(Credential {
@@ -174,6 +174,6 @@ mod tests {
             assert_eq!(may_add(&mut world), Ok(()));
             world.visit(|visit| add(visit, &id, credential.clone(), true)).unwrap();
         }
-        assert_eq!(may_add(&mut world), Err(Refusal::MaxAuthenticators(MOST_AUTHENTICATORS)));
+        assert_eq!(may_add(&mut world), Err(FieldErrorKind::MaxAuthenticators(MOST_AUTHENTICATORS)));
     }
 }

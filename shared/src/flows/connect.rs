@@ -10,7 +10,7 @@ use crate::domain::document::UnknownMembers;
 use crate::domain::handle::Handle;
 use crate::domain::means::Means;
 use crate::domain::message::Event;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{MOST_SOCIAL_ACCOUNTS, Profile, SocialAccount, Tokens};
 use crate::domain::time::Timestamp;
@@ -55,7 +55,7 @@ pub fn connect(
         return update(visit, account, profile, tokens);
     }
     if known.social_accounts.total() >= MOST_SOCIAL_ACCOUNTS {
-        return Err(Stop::invalid(Refusal::MaxSocialAccounts(MOST_SOCIAL_ACCOUNTS).of_all()));
+        return Err(Stop::invalid(FieldErrorKind::MaxSocialAccounts(MOST_SOCIAL_ACCOUNTS).of_all()));
     }
     let social = social_account(visit, account, profile, tokens);
     let account = visit.account_mut(account)?;
@@ -124,19 +124,19 @@ pub(super) fn record(visit: &mut Visit<'_>, account: &AccountId, profile: &Profi
 }
 
 /// Whether a provider account can be disconnected: another means of login must remain.
-pub fn check_disconnect(settings: &Settings, account: &Account) -> Result<(), Refusal> {
+pub fn check_disconnect(settings: &Settings, account: &Account) -> Result<(), FieldErrorKind> {
     if account.social_accounts.len() > 1 {
         return Ok(());
     }
     if settings.socialaccount.only {
-        return Err(Refusal::DisconnectLast);
+        return Err(FieldErrorKind::DisconnectLast);
     }
     if account.password.is_none() {
-        return Err(Refusal::NoPassword);
+        return Err(FieldErrorKind::NoPassword);
     }
     // Without an address no password can be reset.
     if settings.account.email_verification == EmailVerification::Mandatory && !account.has_verified(None) {
-        return Err(Refusal::NoVerifiedEmail);
+        return Err(FieldErrorKind::NoVerifiedEmail);
     }
     Ok(())
 }

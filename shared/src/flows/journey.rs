@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::visit::Visit;
 use crate::domain::document::UnknownMembers;
-use crate::domain::social::{Journey, Passage, Process};
+use crate::domain::social::{AuthorizationRequest, Process, RequestSecrets};
 use crate::secret::Secret;
 
 /// The target of an authorization request.
@@ -26,9 +26,9 @@ pub struct Destination {
 }
 
 /// Creates an authorization request. The session does not know of it before [`begin`].
-pub fn plan(visit: &Visit<'_>, to: Destination) -> (Journey, Passage) {
+pub fn plan(visit: &Visit<'_>, to: Destination) -> (AuthorizationRequest, RequestSecrets) {
     let state = visit.tools.keys.new_state(visit.tools.random);
-    let journey = Journey {
+    let journey = AuthorizationRequest {
         state: hash(state.expose()),
         provider: to.provider,
         process: to.process,
@@ -41,22 +41,26 @@ pub fn plan(visit: &Visit<'_>, to: Destination) -> (Journey, Passage) {
     (journey, visit.tools.keys.passage(state))
 }
 
-/// Stores an authorization request in the session. Every tab may have one; of more than [`Journey::MOST`] the oldest
+/// Stores an authorization request in the session. Every tab may have one; of more than [`AuthorizationRequest::MOST`] the oldest
 /// is given up.
-pub fn begin(visit: &mut Visit<'_>, journey: Journey) {
+pub fn begin(visit: &mut Visit<'_>, journey: AuthorizationRequest) {
     let now = visit.now;
     let journeys = &mut visit.session_mut().journeys;
     journeys.retain(|journey| !journey.is_over(now));
     journeys.push(journey);
-    let surplus = journeys.len().saturating_sub(Journey::MOST);
+    let surplus = journeys.len().saturating_sub(AuthorizationRequest::MOST);
     journeys.drain(..surplus);
 }
 
 /// Takes the authorization request of a `state`, which is invalidated. None for a state that is not of this session,
 /// of another provider, or expired.
-pub fn end(visit: &mut Visit<'_>, state: &str, is_from: impl Fn(&str) -> bool) -> Option<(Journey, Passage)> {
+pub fn end(
+    visit: &mut Visit<'_>,
+    state: &str,
+    is_from: impl Fn(&str) -> bool,
+) -> Option<(AuthorizationRequest, RequestSecrets)> {
     let hash = hash(state);
-    let position = |journey: &Journey| journey.state == hash && is_from(&journey.provider);
+    let position = |journey: &AuthorizationRequest| journey.state == hash && is_from(&journey.provider);
     let at = visit.session().journeys.iter().position(position)?;
     let journey = visit.session_mut().journeys.remove(at);
     let passage = visit.tools.keys.passage(Secret::new(state));
@@ -92,7 +96,7 @@ mod tests {
             .unwrap()
     }
 
-    fn arrive(world: &mut World, state: &str, from: &str) -> Option<(Journey, Passage)> {
+    fn arrive(world: &mut World, state: &str, from: &str) -> Option<(AuthorizationRequest, RequestSecrets)> {
         world.visit(|visit| Ok(end(visit, state, |provider| provider == from))).unwrap()
     }
 

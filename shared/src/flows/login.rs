@@ -7,7 +7,7 @@ use super::visit::{Decision, Stop, Visit};
 use crate::domain::account_id::AccountId;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::stage::LoginAttempt;
 use crate::domain::{email, username};
@@ -37,11 +37,11 @@ impl Identifier {
         }
     }
 
-    const fn mismatch(&self) -> Refusal {
+    const fn mismatch(&self) -> FieldErrorKind {
         match self {
-            Self::Email(_) => Refusal::EmailPasswordMismatch,
-            Self::Username(_) => Refusal::UsernamePasswordMismatch,
-            Self::Phone(_) => Refusal::PhonePasswordMismatch,
+            Self::Email(_) => FieldErrorKind::EmailPasswordMismatch,
+            Self::Username(_) => FieldErrorKind::UsernamePasswordMismatch,
+            Self::Phone(_) => FieldErrorKind::PhonePasswordMismatch,
         }
     }
 }
@@ -55,7 +55,7 @@ pub fn email_of(settings: &Settings, name: &str) -> Option<String> {
 /// correct one does not, nor does it forgive others.
 pub fn authenticate(visit: &mut Visit<'_>, who: &Identifier, password: &Secret) -> Decision<AccountId> {
     if !visit.consume(Action::LoginFailed, &who.key())? {
-        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of_all()));
+        return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of_all()));
     }
     match check(visit, who, password)? {
         Some(account) => {
@@ -79,7 +79,7 @@ pub fn refuse_if_limited(visit: &mut Visit<'_>, account: &AccountId, who: &Ident
             .is_some_and(|known| !known.verified)
         && !visit.would_allow(Action::ConfirmEmail, email)?
     {
-        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of_all()));
+        return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of_all()));
     }
     Ok(())
 }

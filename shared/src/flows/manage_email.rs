@@ -10,7 +10,7 @@ use crate::domain::challenge::Challenge;
 use crate::domain::email::EmailAddress;
 use crate::domain::means::Means;
 use crate::domain::message::{Event, Recipient};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::settings::LoginMethod;
 
 /// An email address of the account, as named by the client.
@@ -41,14 +41,14 @@ fn pending(visit: &mut Visit<'_>, account: &AccountId) -> Option<Challenge> {
 }
 
 /// Whether an account may add an email address.
-pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<Result<(), Refusal>> {
+pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<Result<(), FieldErrorKind>> {
     let settings = &visit.settings().account;
     let owners = visit.owners(&Recipient::Email(email.to_owned()))?;
     if owners.owners.iter().any(|owner| owner.account == account.id) {
-        return Ok(Err(Refusal::DuplicateEmail));
+        return Ok(Err(FieldErrorKind::DuplicateEmail));
     }
     if owners.is_taken(None) && settings.unique_email && !settings.prevent_enumeration.is_on() {
-        return Ok(Err(Refusal::EmailTaken));
+        return Ok(Err(FieldErrorKind::EmailTaken));
     }
     let possible = if account.is_proven() { MOST_ADDRESSES } else { MOST_UNPROVEN_ADDRESSES };
     let most = settings.max_email_addresses.unwrap_or(possible).min(possible);
@@ -60,7 +60,7 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<
         account.emails.len() >= most as usize
     };
     if full {
-        return Ok(Err(Refusal::MaxEmailAddresses(most)));
+        return Ok(Err(FieldErrorKind::MaxEmailAddresses(most)));
     }
     // By link it would be the account's before it is verified; then no second factor could be added
     // (`MFA_ALLOW_UNVERIFIED_EMAIL`), and so none may be there.
@@ -68,7 +68,7 @@ pub fn check_new(visit: &Visit<'_>, account: &Account, email: &str) -> Decision<
         && !account.authenticators.is_empty()
         && !visit.settings().mfa.allow_unverified_email
         && !settings.email_verification_by_code_enabled;
-    Ok(if blocked { Err(Refusal::AddEmailBlocked) } else { Ok(()) })
+    Ok(if blocked { Err(FieldErrorKind::AddEmailBlocked) } else { Ok(()) })
 }
 
 /// Adds an email address, and sends its verification; with verification by code, it is added once verified.
@@ -117,13 +117,13 @@ pub fn check_correction(
     visit: &Visit<'_>,
     challenge: &Challenge,
     email: &str,
-) -> Decision<Result<bool, Refusal>> {
+) -> Decision<Result<bool, FieldErrorKind>> {
     if challenge.email() == Some(email) {
-        return Ok(Err(Refusal::SameAsCurrent));
+        return Ok(Err(FieldErrorKind::SameAsCurrent));
     }
     Ok(match signup::is_free(visit, email)? {
         Some(true) => Ok(true),
-        Some(false) => Err(Refusal::EmailTaken),
+        Some(false) => Err(FieldErrorKind::EmailTaken),
         None => Ok(false),
     })
 }
@@ -145,23 +145,27 @@ pub fn correct(visit: &mut Visit<'_>, mut challenge: Challenge, email: &str, is_
 }
 
 /// The named email address, if the account has it.
-pub fn choose(visit: &mut Visit<'_>, account: &Account, email: &str) -> Result<Chosen, Refusal> {
+pub fn choose(visit: &mut Visit<'_>, account: &Account, email: &str) -> Result<Chosen, FieldErrorKind> {
     if let Some(address) = account.address(email) {
         return Ok(Chosen::Known(address.clone()));
     }
     let challenge = pending(visit, &account.id);
     let named = challenge.filter(|challenge| challenge.email() == Some(email));
-    named.map(Chosen::Pending).ok_or(Refusal::UnknownEmailOfUser)
+    named.map(Chosen::Pending).ok_or(FieldErrorKind::UnknownEmailOfUser)
 }
 
 /// Whether an email address can be removed: not the primary one while there are others, nor the last one where people
 /// log in by email only.
-pub fn check_removal(visit: &Visit<'_>, account: &Account, chosen: &Chosen) -> Result<(), Refusal> {
+pub fn check_removal(visit: &Visit<'_>, account: &Account, chosen: &Chosen) -> Result<(), FieldErrorKind> {
     let Chosen::Known(address) = chosen else { return Ok(()) };
     let has_other = account.emails.len() > 1;
     let by_email = visit.settings().account.login_methods.only() == Some(LoginMethod::Email);
     let dangling = !has_other && by_email;
-    if (address.primary && has_other) || dangling { Err(Refusal::CannotRemovePrimaryEmail) } else { Ok(()) }
+    if (address.primary && has_other) || dangling {
+        Err(FieldErrorKind::CannotRemovePrimaryEmail)
+    } else {
+        Ok(())
+    }
 }
 
 /// Removes an email address, or aborts its verification.
@@ -179,10 +183,10 @@ pub fn remove(visit: &mut Visit<'_>, account: &AccountId, chosen: &Chosen) -> De
 }
 
 /// Whether an email address can become primary: a verified one, or any while none is verified.
-pub fn check_primary(account: &Account, chosen: &Chosen) -> Result<(), Refusal> {
+pub fn check_primary(account: &Account, chosen: &Chosen) -> Result<(), FieldErrorKind> {
     match chosen {
         Chosen::Known(address) if address.verified || !account.has_verified(None) => Ok(()),
-        Chosen::Known(_) | Chosen::Pending(_) => Err(Refusal::UnverifiedPrimaryEmail),
+        Chosen::Known(_) | Chosen::Pending(_) => Err(FieldErrorKind::UnverifiedPrimaryEmail),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::visit::{Decision, Visit};
-use crate::changes::Content;
+use crate::changes::LetterContent;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Event, Message, Origin, Recipient};
@@ -16,7 +16,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 impl Visit<'_> {
     /// Sends a mail caused by an unauthenticated client.
     pub(super) fn mail(&mut self, email: &str, message: Message) -> Decision<()> {
-        self.send(Recipient::Email(email.to_owned()), Content::Ready(message))
+        self.send(Recipient::Email(email.to_owned()), LetterContent::Ready(message))
     }
 
     /// Sends a mail requested by this account's owner, if they have proved it.
@@ -26,7 +26,7 @@ impl Visit<'_> {
         email: &str,
         message: Message,
     ) -> Decision<()> {
-        self.send_for(asker, Recipient::Email(email.to_owned()), Content::Ready(message))
+        self.send_for(asker, Recipient::Email(email.to_owned()), LetterContent::Ready(message))
     }
 
     /// The URL of the frontend's page for errors of social login.
@@ -63,7 +63,7 @@ impl Visit<'_> {
     /// one.
     pub(super) fn notify(&mut self, account: &Account, event: Event, at: Option<&str>) {
         if self.settings().account.email_notifications {
-            self.warn(account, event, at);
+            self.notify_always(account, event, at);
         }
     }
 
@@ -75,12 +75,12 @@ impl Visit<'_> {
             emails.extend(at.or_else(|| before.primary_email()));
         }
         for email in emails {
-            self.warn(before, event.clone(), Some(email));
+            self.notify_always(before, event.clone(), Some(email));
         }
     }
 
     /// The same as [`Self::notify`], whatever the settings.
-    pub(super) fn warn(&mut self, account: &Account, event: Event, at: Option<&str>) {
+    pub(super) fn notify_always(&mut self, account: &Account, event: Event, at: Option<&str>) {
         let Some(email) = at.or_else(|| account.primary_email()).map(str::to_owned) else { return };
         let origin = Origin {
             at: self.now.seconds(),
@@ -88,7 +88,7 @@ impl Visit<'_> {
             user_agent: self.visitor.short_user_agent(),
         };
         let message = Message::Notification { event, origin };
-        self.send_anyway(Recipient::Email(email), Content::Ready(message));
+        self.send_anyway(Recipient::Email(email), LetterContent::Ready(message));
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn strip_unproven(visit: &mut Visit<'_>, id: &AccountId, proved: &Rec
         }
     }
     if let (false, Some(email)) = (removed.is_empty(), proved.email()) {
-        visit.warn(&account, Event::AccountStripped { removed }, Some(email));
+        visit.notify_always(&account, Event::AccountStripped { removed }, Some(email));
     }
     Ok(())
 }

@@ -3,13 +3,13 @@
 use super::notice::render_link;
 use super::ownership;
 use super::stages::{self, verify_email};
-use super::visit::{Client, Decision, Stop, Visit};
-use crate::changes::{Content, Letter};
+use super::visit::{ClientKind, Decision, Stop, Visit};
+use crate::changes::{Letter, LetterContent};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::{Event, Message, Recipient};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::stage::LoginAttempt;
 use crate::secret::Secret;
@@ -35,7 +35,7 @@ pub fn find_accounts(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>>
     let active = users.into_iter().filter(|owner| owner.active).map(|owner| owner.account.clone());
     let active: Vec<_> = active.take(MOST_LINKS).collect();
     if active.is_empty() && !visit.settings().account.prevent_enumeration.is_on() {
-        return Err(Stop::invalid(Refusal::UnknownEmail.of("email")));
+        return Err(Stop::invalid(FieldErrorKind::UnknownEmail.of("email")));
     }
     Ok(active)
 }
@@ -50,7 +50,7 @@ pub fn request(visit: &mut Visit<'_>, email: &str, accounts: &[AccountId]) -> De
         return visit.mail_unknown_account(email);
     }
     for account in accounts {
-        let content = Content::PasswordResetLink(account.clone());
+        let content = LetterContent::PasswordResetLink(account.clone());
         visit.send(Recipient::Email(email.to_owned()), content)?;
     }
     Ok(())
@@ -111,12 +111,12 @@ pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Dec
     let keys = visit.tools.keys;
     let right = keys.code_matches(CodePurpose::ResetPassword, &challenge.to, key, challenge.code.as_ref());
     let account = if right { visit.account_of(challenge)? } else { None };
-    let account = account.cloned().ok_or_else(|| Stop::invalid(Refusal::IncorrectCode.of("key")))?;
+    let account = account.cloned().ok_or_else(|| Stop::invalid(FieldErrorKind::IncorrectCode.of("key")))?;
     Ok(Right { account, to: challenge.to.clone() })
 }
 
 fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Right> {
-    let refused = || Stop::invalid(Refusal::InvalidPasswordReset.of("key"));
+    let refused = || Stop::invalid(FieldErrorKind::InvalidPasswordReset.of("key"));
     let (id, at) = Keys::read_reset_key(key).ok_or_else(refused)?;
     if at.is_older_than(visit.settings().passwords.reset_timeout, visit.now) {
         return Err(refused());
@@ -173,7 +173,7 @@ pub fn reset(
     visit.account_mut(account)?.set_password(hash);
     // The session of whoever is logged in here has ended too. An app is told by its next request, as in the contract.
     let is_own = visit.user().is_some_and(|user| user.id == *account);
-    if is_own && visit.visitor.client == Client::Browser {
+    if is_own && visit.visitor.client == ClientKind::Browser {
         visit.flush();
     }
     let known = visit.account_mut(account)?.clone();
@@ -268,7 +268,7 @@ mod tests {
         let id = world.add(true, None);
         world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
         let letter = world.letters.pop().unwrap();
-        assert_eq!(letter.content, Content::PasswordResetLink(id.clone()));
+        assert_eq!(letter.content, LetterContent::PasswordResetLink(id.clone()));
         world.accounts.get_mut(&id).unwrap().active = false;
         world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
         assert!(matches!(world.latest(), Message::UnknownAccount { .. }));

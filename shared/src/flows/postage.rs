@@ -3,8 +3,8 @@
 //! One recipient gets no more than `MAIL_RATE_LIMIT_RECIPIENT` says of what anybody asks for, and as much again of what an
 //! account's owner asks for, who has proved a password or is logged in. `MAIL_RATE_LIMIT_TOTAL` has a part for each cause.
 
-use super::visit::{Decision, Tools, Visit, Visitor};
-use crate::changes::{Content, Dropped};
+use super::visit::{Context, Decision, Visit, Visitor};
+use crate::changes::{Dropped, LetterContent};
 use crate::domain::account::Standing;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::Recipient;
@@ -74,13 +74,13 @@ struct Budget {
 impl Visit<'_> {
     /// The counters that a message which anybody can trigger is counted with, to be read beforehand: the same whether or
     /// not the recipient has an account.
-    pub fn mail_counters(tools: &Tools<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
+    pub fn mail_counters(tools: &Context<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
         let budgets = [Part::Nobody, Part::Accounts].map(|part| Budget { key: address.to_owned(), part });
         budgets.iter().flat_map(|budget| counters(tools, visitor, address, budget)).collect()
     }
 
     /// The counters that a message to an address or number is counted with which an owner adds, to be read beforehand.
-    pub fn added_counters(tools: &Tools<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
+    pub fn added_counters(tools: &Context<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
         counters(tools, visitor, address, &Budget { key: added(address), part: Part::Claimed })
     }
 
@@ -97,12 +97,17 @@ impl Visit<'_> {
     }
 
     /// Sends a message that anybody can trigger, unless the recipient or the service as a whole was sent too many.
-    pub fn send(&mut self, to: Recipient, content: Content) -> Decision<()> {
+    pub fn send(&mut self, to: Recipient, content: LetterContent) -> Decision<()> {
         self.send_for(None, to, content)
     }
 
     /// Sends a message that this account's owner asks for, where somebody does who has proved a password or is logged in.
-    pub fn send_for(&mut self, asker: Option<&AccountId>, to: Recipient, content: Content) -> Decision<()> {
+    pub fn send_for(
+        &mut self,
+        asker: Option<&AccountId>,
+        to: Recipient,
+        content: LetterContent,
+    ) -> Decision<()> {
         self.prepare(&to, asker)?;
         let budget = match asker {
             Some(account) => self.budget_of(account, &to)?,
@@ -167,7 +172,7 @@ fn added(address: &str) -> String {
     format!("\0{address}")
 }
 
-fn counters(tools: &Tools<'_>, visitor: &Visitor, address: &str, budget: &Budget) -> Vec<Need> {
+fn counters(tools: &Context<'_>, visitor: &Visitor, address: &str, budget: &Budget) -> Vec<Need> {
     let (settings, limits) = (tools.settings, &tools.settings.mail);
     let part: Vec<Rate> = limits.in_all.iter().map(|rate| budget.part.of(rate)).collect();
     let key = budget.part.key(tools.keys, address);

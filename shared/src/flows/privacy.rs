@@ -22,7 +22,7 @@ pub fn delete(visit: &mut Visit<'_>) -> Decision<()> {
     reauthenticate::require_always(visit)?;
     let user = visit.user().cloned().ok_or(Stop::Unauthorized)?;
     visit.delete_account(&user.id)?;
-    visit.warn(&user, Event::AccountDeleted, None);
+    visit.notify_always(&user, Event::AccountDeleted, None);
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use crate::domain::authenticator::AuthenticatorType;
 use crate::domain::document::UnknownMembers;
 use crate::domain::means::{Means, Unproved};
 use crate::domain::message::Recipient;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::secret::Secret;
 use crate::settings::{Action, Settings};
@@ -144,10 +144,10 @@ fn is_sound(visit: &Visit<'_>, user: &Account, record: &AuthenticationRecord) ->
 pub fn check_password(visit: &mut Visit<'_>, user: &Account, password: &Secret) -> Decision<()> {
     let key = user.primary_email().or(user.username.as_deref()).unwrap_or(user.id.as_str());
     if !visit.consume(Action::LoginFailed, key)? {
-        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of("password")));
+        return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of("password")));
     }
     if !visit.tools.passwords.matches(password, user.password.as_ref()) {
-        return Err(Stop::invalid(Refusal::IncorrectPassword.of("password")));
+        return Err(Stop::invalid(FieldErrorKind::IncorrectPassword.of("password")));
     }
     visit.roll_back(Action::LoginFailed, key)
 }
@@ -165,7 +165,7 @@ mod tests {
     use super::super::testing::{EMAIL, World};
     use super::super::{authenticators, connect, manage_email, password_change};
     use super::*;
-    use crate::changes::Content;
+    use crate::changes::LetterContent;
     use crate::domain::message::{Event, Message};
     use crate::domain::social::Profile;
 
@@ -334,7 +334,8 @@ mod tests {
             event: Event::EmailAdded { email: STRANGER.into() },
             origin: world.origin(),
         };
-        let told = world.letters.iter().filter(|letter| letter.content == Content::Ready(added.clone()));
+        let told =
+            world.letters.iter().filter(|letter| letter.content == LetterContent::Ready(added.clone()));
         let told: Vec<_> = told.map(|letter| letter.to.address()).collect();
         assert_eq!(told, [EMAIL, "spare@example.com"]);
         let before = world.letters.len();

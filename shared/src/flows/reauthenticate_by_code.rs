@@ -6,21 +6,21 @@ use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::Recipient;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::settings::Action;
 
 /// Checks that a code may go there now, and counts it.
 pub fn check_recipient(visit: &mut Visit<'_>, user: &Account, to: &Recipient) -> Decision<()> {
     let (param, unknown) = match to {
-        Recipient::Email(_) => ("email", Refusal::UnknownEmail),
-        Recipient::Phone(_) => ("phone", Refusal::UnknownPhone),
+        Recipient::Email(_) => ("email", FieldErrorKind::UnknownEmail),
+        Recipient::Phone(_) => ("phone", FieldErrorKind::UnknownPhone),
     };
     if !Methods::of(visit.settings(), user).recipients.contains(to) {
         return Err(Stop::invalid(unknown.of(param)));
     }
     if !visit.consume(Action::RequestLoginCode, to.address())? {
-        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of(param)));
+        return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of(param)));
     }
     Ok(())
 }
@@ -165,9 +165,9 @@ mod tests {
             account.phone.as_mut().unwrap().verified = false;
         }
         for (to, refusal) in [
-            ("spare@example.com", Refusal::UnknownEmail.of("email")),
-            ("stranger@example.com", Refusal::UnknownEmail.of("email")),
-            (PHONE, Refusal::UnknownPhone.of("phone")),
+            ("spare@example.com", FieldErrorKind::UnknownEmail.of("email")),
+            ("stranger@example.com", FieldErrorKind::UnknownEmail.of("email")),
+            (PHONE, FieldErrorKind::UnknownPhone.of("phone")),
         ] {
             assert_eq!(ask(&mut world, to), Err(Stop::invalid(refusal)));
         }
@@ -181,7 +181,10 @@ mod tests {
     fn recipients_have_a_limit_of_their_own() {
         let mut world = world(&[]);
         let mut outcomes = (0..4).map(|_| ask(&mut world, EMAIL)).collect::<Vec<_>>();
-        assert_eq!(outcomes.pop(), Some(Err(Stop::invalid(Refusal::TooManyLoginAttempts.of("email")))));
+        assert_eq!(
+            outcomes.pop(),
+            Some(Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of("email"))))
+        );
         assert_eq!(outcomes, [Ok(()), Ok(()), Ok(())]);
     }
 

@@ -12,7 +12,7 @@ use crate::domain::code::{self, CodeFormat, CodeHash};
 use crate::domain::document::UnknownMembers;
 use crate::domain::means::Means;
 use crate::domain::message::Event;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::secret::Secret;
 use crate::signing::{CodeHasher, Keys, SealPurpose, Unopened};
 
@@ -65,8 +65,8 @@ fn hasher(keys: &Keys, owner: &AccountId, codes: &RecoveryCodes) -> Decision<Cod
 }
 
 /// Whether an account may have recovery codes.
-pub fn check_may_generate(account: &Account) -> Result<(), Refusal> {
-    if account.has_second_factor() { Ok(()) } else { Err(Refusal::CannotGenerateRecoveryCodes) }
+pub fn check_may_generate(account: &Account) -> Result<(), FieldErrorKind> {
+    if account.has_second_factor() { Ok(()) } else { Err(FieldErrorKind::CannotGenerateRecoveryCodes) }
 }
 
 /// Puts a new set in the place of the old one, and shows it; the owner is told.
@@ -242,7 +242,7 @@ mod tests {
     fn codes_come_with_a_second_factor_only() {
         let mut world = World::new(&[NO_REAUTHENTICATION]);
         world.add(true, None);
-        assert_eq!(check_may_generate(&world.owner()), Err(Refusal::CannotGenerateRecoveryCodes));
+        assert_eq!(check_may_generate(&world.owner()), Err(FieldErrorKind::CannotGenerateRecoveryCodes));
         world.add_app();
         assert_eq!(check_may_generate(&world.owner()), Ok(()));
         let account = world.owner();

@@ -16,12 +16,12 @@ pub fn end(visit: &mut Visit<'_>, account: &AccountId, ids: &[i64]) -> Decision<
 #[cfg(test)]
 mod tests {
     use super::super::testing::World;
-    use super::super::visit::Client;
+    use super::super::visit::ClientKind;
 
     #[test]
     fn activity_is_written_once_a_minute_wherever_somebody_is() {
         let mut world = World::new(&[("USERSESSIONS_TRACK_ACTIVITY", "true")]);
-        world.client = Client::Browser;
+        world.client = ClientKind::Browser;
         world.add(true, None);
         world.log_in();
         let began = world.session();

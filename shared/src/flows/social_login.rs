@@ -8,7 +8,7 @@ use crate::domain::account::Standing;
 use crate::domain::account_id::AccountId;
 use crate::domain::document::StoredList;
 use crate::domain::message::Recipient;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
 use crate::domain::stage::LoginAttempt;
 use crate::domain::{email, phone, text};
@@ -37,7 +37,7 @@ pub fn complete(
         return Err(invalid_token());
     }
     if let Some(single_use) = &identity.single_use
-        && !visit.spend(single_use)?
+        && !visit.use_once(single_use)?
     {
         return Err(invalid_token());
     }
@@ -64,7 +64,7 @@ fn is_kept(tokens: &Tokens) -> bool {
 
 /// What a client is told that brought what proves nothing.
 pub fn invalid_token() -> Stop {
-    Stop::invalid(Refusal::InvalidToken.of("token"))
+    Stop::invalid(FieldErrorKind::InvalidToken.of("token"))
 }
 
 fn connect_to_user(
@@ -80,7 +80,7 @@ fn connect_to_user(
         None => owner_by_email(visit, app, profile)?.map(|(owner, _)| owner),
     };
     if owner.is_some_and(|owner| owner != user) {
-        return Err(Stop::invalid(Refusal::ConnectedToOther.of_all()));
+        return Err(Stop::invalid(FieldErrorKind::ConnectedToOther.of_all()));
     }
     connect::connect(visit, &user, profile, tokens)?;
     Ok(SocialOutcome::Done)

@@ -9,7 +9,7 @@ pub mod trust;
 pub mod verify_email;
 pub mod verify_phone;
 
-use super::visit::{Decision, Stop, Tools, Visit, Visitor};
+use super::visit::{Context, Decision, Stop, Visit, Visitor};
 use crate::domain::account_id::AccountId;
 use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage, StageKey};
 use crate::domain::time::Timestamp;
@@ -46,7 +46,7 @@ const fn flow(stage: StageKey) -> StageFlow {
 
 /// Begins a visit, once what its login needs at the stage where it waits has been read with the session.
 pub fn open<'a>(
-    tools: Tools<'a>,
+    tools: Context<'a>,
     visitor: &'a Visitor,
     loaded: &'a Loaded,
     now: Timestamp,

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::login::{self, Identifier};
 use super::stages::{self, mfa};
 use super::totp;
-use super::visit::{Client, Decision, MOST_LOADS, Stop, Tools, Visit, Visitor};
-use crate::changes::{Changes, Content, Letter, SessionChange};
+use super::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit, Visitor};
+use crate::changes::{Changes, Letter, LetterContent, SessionChange};
 use crate::domain::account::{Account, PasswordHash, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
@@ -36,7 +36,7 @@ pub(crate) struct World {
     /// What was sent, the oldest first.
     pub letters: Vec<Letter>,
     /// Which kind of client it is; an app unless a test says otherwise.
-    pub client: Client,
+    pub client: ClientKind,
     /// Where it is.
     pub ip: String,
     /// The cookie of a trusted browser.
@@ -57,7 +57,7 @@ impl World {
             now: Timestamp::from_millis(1_700_000_000_000),
             accounts: BTreeMap::new(),
             letters: Vec::new(),
-            client: Client::App,
+            client: ClientKind::App,
             ip: "192.0.2.1".into(),
             trust: None,
             settings: Settings::read(variables).unwrap().settings,
@@ -120,8 +120,8 @@ impl World {
     /// The latest message.
     pub fn latest(&self) -> &Message {
         match &self.letters.last().expect("something was sent").content {
-            Content::Ready(message) => message,
-            Content::PasswordResetLink(_) => panic!("a link is made when it is delivered"),
+            LetterContent::Ready(message) => message,
+            LetterContent::PasswordResetLink(_) => panic!("a link is made when it is delivered"),
         }
     }
 
@@ -195,7 +195,7 @@ impl World {
         let tokens = &settings.headless;
         let jwt = (tokens.token_strategy == TokenStrategy::Jwt)
             .then(|| Jwt::with_derived_secrets(&tokens.jwt, &keys));
-        let tools = Tools {
+        let tools = Context {
             settings: &settings,
             keys: &keys,
             random: &random,

@@ -16,7 +16,7 @@ use super::{authenticators, reauthenticate};
 use crate::domain::account::Account;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, Totp};
 use crate::domain::code;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::secret::Secret;
 use crate::signing::SealPurpose;
 
@@ -80,10 +80,10 @@ pub fn check_setup(
 ) -> Decision<()> {
     authenticators::check_may_add(visit.settings(), account)
         .map_err(|refusal| Stop::invalid(refusal.of("code")))?;
-    authenticators::attempt(visit, &account.id, Refusal::RateLimited, "code")?;
+    authenticators::attempt(visit, &account.id, FieldErrorKind::RateLimited, "code")?;
     let is_right = is_bypass(visit, answer)
         || shown.is_some_and(|secret| !matching_steps(visit, secret, answer).is_empty());
-    if is_right { Ok(()) } else { Err(Stop::invalid(Refusal::IncorrectCode.of("code"))) }
+    if is_right { Ok(()) } else { Err(Stop::invalid(FieldErrorKind::IncorrectCode.of("code"))) }
 }
 
 /// Makes the app whose code was right a second factor. A conflict when there is one already.

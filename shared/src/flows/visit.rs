@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use crate::changes::{Changes, Content, Dropped, Letter, SessionChange, Usage};
+use crate::changes::{Changes, Dropped, Letter, LetterContent, SessionChange, Usage};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
@@ -100,7 +100,7 @@ pub type Decision<T> = Result<T, Stop>;
 
 /// Which kind of client asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Client {
+pub enum ClientKind {
     /// A browser: holds its session in a cookie.
     Browser,
     /// An app: holds its session token itself.
@@ -111,7 +111,7 @@ pub enum Client {
 #[derive(Clone, Debug)]
 pub struct Visitor {
     /// Which kind of client.
-    pub client: Client,
+    pub client: ClientKind,
     /// Its IP address.
     pub ip: String,
     /// Its `User-Agent`.
@@ -166,7 +166,7 @@ impl Visitor {
 
 /// What a flow works with, the same for every request of a process.
 #[derive(Clone, Copy, Debug)]
-pub struct Tools<'a> {
+pub struct Context<'a> {
     /// The settings.
     pub settings: &'a Settings,
     /// What links and codes are made with.
@@ -192,14 +192,14 @@ pub struct NewCode {
 #[derive(Debug)]
 pub struct Visit<'a> {
     /// The context of the decision.
-    pub tools: Tools<'a>,
+    pub tools: Context<'a>,
     /// The current time.
     pub now: Timestamp,
     /// The client.
     pub visitor: &'a Visitor,
     /// The client's session; changed through [`Self::session_mut`] only.
     session: Session,
-    fate: Fate,
+    fate: TokenFate,
     modified: bool,
     seen: bool,
     logged_in: bool,
@@ -219,7 +219,7 @@ pub struct Visit<'a> {
 
 /// What becomes of the token that the client presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
+enum TokenFate {
     /// There was none, or it names no session.
     Absent,
     /// It stays.
@@ -233,7 +233,7 @@ enum Fate {
 impl<'a> Visit<'a> {
     /// Opens a visit with the snapshot read so far.
     pub fn open(
-        tools: Tools<'a>,
+        tools: Context<'a>,
         visitor: &'a Visitor,
         loaded: &'a Loaded,
         now: Timestamp,
@@ -243,7 +243,7 @@ impl<'a> Visit<'a> {
             now,
             visitor,
             session: Session::default(),
-            fate: Fate::Absent,
+            fate: TokenFate::Absent,
             modified: false,
             seen: false,
             logged_in: false,
@@ -263,7 +263,7 @@ impl<'a> Visit<'a> {
             && stored.value.expires_at > now
         {
             visit.session = stored.value.session.clone();
-            visit.fate = Fate::Kept;
+            visit.fate = TokenFate::Kept;
             visit.recognise()?;
             visit.track();
             visit.slide(stored.value.expires_at);
@@ -330,7 +330,7 @@ impl<'a> Visit<'a> {
 
     /// Whether every request renews the session, and there is one to renew.
     pub fn slides(&self) -> bool {
-        self.settings().session.save_every_request && self.fate == Fate::Kept
+        self.settings().session.save_every_request && self.fate == TokenFate::Kept
     }
 
     /// The questions to providers so far, in their order, each with its response.
@@ -370,8 +370,8 @@ impl<'a> Visit<'a> {
     /// Whether there is no session at all, now.
     pub fn is_sessionless(&self) -> bool {
         match self.fate {
-            Fate::Kept | Fate::Renewed => false,
-            Fate::Absent | Fate::Ended => self.session.is_blank(),
+            TokenFate::Kept | TokenFate::Renewed => false,
+            TokenFate::Absent | TokenFate::Ended => self.session.is_blank(),
         }
     }
 
@@ -441,8 +441,8 @@ impl<'a> Visit<'a> {
         self.session = Session::default();
         self.user = None;
         self.modified = true;
-        if self.fate != Fate::Absent {
-            self.fate = Fate::Ended;
+        if self.fate != TokenFate::Absent {
+            self.fate = TokenFate::Ended;
         }
     }
 
@@ -472,12 +472,12 @@ impl<'a> Visit<'a> {
             }
             let login = self.new_login(&account);
             self.session_mut().state = State::Authenticated(login);
-            if self.fate == Fate::Kept {
-                self.fate = Fate::Renewed;
+            if self.fate == TokenFate::Kept {
+                self.fate = TokenFate::Renewed;
             }
         }
         let brings_tokens = self.settings().headless.token_strategy == TokenStrategy::Jwt;
-        if brings_tokens && self.visitor.client == Client::App && before.as_ref() != Some(&id) {
+        if brings_tokens && self.visitor.client == ClientKind::App && before.as_ref() != Some(&id) {
             self.tools.jwt.ok_or(Stop::Unsigned)?;
             let pair = self.new_pair();
             self.session.tokens =
@@ -504,8 +504,8 @@ impl<'a> Visit<'a> {
     pub fn stay_logged_in(&mut self, account: &Account) {
         let login = self.new_login(account);
         self.session_mut().state = State::Authenticated(login);
-        if self.fate == Fate::Kept {
-            self.fate = Fate::Renewed;
+        if self.fate == TokenFate::Kept {
+            self.fate = TokenFate::Renewed;
         }
     }
 
@@ -745,7 +745,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Spends a single-use value; false if it was spent before.
-    pub fn spend(&mut self, single_use: &SingleUse) -> Decision<bool> {
+    pub fn use_once(&mut self, single_use: &SingleUse) -> Decision<bool> {
         let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(single_use.id.as_bytes()));
         let Some(until) = self.loaded.spent.get(&hash) else {
             return Err(Stop::Missing(vec![Need::Spent(hash)]));
@@ -895,7 +895,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Sends a message without rate limits: a notification, which attackers must not be able to suppress.
-    pub fn send_anyway(&mut self, to: Recipient, content: Content) {
+    pub fn send_anyway(&mut self, to: Recipient, content: LetterContent) {
         self.letters.push(Letter { to, asked_at: self.now, content });
     }
 
@@ -927,12 +927,14 @@ impl<'a> Visit<'a> {
         };
         let session = match (self.fate, stored) {
             _ if !self.modified && !self.seen => SessionChange::None,
-            (Fate::Ended, Some((key, version))) if self.session.is_blank() => {
+            (TokenFate::Ended, Some((key, version))) if self.session.is_blank() => {
                 SessionChange::Delete(key, version)
             }
-            (Fate::Kept, Some(stored)) => put(stored.0.clone(), self.visitor.token.clone(), Some(stored)),
-            (Fate::Ended | Fate::Renewed, Some(stored)) => put_anew(new_token(), Some(stored)),
-            (Fate::Absent | Fate::Ended, _) if self.session.is_blank() => SessionChange::None,
+            (TokenFate::Kept, Some(stored)) => {
+                put(stored.0.clone(), self.visitor.token.clone(), Some(stored))
+            }
+            (TokenFate::Ended | TokenFate::Renewed, Some(stored)) => put_anew(new_token(), Some(stored)),
+            (TokenFate::Absent | TokenFate::Ended, _) if self.session.is_blank() => SessionChange::None,
             (_, _) => put_anew(new_token(), None),
         };
         let others = self.others.into_iter().filter(|(key, _)| !self.ended.contains(key));
@@ -999,9 +1001,9 @@ mod tests {
         let mut world = World::new(&[]);
         let once =
             SingleUse { id: "once".into(), expires_at: world.now.plus(std::time::Duration::from_secs(60)) };
-        assert!(world.visit(|visit| visit.spend(&once)).unwrap());
+        assert!(world.visit(|visit| visit.use_once(&once)).unwrap());
         world.wait(60);
-        assert!(!world.visit(|visit| visit.spend(&once)).unwrap());
+        assert!(!world.visit(|visit| visit.use_once(&once)).unwrap());
     }
 
     #[test]

@@ -10,13 +10,13 @@ use super::input::json::{BodyError, Object};
 use super::{cookie, form};
 use crate::app::App;
 use crate::domain::token::SessionToken;
-use crate::flows::visit::{Client, Decision, Stop, Visitor};
+use crate::flows::visit::{ClientKind, Decision, Stop, Visitor};
 use crate::settings::Settings;
 use crate::snapshot::Loaded;
 
 /// An API request of a browser or an app.
 #[derive(Clone, Debug)]
-pub struct Call {
+pub struct ApiRequest {
     /// The method.
     pub method: Method,
     /// The path below `/_allauth/<client>/v1/`, or an absolute path, which begins with `/`.
@@ -40,19 +40,19 @@ pub enum NoCall {
     UnknownHost,
 }
 
-impl Call {
+impl ApiRequest {
     /// Parses an HTTP request.
     pub fn read(request: Request, app: &App) -> Result<Self, NoCall> {
         let settings = &*app.settings;
         let path = request.raw_http_path().to_owned();
         let (client, rest) = match split_path(&path) {
-            Some((Client::Browser, _)) if !settings.headless.clients.browser => {
+            Some((ClientKind::Browser, _)) if !settings.headless.clients.browser => {
                 return Err(NoCall::UnknownPath);
             }
-            Some((Client::App, _)) if !settings.headless.clients.app => return Err(NoCall::UnknownPath),
+            Some((ClientKind::App, _)) if !settings.headless.clients.app => return Err(NoCall::UnknownPath),
             Some(known) => known,
             // Whoever is led here by another site, or a link, is a browser.
-            None => (Client::Browser, path.as_str()),
+            None => (ClientKind::Browser, path.as_str()),
         };
         let source_ip = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone().unwrap_or_default(),
@@ -77,7 +77,7 @@ impl Call {
     pub fn elsewhere(method: Method, headers: HeaderMap, source_ip: &str, app: &App) -> Self {
         let shows_token =
             headers.contains_key("x-session-token") || access_token(&headers, &app.settings).is_some();
-        let client = if shows_token { Client::App } else { Client::Browser };
+        let client = if shows_token { ClientKind::App } else { ClientKind::Browser };
         let visitor = visitor(client, &headers, source_ip, origin(&headers), app);
         let (path, query, body, form) = (String::new(), String::new(), Vec::new(), Vec::new());
         Self { method, path, query, visitor, headers, body, form }
@@ -95,7 +95,7 @@ impl Call {
 
     /// Whether the request has an `Authorization` header with the access tokens' scheme, valid or not.
     pub fn shows_access_token(&self, settings: &Settings) -> bool {
-        self.visitor.client == Client::App
+        self.visitor.client == ClientKind::App
             && self.header("x-session-token").is_empty()
             && access_token(&self.headers, settings).is_some()
     }
@@ -153,18 +153,18 @@ impl Call {
     }
 }
 
-fn visitor(client: Client, headers: &HeaderMap, source_ip: &str, base_url: String, app: &App) -> Visitor {
+fn visitor(client: ClientKind, headers: &HeaderMap, source_ip: &str, base_url: String, app: &App) -> Visitor {
     let settings = &*app.settings;
     let said = match client {
-        Client::App => Vec::from_iter(
+        ClientKind::App => Vec::from_iter(
             Some(text(headers, "x-session-token").to_owned()).filter(|token| !token.is_empty()),
         ),
-        Client::Browser => cookie::all(headers, &settings.session.cookie_name),
+        ClientKind::Browser => cookie::all(headers, &settings.session.cookie_name),
     };
     let mut tokens = said.iter().filter_map(|text| SessionToken::parse(text)).take(cookie::MOST_OF_A_NAME);
     let token = tokens.next();
     let by_access_token = match client {
-        Client::App if said.is_empty() => {
+        ClientKind::App if said.is_empty() => {
             access_token(headers, settings).and_then(|token| app.session_of(token))
         }
         _ => None,
@@ -181,8 +181,8 @@ fn visitor(client: Client, headers: &HeaderMap, source_ip: &str, base_url: Strin
         more_tokens: tokens.collect(),
         token,
         trust: match client {
-            Client::App => Vec::new(),
-            Client::Browser => {
+            ClientKind::App => Vec::new(),
+            ClientKind::Browser => {
                 let cookies = cookie::all(headers, &settings.mfa.trust_cookie_name).into_iter();
                 cookies.take(cookie::MOST_OF_A_NAME).collect()
             }
@@ -231,13 +231,13 @@ pub fn access_token<'h>(headers: &'h HeaderMap, settings: &Settings) -> Option<&
     (scheme.eq_ignore_ascii_case(expected) && words.next().is_none()).then_some(token)
 }
 
-fn split_path(path: &str) -> Option<(Client, &str)> {
+fn split_path(path: &str) -> Option<(ClientKind, &str)> {
     let path = path.strip_prefix("/_allauth/")?;
     let (client, rest) = path.split_once("/v1/")?;
     match client {
         _ if rest.starts_with('/') => None,
-        "browser" => Some((Client::Browser, rest)),
-        "app" => Some((Client::App, rest)),
+        "browser" => Some((ClientKind::Browser, rest)),
+        "app" => Some((ClientKind::App, rest)),
         _ => None,
     }
 }
@@ -323,7 +323,7 @@ mod tests {
 
     #[test]
     fn paths_name_the_client() {
-        assert_eq!(split_path("/_allauth/app/v1/auth/login"), Some((Client::App, "auth/login")));
+        assert_eq!(split_path("/_allauth/app/v1/auth/login"), Some((ClientKind::App, "auth/login")));
         for path in [
             "/_allauth/",
             "/_allauth/app/v2/config",

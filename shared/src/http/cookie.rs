@@ -33,7 +33,7 @@ pub fn all(headers: &HeaderMap, name: &str) -> Vec<String> {
 
 /// The attributes of a cookie.
 #[derive(Clone, Copy, Debug)]
-pub struct Attributes<'a> {
+pub struct CookieAttributes<'a> {
     name: &'a str,
     domain: Option<&'a str>,
     path: &'a str,
@@ -43,7 +43,7 @@ pub struct Attributes<'a> {
     age: Option<Duration>,
 }
 
-impl<'a> Attributes<'a> {
+impl<'a> CookieAttributes<'a> {
     /// The session cookie's (`SESSION_COOKIE_…`).
     pub fn of_session(settings: &'a Settings) -> Self {
         let session = &settings.session;
@@ -140,11 +140,11 @@ mod tests {
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let settings = Settings::read(variables).unwrap().settings;
         assert_eq!(
-            Attributes::of_session(&settings).set("x"),
+            CookieAttributes::of_session(&settings).set("x"),
             "sessionid=x; Max-Age=1209600; Path=/; Domain=example.com; Secure; HttpOnly; SameSite=Lax"
         );
         assert_eq!(
-            Attributes::of_csrf(&settings).set("y"),
+            CookieAttributes::of_csrf(&settings).set("y"),
             "csrftoken=y; Max-Age=31449600; Path=/; SameSite=Lax"
         );
     }

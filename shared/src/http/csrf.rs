@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::call::Call;
+use super::call::ApiRequest;
 use super::cookie;
 use crate::domain::token::SessionToken;
 use crate::random::Random;
@@ -39,7 +39,7 @@ pub enum Forged {
 
 /// The secrets that the client has: each in a cookie of its own, as far as that can be one of ours, or bound to its
 /// session (`CSRF_USE_SESSIONS`).
-fn secrets(call: &Call, settings: &Settings) -> Vec<String> {
+fn secrets(call: &ApiRequest, settings: &Settings) -> Vec<String> {
     if settings.csrf.use_sessions {
         return call.visitor.tokens().map(of_session).collect();
     }
@@ -51,7 +51,7 @@ fn secrets(call: &Call, settings: &Settings) -> Vec<String> {
 
 /// The secret for the CSRF cookie of the response; none if the cookie stays: of several cookies only the one that the
 /// request repeats is known to be in use.
-pub fn kept(call: &Call, settings: &Settings, random: &Random) -> Option<String> {
+pub fn kept(call: &ApiRequest, settings: &Settings, random: &Random) -> Option<String> {
     let secrets = secrets(call, settings);
     match secrets.as_slice() {
         [] => Some(new_secret(random)),
@@ -64,7 +64,7 @@ pub fn kept(call: &Call, settings: &Settings, random: &Random) -> Option<String>
 }
 
 /// What the request repeats, in a form or in a header: a form of a page can't send headers.
-fn repeated(call: &Call, settings: &Settings) -> String {
+fn repeated(call: &ApiRequest, settings: &Settings) -> String {
     let field = call.field(FIELD).filter(|token| !token.is_empty());
     field.unwrap_or_else(|| call.header(&settings.csrf.header_name).to_owned())
 }
@@ -84,7 +84,7 @@ pub fn new_secret(random: &Random) -> String {
 }
 
 /// Checks an unsafe request. If several cookies have the name, it must repeat one of them.
-pub fn check(call: &Call, settings: &Settings) -> Result<(), Forged> {
+pub fn check(call: &ApiRequest, settings: &Settings) -> Result<(), Forged> {
     if call.is_safe() {
         return Ok(());
     }

@@ -6,25 +6,25 @@ use std::time::Duration;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
 
-use super::call::{Call, NoCall};
+use super::call::{ApiRequest, NoCall};
 use super::operation::Operation;
 use super::reply::{self, Outcome, Reply};
 use super::{call, cookie, csrf, present};
 use crate::app::{App, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
-use crate::domain::social::{Asked, Question};
+use crate::domain::social::{Asked, ProviderRequest};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
 use crate::flows::stages;
-use crate::flows::visit::{Client, Decision, MOST_LOADS, Stop, Tools, Visit};
+use crate::flows::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit};
 use crate::jwt::SigningError;
 use crate::outbox;
-use crate::outside::Outside;
+use crate::outside::ProviderClient;
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
 use crate::snapshot::{Loaded, Need};
-use crate::store::{Store, StoreError, Terms};
+use crate::store::{CommitContext, Store, StoreError};
 
 /// How often a request decides, when others change what it has read. People behind one address share counters, so
 /// ten of them at once must all get through.
@@ -41,15 +41,15 @@ pub struct Endpoint {
     /// Requests to whole paths come from other sites or from anywhere: there is no protection against forged ones.
     pub path: &'static str,
     /// The only kind of client that has it; none if both do.
-    pub client: Option<Client>,
+    pub client: Option<ClientKind>,
     /// When there is such a path.
     pub when: When,
     /// What it has besides HEAD and OPTIONS: each method, with what it takes and answers.
     pub operations: &'static [Operation],
     /// What it is bound to need, so that it is read together with the session.
-    pub needs: fn(&Call, &Tools<'_>) -> Vec<Need>,
+    pub needs: fn(&ApiRequest, &Context<'_>) -> Vec<Need>,
     /// What happens.
-    pub decide: fn(&mut Visit<'_>, &Call) -> Decision<Outcome>,
+    pub decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
 }
 
 impl Endpoint {
@@ -57,7 +57,7 @@ impl Endpoint {
     pub const fn at(
         path: &'static str,
         operations: &'static [Operation],
-        decide: fn(&mut Visit<'_>, &Call) -> Decision<Outcome>,
+        decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
     ) -> Self {
         Self { path, client: None, when: When::Always, operations, needs: |_, _| Vec::new(), decide }
     }
@@ -70,13 +70,13 @@ impl Endpoint {
 
     /// The same, but only this kind of client has it.
     #[must_use]
-    pub const fn only_for(self, client: Client) -> Self {
+    pub const fn only_for(self, client: ClientKind) -> Self {
         Self { client: Some(client), ..self }
     }
 
     /// The same, with a prefetch.
     #[must_use]
-    pub const fn needs(self, needs: fn(&Call, &Tools<'_>) -> Vec<Need>) -> Self {
+    pub const fn needs(self, needs: fn(&ApiRequest, &Context<'_>) -> Vec<Need>) -> Self {
         Self { needs, ..self }
     }
 }
@@ -104,11 +104,11 @@ pub struct Routes {
     /// Whether it makes or checks anything with `SECRET_KEY`.
     pub uses_secret_key: bool,
     /// What asks other services, made once per process; it gets their secrets.
-    pub outside: Option<MakeOutside>,
+    pub outside: Option<MakeProviderClient>,
 }
 
 /// Makes what asks other services.
-pub type MakeOutside = fn(&App) -> Arc<dyn Outside>;
+pub type MakeProviderClient = fn(&App) -> Arc<dyn ProviderClient>;
 
 /// Answers a request.
 pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Body> {
@@ -157,7 +157,7 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
     {
         return publish(app, document, &request);
     }
-    let call = match Call::read(request, app) {
+    let call = match ApiRequest::read(request, app) {
         Ok(call) => call,
         Err(refusal) => return refuse(refusal),
     };
@@ -184,8 +184,8 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
 }
 
 /// The answer to a request that another site may have forged in a browser's name.
-fn forged(call: &Call, settings: &Settings) -> Option<Response<Body>> {
-    let is_protected = call.visitor.client == Client::Browser && call.is_to_api();
+fn forged(call: &ApiRequest, settings: &Settings) -> Option<Response<Body>> {
+    let is_protected = call.visitor.client == ClientKind::Browser && call.is_to_api();
     let forged = is_protected.then(|| csrf::check(call, settings).err()).flatten()?;
     Some(reply::page(StatusCode::FORBIDDEN, &forged.to_string()))
 }
@@ -226,7 +226,7 @@ struct Exchange<'a> {
     app: &'a App,
     routes: &'a Routes,
     endpoint: &'a Endpoint,
-    call: &'a Call,
+    call: &'a ApiRequest,
 }
 
 /// Why a request gets no answer of its own.
@@ -317,7 +317,7 @@ impl Exchange<'_> {
     }
 
     /// Asks another service. What was committed before made sure that nobody else asks the same.
-    async fn ask(self, question: Box<Question>, asked: usize) -> Result<Arc<Asked>, StoreError> {
+    async fn ask(self, question: Box<ProviderRequest>, asked: usize) -> Result<Arc<Asked>, StoreError> {
         match &self.app.outside {
             Some(outside) if asked < MOST_QUESTIONS => {
                 let answer = outside.ask(&question).await;
@@ -334,7 +334,7 @@ impl Exchange<'_> {
     /// Decides; whenever more has to be known, reads it and decides anew.
     async fn decide(
         self,
-        tools: Tools<'_>,
+        tools: Context<'_>,
         loaded: &mut Loaded,
         needs: &mut Vec<Need>,
         now: Timestamp,
@@ -353,14 +353,14 @@ impl Exchange<'_> {
         Err(StoreError::Corrupt("a flow never knew enough".to_owned()))
     }
 
-    fn decide_once(self, tools: Tools<'_>, loaded: &Loaded, now: Timestamp) -> Result<Decided, Vec<Need>> {
+    fn decide_once(self, tools: Context<'_>, loaded: &Loaded, now: Timestamp) -> Result<Decided, Vec<Need>> {
         let visitor = &self.call.visitor;
         let mut visit = match stages::open(tools, visitor, loaded, now) {
             Ok(visit) => visit,
             Err(Stop::Missing(needs)) => return Err(needs),
             Err(_) => return Err(Vec::new()),
         };
-        let is_app = visitor.client == Client::App;
+        let is_app = visitor.client == ClientKind::App;
         let outcome = if is_app && self.routes.uses_table && visitor.presents_token && visit.token_is_stale()
         {
             Ok(present::unauthorized(&visit, StatusCode::GONE).into())
@@ -392,7 +392,7 @@ impl Exchange<'_> {
         let Some(store) = self.store().filter(|_| !changes.is_empty()) else { return Ok(Vec::new()) };
         let app = self.app;
         let outbox = outbox::seal(app, &changes.letters, now)?;
-        let terms = Terms {
+        let terms = CommitContext {
             loaded,
             now,
             session_expires_at: now.plus(app.settings.session.cookie_age),
@@ -437,12 +437,12 @@ impl Exchange<'_> {
             // Other stops are explained and questions asked before they get here.
             Err(_) | Ok(Outcome::Ask(_)) => reply::malformed(),
         };
-        if call.visitor.client == Client::Browser {
+        if call.visitor.client == ClientKind::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
             let keeps_secret = self.call.is_to_api() || decided.logged_in || is_page;
             self.keep(token, is_gone, decided.logged_in, keeps_secret, response.headers_mut());
             let trust =
-                decided.trust.map(|trust| cookie::Attributes::of_trust(&self.app.settings).set(&trust));
+                decided.trust.map(|trust| cookie::CookieAttributes::of_trust(&self.app.settings).set(&trust));
             if let Some(Ok(value)) = trust.map(|line| HeaderValue::from_str(&line)) {
                 response.headers_mut().append(header::SET_COOKIE, value);
             }
@@ -453,7 +453,7 @@ impl Exchange<'_> {
     /// The token of an app's session, when it has changed.
     fn exposed<'t>(&self, token: Option<&'t SessionToken>) -> Option<&'t SessionToken> {
         let known = self.call.visitor.token.as_ref().map(SessionToken::text);
-        token.filter(|token| self.call.visitor.client == Client::App && known != Some(token.text()))
+        token.filter(|token| self.call.visitor.client == ClientKind::App && known != Some(token.text()))
     }
 
     /// Sets what a browser keeps: its session, and its CSRF secret.
@@ -467,7 +467,7 @@ impl Exchange<'_> {
     ) {
         let Self { app, call, .. } = self;
         let settings = &app.settings;
-        let session = cookie::Attributes::of_session(settings);
+        let session = cookie::CookieAttributes::of_session(settings);
         let mut set = |name: HeaderName, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.append(name, value);
@@ -502,7 +502,7 @@ impl Exchange<'_> {
             csrf::kept(call, settings, &app.random)
         };
         if let Some(secret) = secret {
-            set(header::SET_COOKIE, &cookie::Attributes::of_csrf(settings).set(&secret));
+            set(header::SET_COOKIE, &cookie::CookieAttributes::of_csrf(settings).set(&secret));
         }
     }
 }
@@ -549,16 +549,18 @@ mod tests {
     use lambda_http::BoxFuture;
 
     use super::*;
-    use crate::domain::social::{Answer, PresentedToken};
+    use crate::domain::social::{PresentedToken, ProviderResponse};
 
     struct Services;
 
-    impl Outside for Services {
-        fn ask<'a>(&'a self, question: &'a Question) -> BoxFuture<'a, Answer> {
+    impl ProviderClient for Services {
+        fn ask<'a>(&'a self, question: &'a ProviderRequest) -> BoxFuture<'a, ProviderResponse> {
             Box::pin(async move {
                 match question {
-                    Question::Token(token) => Answer::Address(format!("https://{}.example", token.provider)),
-                    _ => Answer::Nothing,
+                    ProviderRequest::Token(token) => {
+                        ProviderResponse::Address(format!("https://{}.example", token.provider))
+                    }
+                    _ => ProviderResponse::Nothing,
                 }
             })
         }
@@ -567,10 +569,10 @@ mod tests {
     fn ask(service: &str) -> Outcome {
         let token =
             PresentedToken { provider: service.into(), client_id: None, id_token: None, access_token: None };
-        Outcome::Ask(Box::new(Question::Token(token)))
+        Outcome::Ask(Box::new(ProviderRequest::Token(token)))
     }
 
-    fn ask_two(visit: &mut Visit<'_>, call: &Call) -> Decision<Outcome> {
+    fn ask_two(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
         call.input(|_| Ok(()))?;
         let said: Vec<String> = visit.asked().iter().map(|asked| format!("{:?}", asked.answer)).collect();
         match said.len() {
@@ -580,7 +582,10 @@ mod tests {
         }
     }
 
-    const fn at(path: &'static str, decide: fn(&mut Visit<'_>, &Call) -> Decision<Outcome>) -> Endpoint {
+    const fn at(
+        path: &'static str,
+        decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
+    ) -> Endpoint {
         Endpoint { path, client: None, when: When::Always, operations: &[], needs: |_, _| Vec::new(), decide }
     }
 

@@ -10,7 +10,7 @@ mod field;
 pub mod json;
 
 use crate::domain::{
-    refusal::{FieldError, FieldErrors, Refusal},
+    refusal::{FieldError, FieldErrorKind, FieldErrors},
     text,
 };
 use crate::settings::Settings;
@@ -61,7 +61,7 @@ impl<'a> Form<'a> {
         let before = self.errors.as_slice().len();
         if value.is_empty() {
             if field.is_required(self.settings) {
-                self.refuse(field.name, Refusal::Required);
+                self.refuse(field.name, FieldErrorKind::Required);
             }
         } else {
             let refusals = rules.refusals(value, self.settings);
@@ -80,7 +80,7 @@ impl<'a> Form<'a> {
             value => value.is_truthy(),
         });
         if !yes && field.is_required(self.settings) {
-            self.refuse(field.name, Refusal::Required);
+            self.refuse(field.name, FieldErrorKind::Required);
             return None;
         }
         Some(yes)
@@ -91,7 +91,7 @@ impl<'a> Form<'a> {
     /// Ids may be texts. Like Django's `ModelMultipleChoiceField`, it tells of one fault only; of several ids at fault it
     /// names the first, where Django takes any.
     pub fn ids(&mut self, field: &Field, known: &[i64]) -> Option<Vec<i64>> {
-        match self.given(field).map_or(Err(Refusal::Required), |value| chosen(value, known)) {
+        match self.given(field).map_or(Err(FieldErrorKind::Required), |value| chosen(value, known)) {
             Ok(ids) => Some(ids),
             Err(refusal) => {
                 self.refuse(field.name, refusal);
@@ -105,12 +105,12 @@ impl<'a> Form<'a> {
     /// As with Django's `ModelChoiceField`, it may be a text, or anything else that Python's `int` takes.
     pub fn id(&mut self, field: &Field, known: &[i64]) -> Option<i64> {
         let refusal = match self.given(field) {
-            None => Refusal::Required,
-            Some(value) if value.is_missing() => Refusal::Required,
-            Some(value) if value.to_text().contains('\0') => Refusal::NullCharacters,
+            None => FieldErrorKind::Required,
+            Some(value) if value.is_missing() => FieldErrorKind::Required,
+            Some(value) if value.to_text().contains('\0') => FieldErrorKind::NullCharacters,
             Some(value) => match to_integer(value).filter(|id| known.contains(id)) {
                 Some(id) => return Some(id),
-                None => Refusal::UnavailableChoice,
+                None => FieldErrorKind::UnavailableChoice,
             },
         };
         self.refuse(field.name, refusal);
@@ -124,13 +124,13 @@ impl<'a> Form<'a> {
         let read = match self.given(field) {
             None => Ok(Value::Null),
             Some(Value::Text(text)) if !text.is_empty() => {
-                Value::parse(text).map_err(|_| Refusal::InvalidJson)
+                Value::parse(text).map_err(|_| FieldErrorKind::InvalidJson)
             }
             Some(value) => Ok(value.clone()),
         };
         let refusal = match read {
-            Ok(value) if value.is_missing() => Refusal::Required,
-            Ok(Value::Text(text)) if text.contains('\0') => Refusal::NullCharacters,
+            Ok(value) if value.is_missing() => FieldErrorKind::Required,
+            Ok(Value::Text(text)) if text.contains('\0') => FieldErrorKind::NullCharacters,
             Ok(value) => return Some(value),
             Err(refusal) => refusal,
         };
@@ -139,12 +139,12 @@ impl<'a> Form<'a> {
     }
 
     /// Adds an error to a field that looked right by itself.
-    pub fn refuse(&mut self, field: &'static str, refusal: Refusal) {
+    pub fn refuse(&mut self, field: &'static str, refusal: FieldErrorKind) {
         self.add(refusal.of(field));
     }
 
     /// Adds an error of no field, but of the form as a whole.
-    pub fn refuse_all(&mut self, refusal: Refusal) {
+    pub fn refuse_all(&mut self, refusal: FieldErrorKind) {
         self.add(refusal.of_all());
     }
 
@@ -172,9 +172,9 @@ impl<'a> Form<'a> {
     }
 }
 
-fn chosen(value: &Value, known: &[i64]) -> Result<Vec<i64>, Refusal> {
+fn chosen(value: &Value, known: &[i64]) -> Result<Vec<i64>, FieldErrorKind> {
     if !value.is_truthy() {
-        return Err(Refusal::Required);
+        return Err(FieldErrorKind::Required);
     }
     // Python goes through an object by its names.
     let names: Vec<Value>;
@@ -184,18 +184,18 @@ fn chosen(value: &Value, known: &[i64]) -> Result<Vec<i64>, Refusal> {
             names = object.names().into_iter().map(|name| Value::Text(name.to_owned())).collect();
             &names
         }
-        _ => return Err(Refusal::NotAList),
+        _ => return Err(FieldErrorKind::NotAList),
     };
     if items.iter().any(|item| matches!(item, Value::List(_) | Value::Object(_))) {
-        return Err(Refusal::NotAList);
+        return Err(FieldErrorKind::NotAList);
     }
     for item in items {
         let text = item.to_text();
         if text.contains('\0') {
-            return Err(Refusal::NullCharacters);
+            return Err(FieldErrorKind::NullCharacters);
         }
         if !could_be_id(item) {
-            return Err(Refusal::InvalidId(text.into_owned()));
+            return Err(FieldErrorKind::InvalidId(text.into_owned()));
         }
     }
     let mut ids = Vec::new();
@@ -204,7 +204,7 @@ fn chosen(value: &Value, known: &[i64]) -> Result<Vec<i64>, Refusal> {
         match known.iter().find(|id| id.to_string() == text) {
             Some(id) if ids.contains(id) => {}
             Some(id) => ids.push(*id),
-            None => return Err(Refusal::InvalidChoice(text.into_owned())),
+            None => return Err(FieldErrorKind::InvalidChoice(text.into_owned())),
         }
     }
     Ok(ids)

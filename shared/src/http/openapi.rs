@@ -20,11 +20,11 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::input::{Field, Kind, Text};
-use super::operation::{Answer, Body, Content, Operation, Parameter};
+use super::operation::{Body, Operation, Parameter, ResponseBody, ResponseSpec};
 use super::present::{Unauthenticated, UnauthenticatedMeta};
 use super::{Endpoint, Routes};
 use crate::domain::refusal::FieldError;
-use crate::flows::visit::Client;
+use crate::flows::visit::ClientKind;
 use crate::settings::When;
 
 const ABOUT: &str = "\
@@ -65,8 +65,8 @@ fn path(endpoint: &Endpoint) -> (String, Map<String, Value>) {
         }
         Some(client) => {
             let (name, only) = match client {
-                Client::Browser => ("browser", When::Browser),
-                Client::App => ("app", When::App),
+                ClientKind::Browser => ("browser", When::Browser),
+                ClientKind::App => ("app", When::App),
             };
             when.push(only);
             format!("/_allauth/{name}/v1/{}", endpoint.path)
@@ -91,10 +91,10 @@ fn security(endpoint: &Endpoint, operation: &Operation, function: &Routes) -> Op
         browser["CSRFToken"] = json!([]);
     }
     let mut ways: Vec<Value> = Vec::new();
-    if endpoint.client != Some(Client::Browser) {
+    if endpoint.client != Some(ClientKind::Browser) {
         ways.extend(app);
     }
-    if endpoint.client != Some(Client::App) {
+    if endpoint.client != Some(ClientKind::App) {
         ways.push(browser);
     }
     ways.push(json!({}));
@@ -308,14 +308,14 @@ impl Writer {
             "required": ["status"],
         });
         self.envelopes.insert("RefusedInput".into(), refused);
-        let gone = Answer::new(
+        let gone = ResponseSpec::new(
             410,
             "The session no longer exists. Start a new one: send the next request \
          without the session token.",
         )
         .with_data::<Unauthenticated>()
         .with_meta::<UnauthenticatedMeta>();
-        let unavailable = Answer::new(
+        let unavailable = ResponseSpec::new(
             503,
             "Temporarily unavailable; nothing was changed. Retry after the seconds in \
              `Retry-After`.",
@@ -354,17 +354,17 @@ impl Writer {
         all.into_iter().map(|common| (common.name.to_owned(), common.response)).collect::<Map<_, _>>().into()
     }
 
-    fn response(&mut self, answer: &Answer) -> Value {
+    fn response(&mut self, answer: &ResponseSpec) -> Value {
         let mut response = Map::from_iter([("description".to_owned(), Value::from(answer.text))]);
         mark(&mut response, "x-when", answer.when);
         let schema = match answer.content {
-            Content::Nothing => return Value::Object(response),
-            Content::Page => {
+            ResponseBody::Nothing => return Value::Object(response),
+            ResponseBody::Page => {
                 response.insert("content".into(), json!({"text/html": {"schema": {"type": "string"}}}));
                 return Value::Object(response);
             }
-            Content::Bare(shape) => (shape.schema)(&mut self.schemas).to_value(),
-            Content::Envelope { data, meta, errors } => {
+            ResponseBody::Bare(shape) => (shape.schema)(&mut self.schemas).to_value(),
+            ResponseBody::Envelope { data, meta, errors } => {
                 let data = data.map(|shape| (shape.schema)(&mut self.schemas).to_value());
                 let meta = meta.map(|shape| (shape.schema)(&mut self.schemas).to_value());
                 self.envelope(answer.status, data, meta, errors)

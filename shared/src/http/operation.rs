@@ -32,7 +32,7 @@ pub struct Operation {
     ///
     /// What holds for all endpoints is left out here, and added to the description: input that is refused (400), forged
     /// requests (403), sessions that are gone (410) and a table that cannot be reached (503).
-    pub answers: &'static [Answer],
+    pub answers: &'static [ResponseSpec],
 }
 
 /// A request body.
@@ -57,7 +57,7 @@ pub enum Parameter {
 
 /// A response of an operation.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer {
+pub struct ResponseSpec {
     /// The status.
     pub status: u16,
     /// The description.
@@ -65,12 +65,12 @@ pub struct Answer {
     /// The settings under which it exists.
     pub when: When,
     /// The body.
-    pub content: Content,
+    pub content: ResponseBody,
 }
 
 /// The body of a response.
 #[derive(Clone, Copy, Debug)]
-pub enum Content {
+pub enum ResponseBody {
     /// No body.
     Nothing,
     /// A page of HTML.
@@ -88,7 +88,7 @@ pub enum Content {
     Bare(Shape),
 }
 
-impl Answer {
+impl ResponseSpec {
     /// Not authenticated.
     pub const UNAUTHENTICATED: Self = Self::unauthenticated("Not authenticated.");
 
@@ -103,7 +103,7 @@ impl Answer {
             status,
             text,
             when: When::Always,
-            content: Content::Envelope { data: None, meta: None, errors: false },
+            content: ResponseBody::Envelope { data: None, meta: None, errors: false },
         }
     }
 
@@ -139,25 +139,25 @@ impl Answer {
 
     /// JSON without an envelope.
     pub const fn bare<T: JsonSchema>(status: u16, text: &'static str) -> Self {
-        Self { content: Content::Bare(Shape::of::<T>()), ..Self::new(status, text) }
+        Self { content: ResponseBody::Bare(Shape::of::<T>()), ..Self::new(status, text) }
     }
 
     /// No body.
     pub const fn empty(status: u16, text: &'static str) -> Self {
-        Self { content: Content::Nothing, ..Self::new(status, text) }
+        Self { content: ResponseBody::Nothing, ..Self::new(status, text) }
     }
 
     /// A page of HTML.
     pub const fn page(status: u16, text: &'static str) -> Self {
-        Self { content: Content::Page, ..Self::new(status, text) }
+        Self { content: ResponseBody::Page, ..Self::new(status, text) }
     }
 
     /// The same, with data in its envelope.
     #[must_use]
     pub const fn with_data<T: JsonSchema>(self) -> Self {
         let content = match self.content {
-            Content::Envelope { meta, errors, .. } => {
-                Content::Envelope { data: Some(Shape::of::<T>()), meta, errors }
+            ResponseBody::Envelope { meta, errors, .. } => {
+                ResponseBody::Envelope { data: Some(Shape::of::<T>()), meta, errors }
             }
             other => other,
         };
@@ -168,8 +168,8 @@ impl Answer {
     #[must_use]
     pub const fn with_meta<T: JsonSchema>(self) -> Self {
         let content = match self.content {
-            Content::Envelope { data, errors, .. } => {
-                Content::Envelope { data, meta: Some(Shape::of::<T>()), errors }
+            ResponseBody::Envelope { data, errors, .. } => {
+                ResponseBody::Envelope { data, meta: Some(Shape::of::<T>()), errors }
             }
             other => other,
         };
@@ -180,7 +180,7 @@ impl Answer {
     #[must_use]
     pub const fn with_errors(self) -> Self {
         let content = match self.content {
-            Content::Envelope { data, meta, .. } => Content::Envelope { data, meta, errors: true },
+            ResponseBody::Envelope { data, meta, .. } => ResponseBody::Envelope { data, meta, errors: true },
             other => other,
         };
         Self { content, ..self }

@@ -13,13 +13,14 @@ use crate::domain::message::Recipient;
 use crate::domain::session::{self, AuthenticationRecord};
 use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
-use crate::flows::visit::{Client, Visit};
+use crate::flows::visit::{ClientKind, Visit};
 use crate::flows::{password_reset, reauthenticate, reauthenticate_by_code};
 use crate::settings::{ProviderApp, ProviderFlow, Settings, When};
 
 /// A user.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct User {
+#[schemars(rename = "User")]
+pub struct UserJson {
     /// The id of the account.
     pub id: String,
     /// The display name: the username, or else the email address.
@@ -37,7 +38,8 @@ pub struct User {
 
 /// An email address of an account.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct EmailAddress {
+#[schemars(rename = "EmailAddress")]
+pub struct EmailAddressJson {
     /// The email address.
     pub email: String,
     /// Whether it is verified.
@@ -50,7 +52,7 @@ pub struct EmailAddress {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Authenticated {
     /// The user.
-    pub user: User,
+    pub user: UserJson,
     /// The authentication methods used in this session, oldest first.
     pub methods: Vec<AuthenticationMethod>,
 }
@@ -66,7 +68,7 @@ pub struct Unauthenticated {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ReauthenticationRequired {
     /// The authenticated user.
-    pub user: User,
+    pub user: UserJson,
     /// The authentication methods used so far.
     pub methods: Vec<AuthenticationMethod>,
     /// The available flows; none where the account has no method left.
@@ -128,7 +130,7 @@ pub struct AuthenticationMethod {
     /// The type of the authenticator used.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Mfa))]
-    pub kind: Option<AuthenticatorType>,
+    pub kind: Option<AuthenticatorTypeJson>,
     /// Present if a passkey was the only factor.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(extend("x-when" = When::Webauthn))]
@@ -167,7 +169,8 @@ pub enum MethodName {
 /// An authenticator of an account (NIST SP 800-63B), besides its password.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
-pub enum Authenticator {
+#[schemars(rename = "Authenticator")]
+pub enum AuthenticatorJson {
     /// An authenticator app.
     #[schemars(extend("x-when" = When::Totp))]
     Totp(TotpAuthenticator),
@@ -233,7 +236,8 @@ pub struct WebAuthnAuthenticator {
 /// A type of authenticator.
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum AuthenticatorType {
+#[schemars(rename = "AuthenticatorType")]
+pub enum AuthenticatorTypeJson {
     /// Recovery codes.
     #[schemars(extend("x-when" = When::RecoveryCodes))]
     RecoveryCodes,
@@ -247,7 +251,8 @@ pub enum AuthenticatorType {
 
 /// A third-party provider (OAuth 2.0 or OpenID Connect).
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Provider {
+#[schemars(rename = "Provider")]
+pub struct ProviderJson {
     /// The id of the provider.
     pub id: String,
     /// The display name.
@@ -274,13 +279,14 @@ pub enum ProviderFlowName {
 
 /// A connected provider account.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct SocialAccount {
+#[schemars(rename = "SocialAccount")]
+pub struct SocialAccountJson {
     /// The uid of the account at the provider.
     pub uid: String,
     /// The display name at the provider.
     pub display: String,
     /// The provider.
-    pub provider: Provider,
+    pub provider: ProviderJson,
 }
 
 /// An authentication flow.
@@ -298,11 +304,11 @@ pub struct Flow {
     /// The provider of the pending sign-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
-    pub provider: Option<Provider>,
+    pub provider: Option<ProviderJson>,
     /// The types of authenticators accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Mfa))]
-    pub types: Option<Vec<AuthenticatorType>>,
+    pub types: Option<Vec<AuthenticatorTypeJson>>,
     /// The verified email addresses, then the verified phone number, that a reauthentication code can be sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::OwnAccounts))]
@@ -437,13 +443,13 @@ impl From<&AuthenticationRecord> for AuthenticationMethod {
     }
 }
 
-impl From<&email::EmailAddress> for EmailAddress {
+impl From<&email::EmailAddress> for EmailAddressJson {
     fn from(address: &email::EmailAddress) -> Self {
         Self { email: email::shown(&address.email), verified: address.verified, primary: address.primary }
     }
 }
 
-impl From<authenticator::AuthenticatorType> for AuthenticatorType {
+impl From<authenticator::AuthenticatorType> for AuthenticatorTypeJson {
     fn from(kind: authenticator::AuthenticatorType) -> Self {
         match kind {
             authenticator::AuthenticatorType::RecoveryCodes => Self::RecoveryCodes,
@@ -453,7 +459,7 @@ impl From<authenticator::AuthenticatorType> for AuthenticatorType {
     }
 }
 
-impl From<&authenticator::Authenticator> for Authenticator {
+impl From<&authenticator::Authenticator> for AuthenticatorJson {
     fn from(authenticator: &authenticator::Authenticator) -> Self {
         let created_at = authenticator.created_at.as_seconds();
         let last_used_at = authenticator.last_used_at.map(Timestamp::as_seconds);
@@ -487,7 +493,7 @@ impl From<ProviderFlow> for ProviderFlowName {
     }
 }
 
-impl From<&ProviderApp> for Provider {
+impl From<&ProviderApp> for ProviderJson {
     fn from(provider: &ProviderApp) -> Self {
         Self {
             id: provider.id.clone(),
@@ -500,28 +506,28 @@ impl From<&ProviderApp> for Provider {
 }
 
 /// A connected provider account.
-pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<&str>) -> SocialAccount {
+pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<&str>) -> SocialAccountJson {
     let app = settings.socialaccount.app(id);
     // One that is in the settings no more is known by its id only.
-    let unknown = || Provider {
+    let unknown = || ProviderJson {
         id: id.to_owned(),
         name: id.to_owned(),
         flows: Vec::new(),
         client_id: None,
         openid_configuration_url: None,
     };
-    SocialAccount {
+    SocialAccountJson {
         uid: uid.to_owned(),
         display: display.unwrap_or(app.map_or(id, |app| &app.name)).to_owned(),
-        provider: app.map_or_else(unknown, Provider::from),
+        provider: app.map_or_else(unknown, ProviderJson::from),
     }
 }
 
 /// The user of an account; empty attributes are omitted.
-pub fn user(account: &Account, settings: &Settings) -> User {
+pub fn user(account: &Account, settings: &Settings) -> UserJson {
     let filled = |text: &&str| !text.is_empty();
     let username = account.username.as_deref().filter(filled).filter(|_| settings.account.usernames);
-    User {
+    UserJson {
         id: account.id.as_str().to_owned(),
         display: account.display(),
         has_usable_password: account.password.is_some(),
@@ -609,14 +615,14 @@ fn reauthentication_flows(account: &Account, settings: &Settings) -> Vec<Flow> {
         flows.push(Flow { recipients: Some(recipients), ..FlowId::ReauthenticateByCode.into() });
     }
     if !authenticators.is_empty() {
-        let types = authenticators.into_iter().map(AuthenticatorType::from).collect();
+        let types = authenticators.into_iter().map(AuthenticatorTypeJson::from).collect();
         flows.push(Flow { types: Some(types), ..FlowId::MfaReauthenticate.into() });
     }
     flows
 }
 
-fn types(account: &Account) -> Vec<AuthenticatorType> {
-    account.authenticator_types().into_iter().map(AuthenticatorType::from).collect()
+fn types(account: &Account) -> Vec<AuthenticatorTypeJson> {
+    account.authenticator_types().into_iter().map(AuthenticatorTypeJson::from).collect()
 }
 
 fn login_flows(visit: &Visit<'_>) -> Vec<Flow> {
@@ -630,8 +636,8 @@ fn login_flows(visit: &Visit<'_>) -> Vec<Flow> {
         offered.into_iter().filter(|(_, when)| when.holds(settings)).map(|(id, _)| id.into()).collect();
     if settings.apps.socialaccount {
         let kinds: &[ProviderFlow] = match visit.visitor.client {
-            Client::Browser => &[ProviderFlow::Redirect, ProviderFlow::Token],
-            Client::App => &[ProviderFlow::Token],
+            ClientKind::Browser => &[ProviderFlow::Redirect, ProviderFlow::Token],
+            ClientKind::App => &[ProviderFlow::Token],
         };
         flows.extend(kinds.iter().filter_map(|kind| provider_flow(settings, *kind)));
         flows.extend(provider_signup_flow(visit));
@@ -652,7 +658,7 @@ fn provider_signup_flow(visit: &Visit<'_>) -> Option<Flow> {
     let pending = visit.session().social_signup.as_ref()?;
     let app = visit.settings().socialaccount.app(&pending.profile.provider)?;
     Some(Flow {
-        provider: Some(Provider::from(app)),
+        provider: Some(ProviderJson::from(app)),
         is_pending: Some(true),
         ..FlowId::ProviderSignup.into()
     })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::domain::refusal::FieldErrors;
-use crate::domain::social::Question;
+use crate::domain::social::ProviderRequest;
 
 const NOT_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
 
@@ -35,7 +35,7 @@ pub enum Outcome {
     Page(StatusCode, String),
     /// Another service is asked first. What was changed so far is committed; the endpoint decides again with the answer,
     /// and may ask another service then.
-    Ask(Box<Question>),
+    Ask(Box<ProviderRequest>),
 }
 
 impl From<Reply> for Outcome {

@@ -2,8 +2,8 @@
 
 use lambda_http::http::{Method, StatusCode};
 
-use super::call::Call;
-use super::operation::{Answer, Body, Operation};
+use super::call::ApiRequest;
+use super::operation::{Body, Operation, ResponseSpec};
 use super::reply::{Outcome, Reply};
 use crate::flows::visit::{Decision, Stop, Visit};
 
@@ -12,7 +12,7 @@ pub const fn operation(
     id: &'static str,
     summary: &'static str,
     text: &'static str,
-    answers: &'static [Answer],
+    answers: &'static [ResponseSpec],
 ) -> Operation {
     Operation { method: Method::POST, id, summary, text, parameters: &[], body: Body::None, answers }
 }
@@ -20,7 +20,7 @@ pub const fn operation(
 /// Sends another code.
 pub fn decide(
     visit: &mut Visit<'_>,
-    call: &Call,
+    call: &ApiRequest,
     resend: fn(&mut Visit<'_>) -> Decision<()>,
 ) -> Decision<Outcome> {
     if call.method != Method::POST {

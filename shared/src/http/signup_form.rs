@@ -2,17 +2,17 @@
 
 use lambda_http::http::Method;
 
-use super::call::Call;
+use super::call::ApiRequest;
 use super::input::json::Object;
 use super::input::{Field, Form, Text};
 use super::present;
 use super::reply::Outcome;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::username;
 use crate::flows::signup::{self, NewAccount, Taken};
-use crate::flows::visit::{Decision, Stop, Tools, Visit};
+use crate::flows::visit::{Context, Decision, Stop, Visit};
 use crate::password_rules;
 use crate::secret::Secret;
 use crate::settings::{Action, Settings, SignupFieldName, When};
@@ -64,16 +64,16 @@ impl SignupBy<'_> {
         }
     }
 
-    fn email_taken(self) -> Refusal {
+    fn email_taken(self) -> FieldErrorKind {
         match self {
-            Self::Password | Self::Passkey => Refusal::EmailTaken,
-            Self::Provider(name) => Refusal::EmailTakenElsewhere(name.to_owned()),
+            Self::Password | Self::Passkey => FieldErrorKind::EmailTaken,
+            Self::Provider(name) => FieldErrorKind::EmailTakenElsewhere(name.to_owned()),
         }
     }
 }
 
 /// Prefetch: what a sign-up by password or passkey reads, fetched in the session's round trip.
-pub fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
+pub fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let settings = tools.settings;
     let mut needs = Visit::counters(settings, Action::Signup, &call.visitor, None, "");
     let Ok(object) = call.object() else { return needs };
@@ -99,7 +99,7 @@ pub fn needs(call: &Call, tools: &Tools<'_>) -> Vec<Need> {
 }
 
 /// Signs up by password or by passkey.
-pub fn submit(visit: &mut Visit<'_>, call: &Call, by: SignupBy<'_>) -> Decision<Outcome> {
+pub fn submit(visit: &mut Visit<'_>, call: &ApiRequest, by: SignupBy<'_>) -> Decision<Outcome> {
     if !call.is_forgeable() {
         visit.limit(Action::Signup, "")?;
     }
@@ -155,7 +155,7 @@ pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Decision<(N
         account.password = read_password(visit, &mut form);
     }
     if again.is_some() && account.email.is_some() && again != account.email && !form.is_refused("email") {
-        form.refuse("email2", Refusal::EmailsDiffer);
+        form.refuse("email2", FieldErrorKind::EmailsDiffer);
     }
     taken.phone = refuse_taken_phone(visit, &mut form, account.phone.as_deref())?;
     form.finish()?;
@@ -187,7 +187,7 @@ fn refuse_taken_phone(visit: &Visit<'_>, form: &mut Form<'_>, phone: Option<&str
     let is_taken = signup::has_account(visit, phone)?;
     let is_secret = visit.settings().account.prevent_enumeration.is_on();
     if is_taken && !is_secret {
-        form.refuse("phone", Refusal::PhoneTakenAtSignup);
+        form.refuse("phone", FieldErrorKind::PhoneTakenAtSignup);
     }
     Ok(is_taken && is_secret)
 }
@@ -197,7 +197,7 @@ fn refuse_username(visit: &Visit<'_>, form: &mut Form<'_>, name: Option<&str>) -
     if let Err(refusal) = username::check(name, &visit.settings().account.username_blacklist) {
         form.refuse("username", refusal);
     } else if visit.owner_of(Handle::username(name))?.is_some() {
-        form.refuse("username", Refusal::UsernameTaken);
+        form.refuse("username", FieldErrorKind::UsernameTaken);
     }
     Ok(())
 }

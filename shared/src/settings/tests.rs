@@ -11,7 +11,7 @@ use super::unusable::UNUSABLE;
 use super::*;
 use crate::domain::authenticator::AuthenticatorType;
 
-fn read(variables: &[(&str, &str)]) -> Result<Loaded, Errors> {
+fn read(variables: &[(&str, &str)]) -> Result<LoadedSettings, Errors> {
     Settings::read(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
@@ -50,7 +50,7 @@ fn every_declared_name() -> Vec<&'static str> {
 
 #[test]
 fn nothing_given_gives_the_defaults() {
-    let Loaded { settings: s, hints } = read(&[]).unwrap();
+    let LoadedSettings { settings: s, hints } = read(&[]).unwrap();
     assert_eq!(hints, Vec::<String>::new());
     assert_eq!(s.account.login_methods.only(), Some(LoginMethod::Email));
     assert_eq!(s.account.signup_fields.as_setting(), r#"["email*", "password1*"]"#);
@@ -609,7 +609,7 @@ fn names_that_cannot_be_used_say_why() {
 #[test]
 fn old_names_work_and_say_what_is_new() {
     let old = [("ACCOUNT_AUTHENTICATION_METHOD", "username_email"), ("ACCOUNT_USERNAME_REQUIRED", "true")];
-    let Loaded { settings: s, hints } = read(&old).unwrap();
+    let LoadedSettings { settings: s, hints } = read(&old).unwrap();
     assert!(s.account.login_methods.contains(LoginMethod::Username));
     assert!(s.account.signup_fields.requires(SignupFieldName::Username));
     assert_eq!(
@@ -631,19 +631,19 @@ fn old_names_work_and_say_what_is_new() {
     let both = settings(&[("ACCOUNT_LOGIN_METHODS", "phone"), ("ACCOUNT_AUTHENTICATION_METHOD", "email")]);
     assert_eq!(both.account.login_methods.only(), Some(LoginMethod::Phone), "the new name wins");
 
-    let Loaded { settings: s, hints } = read(&[("ACCOUNT_EMAIL_VERIFICATION", "False")]).unwrap();
+    let LoadedSettings { settings: s, hints } = read(&[("ACCOUNT_EMAIL_VERIFICATION", "False")]).unwrap();
     assert_eq!(s.account.email_verification, EmailVerification::Optional);
     assert_eq!(hints, ["ACCOUNT_EMAIL_VERIFICATION=false is the deprecated form of \"optional\""]);
 }
 
 #[test]
 fn other_names_of_a_setting_are_read() {
-    let Loaded { settings: s, hints } = read(&[("ACCOUNT_SESSION_COOKIE_AGE", "60")]).unwrap();
+    let LoadedSettings { settings: s, hints } = read(&[("ACCOUNT_SESSION_COOKIE_AGE", "60")]).unwrap();
     assert_eq!(s.session.cookie_age, seconds(60));
     assert_eq!(hints, ["ACCOUNT_SESSION_COOKIE_AGE is a deprecated name of SESSION_COOKIE_AGE"]);
 
     let both = [("ACCOUNT_SESSION_COOKIE_AGE", "60"), ("SESSION_COOKIE_AGE", "90")];
-    let Loaded { settings: s, hints } = read(&both).unwrap();
+    let LoadedSettings { settings: s, hints } = read(&both).unwrap();
     assert_eq!(s.session.cookie_age, seconds(90));
     assert_eq!(hints, ["ACCOUNT_SESSION_COOKIE_AGE is ignored, because SESSION_COOKIE_AGE is given"]);
     assert_eq!(
@@ -654,7 +654,7 @@ fn other_names_of_a_setting_are_read() {
 
 #[test]
 fn apps_are_on_until_a_list_leaves_them_out() {
-    let Loaded { settings: s, hints } =
+    let LoadedSettings { settings: s, hints } =
         read(&[("INSTALLED_APPS", "allauth.account,allauth.mfa,my.app")]).unwrap();
     assert!(s.apps.mfa && !s.apps.usersessions && !s.apps.socialaccount && s.apps.providers.is_empty());
     assert_eq!(hints, ["INSTALLED_APPS: these have no effect: my.app"]);

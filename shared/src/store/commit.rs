@@ -47,7 +47,7 @@ const _: () = {
 
 /// The context of a commit, besides its changes.
 #[derive(Clone, Debug)]
-pub struct Terms<'a> {
+pub struct CommitContext<'a> {
     /// The snapshot that was read.
     pub loaded: &'a Loaded,
     /// The current time.
@@ -67,7 +67,7 @@ impl Store {
     ///
     /// Only sessions that are to end, and are more than fit into one transaction, end before it. What is cut short
     /// in between has changed nothing else, so whoever asked for it asks again, and it goes on with what is left.
-    pub async fn commit(&self, changes: &Changes, terms: &Terms<'_>) -> Result<(), StoreError> {
+    pub async fn commit(&self, changes: &Changes, terms: &CommitContext<'_>) -> Result<(), StoreError> {
         let mut writes = Writes { table: &self.table, items: Vec::new() };
         writes.session(&changes.session, terms)?;
         for (key, version, session) in &changes.others {
@@ -80,7 +80,7 @@ impl Store {
             writes.counter(key, usage, terms.now)?;
         }
         for (hash, until) in &changes.spent {
-            writes.spend(hash, *until, terms.now)?;
+            writes.use_once(hash, *until, terms.now)?;
         }
         for (id, sealed) in terms.outbox {
             writes.outbox(id, sealed, terms.now)?;
@@ -173,7 +173,7 @@ impl Condition {
 }
 
 impl Writes<'_> {
-    fn session(&mut self, change: &SessionChange, terms: &Terms<'_>) -> Result<(), StoreError> {
+    fn session(&mut self, change: &SessionChange, terms: &CommitContext<'_>) -> Result<(), StoreError> {
         match change {
             SessionChange::None => Ok(()),
             SessionChange::Delete(key, version) => {
@@ -201,7 +201,7 @@ impl Writes<'_> {
         session: &Session,
         version: i64,
         condition: Condition,
-        terms: &Terms<'_>,
+        terms: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         let mut item = Key::session(key).attributes();
         item::put_document(&mut item, session)?;
@@ -219,7 +219,7 @@ impl Writes<'_> {
         &mut self,
         before: Option<&Stored<Account>>,
         after: Option<&Account>,
-        terms: &Terms<'_>,
+        terms: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         match (before, after) {
             (_, Some(after)) => self.put_account(before, after)?,
@@ -286,7 +286,7 @@ impl Writes<'_> {
         &mut self,
         before: Option<&Account>,
         after: Option<&Account>,
-        terms: &Terms<'_>,
+        terms: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         let Some(id) = before.or(after).map(|account| &account.id) else { return Ok(()) };
         let old = before.map(Account::addresses).unwrap_or_default();
@@ -330,7 +330,7 @@ impl Writes<'_> {
         had: Option<bool>,
         has: Option<bool>,
         id: &AccountId,
-        terms: &Terms<'_>,
+        terms: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         let key = Key::claim(address);
         let is_mine = "(attribute_not_exists(verified_by) OR verified_by = :me)";
@@ -385,7 +385,7 @@ impl Writes<'_> {
 
     /// Of two requests that use the same thing up, one fails. What is spent for good anyway may be overwritten: items
     /// are deleted late.
-    fn spend(&mut self, hash: &str, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+    fn use_once(&mut self, hash: &str, until: Timestamp, now: Timestamp) -> Result<(), StoreError> {
         let mut item = Key::spent(hash).attributes();
         item.insert("valid_until".into(), item::number(until.millis()));
         item.insert("expires_at".into(), item::number(until.seconds() + 1));

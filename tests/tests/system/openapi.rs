@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule::flows::visit::Client as Visitor;
+use vestibule::flows::visit::ClientKind as Visitor;
 
 use crate::{Answer, Kind, Stack};
 

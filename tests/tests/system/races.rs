@@ -11,7 +11,7 @@ use vestibule::changes::Changes;
 use vestibule::domain::account::Account;
 use vestibule::domain::account_id::AccountId;
 use vestibule::snapshot::{Loaded, Stored};
-use vestibule::store::{StoreError, Terms};
+use vestibule::store::{CommitContext, StoreError};
 use vestibule_tests::identity_provider::{CLIENT_ID, IdentityProvider, query_of};
 
 use crate::{
@@ -467,8 +467,14 @@ async fn an_account_is_not_deleted_under_a_login() {
     let now = app.clock.now();
     let commit = async |token: &str, before: &Stored<Account>, after: Option<Account>| {
         let loaded = Loaded::default();
-        let terms =
-            Terms { loaded: &loaded, now, session_expires_at: now, unique_email: true, token, outbox: &[] };
+        let terms = CommitContext {
+            loaded: &loaded,
+            now,
+            session_expires_at: now,
+            unique_email: true,
+            token,
+            outbox: &[],
+        };
         store.commit(&Changes::of_account(Some(before.clone()), after), &terms).await
     };
     let logged_in = |before: &Stored<Account>| {

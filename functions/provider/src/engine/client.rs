@@ -67,20 +67,20 @@ type Resolve = dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAd
 
 /// Asks other services.
 #[derive(Clone)]
-pub struct Client {
+pub struct HttpClient {
     rules: Rules,
     resolve: Arc<Resolve>,
     /// Made when it is first needed: reading the certificate authorities takes milliseconds.
     tls: Arc<OnceLock<Arc<ClientConfig>>>,
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for HttpClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("rules", &self.rules).finish_non_exhaustive()
     }
 }
 
-impl Client {
+impl HttpClient {
     /// One that asks the operating system for addresses, and trusts the certificate authorities that it trusts;
     /// `SSL_CERT_FILE` names others, as a service with a certificate of its own needs them.
     pub fn new(rules: Rules) -> Self {
@@ -163,7 +163,7 @@ fn trust(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
 }
 
 #[cfg(test)]
-impl Client {
+impl HttpClient {
     /// One to which every host is at a port of this machine.
     fn finding_everything_at(rules: Rules, port: u16) -> Self {
         Self::resolving(rules, move |_, _| Box::pin(async move { Ok(vec![([127, 0, 0, 1], port).into()]) }))
@@ -270,7 +270,7 @@ mod tests {
     }
 
     async fn ask(rules: Rules, url: &str) -> Result<Reply, ProviderError> {
-        Client::new(rules).send(get(url)).await
+        HttpClient::new(rules).send(get(url)).await
     }
 
     #[tokio::test]
@@ -369,7 +369,7 @@ mod tests {
         let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counter = asked.clone();
         let rules = Rules { private_addresses: false, timeout: Duration::from_millis(200), ..LOCAL };
-        let client = Client::resolving(rules, move |_, _| {
+        let client = HttpClient::resolving(rules, move |_, _| {
             let first = counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst) == 0;
             let address =
                 if first { "[2001:4860::1]:1".parse().unwrap() } else { ([127, 0, 0, 1], port).into() };
@@ -385,7 +385,7 @@ mod tests {
         let server = Server::start(|_| Server::ok("{}")).await;
         let port = server.port;
         let rules = Rules { private_addresses: false, timeout: Duration::from_millis(200), ..LOCAL };
-        let client = Client::resolving(rules, move |_, _| {
+        let client = HttpClient::resolving(rules, move |_, _| {
             Box::pin(
                 async move { Ok(vec![([127, 0, 0, 1], port).into(), "[2001:4860::1]:1".parse().unwrap()]) },
             )
@@ -398,7 +398,7 @@ mod tests {
     async fn the_next_address_is_tried_when_one_fails() {
         let server = Server::start(|_| Server::ok("{}")).await;
         let port = server.port;
-        let client = Client::resolving(LOCAL, move |_, _| {
+        let client = HttpClient::resolving(LOCAL, move |_, _| {
             Box::pin(async move { Ok(vec!["127.0.0.1:1".parse().unwrap(), ([127, 0, 0, 1], port).into()]) })
         });
         client.send(get("http://two.example/")).await.unwrap();
@@ -406,12 +406,12 @@ mod tests {
 
     #[test]
     fn only_plain_https_addresses_are_asked() {
-        let strict = Client::new(Rules { plain_http: false, ..LOCAL });
-        let check = |client: &Client, url: &str| {
+        let strict = HttpClient::new(Rules { plain_http: false, ..LOCAL });
+        let check = |client: &HttpClient, url: &str| {
             client.check(&url.parse().unwrap()).map_err(|error| error.to_string())
         };
         check(&strict, "https://id.example.com/authorize?a=b").unwrap();
-        check(&Client::new(LOCAL), "http://localhost:9000/").unwrap();
+        check(&HttpClient::new(LOCAL), "http://localhost:9000/").unwrap();
         for odd in [
             "http://id.example.com/",
             "ftp://id.example.com/",
@@ -430,7 +430,7 @@ mod tests {
     async fn a_service_is_who_its_certificate_says() {
         let server = Server::over_tls(|_| Server::ok("{}")).await;
         let ask = async |trusts: bool, host: &str| {
-            let client = Client::finding_everything_at(Rules { plain_http: false, ..LOCAL }, server.port);
+            let client = HttpClient::finding_everything_at(Rules { plain_http: false, ..LOCAL }, server.port);
             if trusts {
                 let mut roots = RootCertStore::empty();
                 roots.add(certificate()).unwrap();

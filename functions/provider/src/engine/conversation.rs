@@ -5,19 +5,19 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 use url::{Url, form_urlencoded};
 use vestibule::clock::Clock;
-use vestibule::domain::social::{Identity, Passage, SingleUse, Tokens};
+use vestibule::domain::social::{Identity, RequestSecrets, SingleUse, Tokens};
 use vestibule::domain::time::Timestamp;
 use vestibule::secret::Secret;
 use vestibule::settings::ProviderApp;
 
-use super::client::{Client, Reply, Request};
+use super::client::{HttpClient, Reply, Request};
 use super::documents::{Discovered, Documents, parse};
 use super::error::ProviderError;
 use super::id_token::{Binding, Expected, LEEWAY, Sealed, Signing};
 use super::keys::{Algorithm, Key};
 use super::template::{Known, encoded};
 use super::{profile, secret};
-use crate::providers::Provider;
+use crate::providers::ProviderDeclaration;
 use crate::providers::declaration::{Authorization, By, Fetch, Only, Params, Secrets};
 use crate::providers::expression;
 
@@ -62,7 +62,10 @@ impl Endpoints {
     }
 
     /// From its declaration.
-    pub fn declared(app: &ProviderApp, provider: &'static Provider) -> Result<Self, ProviderError> {
+    pub fn declared(
+        app: &ProviderApp,
+        provider: &'static ProviderDeclaration,
+    ) -> Result<Self, ProviderError> {
         let known = Known::of(app, provider);
         Ok(Self {
             authorize: parse(&known.address(provider.authorize)?)?,
@@ -77,7 +80,7 @@ impl Endpoints {
 }
 
 /// What a service gives for a code.
-pub(super) struct Answer {
+pub(super) struct TokenResponse {
     pub tokens: Tokens,
     pub id_token: Option<Secret>,
     /// All of it.
@@ -86,20 +89,20 @@ pub(super) struct Answer {
 
 /// What is said about one login.
 pub(super) struct Conversation<'a> {
-    pub client: &'a Client,
+    pub client: &'a HttpClient,
     pub clock: &'a Clock,
     pub documents: &'a Documents,
     /// Whether services are asked for an email address.
     pub query_email: bool,
     pub app: &'a ProviderApp,
-    pub provider: &'static Provider,
+    pub provider: &'static ProviderDeclaration,
     pub endpoints: Endpoints,
     pub scope: Vec<String>,
 }
 
 impl Conversation<'_> {
     /// What templates can name from the beginning.
-    pub fn known<'k>(&'k self, redirect_uri: &'k str, passage: &'k Passage) -> Known<'k> {
+    pub fn known<'k>(&'k self, redirect_uri: &'k str, passage: &'k RequestSecrets) -> Known<'k> {
         Known { redirect_uri, state: passage.state.expose(), ..self.base() }
     }
 
@@ -153,7 +156,7 @@ impl Conversation<'_> {
     }
 
     /// Exchanges the code.
-    pub async fn token(&self, known: Known<'_>, verifier: &Secret) -> Result<Answer, ProviderError> {
+    pub async fn token(&self, known: Known<'_>, verifier: &Secret) -> Result<TokenResponse, ProviderError> {
         let provider = self.provider;
         let mut headers = self.headers(&[], known)?;
         let mut params = known.params(provider.token_params)?;
@@ -170,7 +173,7 @@ impl Conversation<'_> {
         self.answer(data)
     }
 
-    fn answer(&self, data: Value) -> Result<Answer, ProviderError> {
+    fn answer(&self, data: Value) -> Result<TokenResponse, ProviderError> {
         let provider = self.provider;
         let text = |pointer| expression::text(pointer, &data, &|_| None);
         let access_token = text(provider.access_token).ok_or(ProviderError::Incomplete("an access token"))?;
@@ -184,7 +187,7 @@ impl Conversation<'_> {
             expires_at,
         };
         let id_token = provider.id_token.filter(|tokens| tokens.exchanged).and_then(|_| text("/id_token"));
-        Ok(Answer { tokens, id_token: id_token.map(Secret::new), data })
+        Ok(TokenResponse { tokens, id_token: id_token.map(Secret::new), data })
     }
 
     /// What an id token says, if it can be believed.

@@ -17,7 +17,7 @@ use vestibule::clock::Clock;
 use vestibule::domain::time::Timestamp;
 use vestibule::settings::ProviderApp;
 
-use super::client::{Client, Request};
+use super::client::{HttpClient, Request};
 use super::error::ProviderError;
 use super::keys::{Algorithm, Key, KeySet};
 use crate::providers::expression;
@@ -50,7 +50,7 @@ pub(super) struct Discovered {
 /// Documents of services, by their addresses.
 #[derive(Clone)]
 pub(super) struct Documents {
-    client: Client,
+    client: HttpClient,
     clock: Clock,
     discovered: Cache<Map<String, Value>>,
     keys: Cache<KeySet>,
@@ -78,7 +78,7 @@ impl fmt::Debug for Documents {
 }
 
 impl Documents {
-    pub fn new(client: Client, clock: Clock) -> Self {
+    pub fn new(client: HttpClient, clock: Clock) -> Self {
         Self { client, clock, discovered: Cache::default(), keys: Cache::default() }
     }
 

@@ -11,14 +11,14 @@ use vestibule::domain::social::{MAX_UID_LENGTH, Profile};
 use vestibule::settings::ProviderApp;
 
 use super::error::ProviderError;
-use crate::providers::Provider;
+use crate::providers::ProviderDeclaration;
 use crate::providers::declaration::{Addresses, Verified};
 use crate::providers::expression::{self, Options};
 
 /// Reads it.
 pub(super) fn read(
     app: &ProviderApp,
-    provider: &Provider,
+    provider: &ProviderDeclaration,
     data: &Value,
     options: Options<'_>,
 ) -> Result<Profile, ProviderError> {
@@ -39,7 +39,7 @@ pub(super) fn read(
     })
 }
 
-fn emails(provider: &Provider, data: &Value, options: Options<'_>) -> Vec<EmailAddress> {
+fn emails(provider: &ProviderDeclaration, data: &Value, options: Options<'_>) -> Vec<EmailAddress> {
     let mut emails: Vec<_> = provider.emails.iter().flat_map(|list| listed(list, data, options)).collect();
     let own = expression::text(provider.email, data, options);
     if let Some((email, verified)) =
@@ -78,7 +78,7 @@ fn listed(list: &Addresses, data: &Value, options: Options<'_>) -> Vec<EmailAddr
 }
 
 /// What allauth shows where a provider has no way of its own: the first of these that is there.
-fn usual_display(provider: &Provider, data: &Value, options: Options<'_>) -> Option<String> {
+fn usual_display(provider: &ProviderDeclaration, data: &Value, options: Options<'_>) -> Option<String> {
     const WHOLE: &[&str] = &[
         "username",
         "userName",

@@ -14,12 +14,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use url::Url;
 use vestibule::clock::Clock;
-use vestibule::domain::social::Passage;
+use vestibule::domain::social::RequestSecrets;
 use vestibule::secret::Secret;
 use vestibule::settings::KNOWN_PROVIDERS;
 
 use super::testing::{LOCAL, NOW, P256_PEM, Received, Server, Signer, app_with};
-use super::{Brought, Client, Engine, Rules};
+use super::{AuthorizationResponse, Engine, HttpClient, Rules};
 use crate::providers::{self, expression};
 
 const SAMPLES: &str = include_str!("../providers/samples.json");
@@ -57,8 +57,8 @@ fn samples() -> BTreeMap<String, Sample> {
     serde_json::from_str(SAMPLES).unwrap()
 }
 
-fn passage() -> Passage {
-    Passage {
+fn passage() -> RequestSecrets {
+    RequestSecrets {
         state: Secret::new("the-state"),
         nonce: Secret::new("the-nonce"),
         verifier: Secret::new("the-verifier"),
@@ -142,7 +142,7 @@ async fn internet(sample: &Sample) -> (Server, Engine) {
     let signer = Signer::rs256("key");
     let answers = sample.clone();
     let server = Server::over_tls(move |request| answers.answer(&signer, request)).await;
-    let client = Client::trusting_all(Rules { plain_http: false, ..LOCAL }, server.port);
+    let client = HttpClient::trusting_all(Rules { plain_http: false, ..LOCAL }, server.port);
     (server, Engine::asking(client, Clock::new(|| NOW), true))
 }
 
@@ -160,10 +160,10 @@ async fn somebody_comes_from_every_provider() {
         assert_eq!(query["state"], "the-state", "{id}");
 
         let code = Secret::new("the-code");
-        let brought = Brought {
+        let brought = AuthorizationResponse {
             user: Some(r#"{"name": {"firstName": "Ann", "lastName": "Lee"}, "email": "evil@example.com"}"#),
             device_id: Some("the-device"),
-            ..Brought::code(&code)
+            ..AuthorizationResponse::code(&code)
         };
         let identity = engine.exchange(&app, REDIRECT_URI, &passage(), brought).await;
         let identity =
@@ -198,7 +198,8 @@ async fn a_profile_without_its_identifier_is_nobody() {
         };
         let (_server, engine) = internet(&sample).await;
         let code = Secret::new("the-code");
-        let brought = Brought { device_id: Some("the-device"), ..Brought::code(&code) };
+        let brought =
+            AuthorizationResponse { device_id: Some("the-device"), ..AuthorizationResponse::code(&code) };
         let result = engine.exchange(&sample.app(&id), REDIRECT_URI, &passage(), brought).await;
         let names = ["no_uid", "incomplete"];
         // What is fetched last is not always where the identifier is.
@@ -295,7 +296,7 @@ async fn what_is_declared_as_it_is_in_other_regions_and_versions_is_so() {
     let url = async |id: &str, app: Value, settings: Value| {
         let mut all = json!({"client_id": "the-client", "secret": "the-secret"});
         all.as_object_mut().unwrap().extend(app.as_object().unwrap().clone());
-        let engine = Engine::asking(Client::new(LOCAL), Clock::new(|| NOW), false);
+        let engine = Engine::asking(HttpClient::new(LOCAL), Clock::new(|| NOW), false);
         let url =
             engine.authorization_url(&app_with(id, all, settings), REDIRECT_URI, &passage()).await.unwrap();
         let url: Url = url.parse().unwrap();
@@ -356,7 +357,7 @@ async fn what_is_declared_as_it_is_in_other_regions_and_versions_is_so() {
 
 #[tokio::test]
 async fn what_must_be_set_is_asked_for_by_name() {
-    let engine = Arc::new(Engine::asking(Client::new(LOCAL), Clock::new(|| NOW), true));
+    let engine = Arc::new(Engine::asking(HttpClient::new(LOCAL), Clock::new(|| NOW), true));
     for (id, setting) in [
         ("auth0", "auth0_url"),
         ("amazon_cognito", "domain"),

@@ -11,8 +11,8 @@ use serde_json::Value;
 use vestibule::settings::ProviderApp;
 
 use super::error::ProviderError;
-use crate::providers::Provider;
-use crate::providers::declaration::{Params, When};
+use crate::providers::ProviderDeclaration;
+use crate::providers::declaration::{Condition, Params};
 use crate::providers::expression;
 
 /// All but the unreserved characters of RFC 3986.
@@ -22,7 +22,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
     pub app: &'a ProviderApp,
-    pub provider: &'a Provider,
+    pub provider: &'a ProviderDeclaration,
     pub client_secret: Option<&'a str>,
     pub scope: &'a [String],
     pub redirect_uri: &'a str,
@@ -37,7 +37,7 @@ pub(super) struct Known<'a> {
 
 impl<'a> Known<'a> {
     /// What is known of an app before anything happens.
-    pub const fn of(app: &'a ProviderApp, provider: &'a Provider) -> Self {
+    pub const fn of(app: &'a ProviderApp, provider: &'a ProviderDeclaration) -> Self {
         const NOTHING: &Value = &Value::Null;
         Self {
             app,
@@ -154,11 +154,11 @@ impl<'a> Known<'a> {
         self.own(name).ok().flatten()
     }
 
-    fn holds(&self, when: When) -> bool {
+    fn holds(&self, when: Condition) -> bool {
         match when {
-            When::Given(option) => self.app.option(option).is_some(),
-            When::Is(option, wanted) => self.option(option).is_some_and(|given| given == wanted),
-            When::Scope(scope) => self.has_scope(scope),
+            Condition::Given(option) => self.app.option(option).is_some(),
+            Condition::Is(option, wanted) => self.option(option).is_some_and(|given| given == wanted),
+            Condition::Scope(scope) => self.has_scope(scope),
         }
     }
 
@@ -198,22 +198,22 @@ mod tests {
     use crate::engine::testing::app;
     use crate::providers::declaration::{Word, provider};
 
-    const PROVIDER: Provider = Provider {
+    const PROVIDER: ProviderDeclaration = ProviderDeclaration {
         options: &[("server", Some("https://usual.example")), ("needed", None), ("fields", Some("id,name"))],
         words: &[
             Word {
                 word: "api",
-                when: When::Given("server"),
+                when: Condition::Given("server"),
                 then: "{+server}/api",
                 otherwise: "https://api.example",
             },
             Word {
                 word: "host",
-                when: When::Is("mode", "live"),
+                when: Condition::Is("mode", "live"),
                 then: "live.example",
                 otherwise: "test.example",
             },
-            Word { word: "mail", when: When::Scope("email"), then: "yes", otherwise: "no" },
+            Word { word: "mail", when: Condition::Scope("email"), then: "yes", otherwise: "no" },
         ],
         ..provider(vestibule::settings::known_providers::GITHUB)
     };

@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vestibule::clock::Clock;
-use vestibule::domain::social::{Identity, Passage, PresentedToken};
+use vestibule::domain::social::{Identity, PresentedToken, RequestSecrets};
 use vestibule::domain::time::Timestamp;
 use vestibule::secret::Secret;
 use vestibule::settings::ProviderApp;
 
 use super::testing::{LOCAL, NOW, Received, Server, Signer, app, app_with};
-use super::{Brought, Client, Engine, ProviderError, Rules};
+use super::{AuthorizationResponse, Engine, HttpClient, ProviderError, Rules};
 
 const REDIRECT_URI: &str = "https://api.example/accounts/oidc/test/login/callback/";
 
-fn passage() -> Passage {
-    Passage {
+fn passage() -> RequestSecrets {
+    RequestSecrets {
         state: Secret::new("the-state"),
         nonce: Secret::new("the-nonce"),
         verifier: Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
@@ -74,7 +74,7 @@ impl World {
         });
         let told = clock.clone();
         let server = Server::start(move |request| answer(&said.lock().unwrap(), request, told.now())).await;
-        let engine = Engine::asking(Client::new(LOCAL), clock, true);
+        let engine = Engine::asking(HttpClient::new(LOCAL), clock, true);
         Self { server, says, engine, minutes }
     }
 
@@ -92,7 +92,7 @@ impl World {
 
     async fn exchange_with(&self, app: &ProviderApp) -> Result<Identity, ProviderError> {
         let code = Secret::new("the-code");
-        self.engine.exchange(app, REDIRECT_URI, &passage(), Brought::code(&code)).await
+        self.engine.exchange(app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code)).await
     }
 
     async fn exchange(&self) -> Result<Identity, ProviderError> {
@@ -348,7 +348,7 @@ async fn every_wrong_answer_is_refused_by_name() {
     ] {
         let mut world = World::new(says).await;
         let rules = Rules { timeout: Duration::from_secs(if name == "timeout" { 1 } else { 20 }), ..LOCAL };
-        world.engine = Engine::asking(Client::new(rules), world.engine.clock.clone(), true);
+        world.engine = Engine::asking(HttpClient::new(rules), world.engine.clock.clone(), true);
         let result = world.exchange().await.map_or_else(|error| error.name(), |_| "accepted");
         assert_eq!(result, name);
     }
@@ -377,13 +377,13 @@ async fn who_sends_the_browser_must_be_who_was_asked() {
     let world = World::new(Says::right()).await;
     let code = Secret::new("the-code");
     let exchange = async |issuer| {
-        let brought = Brought { issuer, ..Brought::code(&code) };
+        let brought = AuthorizationResponse { issuer, ..AuthorizationResponse::code(&code) };
         world.engine.exchange(&world.app(), REDIRECT_URI, &passage(), brought).await
     };
     exchange(Some(world.server.url.as_str())).await.unwrap();
     assert_eq!(exchange(Some("https://evil.example")).await.unwrap_err(), ProviderError::WrongIssuer);
     let empty = Secret::new("");
-    let brought = Brought::code(&empty);
+    let brought = AuthorizationResponse::code(&empty);
     let error = world.engine.exchange(&world.app(), REDIRECT_URI, &passage(), brought).await.unwrap_err();
     assert_eq!(error, ProviderError::NoCode);
 }
@@ -392,10 +392,12 @@ async fn who_sends_the_browser_must_be_who_was_asked() {
 async fn private_services_are_refused_unless_a_setting_allows_them() {
     let world = World::new(Says::right()).await;
     let strict = Rules { private_addresses: false, ..LOCAL };
-    let engine = Engine::asking(Client::new(strict), world.engine.clock.clone(), true);
+    let engine = Engine::asking(HttpClient::new(strict), world.engine.clock.clone(), true);
     let code = Secret::new("the-code");
-    let error =
-        engine.exchange(&world.app(), REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap_err();
+    let error = engine
+        .exchange(&world.app(), REDIRECT_URI, &passage(), AuthorizationResponse::code(&code))
+        .await
+        .unwrap_err();
     assert_eq!(error.name(), "private_address");
     assert!(world.server.requests().is_empty());
 }
@@ -517,7 +519,7 @@ async fn github(token: &'static str, emails: &'static str) -> (Server, ProviderA
     .await;
     let settings = json!({"GITHUB_URL": format!("{}/", server.url)});
     let app = app_with("github", json!({"client_id": "client", "secret": "the-secret"}), settings);
-    let engine = Engine::asking(Client::new(LOCAL), Clock::new(|| NOW), true);
+    let engine = Engine::asking(HttpClient::new(LOCAL), Clock::new(|| NOW), true);
     (server, app, engine)
 }
 
@@ -530,7 +532,8 @@ async fn a_service_may_answer_with_a_form_and_tell_addresses_apart() {
         {"email": "ann@example.com", "verified": true, "primary": true}]"#;
     let (server, app, engine) = github(FORM_TOKEN, Box::leak(Server::ok(emails).into_boxed_str())).await;
     let code = Secret::new("the-code");
-    let identity = engine.exchange(&app, REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap();
+    let identity =
+        engine.exchange(&app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code)).await.unwrap();
     assert_eq!((identity.profile.uid.as_str(), identity.profile.display.as_deref()), ("7", Some("ann")));
     let emails: Vec<_> =
         identity.profile.emails.iter().map(|it| (it.email.as_str(), it.verified, it.primary)).collect();
@@ -552,7 +555,10 @@ async fn what_is_optional_may_be_refused_but_not_fail() {
         Server::ok("{}"),
     ] {
         let (_server, app, engine) = github(FORM_TOKEN, Box::leak(answer.into_boxed_str())).await;
-        let identity = engine.exchange(&app, REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap();
+        let identity = engine
+            .exchange(&app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code))
+            .await
+            .unwrap();
         assert_eq!(identity.profile.emails, []);
     }
 
@@ -564,7 +570,10 @@ async fn what_is_optional_may_be_refused_but_not_fail() {
         (Server::ok("not JSON"), "unreadable"),
     ] {
         let (_server, app, engine) = github(FORM_TOKEN, Box::leak(answer.into_boxed_str())).await;
-        let error = engine.exchange(&app, REDIRECT_URI, &passage(), Brought::code(&code)).await.unwrap_err();
+        let error = engine
+            .exchange(&app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code))
+            .await
+            .unwrap_err();
         assert_eq!(error.name(), name);
     }
 }
@@ -606,7 +615,7 @@ async fn facebook(inspection: &'static str) -> (Server, ProviderApp, Engine) {
     .await;
     let settings = json!({"GRAPH_API_URL": server.url});
     let app = app_with("facebook", json!({"client_id": "1234", "secret": "the-secret"}), settings);
-    (server, app, Engine::asking(Client::new(LOCAL), Clock::new(|| NOW), true))
+    (server, app, Engine::asking(HttpClient::new(LOCAL), Clock::new(|| NOW), true))
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ pub const EXCHANGE: Params = &[
 
 /// A service that people can log in through.
 #[derive(Clone, Copy, Debug)]
-pub struct Provider {
+pub struct ProviderDeclaration {
     /// allauth's id of it.
     pub id: &'static str,
     /// What people call it.
@@ -114,7 +114,7 @@ pub struct Provider {
     pub note: &'static str,
 }
 
-impl Provider {
+impl ProviderDeclaration {
     /// Whether a client can present a token that it got there by itself.
     pub const fn takes_tokens(&self) -> bool {
         self.id_token.is_some() || self.inspection.is_some()
@@ -137,7 +137,7 @@ pub struct Word {
     /// The word.
     pub word: &'static str,
     /// What it depends on.
-    pub when: When,
+    pub when: Condition,
     /// What it is then: a template.
     pub then: &'static str,
     /// What it is otherwise: a template.
@@ -146,7 +146,7 @@ pub struct Word {
 
 /// A condition.
 #[derive(Clone, Copy, Debug)]
-pub enum When {
+pub enum Condition {
     /// The option is given.
     Given(&'static str),
     /// The option is this text, or as JSON this.
@@ -257,8 +257,8 @@ pub struct Addresses {
 }
 
 /// A service that follows the standard in everything, and tells nothing: for declarations to begin with.
-pub const fn provider(known: KnownProvider) -> Provider {
-    Provider {
+pub const fn provider(known: KnownProvider) -> ProviderDeclaration {
+    ProviderDeclaration {
         id: known.id,
         name: known.name,
         several_clients: false,

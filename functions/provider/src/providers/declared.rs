@@ -3,13 +3,13 @@
 use vestibule::settings::{KnownProvider, OPENID_CONNECT, known_providers as known};
 
 use super::declaration::{
-    Addresses, Authorization, By, Fetch, IdTokens, Only, Provider, Secrets, Verified, When, Word, get,
-    get_inside, provider,
+    Addresses, Authorization, By, Condition, Fetch, IdTokens, Only, ProviderDeclaration, Secrets, Verified,
+    Word, get, get_inside, provider,
 };
 
 /// All of them.
-pub const PROVIDERS: &[Provider] = &[
-    Provider {
+pub const PROVIDERS: &[ProviderDeclaration] = &[
+    ProviderDeclaration {
         authorize: "https://www.amazon.com/ap/oa",
         token: "https://api.amazon.com/auth/o2/token",
         profile: &[get("https://api.amazon.com/user/profile")],
@@ -20,7 +20,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/email | /Profile/PrimaryEmail | /Profile/Name",
         ..provider(known::AMAZON)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("domain", None)],
         authorize: "{+domain}/oauth2/authorize",
         token: "{+domain}/oauth2/token",
@@ -34,7 +34,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/family_name",
         ..provider(known::AMAZON_COGNITO)
     },
-    Provider {
+    ProviderDeclaration {
         several_clients: true,
         secret: Secrets::Signed("https://appleid.apple.com"),
         authorize: "https://appleid.apple.com/auth/authorize",
@@ -67,7 +67,7 @@ pub const PROVIDERS: &[Provider] = &[
                `key` the team, and `certificate_key` in `settings` the key itself.",
         ..provider(known::APPLE)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://app.asana.com/-/oauth_authorize",
         token: "https://app.asana.com/-/oauth_token",
         profile: &[Fetch { part: "/data", ..get("https://app.asana.com/api/1.0/users/me") }],
@@ -76,7 +76,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::ASANA)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://auth.atlassian.com/authorize",
         auth_params: &[("audience", "api.atlassian.com"), ("prompt", "consent")],
         token: "https://api.atlassian.com/oauth/token",
@@ -89,7 +89,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::ATLASSIAN)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("auth0_url", None)],
         authorize: "{+auth0_url}/authorize",
         token: "{+auth0_url}/oauth/token",
@@ -102,7 +102,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::AUTH0)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("provider_url", Some("https://connect.authentiq.io"))],
         authorize: "{+provider_url}/authorize",
         token: "{+provider_url}/token",
@@ -118,7 +118,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/family_name",
         ..provider(known::AUTHENTIQ)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://openapi.baidu.com/oauth/2.0/authorize",
         token: "https://openapi.baidu.com/oauth/2.0/token",
         profile: &[get_inside(
@@ -130,7 +130,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/uname",
         ..provider(known::BAIDU)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://launchpad.37signals.com/authorization/new",
         auth_params: &[("type", "web_server")],
         token: "https://launchpad.37signals.com/authorization/token?type=web_server",
@@ -144,17 +144,17 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/identity",
         ..provider(known::BASECAMP)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("region", Some("us"))],
         words: &[
             Word {
                 word: "host",
-                when: When::Is("region", "cn"),
+                when: Condition::Is("region", "cn"),
                 then: "oauth.battlenet.com.cn",
                 otherwise: "oauth.battle.net",
             },
             // The accounts of China are others, and can have the same numbers.
-            Word { word: "suffix", when: When::Is("region", "cn"), then: "-cn", otherwise: "" },
+            Word { word: "suffix", when: Condition::Is("region", "cn"), then: "-cn", otherwise: "" },
         ],
         authorize: "https://{+host}/authorize",
         token: "https://{+host}/token",
@@ -165,7 +165,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "The settings determine the region; allauth lets a browser choose.",
         ..provider(known::BATTLENET)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://bitbucket.org/site/oauth2/authorize",
         token: "https://bitbucket.org/site/oauth2/access_token",
         profile: &[
@@ -185,7 +185,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/username | /emails/[is_primary]/email | /emails/0/email",
         ..provider(known::BITBUCKET_OAUTH2)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://account.box.com/api/oauth2/authorize",
         token: "https://api.box.com/oauth2/token",
         profile: &[get("https://api.box.com/2.0/users/me")],
@@ -193,7 +193,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/display_name",
         ..provider(known::BOX)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://cilogon.org/authorize",
         token: "https://cilogon.org/oauth2/token",
         profile: &[get("https://cilogon.org/oauth2/userinfo")],
@@ -206,7 +206,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/family_name",
         ..provider(known::CILOGON)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://clever.com/oauth/authorize",
         token: "https://clever.com/oauth/tokens",
         profile: &[
@@ -223,7 +223,7 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/data",
         ..provider(known::CLEVER)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.coinbase.com/oauth/authorize",
         token: "https://www.coinbase.com/oauth/token",
         profile: &[get("https://api.coinbase.com/v2/user")],
@@ -233,7 +233,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/username | /email | /data/username | /data/email | /data/name",
         ..provider(known::COINBASE)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://auth.dataporten.no/oauth/authorization",
         token: "https://auth.dataporten.no/oauth/token",
         profile: &[Fetch {
@@ -247,7 +247,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::DATAPORTEN)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://apis.daum.net/oauth2/authorize",
         token: "https://apis.daum.net/oauth2/token",
         profile: &[Fetch {
@@ -256,7 +256,7 @@ pub const PROVIDERS: &[Provider] = &[
         }],
         ..provider(known::DAUM)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://cloud.digitalocean.com/v1/oauth/authorize",
         token: "https://cloud.digitalocean.com/v1/oauth/token",
         profile: &[get("https://api.digitalocean.com/v2/account")],
@@ -265,7 +265,7 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/account",
         ..provider(known::DIGITALOCEAN)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://login.dingtalk.com/oauth2/auth",
         code: "authCode",
         token: "https://api.dingtalk.com/v1.0/oauth2/userAccessToken",
@@ -290,7 +290,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/nick",
         ..provider(known::DINGTALK)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://discord.com/api/oauth2/authorize",
         token: "https://discord.com/api/oauth2/token",
         profile: &[get("https://discord.com/api/users/@me")],
@@ -303,7 +303,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "{/username}#{/discriminator ~digits(4)} | /global_name | /username",
         ..provider(known::DISCORD)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://disqus.com/api/oauth/2.0/authorize/",
         token: "https://disqus.com/api/oauth/2.0/access_token/",
         profile: &[Fetch {
@@ -324,7 +324,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::DISQUS)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.douban.com/service/auth2/auth",
         token: "https://www.douban.com/service/auth2/token",
         profile: &[get("https://api.douban.com/v2/user/~me")],
@@ -332,7 +332,7 @@ pub const PROVIDERS: &[Provider] = &[
         first_name: "/name",
         ..provider(known::DOUBAN)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://auth.doximity.com/oauth/authorize",
         token: "https://auth.doximity.com/oauth/token",
         profile: &[get("https://www.doximity.com/api/v1/users/current")],
@@ -344,7 +344,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/lastname",
         ..provider(known::DOXIMITY)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.dropbox.com/oauth2/authorize",
         token: "https://api.dropbox.com/oauth2/token",
         profile: &[Fetch { by: By::Form, ..get("https://api.dropbox.com/2/users/get_current_account") }],
@@ -354,10 +354,10 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name/display_name",
         ..provider(known::DROPBOX)
     },
-    Provider {
+    ProviderDeclaration {
         words: &[Word {
             word: "host",
-            when: When::Is("environment", "sandbox"),
+            when: Condition::Is("environment", "sandbox"),
             then: "uat.dwolla.com",
             otherwise: "www.dwolla.com",
         }],
@@ -373,7 +373,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::DWOLLA)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.edmodo.com/oauth/authorize",
         token: "https://api.edmodo.com/oauth/token",
         profile: &[get_inside("https://api.edmodo.com/users/me?access_token={access_token}")],
@@ -383,7 +383,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/last_name",
         ..provider(known::EDMODO)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("edx_url", Some("https://edx.org"))],
         authorize: "{+edx_url}/oauth2/authorize/",
         token: "{+edx_url}/oauth2/access_token",
@@ -399,7 +399,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::EDX)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.eventbrite.com/oauth/authorize",
         token: "https://www.eventbrite.com/oauth/token",
         profile: &[get("https://www.eventbriteapi.com/v3/users/me/")],
@@ -415,7 +415,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/emails/0/email",
         ..provider(known::EVENTBRITE)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://login.eveonline.com/oauth/authorize",
         token: "https://login.eveonline.com/oauth/token",
         profile: &[get("https://login.eveonline.com/oauth/verify")],
@@ -424,7 +424,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/CharacterName | /CharacterID",
         ..provider(known::EVEONLINE)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[
             ("version", Some("v19.0")),
             (
@@ -435,13 +435,13 @@ pub const PROVIDERS: &[Provider] = &[
         words: &[
             Word {
                 word: "dialog",
-                when: When::Given("authorize_url"),
+                when: Condition::Given("authorize_url"),
                 then: "{+authorize_url}",
                 otherwise: "https://www.facebook.com/{version}/dialog/oauth",
             },
             Word {
                 word: "graph",
-                when: When::Given("graph_api_url"),
+                when: Condition::Given("graph_api_url"),
                 then: "{+graph_api_url}",
                 otherwise: "https://graph.facebook.com/{version}",
             },
@@ -484,7 +484,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/last_name",
         ..provider(known::FACEBOOK)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("host", Some("cloud.feedly.com"))],
         authorize: "https://{+host}/v3/auth/auth",
         token: "https://{+host}/v3/auth/token",
@@ -498,7 +498,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/familyName",
         ..provider(known::FEEDLY)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("authorize_url", Some("https://open.feishu.cn/open-apis/authen/v1/index"))],
         authorize: "{+authorize_url}",
         authorize_params: &[
@@ -533,7 +533,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::FEISHU)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.figma.com/oauth",
         token: "https://www.figma.com/api/oauth/token",
         profile: &[get("https://api.figma.com/v1/me")],
@@ -542,7 +542,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/handle",
         ..provider(known::FIGMA)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://foursquare.com/oauth2/authenticate",
         token: "https://foursquare.com/oauth2/access_token",
         profile: &[Fetch {
@@ -556,7 +556,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/contact/email",
         ..provider(known::FOURSQUARE)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://auth.frontierstore.net/auth",
         token: "https://auth.frontierstore.net/token",
         profile: &[get("https://auth.frontierstore.net/me")],
@@ -569,7 +569,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/lastname",
         ..provider(known::FRONTIER)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[
             ("oauth_endpoint", Some("https://oauth.accounts.firefox.com/v1")),
             ("profile_endpoint", Some("https://profile.accounts.firefox.com/v1")),
@@ -582,7 +582,7 @@ pub const PROVIDERS: &[Provider] = &[
         email: "/email",
         ..provider(known::FXA)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("gitea_url", Some("https://gitea.com"))],
         authorize: "{+gitea_url}/login/oauth/authorize",
         token: "{+gitea_url}/login/oauth/access_token",
@@ -594,11 +594,11 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/username | /login",
         ..provider(known::GITEA)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("github_url", Some("https://github.com"))],
         words: &[Word {
             word: "api",
-            when: When::Given("github_url"),
+            when: Condition::Given("github_url"),
             then: "{+github_url}/api/v3",
             otherwise: "https://api.github.com",
         }],
@@ -622,7 +622,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::GITHUB)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("gitlab_url", Some("https://gitlab.com"))],
         authorize: "{+gitlab_url}/oauth/authorize",
         token: "{+gitlab_url}/oauth/token",
@@ -634,7 +634,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::GITLAB)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://auth.globus.org/v2/oauth2/authorize",
         token: "https://auth.globus.org/v2/oauth2/token",
         profile: &[get("https://auth.globus.org/v2/oauth2/userinfo")],
@@ -646,7 +646,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::GLOBUS)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[
             ("authorize_url", Some("https://accounts.google.com/o/oauth2/v2/auth")),
             ("access_token_url", Some("https://oauth2.googleapis.com/token")),
@@ -676,7 +676,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "`CERTS_URL` is where the keys are as a JWK set, not as certificates.",
         ..provider(known::GOOGLE)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("gumroad_url", Some("https://gumroad.com"))],
         authorize: "{+gumroad_url}/oauth/authorize",
         token: "{+gumroad_url}/oauth/token",
@@ -691,7 +691,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::GUMROAD)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://app.hubspot.com/oauth/authorize",
         token: "https://api.hubapi.com/oauth/v1/token",
         profile: &[get_inside("https://api.hubapi.com/oauth/v1/access-tokens/{access_token}")],
@@ -702,7 +702,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/user",
         ..provider(known::HUBSPOT)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.instagram.com/oauth/authorize",
         token: "https://api.instagram.com/oauth/access_token",
         profile: &[get_inside(
@@ -712,7 +712,7 @@ pub const PROVIDERS: &[Provider] = &[
         username: "/username",
         ..provider(known::INSTAGRAM)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://kauth.kakao.com/oauth/authorize",
         token: "https://kauth.kakao.com/oauth/token",
         profile: &[get("https://kapi.kakao.com/v2/user/me")],
@@ -722,7 +722,7 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/kakao_account",
         ..provider(known::KAKAO)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("lemonldap_url", None)],
         authorize: "{+lemonldap_url}/oauth2/authorize",
         token: "{+lemonldap_url}/oauth2/token",
@@ -734,7 +734,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::LEMONLDAP)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("api_url", Some("https://lichess.org"))],
         authorize: "{+api_url}/oauth",
         token: "{+api_url}/api/token",
@@ -755,7 +755,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/profile/lastName",
         ..provider(known::LICHESS)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://access.line.me/oauth2/v2.1/authorize",
         token: "https://api.line.me/oauth2/v2.1/token",
         profile: &[
@@ -777,7 +777,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "`SCOPE` must be given, as LINE has no default; with `openid` and `email` it reports the email address.",
         ..provider(known::LINE)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("profile_fields", Some("id,firstName,lastName"))],
         authorize: "https://www.linkedin.com/oauth/v2/authorization",
         token: "https://www.linkedin.com/oauth/v2/accessToken",
@@ -804,7 +804,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "For apps from before August 2023. Newer ones speak OpenID Connect: see above.",
         ..provider(known::LINKEDIN_OAUTH2)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://login.mailchimp.com/oauth2/authorize",
         token: "https://login.mailchimp.com/oauth2/token",
         profile: &[Fetch {
@@ -815,7 +815,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/login/login_email | /login/email",
         ..provider(known::MAILCHIMP)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[
             ("rest_api", Some("https://meta.wikimedia.org/w/rest.php")),
             ("user_agent", Some("Vestibule")),
@@ -832,7 +832,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "`USER_AGENT` should name your service, as Wikimedia asks.",
         ..provider(known::MEDIAWIKI)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://secure.meetup.com/oauth2/authorize",
         token: "https://secure.meetup.com/oauth2/access",
         profile: &[get("https://api.meetup.com/2/member/self")],
@@ -840,7 +840,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::MEETUP)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[
             ("tenant", Some("common")),
             ("login_url", Some("https://login.microsoftonline.com")),
@@ -862,7 +862,7 @@ pub const PROVIDERS: &[Provider] = &[
                your own.",
         ..provider(known::MICROSOFT)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://miro.com/oauth/authorize",
         token: "https://api.miro.com/v1/oauth/token",
         profile: &[get("https://api.miro.com/v1/users/me")],
@@ -872,7 +872,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::MIRO)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://nid.naver.com/oauth2.0/authorize",
         token: "https://nid.naver.com/oauth2.0/token",
         profile: &[Fetch { part: "/response", ..get("https://openapi.naver.com/v1/nid/me") }],
@@ -880,7 +880,7 @@ pub const PROVIDERS: &[Provider] = &[
         verified: Verified::Always,
         ..provider(known::NAVER)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("netiq_url", None), ("uid_field", Some("sub"))],
         authorize: "{+netiq_url}/nidp/oauth/nam/authz",
         token: "{+netiq_url}/nidp/oauth/nam/token",
@@ -892,7 +892,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/family_name",
         ..provider(known::NETIQ)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("server", None)],
         authorize: "{+server}/apps/oauth2/authorize",
         token: "{+server}/apps/oauth2/api/v1/token",
@@ -906,7 +906,7 @@ pub const PROVIDERS: &[Provider] = &[
         username: "/displayname",
         ..provider(known::NEXTCLOUD)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.notion.com/v1/oauth/authorize",
         authorize_params: &[
             ("client_id", "{client_id}"),
@@ -926,7 +926,7 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/owner/user",
         ..provider(known::NOTION)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("okta_base_url", None), ("uid_field", Some("sub"))],
         authorize: "https://{+okta_base_url}/oauth2/v1/authorize",
         token: "https://{+okta_base_url}/oauth2/v1/token",
@@ -942,7 +942,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "`OKTA_BASE_URL` is a host name, without `https://`.",
         ..provider(known::OKTA)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("uid_field", Some("sub"))],
         profile: &[get("")],
         id_token: Some(IdTokens { issuer: "", keys: "", exchanged: true, is_profile: false, renamed: &[] }),
@@ -958,13 +958,13 @@ pub const PROVIDERS: &[Provider] = &[
         note: "See above.",
         ..provider(KnownProvider { id: OPENID_CONNECT, name: "OpenID Connect", takes_tokens: true })
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("base_domain", Some("orcid.org")), ("member_api", Some("false"))],
         words: &[
-            Word { word: "api", when: When::Is("member_api", "true"), then: "api", otherwise: "pub" },
+            Word { word: "api", when: Condition::Is("member_api", "true"), then: "api", otherwise: "pub" },
             Word {
                 word: "member_token",
-                when: When::Is("member_api", "true"),
+                when: Condition::Is("member_api", "true"),
                 then: "{access_token}",
                 otherwise: "",
             },
@@ -983,18 +983,18 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/person/name/family-name/value",
         ..provider(known::ORCID)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("version", Some("v1"))],
         words: &[
             Word {
                 word: "scopes",
-                when: When::Is("version", "v2"),
+                when: Condition::Is("version", "v2"),
                 then: "identity identity[email] campaigns campaigns.members",
                 otherwise: "pledges-to-me users my-campaign",
             },
             Word {
                 word: "me",
-                when: When::Is("version", "v2"),
+                when: Condition::Is("version", "v2"),
                 then: "v2/identity?fields%5Buser%5D=email,first_name,full_name,last_name,vanity",
                 otherwise: "api/current_user",
             },
@@ -1011,11 +1011,11 @@ pub const PROVIDERS: &[Provider] = &[
         note: "With `v2` other scopes are usual: `identity`, `identity[email]`, `campaigns` and `campaigns.members`.",
         ..provider(known::PATREON)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("mode", Some("sandbox"))],
         words: &[Word {
             word: "host",
-            when: When::Is("mode", "live"),
+            when: Condition::Is("mode", "live"),
             then: "paypal.com",
             otherwise: "sandbox.paypal.com",
         }],
@@ -1030,7 +1030,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "`MODE` is `live` for real accounts.",
         ..provider(known::PAYPAL)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("pinterest_url", Some("api.pinterest.com")), ("api_version", Some("v5"))],
         authorize: "https://www.pinterest.com/oauth/",
         token: "https://{+pinterest_url}/{api_version}/oauth/token",
@@ -1040,18 +1040,18 @@ pub const PROVIDERS: &[Provider] = &[
         username: "/username",
         ..provider(known::PINTEREST)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://login.questrade.com/oauth2/authorize",
         token: "https://login.questrade.com/oauth2/token",
         profile: &[get("{+token/api_server}/v1/accounts")],
         uid: "/userId",
         ..provider(known::QUESTRADE)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("sandbox", Some("false"))],
         words: &[Word {
             word: "host",
-            when: When::Is("sandbox", "true"),
+            when: Condition::Is("sandbox", "true"),
             then: "sandbox-accounts.platform.intuit.com",
             otherwise: "accounts.platform.intuit.com",
         }],
@@ -1066,7 +1066,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/familyName",
         ..provider(known::QUICKBOOKS)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("user_agent", Some("Vestibule"))],
         authorize: "https://www.reddit.com/api/v1/authorize",
         token: "https://www.reddit.com/api/v1/access_token",
@@ -1079,7 +1079,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "`USER_AGENT` should name your service, or Reddit limits it.",
         ..provider(known::REDDIT)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.robinhood.com/oauth2/authorize/",
         token: "https://api.robinhood.com/oauth2/token/",
         profile: &[get("https://api.robinhood.com/user/id/")],
@@ -1087,7 +1087,7 @@ pub const PROVIDERS: &[Provider] = &[
         username: "/username",
         ..provider(known::ROBINHOOD)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "{+key}/services/oauth2/authorize",
         token: "{+key}/services/oauth2/token",
         profile: &[get("{+key}/services/oauth2/userinfo")],
@@ -1102,7 +1102,7 @@ pub const PROVIDERS: &[Provider] = &[
         note: "The app's `key` is where Salesforce is: `https://login.salesforce.com` or your own domain there.",
         ..provider(known::SALESFORCE)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[
             ("subdomain", Some("secure")),
             ("apicp", Some("sharefile.com")),
@@ -1117,7 +1117,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/FullName",
         ..provider(known::SHAREFILE)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://slack.com/openid/connect/authorize",
         token: "https://slack.com/api/openid.connect.token",
         profile: &[Fetch {
@@ -1131,7 +1131,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/user/name",
         ..provider(known::SLACK)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("query", Some("{ me { externalId displayName } }"))],
         authorize: "https://accounts.snapchat.com/accounts/oauth2/auth",
         token: "https://accounts.snapchat.com/accounts/oauth2/token",
@@ -1147,7 +1147,7 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/data/me",
         ..provider(known::SNAPCHAT)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://soundcloud.com/connect",
         token: "https://api.soundcloud.com/oauth2/token",
         profile: &[Fetch {
@@ -1160,7 +1160,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/full_name",
         ..provider(known::SOUNDCLOUD)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://accounts.spotify.com/authorize",
         token: "https://accounts.spotify.com/api/token",
         profile: &[get("https://api.spotify.com/v1/me")],
@@ -1170,7 +1170,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/display_name",
         ..provider(known::SPOTIFY)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("site", Some("stackoverflow"))],
         authorize: "https://stackexchange.com/oauth",
         token: "https://stackexchange.com/oauth/access_token",
@@ -1183,7 +1183,7 @@ pub const PROVIDERS: &[Provider] = &[
         username: "/display_name",
         ..provider(known::STACKEXCHANGE)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.stocktwits.com/api/2/oauth/authorize",
         token: "https://api.stocktwits.com/api/2/oauth/token",
         profile: &[get_inside("https://api.stocktwits.com/api/2/streams/user/{token/user_id}.json")],
@@ -1193,7 +1193,7 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/user",
         ..provider(known::STOCKTWITS)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.strava.com/oauth/authorize",
         token: "https://www.strava.com/oauth/token",
         profile: &[get("https://www.strava.com/api/v3/athlete")],
@@ -1205,7 +1205,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/lastname",
         ..provider(known::STRAVA)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://connect.stripe.com/oauth/authorize",
         token: "https://connect.stripe.com/oauth/token",
         profile: &[get("https://api.stripe.com/v1/accounts/{token/stripe_user_id}")],
@@ -1215,10 +1215,10 @@ pub const PROVIDERS: &[Provider] = &[
         display: "{/email} ({/business_name}) | /email",
         ..provider(known::STRIPE)
     },
-    Provider {
+    ProviderDeclaration {
         words: &[Word {
             word: "more_fields",
-            when: When::Scope("user.info.profile"),
+            when: Condition::Scope("user.info.profile"),
             then: ",username,profile_deep_link",
             otherwise: "",
         }],
@@ -1251,11 +1251,11 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/display_name",
         ..provider(known::TIKTOK)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("use_production", Some("false"))],
         words: &[Word {
             word: "host",
-            when: When::Is("use_production", "true"),
+            when: Condition::Is("use_production", "true"),
             then: "trainingpeaks.com",
             otherwise: "sandbox.trainingpeaks.com",
         }],
@@ -1271,7 +1271,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/LastName",
         ..provider(known::TRAININGPEAKS)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://www.tumblr.com/oauth2/authorize",
         token: "https://api.tumblr.com/v2/oauth2/token",
         profile: &[Fetch { part: "/response/user", ..get("https://api.tumblr.com/v2/user/info") }],
@@ -1280,7 +1280,7 @@ pub const PROVIDERS: &[Provider] = &[
         first_name: "/name",
         ..provider(known::TUMBLR_OAUTH2)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.23andme.com/authorize",
         token: "https://api.23andme.com/token",
         profile: &[get("https://api.23andme.com/1/user/")],
@@ -1288,7 +1288,7 @@ pub const PROVIDERS: &[Provider] = &[
         email: "/email",
         ..provider(known::TWENTYTHREEANDME)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://id.twitch.tv/oauth2/authorize",
         token: "https://id.twitch.tv/oauth2/token",
         profile: &[Fetch {
@@ -1303,7 +1303,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/login",
         ..provider(known::TWITCH)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("fields", Some("id,name,username,verified,profile_image_url,created_at"))],
         authorize: "https://x.com/i/oauth2/authorize",
         token: "https://api.x.com/2/oauth2/token",
@@ -1319,7 +1319,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::TWITTER_OAUTH2)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("user_agent", Some("Vestibule"))],
         authorize: "https://untappd.com/oauth/authenticate/",
         authorize_params: &[
@@ -1349,7 +1349,7 @@ pub const PROVIDERS: &[Provider] = &[
         user: "/response/user",
         ..provider(known::UNTAPPD)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.vimeo.com/oauth/authorize",
         token: "https://api.vimeo.com/oauth/access_token",
         profile: &[get("https://api.vimeo.com/me/")],
@@ -1358,7 +1358,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::VIMEO_OAUTH2)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://id.vk.ru/authorize",
         token: "https://id.vk.ru/oauth2/auth",
         token_params: &[
@@ -1386,7 +1386,7 @@ pub const PROVIDERS: &[Provider] = &[
         phone: "/phone",
         ..provider(known::VK)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.wahooligan.com/oauth/authorize",
         token: "https://api.wahooligan.com/oauth/token",
         profile: &[get("https://api.wahooligan.com/v1/user")],
@@ -1397,7 +1397,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/last",
         ..provider(known::WAHOO)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.weibo.com/oauth2/authorize",
         token: "https://api.weibo.com/oauth2/access_token",
         profile: &[Fetch {
@@ -1409,7 +1409,7 @@ pub const PROVIDERS: &[Provider] = &[
         full_name: "/name",
         ..provider(known::WEIBO)
     },
-    Provider {
+    ProviderDeclaration {
         options: &[("authorize_url", Some("https://open.weixin.qq.com/connect/qrconnect"))],
         authorize: "{+authorize_url}",
         authorize_params: &[
@@ -1437,7 +1437,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/nickname",
         ..provider(known::WEIXIN)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://login.live.com/oauth20_authorize.srf",
         token: "https://login.live.com/oauth20_token.srf",
         profile: &[get("https://apis.live.net/v5.0/me")],
@@ -1448,7 +1448,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/emails/preferred",
         ..provider(known::WINDOWSLIVE)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://api.login.yahoo.com/oauth2/request_auth",
         token: "https://api.login.yahoo.com/oauth2/get_token",
         profile: &[get("https://api.login.yahoo.com/openid/v1/userinfo")],
@@ -1460,7 +1460,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/family_name",
         ..provider(known::YAHOO)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://oauth.yandex.com/authorize",
         token: "https://oauth.yandex.ru/token",
         profile: &[Fetch {
@@ -1477,7 +1477,7 @@ pub const PROVIDERS: &[Provider] = &[
         display: "/default_email",
         ..provider(known::YANDEX)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://app.youneedabudget.com/oauth/authorize",
         token: "https://app.youneedabudget.com/oauth/token",
         profile: &[get("https://api.youneedabudget.com/v1/user")],
@@ -1485,7 +1485,7 @@ pub const PROVIDERS: &[Provider] = &[
         uid: "/data/user/id",
         ..provider(known::YNAB)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://accounts.zoho.com/oauth/v2/auth",
         token: "https://accounts.zoho.com/oauth/v2/token",
         profile: &[get("https://accounts.zoho.com/oauth/user/info")],
@@ -1497,7 +1497,7 @@ pub const PROVIDERS: &[Provider] = &[
         last_name: "/Last_Name",
         ..provider(known::ZOHO)
     },
-    Provider {
+    ProviderDeclaration {
         authorize: "https://zoom.us/oauth/authorize",
         token: "https://zoom.us/oauth/token",
         profile: &[get("https://api.zoom.us/v2/users/me")],

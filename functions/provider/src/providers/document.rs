@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::declaration::{Provider, Verified, When};
+use super::declaration::{Condition, ProviderDeclaration, Verified};
 use super::{all, find};
 
 const INTRODUCTION: &str = r#"<!-- Written by `make docs` from functions/provider/src/providers. Change it there. -->
@@ -184,7 +184,7 @@ const fn yes(is_so: bool) -> &'static str {
     if is_so { "yes" } else { "" }
 }
 
-fn scope(provider: &Provider) -> String {
+fn scope(provider: &ProviderDeclaration) -> String {
     // One whose scope depends on a setting says so in its words.
     let depends = provider.words.iter().find(|word| provider.scope == format!("{{{}}}", word.word));
     let usual = depends.map_or(provider.scope, |word| word.otherwise);
@@ -195,13 +195,13 @@ fn scope(provider: &Provider) -> String {
     scopes.join(" ")
 }
 
-fn identifier(provider: &Provider) -> String {
+fn identifier(provider: &ProviderDeclaration) -> String {
     let first = provider.uid.split(" | ").next().unwrap_or_default();
     let plain = first.replace("/$uid_field", "/sub").replace("{/", "{").replace("~1", "/");
     code(plain.strip_prefix('/').unwrap_or(&plain))
 }
 
-const fn verified(provider: &Provider) -> &'static str {
+const fn verified(provider: &ProviderDeclaration) -> &'static str {
     match (provider.verified, &provider.emails) {
         (Verified::Always, _) => "all",
         (Verified::Never, None) => "none",
@@ -210,7 +210,7 @@ const fn verified(provider: &Provider) -> &'static str {
     }
 }
 
-fn notes(provider: &Provider) -> String {
+fn notes(provider: &ProviderDeclaration) -> String {
     let mut notes = String::new();
     for (option, usual) in provider.options {
         let name = code(&option.to_uppercase());
@@ -221,7 +221,7 @@ fn notes(provider: &Provider) -> String {
         };
     }
     for word in provider.words {
-        if let When::Given(option) = word.when
+        if let Condition::Given(option) = word.when
             && !provider.options.iter().any(|(known, _)| *known == option)
         {
             let _ = write!(notes, "{} is optional. ", code(&option.to_uppercase()));

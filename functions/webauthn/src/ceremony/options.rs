@@ -10,7 +10,7 @@ use super::public_key::OFFERED;
 
 /// Whom a key is made for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct User<'a> {
+pub(crate) struct CredentialUser<'a> {
     /// What the authenticator keeps with the key, and gives back: 1 to 64 bytes.
     pub(crate) handle: &'a [u8],
     /// What people know the account by.
@@ -133,7 +133,7 @@ struct PublicKeyRequest {
 /// to do without a password.
 pub(crate) fn creation(
     party: &Party,
-    user: User<'_>,
+    user: CredentialUser<'_>,
     challenge: &[u8],
     known: &[&str],
     passwordless: bool,

@@ -87,7 +87,7 @@ fn what_is_kept_of_a_key_checks_its_signatures() {
 
 #[test]
 fn a_key_is_asked_for_in_the_words_of_the_standard() {
-    let user = User { handle: b"42", name: "a@example.com", display_name: "A" };
+    let user = CredentialUser { handle: b"42", name: "a@example.com", display_name: "A" };
     let options = creation(&party(), user, &[1; 32], &["a25vd24"], true, "required");
     assert_eq!(
         serde_json::to_value(options).unwrap(),

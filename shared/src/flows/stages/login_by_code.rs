@@ -1,12 +1,12 @@
 //! Login by a code sent by mail or text message, instead of a password or after it.
 
 use super::{trust, verify_email, verify_phone};
-use crate::changes::Content;
+use crate::changes::LetterContent;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::document::UnknownMembers;
 use crate::domain::message::{Message, Recipient};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
 use crate::flows::ownership;
@@ -19,15 +19,15 @@ pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<Ac
     let reached = visit.reached_by(to)?.into_iter().find(|owner| owner.active);
     let account = reached.map(|owner| owner.account.clone());
     let (key, refusal) = match to {
-        Recipient::Email(email) => (email, Refusal::UnknownEmail.of("email")),
-        Recipient::Phone(phone) => (phone, Refusal::UnknownPhone.of("phone")),
+        Recipient::Email(email) => (email, FieldErrorKind::UnknownEmail.of("email")),
+        Recipient::Phone(phone) => (phone, FieldErrorKind::UnknownPhone.of("phone")),
     };
     if account.is_none() && !visit.settings().account.prevent_enumeration.is_on() {
         return Err(Stop::invalid(refusal));
     }
     if !visit.consume(Action::RequestLoginCode, key)? {
         let param = refusal.param.unwrap_or("email");
-        return Err(Stop::invalid(Refusal::TooManyLoginAttempts.of(param)));
+        return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of(param)));
     }
     Ok(account)
 }
@@ -189,7 +189,7 @@ pub(in crate::flows) fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, a
             let code = visit.new_code(format);
             let purpose = CodePurpose::VerifyPhone;
             challenge.code = Some(visit.tools.keys.code_hash(purpose, &challenge.to, &code.normalised));
-            let content = Content::Ready(Message::LoginCode { code: code.text });
+            let content = LetterContent::Ready(Message::LoginCode { code: code.text });
             visit.send_for(asker, challenge.to.clone(), content)
         }
         (_, None) if again => Ok(()),

@@ -4,7 +4,7 @@ use super::trust;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::Factor;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
 use crate::flows::authenticators::{self, Use};
 use crate::flows::visit::{Decision, Stop, Visit, Visitor};
@@ -51,7 +51,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<(PendingLogin, Account)> {
 
 /// Checks a code of an app, or a recovery code, and uses it up: which authenticator it is of.
 pub fn check_code(visit: &mut Visit<'_>, account: &Account, code: &str) -> Decision<i64> {
-    authenticators::attempt(visit, &account.id, Refusal::TooManyLoginAttempts, "code")?;
+    authenticators::attempt(visit, &account.id, FieldErrorKind::TooManyLoginAttempts, "code")?;
     for authenticator in &account.authenticators {
         let is_right = match &authenticator.factor {
             Factor::Totp(totp) => totp::accept(visit, account, authenticator.id, totp, code)?,
@@ -65,7 +65,7 @@ pub fn check_code(visit: &mut Visit<'_>, account: &Account, code: &str) -> Decis
             return Ok(authenticator.id);
         }
     }
-    Err(Stop::invalid(Refusal::IncorrectCode.of("code")))
+    Err(Stop::invalid(FieldErrorKind::IncorrectCode.of("code")))
 }
 
 /// Completes the stage with a verified authenticator.

@@ -7,7 +7,7 @@
 use crate::domain::account::Account;
 use crate::domain::stage::{Entry, LoginAttempt, PendingLogin, Stage, StageKey};
 use crate::domain::time::Timestamp;
-use crate::flows::visit::{Client, Decision, Stop, Visit};
+use crate::flows::visit::{ClientKind, Decision, Stop, Visit};
 use crate::settings::Settings;
 
 /// How many accounts can trust one browser: beyond that the oldest is forgotten, as cookies have limits.
@@ -48,7 +48,7 @@ pub(super) fn enter(visit: &Visit<'_>, attempt: &LoginAttempt) -> Entry {
     let after_code =
         settings.account.login_by_code_trust_enabled && attempt.has_waited_at(StageKey::LoginByCode);
     let asks =
-        is_enabled(settings) && (after_factor || after_code) && visit.visitor.client == Client::Browser;
+        is_enabled(settings) && (after_factor || after_code) && visit.visitor.client == ClientKind::Browser;
     if asks { Entry::Wait(Stage::MfaTrust) } else { Entry::Pass }
 }
 
@@ -89,7 +89,7 @@ mod tests {
         #[test]
         fn any_cookie_can_be_sent(cookie in ".{0,80}", entry in "[0-9-]{0,20}-[a-zA-Z0-9_-]{0,43}(\\.[0-9]{1,12}-)?") {
             let mut world = World::new(&[TRUST, NO_REAUTHENTICATION]);
-            world.client = Client::Browser;
+            world.client = ClientKind::Browser;
             world.add(true, None);
             world.add_app();
             world.forget_session();
@@ -102,7 +102,7 @@ mod tests {
 
     fn world(settings: &[(&str, &str)]) -> (World, String) {
         let mut world = World::new(&[settings, &[NO_REAUTHENTICATION]].concat());
-        world.client = Client::Browser;
+        world.client = ClientKind::Browser;
         world.add(true, None);
         let secret = world.add_app();
         world.forget_session();
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn apps_are_not_asked_and_not_trusted() {
         let (mut world, secret) = world(&[TRUST]);
-        world.client = Client::App;
+        world.client = ClientKind::App;
         world.log_in();
         let code = totp_code(&secret, world.now, 0);
         world.give(&code).unwrap();
@@ -244,7 +244,7 @@ mod tests {
         let settings =
             [("ACCOUNT_LOGIN_BY_CODE_REQUIRED", "true"), ("ACCOUNT_LOGIN_BY_CODE_TRUST_ENABLED", "true")];
         let mut world = World::new(&settings);
-        world.client = Client::Browser;
+        world.client = ClientKind::Browser;
         world.add(true, None);
         world.log_in();
         let code = Secret::new(world.code());

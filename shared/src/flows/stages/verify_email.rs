@@ -5,7 +5,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
 use crate::flows::notice::render_link;
 use crate::flows::reauthenticate;
@@ -73,7 +73,7 @@ pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Dec
     let verified =
         visit.account(&proof.account)?.is_some_and(|account| account.has_verified(Some(&proof.email)));
     if !verified && visit.is_claimed_by_other(&Recipient::Email(proof.email.clone()), &proof.account) {
-        return Err(Stop::invalid(Refusal::EmailTaken.of("key")));
+        return Err(Stop::invalid(FieldErrorKind::EmailTaken.of("key")));
     }
     Ok(proof)
 }
@@ -85,12 +85,12 @@ fn check_code(visit: &Visit<'_>, challenge: &Challenge, key: &str) -> Decision<P
     let account = if right { visit.account_of(challenge)? } else { None };
     match (account, challenge.email()) {
         (Some(account), Some(email)) => Ok(Proof { account: account.id.clone(), email: email.to_owned() }),
-        _ => Err(Stop::invalid(Refusal::IncorrectCode.of("key"))),
+        _ => Err(Stop::invalid(FieldErrorKind::IncorrectCode.of("key"))),
     }
 }
 
 fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Proof> {
-    let refused = || Stop::invalid(Refusal::InvalidOrExpiredKey.of("key"));
+    let refused = || Stop::invalid(FieldErrorKind::InvalidOrExpiredKey.of("key"));
     let settings = visit.settings();
     let key = read_key(settings, visit.tools.keys, key).ok_or_else(refused)?;
     let days = settings.account.email_confirmation_expire_days;
@@ -167,7 +167,7 @@ fn verify(visit: &mut Visit<'_>, account: &AccountId, email: &str) -> Decision<(
     let account = visit.account_mut(account)?;
     // By code an address is the account's only now, and each of many sessions may have asked for one.
     if !replaces && !account.has_room_for(email) {
-        return Err(Stop::invalid(Refusal::MaxEmailAddresses(MOST_ADDRESSES).of("key")));
+        return Err(Stop::invalid(FieldErrorKind::MaxEmailAddresses(MOST_ADDRESSES).of("key")));
     }
     let other =
         account.emails.iter().find(|address| address.email != email).map(|address| address.email.clone());

@@ -1,13 +1,13 @@
 //! Verification of phone numbers by a code in a text message: at sign-up and login, and at a change.
 
-use crate::changes::Content;
+use crate::changes::LetterContent;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::means::Means;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::phone::Phone;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
 use crate::flows::reauthenticate;
 use crate::flows::visit::{Decision, Stop, Visit};
@@ -115,13 +115,17 @@ pub fn correctable(visit: &mut Visit<'_>) -> Decision<(Account, PhoneVerificatio
 }
 
 /// Whether a number can be had: false when another account has it, which the client is not to learn.
-pub fn check_new(visit: &Visit<'_>, account: &Account, number: &str) -> Decision<Result<bool, Refusal>> {
+pub fn check_new(
+    visit: &Visit<'_>,
+    account: &Account,
+    number: &str,
+) -> Decision<Result<bool, FieldErrorKind>> {
     if account.phone.as_ref().is_some_and(|phone| phone.number == number) {
-        return Ok(Err(Refusal::SameAsCurrent));
+        return Ok(Err(FieldErrorKind::SameAsCurrent));
     }
     let taken = visit.owners(&Recipient::Phone(number.to_owned()))?.is_taken(Some(&account.id));
     let told = !visit.settings().account.prevent_enumeration.is_on();
-    Ok(if taken && told { Err(Refusal::PhoneTaken) } else { Ok(!taken) })
+    Ok(if taken && told { Err(FieldErrorKind::PhoneTaken) } else { Ok(!taken) })
 }
 
 /// Corrects the number of an account that has just signed up, and sends a code there. What that makes of the account
@@ -179,7 +183,7 @@ pub(in crate::flows) fn text_nobody(visit: &mut Visit<'_>, phone: &str, signup: 
     } else {
         Message::UnknownAccount { signup_url: visit.signup_link() }
     };
-    visit.send(Recipient::Phone(phone.to_owned()), Content::Ready(message))
+    visit.send(Recipient::Phone(phone.to_owned()), LetterContent::Ready(message))
 }
 
 fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
@@ -196,7 +200,7 @@ fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decisi
     let hash = visit.tools.keys.code_hash(CodePurpose::VerifyPhone, &challenge.to, &code.normalised);
     challenge.code = Some(hash);
     let message = Message::ConfirmPhoneCode { code: code.text };
-    visit.send_for(asker, challenge.to.clone(), Content::Ready(message))
+    visit.send_for(asker, challenge.to.clone(), LetterContent::Ready(message))
 }
 
 fn store(visit: &mut Visit<'_>, verification: PhoneVerification) {

@@ -1,7 +1,7 @@
 //! The fields of request bodies: name, type, constraints and conditions. Forms read by them, and the description is
 //! generated from them.
 
-use crate::domain::{email, phone, refusal::Refusal, text, username};
+use crate::domain::{email, phone, refusal::FieldErrorKind, text, username};
 use crate::http::shape::Shape;
 use crate::settings::{Settings, When};
 
@@ -131,7 +131,7 @@ impl Text {
     }
 
     /// All that is wrong with a value that is not empty, in the order of the validators of Django's field.
-    pub(super) fn refusals(&self, value: &str, settings: &Settings) -> Vec<Refusal> {
+    pub(super) fn refusals(&self, value: &str, settings: &Settings) -> Vec<FieldErrorKind> {
         // An address is kept in its canonical form, which may be longer.
         let length = match self.sort {
             Sort::NewEmail => email::canonical(value).map_or(0, |email| email.len()).max(text::length(value)),
@@ -144,13 +144,15 @@ impl Text {
         };
         let min = if self.sort == Sort::Username { settings.account.username_min_length } else { 0 };
         let malformed = match self.sort {
-            Sort::Email | Sort::NewEmail if email::canonical(value).is_none() => Some(Refusal::InvalidEmail),
-            Sort::Phone if !phone::validate(value) => Some(Refusal::InvalidPhone),
+            Sort::Email | Sort::NewEmail if email::canonical(value).is_none() => {
+                Some(FieldErrorKind::InvalidEmail)
+            }
+            Sort::Phone if !phone::validate(value) => Some(FieldErrorKind::InvalidPhone),
             _ => None,
         };
-        let short = (length < min).then_some(Refusal::TooShort { min, length });
-        let long = (length > max).then_some(Refusal::TooLong { max, length });
-        let nul = value.contains('\0').then_some(Refusal::NullCharacters);
+        let short = (length < min).then_some(FieldErrorKind::TooShort { min, length });
+        let long = (length > max).then_some(FieldErrorKind::TooLong { max, length });
+        let nul = value.contains('\0').then_some(FieldErrorKind::NullCharacters);
         // The form sets the longest username when its field is made already, so that check comes last.
         let last = if self.sort == Sort::Username { [nul, long] } else { [long, nul] };
         [malformed, short].into_iter().chain(last).flatten().collect()

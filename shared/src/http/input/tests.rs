@@ -203,8 +203,8 @@ fn errors_added_later_stand_behind_those_of_their_field() {
     let mut form = Form::new(LOGIN, &object, &settings);
     assert_eq!(form.text(&EMAIL), None);
     assert_eq!(form.text(&PASSWORD), None);
-    form.refuse_all(Refusal::InvalidLogin);
-    form.refuse("email", Refusal::EmailTaken);
+    form.refuse_all(FieldErrorKind::InvalidLogin);
+    form.refuse("email", FieldErrorKind::EmailTaken);
     assert!(form.is_refused("email") && !form.is_refused("phone") && !form.is_valid());
     let codes: Vec<_> =
         form.finish().unwrap_err().into_iter().map(|error| (error.param, error.code)).collect();
