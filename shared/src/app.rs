@@ -240,7 +240,7 @@ impl App {
         let keys = keys.noting(before.unknown().clone());
         let tokens = &self.settings.headless.jwt;
         let jwt = if self.has_tokens && tokens.private_key.is_none() && is_shared(tokens) {
-            Some(Arc::new(Jwt::with_derived_secrets(tokens, &keys)))
+            Jwt::with_derived_secrets(tokens, &keys).ok().map(Arc::new)
         } else {
             jwt
         };
@@ -394,11 +394,15 @@ fn token_maker(
     fetched: Option<&Secret>,
 ) -> Result<Option<Jwt>, StartError> {
     let unusable = |name: &str, error: KeyError| StartError::TokenKey(format!("{name}: {error}"));
+    let private = |error| unusable("HEADLESS_JWT_PRIVATE_KEY", error);
     let made = match (&settings.private_key, fetched) {
-        (Some(secret), _) if is_shared(settings) => Jwt::with_shared_secret(settings, secret),
-        (None, _) if is_shared(settings) => Jwt::with_derived_secrets(settings, secret_key),
-        (Some(pem), _) => Jwt::with_private_key(settings, pem)
-            .map_err(|error| unusable("HEADLESS_JWT_PRIVATE_KEY", error))?,
+        (Some(secret), _) if is_shared(settings) => {
+            Jwt::with_shared_secret(settings, secret).map_err(private)?
+        }
+        (None, _) if is_shared(settings) => {
+            Jwt::with_derived_secrets(settings, secret_key).map_err(|error| unusable("SECRET_KEY", error))?
+        }
+        (Some(pem), _) => Jwt::with_private_key(settings, pem).map_err(private)?,
         (None, Some(document)) => {
             let Ok(set) = serde_json::from_str::<KeySet>(document.expose()) else { return Ok(None) };
             Jwt::with_key_set(settings, &set).map_err(|error| unusable("HEADLESS_JWT_KEYS_ARN", error))?

@@ -93,16 +93,17 @@ pub struct IssuedPair {
 
 impl Jwt {
     /// Tokens signed with a secret that is shared with whoever verifies them (HMAC).
-    pub fn with_shared_secret(settings: &JwtSettings, secret: &Secret) -> Self {
-        Self::with(settings, Keys::one(Key::shared(settings.algorithm, secret, None)))
+    pub fn with_shared_secret(settings: &JwtSettings, secret: &Secret) -> Result<Self, KeyError> {
+        Ok(Self::with(settings, Keys::one(Key::shared(settings.algorithm, secret, None)?)))
     }
 
     /// Tokens signed with a secret derived from `SECRET_KEY`.
-    pub fn with_derived_secrets(settings: &JwtSettings, keys: &signing::Keys) -> Self {
+    pub fn with_derived_secrets(settings: &JwtSettings, keys: &signing::Keys) -> Result<Self, KeyError> {
         let key = |(id, secret): (String, Secret)| Key::shared(settings.algorithm, &secret, Some(id));
         let (first, fallbacks) = keys.token_secrets();
-        let keys_of_tokens = Keys { current: key(first), others: fallbacks.into_iter().map(key).collect() };
-        Self { unknown: keys.unknown().clone(), ..Self::with(settings, keys_of_tokens) }
+        let others = fallbacks.into_iter().map(key).collect::<Result<_, _>>()?;
+        let keys_of_tokens = Keys { current: key(first)?, others };
+        Ok(Self { unknown: keys.unknown().clone(), ..Self::with(settings, keys_of_tokens) })
     }
 
     /// Tokens signed with one private key.
@@ -254,7 +255,7 @@ mod tests {
             "ES256" => EC,
             "EdDSA" => ED,
             hmac if hmac.starts_with("HS") => {
-                return Jwt::with_shared_secret(&settings, &Secret::new("a-secret-of-these-tests"));
+                return Jwt::with_shared_secret(&settings, &Secret::new("a-secret-of-these-tests")).unwrap();
             }
             _ => RSA,
         };
@@ -271,14 +272,14 @@ mod tests {
             || Secret::new("a-secret-of-these-tests-that-is-old"),
             || Secret::new("a-new-secret-of-these-tests"),
         );
-        let make = |keys: &signing::Keys| Jwt::with_derived_secrets(&settings("HS256"), keys);
+        let make = |keys: &signing::Keys| Jwt::with_derived_secrets(&settings("HS256"), keys).unwrap();
         let before = signing::Keys::new(old());
         let after = signing::Keys::with_fallbacks(new(), [old()]);
         let issued = issue(&make(&before));
         assert!(make(&after).read(issued.access_token.expose(), TokenUse::Access).is_some());
         // As tokens were before they named a key.
         let (_, secret) = before.token_secrets().0;
-        let unnamed = issue(&Jwt::with_shared_secret(&settings("HS256"), &secret));
+        let unnamed = issue(&Jwt::with_shared_secret(&settings("HS256"), &secret).unwrap());
         assert!(make(&after).read(unnamed.refresh_token.expose(), TokenUse::Refresh).is_some());
         let newer = issue(&make(&after));
         assert!(make(&before).read(newer.access_token.expose(), TokenUse::Access).is_none());
@@ -355,7 +356,7 @@ mod tests {
     fn an_audience_brings_an_issuer_to_access_tokens() {
         let mut settings = settings("HS256");
         let read = |settings: &JwtSettings| {
-            let jwt = Jwt::with_shared_secret(settings, &Secret::new("a-secret-of-these-tests"));
+            let jwt = Jwt::with_shared_secret(settings, &Secret::new("a-secret-of-these-tests")).unwrap();
             let issued = issue(&jwt);
             let refresh = jwt.read(issued.refresh_token.expose(), TokenUse::Refresh).unwrap();
             assert_ne!(refresh.aud, Some("api".into()));
@@ -396,7 +397,7 @@ mod tests {
         // The classic confusion: HS256, keyed with what everybody knows of an RSA key.
         let rsa = jwt("RS256");
         let known = serde_json::to_string(&rsa.published().keys[0]).unwrap();
-        let forger = Jwt::with_shared_secret(&settings("HS256"), &Secret::new(known));
+        let forger = Jwt::with_shared_secret(&settings("HS256"), &Secret::new(known)).unwrap();
         let token = issue(&forger).access_token;
         assert_eq!(rsa.read(token.expose(), TokenUse::Access), None);
         let mut parts: Vec<&str> = token.expose().split('.').collect();

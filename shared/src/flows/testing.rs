@@ -194,7 +194,7 @@ impl World {
         let keys = keys();
         let tokens = &settings.headless;
         let jwt = (tokens.token_strategy == TokenStrategy::Jwt)
-            .then(|| Jwt::with_derived_secrets(&tokens.jwt, &keys));
+            .then(|| Jwt::with_derived_secrets(&tokens.jwt, &keys).unwrap());
         let tools = Context {
             settings: &settings,
             keys: &keys,

@@ -49,6 +49,9 @@ impl KeySet {
 /// Why a key can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
+    /// It is an empty shared secret.
+    #[error("must not be empty")]
+    Empty,
     /// It is no PEM document.
     #[error("must be a private key in PEM form, beginning with -----BEGIN PRIVATE KEY-----")]
     NotPem,
@@ -71,15 +74,11 @@ pub(super) struct Key {
 
 impl Key {
     /// A secret that is shared with whoever verifies.
-    pub fn shared(algorithm: Algorithm, secret: &Secret, id: Option<String>) -> Self {
+    pub fn shared(algorithm: Algorithm, secret: &Secret, id: Option<String>) -> Result<Self, KeyError> {
         let bytes = secret.expose().as_bytes();
-        Self {
-            algorithm,
-            signing: EncodingKey::from_secret(bytes),
-            verifying: DecodingKey::from_secret(bytes),
-            id,
-            public: None,
-        }
+        let signing = EncodingKey::from_secret(bytes).map_err(|_| KeyError::Empty)?;
+        let verifying = DecodingKey::from_secret(bytes).map_err(|_| KeyError::Empty)?;
+        Ok(Self { algorithm, signing, verifying, id, public: None })
     }
 
     pub fn read(key: &PrivateKey) -> Result<Self, KeyError> {
