@@ -88,7 +88,7 @@ impl Functions {
 struct Post {
     app: App,
     mailer: Mailer<AwsSender>,
-    /// They stay in the outbox, but nobody tries them again.
+    /// They stay in the outbox, but they are not tried again.
     refused: Mutex<HashSet<String>>,
 }
 

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 /// How often a free port is looked for that is free under all addresses.
 const ATTEMPTS: usize = 20;
 
-/// A port that somebody can be served on.
+/// A free port to listen on.
 #[derive(Debug)]
 pub struct Port {
     /// One listener an address.

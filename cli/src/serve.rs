@@ -39,7 +39,7 @@ pub const TEMPLATE: &str = include_str!("../../template.yaml");
 /// How long requests in flight may take to finish when the stack stops.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often the outbox is searched for messages that nobody has delivered, at most.
+/// How often the outbox is searched for undelivered messages, at most.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
 
 /// Why the local stack cannot run.

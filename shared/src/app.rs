@@ -357,7 +357,7 @@ impl Wanted {
     }
 }
 
-/// Whether tokens are signed with a secret that whoever verifies them has too.
+/// Whether tokens are signed with a secret that their verifiers share (HMAC).
 fn is_shared(settings: &JwtSettings) -> bool {
     settings.algorithm.family() == AlgorithmFamily::Hmac
 }

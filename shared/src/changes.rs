@@ -47,8 +47,8 @@ impl Changes {
         }
     }
 
-    /// What a lost commit may have failed at, to be read before deciding anew: the claims on email addresses and phone numbers
-    /// that an account verifies or loses, and what a new account has that only one can have.
+    /// What a lost commit may have failed at, to be read before deciding again: the claims on email addresses and phone
+    /// numbers that an account verifies or loses, and what a new account has that only one can have.
     pub fn claims(&self) -> Vec<Need> {
         let mut claims = Vec::new();
         let mut needs = Vec::new();
@@ -134,7 +134,7 @@ pub enum LetterContent {
     /// This.
     Ready(Message),
     /// A link to set a new password for this account with, which is made when the letter is delivered: so asking for
-    /// one takes as long for an address that nobody has as for any other.
+    /// one takes as long for an address without an account as for any other.
     PasswordResetLink(AccountId),
 }
 

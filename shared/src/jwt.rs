@@ -1,7 +1,7 @@
 //! Access and refresh tokens (`HEADLESS_TOKEN_STRATEGY` = `jwt`): JSON Web Tokens (RFC 7519) about a session.
 //!
-//! An access token tells other services who somebody is, for a few minutes; a refresh token gets another pair. Both
-//! name the session by what the table knows it by, which nobody can use as a session token. Whether that session is
+//! An access token identifies a user to other services, for a few minutes; a refresh token gets another pair. Both
+//! name the session by what the table knows it by, which is no session token. Whether that session is
 //! still there is for those to look up who care to.
 
 mod crypto;
@@ -92,7 +92,7 @@ pub struct IssuedPair {
 }
 
 impl Jwt {
-    /// Tokens signed with a secret that is shared with whoever verifies them (HMAC).
+    /// Tokens signed with a secret that is shared with the verifiers (HMAC).
     pub fn with_shared_secret(settings: &JwtSettings, secret: &Secret) -> Result<Self, KeyError> {
         Ok(Self::with(settings, Keys::one(Key::shared(settings.algorithm, secret, None)?)))
     }

@@ -15,7 +15,7 @@ use crate::settings::Argon2Cost;
 
 /// Hashes and verifies passwords for one request.
 ///
-/// A request that has to decide anew, since it needs more data or lost a race, meets the same passwords
+/// A request that has to decide again, since it needs more data or lost a race, meets the same passwords
 /// again: what was computed for them is remembered, as each costs milliseconds by design.
 #[derive(Debug)]
 pub struct Passwords<'a> {
@@ -38,8 +38,8 @@ impl<'a> Passwords<'a> {
         known.or_insert_with(|| self.compute(password.expose())).clone()
     }
 
-    /// Whether this is the password behind the hash. A hash that only a later release can read is nobody's password, and takes
-    /// as long.
+    /// Whether this is the password behind the hash. A hash that only a later release can read verifies no password,
+    /// and takes as long.
     pub fn verify(&self, password: &Secret, hash: &PasswordHash) -> bool {
         let mut verdicts = lock(&self.verdicts);
         *verdicts.entry((fingerprint(password), hash.0.clone())).or_insert_with(|| {
@@ -69,7 +69,7 @@ impl<'a> Passwords<'a> {
         }
     }
 
-    /// Whether a hash was made at another cost than today's, and is to be made anew at the next login.
+    /// Whether a hash was made at another cost than today's, and is to be rehashed at the next login.
     pub fn is_outdated(&self, hash: &PasswordHash) -> bool {
         let expected = format!(
             "$argon2id$v=19$m={},t={},p={}$",

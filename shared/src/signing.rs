@@ -292,7 +292,7 @@ impl Keys {
         &self.unknown
     }
 
-    /// A number that follows from a text, and that nobody else can tell.
+    /// A number that follows from a text and the key: without the key, it is unpredictable.
     pub fn spread(&self, text: &str) -> u32 {
         let [a, b, c, d, ..] = self.first.mac("spread", &[text.as_bytes()]);
         u32::from_be_bytes([a, b, c, d])
@@ -373,7 +373,7 @@ impl Keys {
     }
 
     /// The secrets of an authorization request. They follow from its state, which the table does not hold, and which
-    /// tells nobody else anything.
+    /// reveals nothing without the key.
     pub fn passage(&self, state: Secret) -> RequestSecrets {
         let id = split_tag(state.expose(), Spelling::Base64.mac_length()).and_then(|(id, _)| id);
         let key = self.candidates(id).into_iter().next().unwrap_or(&self.first);

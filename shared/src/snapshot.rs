@@ -131,7 +131,7 @@ pub struct AddressOwners {
 }
 
 impl AddressOwners {
-    /// Whether an account other than this one takes it: nobody else can sign up with it.
+    /// Whether an account other than this one takes it: no other account can sign up with it.
     pub fn is_taken(&self, but: Option<&AccountId>) -> bool {
         self.owners.iter().any(|owner| owner.standing.takes() && Some(&owner.account) != but)
     }

@@ -1,4 +1,4 @@
-//! Shows each message on the console: whoever runs the stack is whoever the mail is for.
+//! Shows each message on the console: its recipient is the developer who runs the stack.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};

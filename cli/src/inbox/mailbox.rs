@@ -9,7 +9,7 @@ use vestibule::random::Random;
 /// Older messages than this many are forgotten: a load test shall not fill the memory.
 const CAPACITY: usize = 5_000;
 
-/// A message as somebody wrote it.
+/// A message as it was delivered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CaughtMessage {
     /// `Name <address>` or an address alone.

@@ -1,4 +1,4 @@
-//! `account`: DELETE deletes the account of whoever is logged in, for good. It is ours, not the contract's.
+//! `account`: DELETE deletes the authenticated user's account permanently. It is ours, not the contract's.
 
 use vestibule::flows::privacy;
 use vestibule::http::prelude::*;

@@ -180,7 +180,7 @@ fn correct(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     list(visit, &account.id)
 }
 
-/// Reads which of their addresses somebody means.
+/// Reads which of its email addresses a request names.
 fn choose(visit: &mut Visit<'_>, user: &Account, form: &mut Form<'_>) -> Option<Chosen> {
     let given = form.text(&EMAIL)?;
     let email = email::canonical(&given).ok_or(FieldErrorKind::InvalidEmail);

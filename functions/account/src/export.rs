@@ -1,4 +1,4 @@
-//! `account/export`: GET gives whoever is logged in all that is kept about them, in one document, but for what proves
+//! `account/export`: GET exports the authenticated user's personal data, in one document, but for what proves
 //! who they are: hashes, secrets and keys. It is ours, not the contract's.
 //!
 //! What is kept is taken apart by name here: whatever is kept one day has to be given a place, or does not compile.

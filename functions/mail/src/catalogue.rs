@@ -125,7 +125,7 @@ pub(crate) fn secret(message: &Message) -> Option<(&'static str, &str)> {
 }
 
 /// What a message's templates may use, by name. The names are those of allauth's templates where it has the like.
-/// Each value is one line, so that nobody's user agent can add paragraphs to a mail.
+/// Each value is one line, so that no user agent can add paragraphs to a mail.
 pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
     let mut variables = BTreeMap::new();
     let mut set = |name, value: &str| {

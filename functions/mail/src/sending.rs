@@ -131,7 +131,7 @@ impl AwsSender {
     }
 
     /// Invoked as an event, Lambda queues the text durably and tries again by itself: a slow provider of texts then
-    /// holds up nobody's mail, as it would if we waited for the function's answer.
+    /// holds up no mail, as it would if we waited for the function's answer.
     async fn invoke(&self, function: &str, text: &TextMessage) -> Result<(), SendError> {
         self.lambda
             .get_or_init(|| aws_sdk_lambda::Client::new(&self.service("LAMBDA")))
@@ -170,8 +170,8 @@ fn unbuildable(error: impl std::fmt::Display) -> SendError {
     SendError::Refused(error.to_string())
 }
 
-/// What may work later though the status is that of a mistake of ours. With all but the first, nobody's mail can be
-/// sent until somebody mends it: so the mail waits, and then the dead-letter queue says so.
+/// What may work later though the status is that of a mistake of ours. With all but the first, no mail can be
+/// sent until an operator mends it: so the mail waits, and then the dead-letter queue says so.
 const LATER: &[&str] = &[
     "LimitExceededException",
     "SendingPausedException",
@@ -250,7 +250,7 @@ mod tests {
     const TOPIC: &str = "arn:aws:sns:eu-west-1:123456789012:texts";
     const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:texts";
 
-    /// A service that gives one answer, and keeps what it was asked. Later requests find nobody there.
+    /// A service that gives one answer, and keeps what it was asked. Later requests find it closed.
     #[derive(Clone, Debug)]
     struct Service {
         answer: Arc<Mutex<Option<(u16, &'static str)>>>,

@@ -1,4 +1,4 @@
-//! A code that somebody gives: of an authenticator app, or a recovery code.
+//! The code in a request: a TOTP code, or a recovery code.
 
 use vestibule::domain::account::Account;
 use vestibule::domain::token::SessionToken;

@@ -17,7 +17,7 @@ use crate::{finish, landing};
 
 /// What services send a browser back with that we read, beside the code.
 const PARAMETERS: &[&str] = &["state", "error", "user", "device_id", "iss"];
-/// What they say when somebody has changed their mind: RFC 6749, and the words of one service.
+/// The errors that mean that the user has cancelled: RFC 6749, and the words of one service.
 const CANCELLED: &[&str] = &["access_denied", "user_cancelled_login", "user_cancelled_authorize"];
 /// Says that a browser was sent here by a page of ours.
 const FROM_HERE: &str = "_redir";
@@ -166,7 +166,7 @@ fn again(call: &ApiRequest, code: &'static str) -> Outcome {
     Outcome::Redirect(landing::with_query(&call.path, &brought))
 }
 
-/// Of what a service says of somebody there, what is read: it is to be in an address, and those are kept.
+/// The part of `user` that is read: it is kept in a URL.
 fn name_of(user: &str) -> Option<String> {
     let mut user: Map<String, Value> = serde_json::from_str(user).ok()?;
     Some(json!({"name": user.remove("name")?}).to_string())

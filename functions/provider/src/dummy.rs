@@ -1,5 +1,5 @@
 //! The `dummy` provider, which believes whatever it is told: for trying things out, in the local stack only. Its page asks
-//! who somebody is; its id token is the same as JSON.
+//! the identity; its id token is the same as JSON.
 
 use serde_json::json;
 use vestibule::domain::document::UnknownMembers;
@@ -127,7 +127,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// Whoever an id token says somebody is; none if it can't be one.
+/// The identity of an id token; none if it can't be one.
 pub(crate) fn identity_of_token(settings: &Settings, id_token: &str) -> Option<Identity> {
     identity(settings, &Object::parse(id_token.as_bytes()).ok()?).ok()
 }

@@ -53,7 +53,7 @@ pub struct Engine {
 pub struct AuthorizationResponse<'a> {
     /// What the exchange is made for.
     pub code: &'a Secret,
-    /// What Apple tells of somebody when they first come, as JSON; anybody could have written it.
+    /// Apple's `user` parameter at the first authorization, as JSON; it is unsigned.
     pub user: Option<&'a str>,
     /// What VK wants to be told at the exchange.
     pub device_id: Option<&'a str>,

@@ -11,7 +11,7 @@ use crate::landing::with_query;
 pub(crate) const UNKNOWN: &str = "unknown";
 pub(crate) const CANCELLED: &str = "cancelled";
 
-/// Goes on with whoever came back, and then to the page where they are awaited.
+/// Continues with the identity, then redirects to the page that started the login.
 pub(crate) fn with_identity(
     visit: &mut Visit<'_>,
     journey: &AuthorizationRequest,
@@ -50,7 +50,7 @@ fn decide(
     }
 }
 
-/// Goes to the page where somebody is awaited, or to the one for errors where it is not known which that was, and
+/// Redirects to the page that started the login, or to the one for errors where it is not known which that was, and
 /// says there what is wrong.
 pub(crate) fn with_error(visit: &Visit<'_>, journey: Option<&AuthorizationRequest>, error: &str) -> Outcome {
     let page = match journey {

@@ -33,7 +33,7 @@ pub(crate) fn is_allowed(address: &str, settings: &Settings, base_url: &str) -> 
         || settings.allowed_hosts.iter().any(|host| host != "*" && is_host(&origin, host))
 }
 
-/// Scheme, host and port. None if there is somebody's name before the host, which could be taken for it.
+/// Scheme, host and port. None if there is a user name before the host, which could be taken for it.
 fn origin(address: &str) -> Option<String> {
     let (scheme, rest) = address.split_once("://")?;
     let host = rest.split(['/', '?', '#']).next().filter(|host| !host.is_empty() && !host.contains('@'))?;

@@ -1,5 +1,5 @@
 //! The providers, as data: a declaration for each service that allauth has by name and OAuth 2.0 can reach, under
-//! allauth's id and with allauth's idea of what identifies somebody there.
+//! allauth's id and with allauth's idea of what identifies a user there.
 //!
 //! A new service is a new declaration (`declared.rs`), and its id and its name in the settings
 //! (`shared/src/settings/provider/known.rs`).

@@ -1,4 +1,4 @@
-//! `auth/provider/signup`: GET tells what a service says of somebody who has yet to sign up, POST signs them up with what
+//! `auth/provider/signup`: GET returns the profile of a pending sign-up, POST completes it with what
 //! the frontend has asked them.
 
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! `auth/sessions`: GET lists the sessions of whoever is logged in, DELETE ends some of them.
+//! `auth/sessions`: GET lists the authenticated user's sessions, DELETE ends some of them.
 
 use schemars::JsonSchema;
 use serde::Serialize;

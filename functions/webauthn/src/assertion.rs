@@ -46,7 +46,7 @@ pub(crate) struct Proved {
     key: Key,
 }
 
-/// Asks for a key of this account; of nobody in particular, for any passkey whose authenticator knows its user.
+/// Asks for a key of this account; without one, for any discoverable credential.
 pub(crate) fn begin(visit: &mut Visit<'_>, account: Option<&Account>) -> Reply {
     let settings = visit.settings();
     let verification = match account {

@@ -1,4 +1,5 @@
-//! `auth/webauthn/login`: a passkey instead of a password. GET asks for one, POST logs in with it, whoever is logged in.
+//! `auth/webauthn/login`: a passkey instead of a password. GET asks for one, POST logs in with it, also where another
+//! user is authenticated.
 
 use vestibule::flows::stages::{self, mfa};
 use vestibule::http::prelude::*;

@@ -37,8 +37,8 @@ impl std::fmt::Debug for PasswordHash {
 
 /// The standing of an email address or phone number: what it gives access to, the least first.
 ///
-/// An unverified one reaches the account only as long as nothing in the account has been verified: from then on nobody knows
-/// that it is the owner's.
+/// An unverified one reaches the account only as long as nothing in the account has been verified: from then on it is
+/// not known that it is the owner's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {

@@ -22,7 +22,7 @@ pub struct Challenge {
     /// The account of the recipient; none if there is none, which the client must not learn.
     pub account: Option<AccountId>,
     /// The account's epoch when the challenge began; none where the account was not looked at, so that asking takes as
-    /// long for nobody.
+    /// long without an account.
     #[serde(default)]
     pub epoch: Option<u32>,
     /// The hash of the code; none if none was sent: then every code is wrong.

@@ -1,6 +1,6 @@
 //! One-time codes, sent by mail or text message and typed in by users (cf. RFC 8628, section 6.1).
 //!
-//! How long a code lives, and how often it may be tried, is the business of whoever asked for it.
+//! How long a code lives, and how often it may be tried, is decided by the flow that asked for it.
 
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 //!
 //! The syntax is that of Django's `EmailValidator` and allauth's `EmailField`, less what no mail can be sent to: Amazon SES
 //! has no SMTPUTF8 (RFC 6531), so the local part is printable ASCII, and the domain is one that IDNA 2008 allows (UTS 46).
-//! Whether a mailbox exists, or belongs to somebody, is not known here.
+//! Whether a mailbox exists, or has an account, is not known here.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

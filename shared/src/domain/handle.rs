@@ -4,8 +4,8 @@ use super::username;
 
 /// A unique identifier of an account: of two accounts that add it at once, one fails.
 ///
-/// Email addresses and phone numbers are none. Several accounts can have one as long as nobody has verified it, so that
-/// nobody is kept out of their own by whoever gave it first: those are looked up as [`crate::snapshot::AddressOwners`], and
+/// Email addresses and phone numbers are none. Several accounts can have one as long as it is unverified, so that
+/// no owner is kept out by the one who gave it first: those are looked up as [`crate::snapshot::AddressOwners`], and
 /// what one account at most has of them is the claim.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Handle {

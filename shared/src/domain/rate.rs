@@ -30,7 +30,7 @@ pub enum Per {
 
 /// The times of hits, the latest first; those older than the period are dropped.
 ///
-/// Keeping each time makes a limit exact: a counter that starts anew lets twice the amount through around its
+/// Keeping each time makes a limit exact: a counter that starts again lets twice the amount through around its
 /// start. Of limits above [`History::EXACT`], times close together are kept as one, the latest: that may refuse a
 /// little early, but never late.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

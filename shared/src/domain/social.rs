@@ -1,7 +1,7 @@
 //! Provider accounts: profile claims as reported by providers, and what is stored of them.
 //!
 //! Who talks to a service is not known here. A flow asks a [`ProviderRequest`]; that is put to the service once, and the flow
-//! decides anew with the [`ProviderResponse`].
+//! decides again with the [`ProviderResponse`].
 
 use std::time::Duration;
 
@@ -108,7 +108,7 @@ pub struct Identity {
     pub single_use: Option<SingleUse>,
 }
 
-/// Something that proves who somebody is once only, such as an id token with a `jti` (RFC 7519, section 4.1.7).
+/// A proof of identity that can be used once only, such as an id token with a `jti` (RFC 7519, section 4.1.7).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SingleUse {
     /// Names it, among all that its issuer made.
@@ -117,7 +117,7 @@ pub struct SingleUse {
     pub expires_at: Timestamp,
 }
 
-/// What somebody wants of another service.
+/// What a social login is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Process {

@@ -1,4 +1,4 @@
-//! Usernames: which are allowed, which are the same, and how one is made for somebody who chose none.
+//! Usernames: which are allowed, which are the same, and how one is generated.
 //!
 //! The rules are those of Django's `UnicodeUsernameValidator` and allauth's username generation. Whether a username is
 //! taken is the store's to say.

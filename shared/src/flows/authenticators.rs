@@ -49,7 +49,7 @@ pub fn forgive(visit: &mut Visit<'_>, account: &AccountId) -> Decision<()> {
     visit.forget(Action::LoginFailed, &key(account))
 }
 
-/// Nothing that people log in with has a NUL in it, so nobody can use up the tries of somebody else.
+/// No login identifier contains NUL, so that one account cannot use up the attempts of another.
 fn key(account: &AccountId) -> String {
     format!("mfa\0{}", account.as_str())
 }

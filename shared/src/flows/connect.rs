@@ -205,7 +205,7 @@ fn unseal(visit: &Visit<'_>, sealed: &Sealed, place: &str) -> Decision<Tokens> {
     })
 }
 
-/// What the tokens of an account at another service are bound to; without an account here, to nobody yet.
+/// What the tokens of an account at another service are bound to; without an account here, to none yet.
 pub(crate) fn place(account: Option<&AccountId>, provider: &str, uid: &str) -> String {
     format!("{} {provider} {uid}", account.map_or("-", AccountId::as_str))
 }

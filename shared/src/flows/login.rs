@@ -144,8 +144,8 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
     Ok(found)
 }
 
-/// The accounts whose passwords are tried: also those that have not verified what they are named by, as whoever knows the
-/// password needs no proof by mail or text.
+/// The accounts whose passwords are tried: also those that have not verified what they are named by, as a user who
+/// knows the password needs no proof by mail or text.
 fn named(visit: &Visit<'_>, address: &Recipient) -> Decision<Vec<AccountId>> {
     Ok(visit.owners(address)?.named().into_iter().map(|owner| owner.account.clone()).collect())
 }

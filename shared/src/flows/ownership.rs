@@ -1,8 +1,8 @@
 //! Protection against pre-hijacking: the first proof of an email address or phone number makes an account its owner's.
 //!
-//! Anybody can sign up with an email address that is not theirs, and prepare the account for whoever has the mailbox: with a
-//! password, a connected service, a number, a session that stays open. Once the owner proves the address by something else
-//! than that sign-up's own link or code, nothing of it may lead in any more.
+//! Anybody can sign up with an email address that is not theirs, and prepare the account for the holder of the mailbox:
+//! with a password, a connected service, a number, a session that stays open. Once the owner proves the address by
+//! something else than that sign-up's own link or code, nothing of it may lead in any more.
 
 use super::connect;
 use super::stages::verify_email;
@@ -21,8 +21,8 @@ pub(crate) fn reaches(settings: &Settings, account: &Account, address: &Recipien
 /// about, and mails its owner what that was. An account that has verified anything is its owner's already, and stays as it
 /// is.
 ///
-/// Authenticators go only where verification is mandatory: nobody could have set them up honestly before it. Elsewhere they
-/// stay and are asked for, as a mailbox alone must not get past a second factor.
+/// Authenticators go only where verification is mandatory: they could not have been set up honestly before it.
+/// Elsewhere they stay and are asked for, as a mailbox alone must not get past a second factor.
 pub(super) fn strip_unproven(visit: &mut Visit<'_>, id: &AccountId, proved: &Recipient) -> Decision<()> {
     if visit.account(id)?.ok_or(Stop::Conflict)?.is_proven() {
         return Ok(());

@@ -40,7 +40,7 @@ pub fn find_accounts(visit: &Visit<'_>, email: &str) -> Decision<Vec<AccountId>>
     Ok(active)
 }
 
-/// Sends a code to the first of the accounts, or a link to each; to an address that nobody has, a mail that says
+/// Sends a code to the first of the accounts, or a link to each; to an address without an account, a mail that says
 /// so.
 pub fn request(visit: &mut Visit<'_>, email: &str, accounts: &[AccountId]) -> Decision<()> {
     if visit.settings().account.password_reset_by_code_enabled {

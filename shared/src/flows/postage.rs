@@ -57,7 +57,7 @@ impl Part {
         Rate { amount: u32::try_from(amount).unwrap_or(u32::MAX), ..*rate }
     }
 
-    /// The counter that mail to this recipient is counted with: which one nobody else can tell, and use up.
+    /// The rate-limit counter of mail to this recipient: its key is unpredictable, so that no one else can use it up.
     fn key(self, keys: &Keys, address: &str) -> String {
         format!("{}{}", self.name(), keys.spread(address) % SPREAD)
     }
@@ -101,7 +101,7 @@ impl Visit<'_> {
         self.send_for(None, to, content)
     }
 
-    /// Sends a message that this account's owner asks for, where somebody does who has proved a password or is logged in.
+    /// Sends a message on behalf of this account's owner, where the client has proved a password or is authenticated.
     pub fn send_for(
         &mut self,
         asker: Option<&AccountId>,
@@ -126,7 +126,7 @@ impl Visit<'_> {
         Ok(())
     }
 
-    /// This account, where whoever asks has proved to be its owner; none at a sign-up, which proves nothing.
+    /// This account, where the client has proved to be its owner; none at a sign-up, which proves nothing.
     pub(super) fn asker<'i>(&self, account: &'i AccountId) -> Option<&'i AccountId> {
         let proved = self.is_user(account) || !self.session().records_of(account).is_empty();
         (proved && self.is_kept(account)).then_some(account)

@@ -1,6 +1,6 @@
 //! Export and deletion of personal data.
 //!
-//! Both ask again who they are, whatever `ACCOUNT_REAUTHENTICATION_REQUIRED` says: whoever finds a browser that is
+//! Both ask again who they are, whatever `ACCOUNT_REAUTHENTICATION_REQUIRED` says: who finds a browser that is
 //! logged in is to do neither.
 
 use super::reauthenticate;

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::settings::{EmailVerification, PreventEnumeration, Settings};
 use crate::snapshot::Need;
 
-/// What somebody signs up with; each is well-formed already.
+/// The input of a sign-up; each value is well-formed already.
 #[derive(Clone, Debug, Default)]
 pub struct NewAccount {
     /// The email address, lowercase.
@@ -152,7 +152,7 @@ fn is_other(owner: Decision<Option<&AccountId>>, id: &AccountId) -> bool {
     owner.is_ok_and(|owner| owner.is_some_and(|owner| owner != id))
 }
 
-/// An account that nobody has yet.
+/// A new account.
 pub(super) fn new_account(visit: &Visit<'_>) -> Decision<Account> {
     let id = AccountId::parse(&visit.tools.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
     Ok(Account::new(id, visit.now))

@@ -1,4 +1,4 @@
-//! Logging in through another service, once it has said who somebody is.
+//! Social login, once the provider has identified the user.
 
 use super::connect::{self, SocialOutcome, owner, record};
 use super::stages::{self, verify_email};
@@ -24,7 +24,7 @@ const LONGEST_ADDRESS: usize = 254;
 /// The longest tokens that are kept, in bytes.
 const MOST_TOKEN_BYTES: usize = 8 * 1024;
 
-/// Goes on with whoever the service has identified. An identity that was used, or can't be one, is refused as an
+/// Continues with the identity from the provider. An identity that was used, or can't be one, is refused as an
 /// invalid token.
 pub fn complete(
     visit: &mut Visit<'_>,
@@ -123,7 +123,7 @@ fn log_in_or_sign_up(
     Ok(SocialOutcome::Done)
 }
 
-/// Whoever logs in through a service takes the place of whoever is logged in.
+/// A social login replaces the login of the session.
 fn log_out(visit: &mut Visit<'_>, next: Option<&AccountId>) {
     let Some(user) = visit.user().map(|user| user.id.clone()) else { return };
     // Other tabs of the same person may be on their way.
@@ -135,8 +135,8 @@ fn log_out(visit: &mut Visit<'_>, next: Option<&AccountId>) {
 /// The account with an address that the service vouches for, and the address, where the service is trusted that far
 /// (`SOCIALACCOUNT_EMAIL_AUTHENTICATION`).
 ///
-/// An account whose owner has verified another address, or its number, is somebody's already: that they wrote this one down
-/// as well proves nothing, and whoever has it must not get into their account, nor into what they prepared.
+/// An account whose owner has verified another address, or its number, has an owner already: that they listed this one
+/// as well proves nothing, and its holder must not get into their account, nor into what they prepared.
 fn owner_by_email(
     visit: &Visit<'_>,
     app: &ProviderApp,

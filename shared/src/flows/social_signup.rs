@@ -1,4 +1,4 @@
-//! Signing up through another service, with what it says of somebody or with what they add to it.
+//! Sign-up with the profile from a provider, completed by the user where needed.
 
 use super::connect::{SocialOutcome, owner, record};
 use super::signup::{NewAccount, Taken};
@@ -16,7 +16,7 @@ use crate::domain::username;
 use crate::settings::{PreventEnumeration, SignupFieldName};
 use crate::snapshot::Need;
 
-/// Signs somebody up who has no account, or lets them wait until the frontend has asked for what is missing.
+/// Signs up a user without an account, or leaves the sign-up pending until the frontend has asked for what is missing.
 pub(super) fn begin(
     visit: &mut Visit<'_>,
     profile: &Profile,
@@ -145,8 +145,8 @@ fn free_phone(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Phone>> {
     }
 }
 
-/// Gives a new account the address it signs up with, and those of the profile that nobody else has. Mail goes to one
-/// that is verified, if there is one.
+/// Gives a new account the address it signs up with, and those of the profile that no other account has. Mail goes to
+/// one that is verified, if there is one.
 fn set_addresses(
     visit: &Visit<'_>,
     account: &mut Account,

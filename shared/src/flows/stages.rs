@@ -60,7 +60,7 @@ pub fn open<'a>(
     Ok(visit)
 }
 
-/// Begins a login: whoever is not active gets no further, and is not told.
+/// Begins a login: an inactive account gets no further, and the response does not tell.
 pub(super) fn begin(visit: &mut Visit<'_>, attempt: LoginAttempt) -> Decision<()> {
     if let Some(id) = &attempt.account
         && !visit.account(id)?.is_some_and(|account| account.active)

@@ -17,7 +17,7 @@ pub struct Refreshed {
 }
 
 /// Uses a refresh token; none when it is good no more. One that was used before ends its session, and with it all
-/// tokens of the session: somebody has stolen it.
+/// tokens of the session: it was stolen.
 pub fn refresh(visit: &mut Visit<'_>, claims: &Claims) -> Decision<Option<Refreshed>> {
     let Some(key) = claims.session().filter(|_| !claims.has_expired(visit.now)) else { return Ok(None) };
     let Some((mut session, login)) = visit.valid_session(&key)? else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! A visit: one request by one client, from what was read to what is to be written.
 //!
 //! A flow asks the visit for accounts, addresses and limits. What has not been read yet stops it with
-//! [`Stop::Missing`]: that is read, and the flow decides anew from the start. So a flow is a plain function, and
+//! [`Stop::Missing`]: that is read, and the flow decides again from the start. So a flow is a plain function, and
 //! cannot forget to load anything; which round trips that takes is up to what is prefetched.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -298,7 +298,7 @@ impl<'a> Visit<'a> {
         Ok(())
     }
 
-    /// Keeps up to date where and when somebody was last seen (`USERSESSIONS_TRACK_ACTIVITY`). It is written at most once
+    /// Records the last activity of the session (`USERSESSIONS_TRACK_ACTIVITY`). It is written at most once
     /// a minute, or with what is written anyway.
     fn track(&mut self) {
         if self.user.is_some() {
@@ -569,8 +569,8 @@ impl<'a> Visit<'a> {
         Ok(valid.then(|| (session.clone(), login.clone())))
     }
 
-    /// Writes a session anew that was asked for with [`Self::valid_session`], so that it lasts as long again: once a tenth
-    /// of its time is over, so that most requests write nothing.
+    /// Writes a session again that was asked for with [`Self::valid_session`], so that it lasts as long again: once a
+    /// tenth of its time is over, so that most requests write nothing.
     pub fn keep_alive(&mut self, key: &SessionKey, session: Session) {
         let (own, other) = (self.loaded.session.as_ref(), self.loaded.others.get(key));
         let stored = own.filter(|own| own.value.key == *key).or(other.and_then(Option::as_ref));
@@ -758,7 +758,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Whether another account has verified this email address or phone number, where only one may. What was not read
-    /// counts as no: the commit finds out, and the flow decides anew.
+    /// counts as no: the commit finds out, and the flow decides again.
     pub fn is_claimed_by_other(&self, address: &Recipient, account: &AccountId) -> bool {
         let is_unique = address.phone().is_some() || self.settings().account.unique_email;
         is_unique && self.loaded.claimed_by(address).is_some_and(|owner| owner != account)

@@ -283,10 +283,7 @@ impl Exchange<'_> {
             }
             match exchange.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
-                    warn_of_dropped(endpoint.path, decided.changes.dropped);
-                    if let Some(after_commit) = &app.after_commit {
-                        after_commit(sent).await;
-                    }
+                    self.deliver(sent, decided.changes.dropped).await;
                     match decided.outcome {
                         Ok(Outcome::Ask(question)) => {
                             rewritten |= matches!(decided.changes.session, SessionChange::Put { .. });
@@ -297,15 +294,28 @@ impl Exchange<'_> {
                 }
                 Err(StoreError::Lost) => {
                     races += 1;
-                    tracing::info!(path = endpoint.path, races, "transaction conflict: retrying");
                     needs.extend(decided.changes.claims());
-                    let pause = app.random.below((15 * races as usize).min(100)) as u64;
-                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                    self.wait_for_turn(races).await;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
         Err(StoreError::Unavailable("lost every race".to_owned()).into())
+    }
+
+    /// Delivers the messages of a commit, where nothing else does.
+    async fn deliver(self, sent: Vec<String>, dropped: Dropped) {
+        warn_of_dropped(self.endpoint.path, dropped);
+        if let Some(after_commit) = &self.app.after_commit {
+            after_commit(sent).await;
+        }
+    }
+
+    /// Waits for a random time after a transaction conflict, longer with each.
+    async fn wait_for_turn(self, races: u32) {
+        tracing::info!(path = self.endpoint.path, races, "transaction conflict: retrying");
+        let pause = self.app.random.below((15 * races as usize).min(100)) as u64;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
     }
 
     /// Reads what is bound to be needed, and finds out which session is the client's.
@@ -316,14 +326,16 @@ impl Exchange<'_> {
         Ok(loaded)
     }
 
-    /// Asks another service. What was committed before made sure that nobody else asks the same.
+    /// Sends a request to a provider. The commit before it made sure that it is sent once.
     async fn ask(self, question: Box<ProviderRequest>, asked: usize) -> Result<Arc<Asked>, StoreError> {
         match &self.app.outside {
             Some(outside) if asked < MOST_QUESTIONS => {
                 let answer = outside.ask(&question).await;
                 Ok(Arc::new(Asked { question: *question, answer }))
             }
-            _ => Err(StoreError::Corrupt("no service is there to be asked, or too many were".to_owned())),
+            _ => Err(StoreError::Corrupt(
+                "the function sends no requests to providers, or too many".to_owned(),
+            )),
         }
     }
 
@@ -331,7 +343,7 @@ impl Exchange<'_> {
         self.app.store().filter(|_| self.routes.uses_table)
     }
 
-    /// Decides; whenever more has to be known, reads it and decides anew.
+    /// Decides; whenever a flow needs more items, reads them and decides again.
     async fn decide(
         self,
         tools: Context<'_>,

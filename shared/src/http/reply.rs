@@ -161,7 +161,7 @@ pub fn document(status: StatusCode, html: String) -> Response<Body> {
     response
 }
 
-/// Addresses hold codes and states on the way back from other services: nobody else is to be told them.
+/// URLs of callbacks hold codes and states: the referrer must not reveal them.
 fn unseen(mut response: Response<Body>) -> Response<Body> {
     let no_referrer = header::HeaderValue::from_static("no-referrer");
     response.headers_mut().insert(header::REFERRER_POLICY, no_referrer);

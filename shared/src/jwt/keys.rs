@@ -1,8 +1,8 @@
 //! The keys that access and refresh tokens are signed with, and what is published of them.
 //!
 //! Keys that make themselves come as a set: one signs now, the next one is published long before it signs, and the
-//! previous one is published until its last tokens have expired. So a key can be replaced at any time, and nobody who
-//! keeps published keys for a while, API Gateway included, meets a token that they can't verify.
+//! previous one is published until its last tokens have expired. So a key can be replaced at any time, and no verifier
+//! that keeps published keys for a while, API Gateway included, meets a token that they can't verify.
 
 use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, EncodingKey};
@@ -73,7 +73,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    /// A secret that is shared with whoever verifies.
+    /// A secret that is shared with the verifiers (HMAC).
     pub fn shared(algorithm: Algorithm, secret: &Secret, id: Option<String>) -> Result<Self, KeyError> {
         let bytes = secret.expose().as_bytes();
         let signing = EncodingKey::from_secret(bytes).map_err(|_| KeyError::Empty)?;

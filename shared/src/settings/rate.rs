@@ -9,7 +9,7 @@ use super::suggestion::suggestion;
 
 pub use crate::domain::rate::{Per, Rate};
 
-/// Rates that hold together: whoever exceeds any of them is refused. Empty means no limit.
+/// Rates that hold together: a request that exceeds any of them is refused. Empty means no limit.
 pub type Rates = Vec<Rate>;
 
 macro_rules! actions {

@@ -289,7 +289,7 @@ fn breaks_prefix(name: &str, secure: bool, path: &str, domain: Option<&str>) -> 
 }
 
 /// Adds what contradicts to the problems and hints. Settings that are wrong by themselves are left out of
-/// it: nobody knows yet what they should have been.
+/// it: it is not known yet what they should have been.
 pub(super) fn check(settings: &Settings, source: &mut Source) {
     let warnings = broken(WARNINGS, settings, source);
     let errors = broken(ERRORS, settings, source);

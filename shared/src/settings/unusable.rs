@@ -1,6 +1,6 @@
 //! Names of allauth's and Django's that mean nothing here, and why.
 //!
-//! A name stops the start where passing it over would leave somebody with less than they asked for; it gives
+//! A name stops the start where passing it over would leave a site with less protection than it asked for; it gives
 //! a hint where nothing is lost.
 
 use super::declared::ALL;
@@ -165,7 +165,7 @@ const PREFIXES: &[&str] =
 /// Names of other software that begin so: the session manager of X11 is in the environment of every desktop.
 const OF_OTHERS: &[&str] = &["SESSION_MANAGER"];
 
-/// Notes the names that cannot be used, and those that nobody knows. Values of the latter are not shown: they
+/// Notes the names that cannot be used, and the unknown ones. Values of the latter are not shown: they
 /// may be secrets of something else.
 pub(super) fn check(source: &mut Source) {
     let declared: Vec<_> = declared_names().collect();

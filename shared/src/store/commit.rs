@@ -1,7 +1,7 @@
 //! Writing what a request changes: all of it, in one transaction, or nothing.
 //!
 //! Every write is conditional on what was read, so of two requests that saw the same state one succeeds and the
-//! other decides anew. The transaction carries a token of its own: sent again after an answer was lost, it does not
+//! other decides again. The transaction carries a token of its own: sent again after an answer was lost, it does not
 //! apply twice.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +66,7 @@ impl Store {
     /// Writes all changes in one transaction, or none: after a conflict, or if the table is unavailable.
     ///
     /// Only sessions that are to end, and are more than fit into one transaction, end before it. What is cut short
-    /// in between has changed nothing else, so whoever asked for it asks again, and it goes on with what is left.
+    /// in between has changed nothing else, so the client repeats the request, and it continues with what is left.
     pub async fn commit(&self, changes: &Changes, terms: &CommitContext<'_>) -> Result<(), StoreError> {
         let mut writes = Writes { table: &self.table, items: Vec::new() };
         writes.session(&changes.session, terms)?;
@@ -321,9 +321,9 @@ impl Writes<'_> {
         Ok(())
     }
 
-    /// One item for each email address and phone number is changed by everybody who adds, verifies or removes it: so of two
-    /// accounts that do it at once one decides anew. It goes with whoever loses the address, unless another account has
-    /// verified it: accounts that have an address unverified need no claim.
+    /// One item for each email address and phone number is changed by everybody who adds, verifies or removes it: so of
+    /// two accounts that do it at once one decides again. It goes with the account that loses the address, unless
+    /// another account has verified it: accounts that have an address unverified need no claim.
     fn claim(
         &mut self,
         address: &Recipient,

@@ -1,4 +1,4 @@
-//! Which addresses are out on the internet, and which lead into somebody's own network.
+//! Which addresses are out on the internet, and which lead into a private network.
 //!
 //! The ranges are those of IANA's registries of special-purpose addresses (RFC 6890), as of 2025. What is not known to
 //! be public is not: a service named in the settings, or by a discovery document, must not become a way to reach the

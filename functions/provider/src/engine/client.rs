@@ -2,7 +2,7 @@
 //!
 //! It follows no redirects, waits and reads only so long, speaks TLS only and connects to public addresses only, unless
 //! its [`Rules`] say otherwise. The address that is checked is the one that is connected to, so a name that resolves
-//! anew in between gains nothing. Every request has its own connection: a login makes two or three, to as many hosts.
+//! again in between gains nothing. Every request has its own connection: a login makes two or three, to as many hosts.
 
 use std::fmt;
 use std::io::{self, Read as _};

@@ -225,7 +225,7 @@ impl Conversation<'_> {
         sealed.open(&key)?.check(&expected)
     }
 
-    /// Who somebody is by the claims of an id token alone.
+    /// The identity by the claims of an id token alone.
     pub fn claimed(&self, mut claims: Map<String, Value>) -> Result<Identity, ProviderError> {
         let single_use = single_use(&claims);
         let renamed = self.provider.id_token.map_or(&[] as Params, |tokens| tokens.renamed);
@@ -253,7 +253,7 @@ impl Conversation<'_> {
         self.identified(&profile, Some(tokens), None)
     }
 
-    /// Who somebody is, by what the service has given and still gives.
+    /// The identity by the token response and the user info.
     pub async fn identity(
         &self,
         known: Known<'_>,
@@ -298,7 +298,7 @@ impl Conversation<'_> {
         Ok(Identity { profile, tokens, single_use })
     }
 
-    /// Everything that is fetched about somebody, put together.
+    /// All parts of the profile, put together.
     async fn profile(&self, known: Known<'_>) -> Result<Value, ProviderError> {
         if self.provider.profile.is_empty() {
             return Ok(known.token.clone());

@@ -1,7 +1,7 @@
 //! What services publish about themselves: discovery documents and keys, kept for a while.
 //!
-//! A key that is not among those kept may be a new one, so the keys are then fetched anew; but whoever sends tokens with
-//! invented names of keys gets that done once in half a minute.
+//! A key that is not among those kept may be a new one, so the keys are then fetched again; but a client that sends
+//! tokens with invented names of keys gets that done once in half a minute.
 
 use std::collections::HashMap;
 use std::fmt;

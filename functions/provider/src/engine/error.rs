@@ -79,7 +79,7 @@ pub enum ProviderError {
     /// Not three parts of base64url with JSON in the first two.
     #[error("the id token is malformed")]
     MalformedToken,
-    /// A token that nobody has signed (`alg` is `none`, or there is no signature).
+    /// An unsigned token (`alg` is `none`, or there is no signature).
     #[error("the id token is unsigned")]
     Unsigned,
     /// A signature of a kind that is unknown, or not the registered one.
@@ -91,13 +91,13 @@ pub enum ProviderError {
     /// The signature is not that of the key.
     #[error("the id token's signature is wrong")]
     BadSignature,
-    /// Made by somebody else.
+    /// Another issuer.
     #[error("the issuer is wrong")]
     WrongIssuer,
-    /// Made for somebody else.
+    /// Another audience.
     #[error("the audience is wrong")]
     WrongAudience,
-    /// Made at the request of somebody else (`azp`).
+    /// Another authorized party (`azp`).
     #[error("the authorized party is wrong")]
     WrongParty,
     /// Too old.

@@ -1,4 +1,4 @@
-//! Id tokens: JSON that a service has signed, saying who somebody is (OpenID Connect Core 1.0, sections 2 and 3.1.3.7).
+//! Id tokens: signed JSON that identifies a user (OpenID Connect Core 1.0, sections 2 and 3.1.3.7).
 //!
 //! A token is first taken apart, which tells the key to look for; nothing of what it says is believed, and nothing can
 //! be read from it, before its signature is found to be right.
@@ -18,7 +18,7 @@ pub(super) const LEEWAY: f64 = 30.0;
 /// The longest token that is looked at, in bytes: several times the longest that are seen, those with lists of groups.
 const MOST_BYTES: usize = 64 * 1024;
 
-/// A token that nobody has looked into yet.
+/// A token that has not been verified yet.
 #[derive(Debug)]
 pub(super) struct Sealed {
     /// How it is signed.
@@ -127,7 +127,7 @@ fn allowed(name: &str, signing: Signing<'_>) -> Result<Algorithm, ProviderError>
     })
 }
 
-/// What a token says that somebody has signed.
+/// The claims of a signed token.
 #[derive(Debug)]
 pub(super) struct Claims {
     algorithm: Algorithm,

@@ -160,7 +160,7 @@ struct Named {
 
 impl KeySet {
     /// Reads a JWK set. Keys of unknown kinds, or for other purposes, are left out, as RFC 7517, section 5, asks; so are
-    /// shared secrets, which nobody would publish.
+    /// shared secrets, which are never published.
     pub fn parse(json: &[u8]) -> Option<Self> {
         let published: Published = serde_json::from_slice(json).ok()?;
         let keys = published.keys.into_iter().filter_map(|mut key| {

@@ -1,4 +1,4 @@
-//! What is read from the profile that a service gives of somebody.
+//! Reading the profile from a provider.
 //!
 //! The rules of a declaration say where everything is. What is missing is left out; only without an identifier there is
 //! no profile.

@@ -1,5 +1,5 @@
 //! A whole login at every provider: each is asked where its documentation says, answers in the shape that its
-//! documentation shows, and somebody comes of it.
+//! documentation shows, and it gives an identity.
 //!
 //! `providers/samples.json` has for each provider where the browser goes and what for, every request in its order with
 //! its answer, and the profile. A request is its method and address, then `as` and how it is authorized; what is sent in

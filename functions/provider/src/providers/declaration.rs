@@ -175,7 +175,7 @@ pub enum Authorization {
     Inside,
 }
 
-/// A request for something about somebody.
+/// A request for a part of the profile.
 #[derive(Clone, Copy, Debug)]
 pub struct Fetch {
     /// Where.

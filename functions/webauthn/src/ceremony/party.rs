@@ -19,7 +19,7 @@ impl Party {
     ///
     /// Unless `MFA_WEBAUTHN_ORIGINS` says otherwise, the pages are those that may call the API anyway, and those at the
     /// domain itself, which is also what apps of Apple's systems give as their origin. The reference takes pages at any
-    /// subdomain too: whoever gets hold of one could use people's keys.
+    /// subdomain too: a subdomain that is taken over could use its users' keys.
     pub(crate) fn of(settings: &Settings, base_url: &str) -> Self {
         let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
         let domain = host.split(':').next().unwrap_or(host);

@@ -170,7 +170,8 @@ fn is_required(visit: &Visit<'_>, attempt: &LoginAttempt) -> bool {
     }
 }
 
-/// Sends a code; to an address that nobody has, or that another account has, a mail that says so, unless it was told before.
+/// Sends a code; to an address without an account, or of another account, a mail that says so, unless it was told
+/// before.
 pub(in crate::flows) fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decision<()> {
     let signup = challenge.already_exists;
     let account = challenge.account.clone().filter(|_| !signup);

@@ -106,7 +106,7 @@ mod tests {
 
     const NO_REAUTHENTICATION: (&str, &str) = ("MFA_REAUTHENTICATION_REQUIRED", "false");
 
-    /// A world whose account has an app with this secret, and nobody is logged in.
+    /// A world whose account has an app with this secret, and an anonymous session.
     fn world(settings: &[(&str, &str)]) -> (World, String) {
         let mut world = World::new(&[settings, &[NO_REAUTHENTICATION]].concat());
         world.add(true, None);

@@ -59,7 +59,7 @@ pub fn resume(visit: &Visit<'_>) -> Decision<PendingLogin> {
 }
 
 /// Trusts this browser at later logins to the account that it has just logged in to. A login that was given up, as the
-/// password has changed since, or that waits at another stage, trusts nobody.
+/// password has changed since, or that waits at another stage, trusts no account.
 pub fn remember(visit: &mut Visit<'_>) {
     let Some(account) = visit.user().filter(|_| visit.has_logged_in()) else { return };
     let now = visit.now;

@@ -176,7 +176,7 @@ pub(super) fn enter(visit: &mut Visit<'_>, attempt: &LoginAttempt) -> Decision<E
     Ok(Entry::Wait(Stage::VerifyPhone(challenge)))
 }
 
-/// Tells whoever has a number that nobody has an account with it, or that somebody has.
+/// Tells the holder of a number that there is no account with it, or that there is one.
 pub(in crate::flows) fn text_nobody(visit: &mut Visit<'_>, phone: &str, signup: bool) -> Decision<()> {
     let message = if signup {
         Message::AccountAlreadyExists { password_reset_url: visit.password_reset_link() }
