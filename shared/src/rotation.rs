@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use aws_sdk_secretsmanager::error::SdkError;
 use jsonwebtoken::AlgorithmFamily;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::app::{App, fetch_secret_version, report};
 use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
-use crate::domain::session::Session;
+use crate::domain::session::{Session, State};
 use crate::domain::social::AuthorizationRequest;
 use crate::domain::time::Timestamp;
 use crate::flows::connect::place;
@@ -144,7 +144,7 @@ impl KeyVault {
         let label = label.move_to_version_id(&version).remove_from_version_id(&self.version).send().await;
         label.map(|_| version).map_err(|error| match error.as_service_error() {
             Some(error) if error.is_invalid_parameter_exception() => {
-                "it has changed meanwhile; look at its keys (vestibule secret-key list), and repeat the step"
+                "it has changed meanwhile; look at its keys (vestibule secret-key status), and repeat the step"
                     .to_owned()
             }
             _ => reason(&error),
@@ -311,13 +311,13 @@ async fn check_unneeded(app: &App, id: &str) -> Result<(), KeyRotationError> {
         let mut page = store.page(at).await?;
         for stored in &mut page.accounts {
             let is_needed = has_unkeyed_codes(&stored.value)
-                || names(&stored.value, id)
+                || names(&unknown_of(&stored.value), id)
                 || any_needs(seals_of(&mut stored.value));
             accounts += u64::from(is_needed);
         }
         for stored in &mut page.sessions {
             let is_needed = stored.value.expires_at > app.clock.now()
-                && (names(&stored.value.session, id)
+                && (names(&unknown_of_session(&stored.value.session), id)
                     || any_needs(seals_of_session(&mut stored.value.session)));
             sessions += u64::from(is_needed);
         }
@@ -334,10 +334,42 @@ async fn check_unneeded(app: &App, id: &str) -> Result<(), KeyRotationError> {
     Err(KeyRotationError::StillNeeded { id: id.to_owned(), accounts, sessions, messages })
 }
 
-/// Whether a document names the key anywhere, also where only a later release knows what it has sealed: whatever is sealed
-/// begins with the id of its key.
-fn names(document: &impl Serialize, id: &str) -> bool {
-    serde_json::to_string(document).map_or(true, |text| text.contains(&format!("\"{id}.")))
+/// Whether what a later release has stored names the key: whatever is sealed begins with the id of its key. What users
+/// choose is not searched, as the id is no secret.
+fn names(unknown: &Value, id: &str) -> bool {
+    unknown.to_string().contains(&format!("\"{id}."))
+}
+
+/// What only a later release knows of an account, where it could have sealed something.
+fn unknown_of(account: &Account) -> Value {
+    let authenticators = account.authenticators.iter().map(|authenticator| {
+        let factor = match &authenticator.factor {
+            Factor::Totp(totp) => &totp.unknown,
+            Factor::RecoveryCodes(codes) => &codes.unknown,
+            Factor::WebAuthn(credential) => &credential.unknown,
+        };
+        json!([authenticator.unknown, factor])
+    });
+    let socials = account.social_accounts.iter().map(|social| json!(social.unknown));
+    json!([
+        account.unknown,
+        account.authenticators.unknown(),
+        account.social_accounts.unknown(),
+        authenticators.chain(socials).collect::<Vec<_>>(),
+    ])
+}
+
+/// What only a later release knows of a session.
+fn unknown_of_session(session: &Session) -> Value {
+    let state = match &session.state {
+        State::Unknown(state) => state.clone(),
+        State::Authenticated(login) => json!(login.unknown),
+        State::Pending(pending) => json!(pending.unknown),
+        State::Anonymous => Value::Null,
+    };
+    let signup =
+        session.social_signup.as_ref().map(|pending| json!([pending.unknown, pending.profile.unknown]));
+    json!([session.unknown, state, signup])
 }
 
 /// Something sealed, and what it is bound to.
@@ -478,10 +510,14 @@ mod tests {
         let account = serde_json::to_value(account()).unwrap();
         for later in [json!({"secret": "0ldk3y00.c2VjcmV0"}), json!("{\"secret\":\"0ldk3y00.c2VjcmV0\"}")] {
             let mut account = account.clone();
-            assert!(!names(&account, "0ldk3y00"));
+            // Users choose what begins with it.
+            account["username"] = json!("0ldk3y00.x");
             account["authenticators"][0]["later"] = later;
-            let account: Account = serde_json::from_value(account).unwrap();
-            assert!(names(&account, "0ldk3y00") && !names(&account, "ldk3y00"));
+            let mut account: Account = serde_json::from_value(account).unwrap();
+            let unknown = unknown_of(&account);
+            assert!(names(&unknown, "0ldk3y00") && !names(&unknown, "ldk3y00"));
+            account.authenticators.clear();
+            assert!(!names(&unknown_of(&account), "0ldk3y00"));
         }
     }
 

@@ -32,8 +32,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
 pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let (settings, visitor) = (tools.settings, &call.visitor);
     let mut needs = Visit::counters(settings, Action::Reauthenticate, visitor, visitor.account(), "");
-    if let Some(to) = call.object().ok().and_then(|object| read(&object, settings).ok()) {
-        needs.extend(Visit::counters(settings, Action::RequestLoginCode, visitor, None, to.address()));
+    let to = call.object().ok().and_then(|object| read(&object, settings).ok());
+    if let (Some(to), Some(user)) = (to, visitor.account()) {
+        let key = reauthenticate_by_code::counted_by(user, &to);
+        needs.extend(Visit::counters(settings, Action::RequestLoginCode, visitor, None, &key));
     }
     needs
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::account_id::AccountId;
 use super::authenticator::{Authenticator, AuthenticatorType, Credential, Factor};
@@ -330,6 +331,8 @@ impl Account {
         self.emails.retain(|address| keep.email() == Some(&address.email));
         self.signup_email.take_if(|given| keep.email() != Some(given));
         self.phone.take_if(|phone| keep.phone() != Some(&phone.number));
+        self.emails.iter_mut().for_each(|address| address.unknown = UnknownMembers::NONE);
+        self.phone.iter_mut().for_each(|phone| phone.unknown = UnknownMembers::NONE);
         match keep.email() {
             Some(email) => self.make_primary(email),
             None => self.email = None,
@@ -365,6 +368,11 @@ impl Account {
     pub fn authenticator_types(&self) -> Vec<AuthenticatorType> {
         let has = |kind: &AuthenticatorType| self.authenticators.iter().any(|it| it.factor.kind() == *kind);
         AuthenticatorType::ALL.into_iter().filter(has).collect()
+    }
+
+    /// Whether only a later release knows its second factors.
+    pub fn has_unknown_factors_only(&self) -> bool {
+        self.has_second_factor() && self.authenticator_types().is_empty()
     }
 
     /// Whether logins require a second factor. An authenticator of an unknown kind is one.
@@ -418,11 +426,13 @@ impl Account {
             Means::Email(email) => self.address(email).is_some(),
             Means::Phone(number) => self.phone.as_ref().is_some_and(|phone| phone.number == *number),
             Means::Authenticator(id) => {
-                !self.authenticators.unknown().is_empty()
+                self.authenticators.unknown().iter().any(|it| it["id"] == *id)
                     || self.authenticators.iter().any(|authenticator| authenticator.id == *id)
             }
             Means::Social(provider, uid) => {
-                !self.social_accounts.unknown().is_empty() || self.social_account(provider, uid).is_some()
+                let is_it = |it: &Value| it["provider"] == **provider && it["uid"] == **uid;
+                self.social_accounts.unknown().iter().any(is_it)
+                    || self.social_account(provider, uid).is_some()
             }
         }
     }

@@ -134,7 +134,9 @@ pub fn remove(visit: &mut Visit<'_>, account: &AccountId, authenticator: i64) ->
 pub fn require_for_adding(visit: &Visit<'_>) -> Decision<()> {
     let required = visit.settings().mfa.reauthentication_required;
     match visit.user() {
-        Some(user) if user.authenticators.is_empty() => reauthenticate::require_for_first(visit, required),
+        Some(user) if user.authenticators.as_slice().is_empty() => {
+            reauthenticate::require_for_first(visit, required)
+        }
         _ => reauthenticate::require_if(visit, required),
     }
 }

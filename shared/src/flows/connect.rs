@@ -39,8 +39,13 @@ pub(super) fn owner(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Acc
     let Some(owner) = visit.owner_of(Handle::social(&profile.provider, &profile.uid))?.cloned() else {
         return Ok(None);
     };
-    let connected = |account: &Account| account.social_account(&profile.provider, &profile.uid).is_some();
-    Ok(visit.account(&owner)?.is_some_and(connected).then_some(owner))
+    let Some(account) = visit.account(&owner)? else { return Ok(None) };
+    if account.has(&Means::Social(profile.provider.clone(), profile.uid.clone())) {
+        let is_known = account.social_account(&profile.provider, &profile.uid).is_some();
+        let later = Stop::Unsupported("only a later release knows the provider account");
+        return if is_known { Ok(Some(owner)) } else { Err(later) };
+    }
+    Ok(None)
 }
 
 /// Connects a provider account, with a notification; or updates it if it is connected already.

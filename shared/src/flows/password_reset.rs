@@ -185,7 +185,8 @@ pub fn reset(
     } else {
         visit.announce(&right.account, &Event::PasswordReset, None);
     }
-    if !visit.settings().account.login_on_password_reset {
+    // A login that can't go on must not undo the reset.
+    if !visit.settings().account.login_on_password_reset || known.has_unknown_factors_only() {
         return Ok(());
     }
     let mut record = AuthenticationRecord::new(Method::PasswordReset, visit.now);
@@ -251,6 +252,21 @@ mod tests {
             let told: Vec<&str> = world.letters.iter().map(|letter| letter.to.address()).collect();
             assert_eq!(told, if had_one { vec![] } else { vec![EMAIL] });
         }
+    }
+
+    /// A login that this release can't complete does not undo the reset.
+    #[test]
+    fn a_reset_stands_where_only_a_later_release_knows_the_second_factor() {
+        let mut world = World::new(&[("ACCOUNT_LOGIN_ON_PASSWORD_RESET", "true")]);
+        let id = world.add(true, None);
+        let account = world.accounts.get_mut(&id).unwrap();
+        let later = serde_json::json!([{"id": 7, "created_at": 1, "factor": {"push": {}}}]);
+        account.authenticators = serde_json::from_value(later).unwrap();
+        let before = account.password.clone();
+        let key = world.reset_key(&id);
+        reset_with(&mut world, &key).unwrap();
+        assert_ne!(world.accounts[&id].password, before);
+        assert!(!world.is_logged_in());
     }
 
     #[test]

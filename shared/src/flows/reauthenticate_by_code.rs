@@ -4,6 +4,7 @@ use super::reauthenticate::Methods;
 use super::stages::login_by_code;
 use super::visit::{Decision, Stop, Visit};
 use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
 use crate::domain::message::Recipient;
 use crate::domain::refusal::FieldErrorKind;
@@ -19,10 +20,15 @@ pub fn check_recipient(visit: &mut Visit<'_>, user: &Account, to: &Recipient) ->
     if !Methods::of(visit.settings(), user).recipients.contains(to) {
         return Err(Stop::invalid(unknown.of(param)));
     }
-    if !visit.consume(Action::RequestLoginCode, to.address())? {
+    if !visit.consume(Action::RequestLoginCode, &counted_by(&user.id, to))? {
         return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of(param)));
     }
     Ok(())
+}
+
+/// The key of the rate limit on codes for a user: login codes, which anybody can request, are counted apart.
+pub fn counted_by(user: &AccountId, to: &Recipient) -> String {
+    format!("{}\0{}", user.as_str(), to.address())
 }
 
 /// Sends a code, which replaces an earlier one.
@@ -135,6 +141,23 @@ mod tests {
 
     fn asks(world: &mut World) -> bool {
         world.visit(|visit| reauthenticate::require_if(visit, true)) == Err(Stop::ReauthenticationRequired)
+    }
+
+    /// Anybody can request login codes for an email address: that uses up nothing of its owner's.
+    #[test]
+    fn login_codes_are_counted_apart() {
+        let mut world = world(&[]);
+        let anonymous = |world: &mut World| {
+            world.visit(|visit| login_by_code::find_account(visit, &Recipient::Email(EMAIL.into())))
+        };
+        for _ in 0..3 {
+            anonymous(&mut world).unwrap();
+        }
+        assert!(anonymous(&mut world).is_err());
+        for _ in 0..3 {
+            ask(&mut world, EMAIL).unwrap();
+        }
+        assert!(ask(&mut world, EMAIL).is_err());
     }
 
     #[test]

@@ -45,6 +45,10 @@ pub fn view(visit: &mut Visit<'_>, account: &Account) -> Decision<Option<Shown>>
             }
         }
     }
+    if unused.is_some() {
+        // Who has just read them in this session has proved nothing by them.
+        reauthenticate::note(visit, &account.id, Means::Authenticator(authenticator.id))?;
+    }
     Ok(Some(Shown { authenticator, unused }))
 }
 

@@ -1,6 +1,6 @@
 //! The login pipeline: the stages between identification and an authenticated session, in their order.
 //!
-//! Each stage has a file of its own, and a line in [`flow`]. A stage knows nothing of the others: what was proved for a login
+//! Each stage has a file of its own, and a line in `flow`. A stage knows nothing of the others: what was proved for a login
 //! comes to a [`Next`], and [`go_on`] finds out what is still to be done.
 
 pub mod login_by_code;

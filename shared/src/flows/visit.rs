@@ -275,9 +275,10 @@ impl<'a> Visit<'a> {
     fn recognise(&mut self) -> Decision<()> {
         match &self.session.state {
             State::Anonymous => {}
-            State::Unknown(_) => {
-                tracing::warn!("a login ends, as only a later release knows the stage at which it waits");
-                self.clear_login();
+            State::Unknown(state) => {
+                tracing::warn!("a login ends, as only a later release knows the state in which it is");
+                // Whether it was complete, and what was begun in it, is not known either.
+                if state.get("pending").is_some() { self.clear_login() } else { self.flush() }
             }
             State::Pending(pending) => {
                 if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
@@ -433,6 +434,7 @@ impl<'a> Visit<'a> {
         self.session.draft = None;
         if pending {
             self.session.state = State::Anonymous;
+            self.session.unknown = UnknownMembers::NONE;
         }
     }
 
@@ -470,6 +472,7 @@ impl<'a> Visit<'a> {
             if self.session.login().is_some() {
                 self.session = Session::default();
             }
+            self.session.unknown = UnknownMembers::NONE;
             let login = self.new_login(&account);
             self.session_mut().state = State::Authenticated(login);
             if self.fate == TokenFate::Kept {

@@ -240,6 +240,11 @@ impl Writes<'_> {
                 condition.values.push((":logins", item::number(logins)));
             }
         }
+        // An earlier release, which may run beside this one, does not count.
+        if let Some(at) = before.value.last_login_at {
+            condition.expression.push_str(" AND last_login_at = :login");
+            condition.values.push((":login", item::number(at.millis())));
+        }
         self.delete(&Key::account(&before.value.id), Some(condition))
     }
 

@@ -157,7 +157,8 @@ pub(super) fn read_flag(item: &Item, name: &str) -> bool {
 }
 
 pub(super) fn read_document<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    if find_number(item, "schema_version").is_some_and(|version| version > SCHEMA_VERSION) {
+    let version = item.get("schema_version").map(|_| read_number(item, "schema_version")).transpose()?;
+    if version.is_some_and(|version| version > SCHEMA_VERSION) {
         return Err(corrupt(item, "the later schema_version"));
     }
     serde_json::from_str(read_text(item, "document")?).map_err(|_| corrupt(item, "document"))

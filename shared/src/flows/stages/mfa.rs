@@ -22,7 +22,7 @@ pub(super) fn enter(visit: &Visit<'_>, attempt: &LoginAttempt) -> Decision<Entry
     if is_spared {
         return Ok(Entry::Pass);
     }
-    if account.authenticator_types().is_empty() {
+    if account.has_unknown_factors_only() {
         return Err(Stop::Unsupported("only a later release knows the second factors of the account"));
     }
     Ok(Entry::Wait(Stage::MfaAuthenticate))

@@ -9,7 +9,7 @@ use vestibule_tests::{AuthenticatorApp, Passkey};
 use super::{ANN, MALLORY};
 use crate::social::dummy;
 use crate::webauthn::{KEYS, REAUTHENTICATE};
-use crate::{Answer, Client, NEW_PASSWORD, Stack, UNLIMITED, log_in};
+use crate::{Answer, Client, NEW_PASSWORD, PATIENT, Stack, UNLIMITED, log_in};
 
 const SETTINGS: [(&str, &str); 6] = [
     UNLIMITED,
@@ -83,6 +83,30 @@ async fn nothing_that_is_added_on_the_spot_proves_who_one_is() {
         thief.get("auth/session").await.is_logged_in_as(ANN);
         dummy(&stack.app(), "login", json!({"id": 1})).await.is_logged_in_as(ANN);
     }
+}
+
+/// Recovery codes that are read in a session that was left open prove nothing in it.
+#[tokio::test]
+async fn recovery_codes_that_are_read_on_the_spot_prove_nothing() {
+    let off = [("MFA_REAUTHENTICATION_REQUIRED", "false")];
+    let stack = Stack::start(&[&SETTINGS[..], &PATIENT[..], &[SUPPORTED], &off].concat()).await;
+    let thief = stack.app();
+    let ann = json!({"id": 1, "email": ANN, "email_verified": true});
+    dummy(&thief, "login", ann).await.is_logged_in_as(ANN);
+    let shown = thief.get("account/authenticators/totp").await;
+    let app = AuthenticatorApp::scan(shown.is(404).body["meta"]["totp_url"].as_str().unwrap());
+    thief.post("account/authenticators/totp", json!({"code": app.code(0)})).await.is(200);
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    takes_all(&[&thief], "nothing").await;
+    let codes = thief.get("account/authenticators/recovery-codes").await;
+    let code = codes.is(200).body["data"]["unused_codes"][0].clone();
+    thief.post("auth/2fa/reauthenticate", json!({"code": code})).await;
+    takes_all(&[&thief], "a recovery code").await;
+    let change = json!({"new_password": NEW_PASSWORD});
+    asks(&thief.post("account/password/change", change).await, "a first password");
+    // Its owner has the app.
+    thief.post("auth/2fa/reauthenticate", json!({"code": app.code(1)})).await.is(200);
+    thief.get("account/export").await.is(200);
 }
 
 /// Where reauthentication is required, who has no method left is refused, rather than let pass.
