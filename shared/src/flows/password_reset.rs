@@ -51,7 +51,8 @@ pub fn request(visit: &mut Visit<'_>, email: &str, accounts: &[AccountId]) -> De
     }
     for account in accounts {
         let content = LetterContent::PasswordResetLink(account.clone());
-        visit.send(Recipient::Email(email.to_owned()), content)?;
+        let asker = visit.asker(account);
+        visit.send_for(asker, Recipient::Email(email.to_owned()), content)?;
     }
     Ok(())
 }
@@ -60,12 +61,13 @@ fn request_code(visit: &mut Visit<'_>, email: &str, account: Option<&AccountId>)
     let mut challenge = Challenge::asked(Recipient::Email(email.to_owned()), account.cloned(), visit.now);
     match account {
         None => visit.mail_unknown_account(email)?,
-        Some(_) => {
+        Some(account) => {
             let code = visit.new_code(&visit.settings().account.password_reset_by_code_format);
             let hash =
                 visit.tools.keys.code_hash(CodePurpose::ResetPassword, &challenge.to, &code.normalised);
             challenge.code = Some(hash);
-            visit.mail(email, Message::ResetPasswordCode { code: code.text })?;
+            let asker = visit.asker(account);
+            visit.mail_for(asker, email, Message::ResetPasswordCode { code: code.text })?;
         }
     }
     visit.session_mut().password_reset = Some(challenge);
@@ -251,6 +253,26 @@ mod tests {
             reset_with(&mut world, &key).unwrap();
             let told: Vec<&str> = world.letters.iter().map(|letter| letter.to.address()).collect();
             assert_eq!(told, if had_one { vec![] } else { vec![EMAIL] });
+        }
+    }
+
+    /// What strangers request for an email address uses up nothing of what its owner, who is logged in, requests.
+    #[test]
+    fn an_owner_s_reset_is_counted_apart() {
+        for by_code in ["true", "false"] {
+            let mut world = World::new(&[
+                ("MAIL_RATE_LIMIT_RECIPIENT", "4/h"),
+                ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", by_code),
+            ]);
+            world.add(true, None);
+            let sent = |world: &mut World| {
+                let before = world.letters.len();
+                world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?)).unwrap();
+                world.letters.len() - before
+            };
+            while sent(&mut world) > 0 {}
+            world.log_in();
+            assert_eq!(sent(&mut world), 1);
         }
     }
 

@@ -1,10 +1,13 @@
 //! `auth/reauthenticate`.
 
 use serde_json::json;
+use vestibule_tests::AuthenticatorApp;
 
-use crate::{Kind, PASSWORD, Stack, log_in};
+use crate::social::dummy;
+use crate::{Kind, PASSWORD, Stack, UNLIMITED, log_in};
 
 const EMAIL: &str = "ann@example.com";
+const SECOND: &str = "ann@example.org";
 
 #[tokio::test]
 async fn the_password_is_asked_again() {
@@ -118,14 +121,41 @@ async fn methods_can_be_switched_off() {
     stack.inbox.is_empty().await;
 }
 
-/// The account's owner hears of it, whatever `ACCOUNT_EMAIL_NOTIFICATIONS` says.
+/// Fails unless both verified addresses are told.
+async fn both_hear_of(stack: &Stack, what: &str) {
+    let told: Vec<String> = stack.inbox.take().await.into_iter().map(|mail| mail.to).collect();
+    for email in [EMAIL, SECOND] {
+        assert!(told.iter().any(|to| to == email), "{what}: {told:?}");
+    }
+}
+
+/// Whatever `ACCOUNT_EMAIL_NOTIFICATIONS` says: all addresses that were verified before hear of what is added.
 #[tokio::test]
 async fn additions_are_told_at_the_addresses_that_were_verified() {
-    let stack = Stack::start(&[]).await;
+    let fields = ("ACCOUNT_SIGNUP_FIELDS", "email*, phone, password1*");
+    let stack = Stack::start(&[fields, UNLIMITED]).await;
     stack.add_user(EMAIL).await;
-    let client = stack.browser();
+    let client = stack.app();
     log_in(&client, EMAIL, PASSWORD).await.is(200);
-    client.post("account/email", json!({"email": "new@example.com"})).await.is(200);
-    let told = stack.inbox.only_to(EMAIL).await;
-    assert!(told.text.contains("new@example.com was added"), "{}", told.text);
+    client.post("account/email", json!({"email": SECOND})).await.is(200);
+    let mails = stack.inbox.take().await;
+    let told = mails.iter().find(|mail| mail.to == EMAIL).unwrap();
+    assert!(told.text.contains(&format!("{SECOND} was added")), "{}", told.text);
+    let key = mails.iter().find(|mail| mail.to == SECOND).unwrap().key();
+    client.post("auth/email/verify", json!({"key": key})).await.is(200);
+    stack.inbox.take().await;
+
+    client.post("account/phone", json!({"phone": PHONE})).await.is(202);
+    let code = stack.inbox.only(PHONE).await.code();
+    client.post("auth/phone/verify", json!({"code": code})).await.is(200);
+    both_hear_of(&stack, "a number").await;
+    dummy(&client, "connect", json!({"id": 1})).await.is(200);
+    both_hear_of(&stack, "a service").await;
+    client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+    let shown = client.get("account/authenticators/totp").await;
+    let app = AuthenticatorApp::scan(shown.is(404).body["meta"]["totp_url"].as_str().unwrap());
+    client.post("account/authenticators/totp", json!({"code": app.code(0)})).await.is(200);
+    both_hear_of(&stack, "an authenticator app").await;
+    client.post("account/authenticators/recovery-codes", json!({})).await.is(200);
+    both_hear_of(&stack, "recovery codes").await;
 }

@@ -237,7 +237,7 @@ async fn two_operators_do_not_overwrite_each_other() {
     assert!(first.add(&process).await.unwrap());
     let added = vault.keys();
     let error = second.add(&process).await.unwrap_err().to_string();
-    assert!(error.contains("has changed meanwhile"), "{error}");
+    assert!(error.contains("has changed meanwhile") && error.contains("secret-key status"), "{error}");
     assert_eq!(vault.keys(), added);
     // Whoever looks again sees that it is done.
     assert!(!KeyVault::open(&process).await.unwrap().add(&process).await.unwrap());

@@ -177,3 +177,42 @@ fn what_the_mail_refuses_is_counted_by_an_alarm() {
     let refusals = delivery.matches("\"refused: ").count();
     assert_eq!(delivery.matches("refused = 1,").count(), refusals);
 }
+
+/// What is dropped, and what can't be decrypted, is a member of a log line that a metric and an alarm are made of.
+#[test]
+fn what_is_dropped_or_unreadable_is_counted_by_an_alarm() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let alarms = read("infra/alarms.yaml");
+    for (member, filter, file) in [
+        ("dropped_by_recipient = ", "$.dropped_by_recipient > 0", "shared/src/http/endpoint.rs"),
+        ("dropped_in_all = ", "$.dropped_in_all > 0", "shared/src/http/endpoint.rs"),
+        ("event = \"unopened\"", "$.event = \"unopened\"", "shared/src/app.rs"),
+    ] {
+        assert!(read(file).contains(member), "{file} logs no {member}");
+        let (_, rest) = alarms.split_once(filter).unwrap_or_else(|| panic!("no metric of {filter}"));
+        let metric = rest.split_once("MetricName: ").unwrap().1.split([',', '\n', '}']).next().unwrap();
+        let alarmed = alarms.matches(&format!("MetricName: {metric}")).count();
+        assert!(alarmed >= 2, "no alarm on {metric}");
+    }
+}
+
+#[test]
+fn reauthentication_is_required_unless_a_parameter_says_otherwise() {
+    let (_, parameter) = TEMPLATE.split_once("\n  ReauthenticationRequired:\n").unwrap();
+    assert!(
+        parameter.split("\n  ").take(4).any(|line| line.trim() == r#"Default: "true""#),
+        "{parameter:.200}"
+    );
+    assert!(TEMPLATE.contains("ACCOUNT_REAUTHENTICATION_REQUIRED: !Ref ReauthenticationRequired\n"));
+}
+
+/// `CloudFormation` makes another key when the block changes: all keys of before would be lost.
+#[test]
+fn the_generated_secret_key_is_never_made_again() {
+    let block =
+        "      GenerateSecretString:\n        PasswordLength: 64\n        ExcludePunctuation: true\n\n";
+    assert!(TEMPLATE.contains(block));
+    let replica =
+        "ReplicaRegions: !If [HasSecretReplica, [{Region: !Ref SecretReplicaRegion}], !Ref AWS::NoValue]";
+    assert!(TEMPLATE.contains(replica));
+}
