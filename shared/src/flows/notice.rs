@@ -79,6 +79,15 @@ impl Visit<'_> {
         }
     }
 
+    /// The same, except to the email address that has just proved it by a mail of its own.
+    pub(super) fn announce_elsewhere(&mut self, before: &Account, event: &Event, proved: &Recipient) {
+        let primary = before.primary_email().filter(|_| self.settings().account.email_notifications);
+        let others = before.verified_emails().filter(|email| proved.email() != Some(email));
+        for email in others.chain(primary).collect::<BTreeSet<&str>>() {
+            self.notify_always(before, event.clone(), Some(email));
+        }
+    }
+
     /// The same as [`Self::notify`], whatever the settings.
     pub(super) fn notify_always(&mut self, account: &Account, event: Event, at: Option<&str>) {
         let Some(email) = at.or_else(|| account.primary_email()).map(str::to_owned) else { return };

@@ -185,7 +185,7 @@ pub fn reset(
     if right.account.password.is_some() {
         visit.notify(&known, Event::PasswordReset, None);
     } else {
-        visit.announce(&right.account, &Event::PasswordReset, None);
+        visit.announce_elsewhere(&right.account, &Event::PasswordReset, &right.to);
     }
     // A login that can't go on must not undo the reset.
     if !visit.settings().account.login_on_password_reset || known.has_unknown_factors_only() {
@@ -217,6 +217,7 @@ fn prove(visit: &mut Visit<'_>, right: &Right, challenge: Option<Challenge>) -> 
 mod tests {
     use super::super::testing::{EMAIL, World, codes};
     use super::*;
+    use crate::domain::email::EmailAddress;
 
     fn new_password() -> Secret {
         Secret::new("Battery-Staple-8")
@@ -240,19 +241,21 @@ mod tests {
         assert_eq!(codes(reset_with(&mut world, &key)), ["invalid_password_reset"]);
     }
 
-    /// A first password is something new to log in with: its owner is told whatever `ACCOUNT_EMAIL_NOTIFICATIONS` says.
+    /// A first password is something new to log in with: all other verified addresses are told, whatever
+    /// `ACCOUNT_EMAIL_NOTIFICATIONS` says.
     #[test]
-    fn a_first_password_is_announced() {
-        for had_one in [true, false] {
+    fn a_first_password_is_announced_elsewhere() {
+        const OTHER: &str = "ann@example.org";
+        for (had_one, expected) in [(true, vec![]), (false, vec![OTHER])] {
             let mut world = World::new(&[]);
             let id = world.add(true, None);
-            if !had_one {
-                world.accounts.get_mut(&id).unwrap().password = None;
-            }
+            let account = world.accounts.get_mut(&id).unwrap();
+            account.password.take_if(|_| !had_one);
+            account.emails.push(EmailAddress { verified: true, ..EmailAddress::new(OTHER.into()) });
             let key = world.reset_key(&id);
             reset_with(&mut world, &key).unwrap();
             let told: Vec<&str> = world.letters.iter().map(|letter| letter.to.address()).collect();
-            assert_eq!(told, if had_one { vec![] } else { vec![EMAIL] });
+            assert_eq!(told, expected);
         }
     }
 
