@@ -170,7 +170,7 @@ test("an app logs in with a token that it has already", async () => {
 
 /** The log names what was wrong, and tells no secret. */
 async function assertLogged(name) {
-  const log = await stack.logged(new RegExp(`a service was not believed.*\\b${name}\\b`));
+  const log = await stack.logged(new RegExp(`a provider's response was rejected.*\\b${name}\\b`));
   assert.doesNotMatch(log, new RegExp(CLIENT.secret));
   assert.doesNotMatch(log, /eyJ/);
 }

@@ -23,11 +23,15 @@ export async function startStack(settings = {}) {
   return {
     // Cookies and keys are for a name, not for an address.
     api: api.replace("127.0.0.1", "localhost"),
-    /** The last mail to this address. */
+    /** The last mail to this address, once there is one. */
     async mail(address) {
-      const list = await json(`${inbox}/api/v1/messages`);
-      const message = list.messages.find(({ To }) => To[0].Address === address);
-      return json(`${inbox}/api/v1/message/${message.ID}`);
+      for (let tries = 0; tries < 250; tries += 1) {
+        const list = await json(`${inbox}/api/v1/messages`);
+        const message = list.messages.find(({ To }) => To[0].Address === address);
+        if (message) return json(`${inbox}/api/v1/message/${message.ID}`);
+        await pause(20);
+      }
+      throw new Error(`no mail to ${address}`);
     },
     /** The code in the last mail to this address. */
     async code(address) {
