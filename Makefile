@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
 ARCH ?= arm64
+ENV ?= default
 
 .PHONY: help
 help: ## Print this help
@@ -47,8 +48,8 @@ sam-test: ## Drive a whole journey through `sam local start-api` (needs Docker)
 	tests/sam/up.sh tests/sam/journey.py
 
 .PHONY: deploy
-deploy: build ## Build, and deploy as samconfig.toml says
-	sam deploy
+deploy: build ## Build, and deploy as samconfig.toml says (ENV=staging for another section; ARGS="--region eu-west-1")
+	PATH="$$(infra/tools.sh):$$PATH" sam deploy --config-env $(ENV) $(ARGS)
 
 .PHONY: docs
 docs: ## Write the generated documents
