@@ -282,7 +282,7 @@ impl App {
     }
 
     /// What the flows of one request are given.
-    pub fn tools<'a>(&'a self, secrets: &'a ProcessKeys, passwords: &'a Passwords<'a>) -> Context<'a> {
+    pub fn context<'a>(&'a self, secrets: &'a ProcessKeys, passwords: &'a Passwords<'a>) -> Context<'a> {
         Context {
             settings: &self.settings,
             keys: &secrets.keys,

@@ -222,7 +222,7 @@ pub(crate) async fn commit_until(
     session_expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
-    let terms = CommitContext {
+    let context = CommitContext {
         loaded,
         now,
         session_expires_at,
@@ -230,7 +230,7 @@ pub(crate) async fn commit_until(
         token: &app.random.uuid(now),
         outbox: &[],
     };
-    store.commit(changes, &terms).await
+    store.commit(changes, &context).await
 }
 
 fn check(user: &NewUser) -> Result<(), NewUserError> {

@@ -374,7 +374,7 @@ impl Keys {
 
     /// The secrets of an authorization request. They follow from its state, which the table does not hold, and which
     /// reveals nothing without the key.
-    pub fn passage(&self, state: Secret) -> RequestSecrets {
+    pub fn secrets(&self, state: Secret) -> RequestSecrets {
         let id = split_tag(state.expose(), Spelling::Base64.mac_length()).and_then(|(id, _)| id);
         let key = self.candidates(id).into_iter().next().unwrap_or(&self.first);
         let derive =
@@ -766,7 +766,7 @@ mod tests {
     #[test]
     fn a_way_to_another_service_keeps_its_key() {
         let state = old().new_state(&Random::system());
-        let (before, after) = (old().passage(state.clone()), rotated().passage(state));
+        let (before, after) = (old().secrets(state.clone()), rotated().secrets(state));
         assert_eq!(before.verifier.expose(), after.verifier.expose());
         assert_eq!(before.nonce.expose(), after.nonce.expose());
     }

@@ -20,6 +20,12 @@ const MADE_PRIMARY: &[Field] = &[EMAIL, PRIMARY];
 const TOO_MANY: ResponseSpec =
     ResponseSpec::too_many_requests("Rate limit exceeded: changes of email addresses.");
 
+/// The refusal to change an email address or phone number whose verification is pending.
+pub(crate) const CHANGE_REFUSED: ResponseSpec = ResponseSpec::new(
+    403,
+    "Changing it is not supported during verification, or the limit of changes is reached.",
+);
+
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         method: Method::GET,
@@ -48,11 +54,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             ),
             ResponseSpec::UNAUTHENTICATED,
             ResponseSpec::REAUTHENTICATION_REQUIRED,
-            ResponseSpec::new(
-                403,
-                "Changing it is not supported during verification, or the limit of changes \
-             is reached.",
-            ),
+            CHANGE_REFUSED,
             ResponseSpec::conflict("Not authenticated, and no email verification is pending."),
             TOO_MANY,
         ],
@@ -102,8 +104,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let settings = tools.settings;
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let settings = context.settings;
     if call.is_get() {
         return Vec::new();
     }
@@ -112,8 +114,8 @@ pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let email = call.object().ok().and_then(|object| Form::new(ADDED, &object, settings).text(&NEW_EMAIL));
     if let Some(email) = email {
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
-        needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
-        needs.extend(Visit::added_counters(tools, &call.visitor, &email));
+        needs.extend(Visit::mail_counters(context, &call.visitor, &email));
+        needs.extend(Visit::added_counters(context, &call.visitor, &email));
         needs.push(Need::Owners(Recipient::Email(email)));
     }
     needs

@@ -33,12 +33,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
     let user = call.visitor.account();
-    Visit::counters(tools.settings, Action::ChangePassword, &call.visitor, user, "")
+    Visit::counters(context.settings, Action::ChangePassword, &call.visitor, user, "")
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {

@@ -41,11 +41,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
                 .with_data::<Vec<PhoneNumber>>(),
             ResponseSpec::UNAUTHENTICATED,
             ResponseSpec::REAUTHENTICATION_REQUIRED,
-            ResponseSpec::new(
-                403,
-                "Changing it is not supported during verification, or the limit of changes \
-             is reached.",
-            ),
+            crate::email::CHANGE_REFUSED,
             ResponseSpec::conflict("Not authenticated, and no phone verification is pending."),
             ResponseSpec::too_many_requests("Rate limit exceeded: changes of the phone number."),
         ],
@@ -61,8 +57,8 @@ pub(crate) struct PhoneNumber {
     pub verified: bool,
 }
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let settings = tools.settings;
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let settings = context.settings;
     if call.is_get() {
         return Vec::new();
     }
@@ -71,8 +67,8 @@ pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
     let phone = call.object().ok().and_then(|object| Form::new(FIELDS, &object, settings).text(&PHONE));
     if let Some(phone) = phone {
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
-        needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
-        needs.extend(Visit::added_counters(tools, &call.visitor, &phone));
+        needs.extend(Visit::mail_counters(context, &call.visitor, &phone));
+        needs.extend(Visit::added_counters(context, &call.visitor, &phone));
         needs.push(Need::Owners(Recipient::Phone(phone)));
     }
     needs

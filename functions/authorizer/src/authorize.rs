@@ -88,7 +88,7 @@ async fn identify(app: &App, call: &ApiRequest) -> Result<Option<Caller>, StoreE
 
 fn recognise(app: &App, visitor: &Visitor, loaded: &Loaded) -> Option<Caller> {
     let (secrets, passwords) = (app.secrets(), app.passwords());
-    let visit = Visit::open(app.tools(&secrets, &passwords), visitor, loaded, app.clock.now()).ok()?;
+    let visit = Visit::open(app.context(&secrets, &passwords), visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;
     let email = user.primary_email().filter(|email| user.has_verified(Some(email)));
     Some(Caller { account_id: user.id.as_str().to_owned(), email: email.unwrap_or_default().to_owned() })

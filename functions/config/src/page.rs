@@ -158,11 +158,9 @@ fn article(page: &mut String, document: &Value, operation: &Operation<'_>) -> fm
 /// What an object has, or what another value can be.
 fn shape(page: &mut String, schema: &Value) -> fmt::Result {
     paragraphs(page, text(schema, "/description"))?;
-    for part in list(schema, "/allOf") {
-        shape(page, part)?;
-    }
-    if schema.get("allOf").is_some() {
-        return Ok(());
+    let parts = list(schema, "/allOf");
+    if !parts.is_empty() {
+        return parts.iter().try_for_each(|part| shape(page, part));
     }
     if schema.get("properties").is_none() {
         return writeln!(page, "<p>{}</p>", kind(Some(schema)));

@@ -30,14 +30,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let settings = tools.settings;
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let settings = context.settings;
     let Some(to) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
         return Vec::new();
     };
     let (Recipient::Email(address) | Recipient::Phone(address)) = &to;
     let mut needs = Visit::counters(settings, Action::RequestLoginCode, &call.visitor, None, address);
-    needs.extend(Visit::mail_counters(tools, &call.visitor, address));
+    needs.extend(Visit::mail_counters(context, &call.visitor, address));
     needs.push(Need::Owners(to));
     needs
 }

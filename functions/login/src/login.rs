@@ -36,8 +36,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let settings = tools.settings;
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let settings = context.settings;
     let mut needs = Visit::counters(settings, Action::Login, &call.visitor, None, "");
     let Some((who, _)) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
         return needs;

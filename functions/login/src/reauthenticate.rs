@@ -25,9 +25,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     let user = call.visitor.account();
-    Visit::counters(tools.settings, Action::Reauthenticate, &call.visitor, user, "")
+    Visit::counters(context.settings, Action::Reauthenticate, &call.visitor, user, "")
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {

@@ -29,8 +29,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let (settings, visitor) = (tools.settings, &call.visitor);
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let (settings, visitor) = (context.settings, &call.visitor);
     let mut needs = Visit::counters(settings, Action::Reauthenticate, visitor, visitor.account(), "");
     let to = call.object().ok().and_then(|object| read(&object, settings).ok());
     if let (Some(to), Some(user)) = (to, visitor.account()) {

@@ -15,10 +15,10 @@ const CODE: Field = Field::text("code", Text::PLAIN, "A code of the authenticato
 pub(crate) const FIELDS: &[Field] = &[CODE];
 
 /// What checking a code takes, as far as the session's token tells.
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     let account = call.visitor.token.as_ref().and_then(SessionToken::account);
     match account.filter(|_| !call.is_get()) {
-        Some(account) => authenticators::counters(tools.settings, &call.visitor, account),
+        Some(account) => authenticators::counters(context.settings, &call.visitor, account),
         None => Vec::new(),
     }
 }

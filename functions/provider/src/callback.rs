@@ -111,7 +111,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     }
     let state = call.query("state").unwrap_or_default();
     let is_from = |id: &str| settings.socialaccount.app(id).is_some_and(is_here);
-    let Some((journey, passage)) = journey::end(visit, &state, is_from) else {
+    let Some((journey, secrets)) = journey::end(visit, &state, is_from) else {
         if settings.session.cookie_samesite == SameSite::Strict && call.query(FROM_HERE).is_none() {
             return Ok(from_here(call));
         }
@@ -122,13 +122,13 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
             Ok(finish::with_error(visit, Some(&journey), finish::CANCELLED))
         }
         (None, Some(code)) => {
-            let brought = CallbackParameters {
+            let parameters = CallbackParameters {
                 code: Secret::new(code),
                 user: call.query("user"),
                 device_id: call.query("device_id"),
                 issuer: call.query("iss"),
             };
-            Ok(Outcome::Ask(Box::new(ProviderRequest::Arrival { journey, passage, brought })))
+            Ok(Outcome::Ask(Box::new(ProviderRequest::Arrival { journey, secrets, parameters })))
         }
         (Some(error), _) => Ok(refuse(visit, Some(&journey), &ProviderError::said(&error))),
         (None, None) => Ok(refuse(visit, Some(&journey), &ProviderError::NoCode)),
@@ -161,9 +161,10 @@ fn again(call: &ApiRequest, code: &'static str) -> Outcome {
         name => call.field(name),
     };
     let names = PARAMETERS.iter().copied().chain([code]);
-    let brought: Vec<(&str, String)> = names.filter_map(|name| Some((name, value(name)?))).collect();
-    let brought: Vec<(&str, &str)> = brought.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Outcome::Redirect(landing::with_query(&call.path, &brought))
+    let parameters: Vec<(&str, String)> = names.filter_map(|name| Some((name, value(name)?))).collect();
+    let parameters: Vec<(&str, &str)> =
+        parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Outcome::Redirect(landing::with_query(&call.path, &parameters))
 }
 
 /// The part of `user` that is read: it is kept in a URL.

@@ -91,17 +91,17 @@ impl Engine {
         &self,
         app: &ProviderApp,
         redirect_uri: &str,
-        passage: &RequestSecrets,
+        secrets: &RequestSecrets,
     ) -> Result<String, ProviderError> {
         let conversation = self.conversation(app).await?;
-        let known = conversation.known(redirect_uri, passage);
+        let known = conversation.known(redirect_uri, secrets);
         let mut url = conversation.endpoints.authorize.clone();
         let mut params = known.params(conversation.provider.authorize_params)?;
         if conversation.provider.id_token.is_some_and(|tokens| tokens.exchanged) {
-            params.push(("nonce".to_owned(), passage.nonce.expose().to_owned()));
+            params.push(("nonce".to_owned(), secrets.nonce.expose().to_owned()));
         }
         if conversation.pkce() {
-            params.push(("code_challenge".to_owned(), challenge(&passage.verifier)));
+            params.push(("code_challenge".to_owned(), challenge(&secrets.verifier)));
             params.push(("code_challenge_method".to_owned(), "S256".to_owned()));
         }
         let usual = known.params(conversation.provider.auth_params)?;
@@ -127,7 +127,7 @@ impl Engine {
         &self,
         app: &ProviderApp,
         redirect_uri: &str,
-        passage: &RequestSecrets,
+        secrets: &RequestSecrets,
         brought: AuthorizationResponse<'_>,
     ) -> Result<Identity, ProviderError> {
         if brought.code.expose().is_empty() {
@@ -140,16 +140,16 @@ impl Engine {
             client_secret: client_secret.as_ref().map(Secret::expose),
             code: brought.code.expose(),
             device_id: brought.device_id.unwrap_or_default(),
-            ..conversation.known(redirect_uri, passage)
+            ..conversation.known(redirect_uri, secrets)
         };
         let before = conversation.before(known).await?;
         let known = template::Known { before: &before, ..known };
-        let answer = conversation.token(known, &passage.verifier).await?;
+        let answer = conversation.token(known, &secrets.verifier).await?;
         let access_token = answer.tokens.access_token.expose();
         let known = template::Known { access_token, token: &answer.data, ..known };
         let claims = match &answer.id_token {
             Some(token) => {
-                let nonce = passage.nonce.expose();
+                let nonce = secrets.nonce.expose();
                 let binding = Binding::Exchanged { nonce, optional: conversation.is_nonce_optional() };
                 Some(conversation.id_token(token, binding, Some(access_token)).await?)
             }

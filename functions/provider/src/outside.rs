@@ -49,20 +49,20 @@ impl Services {
     async fn answer(&self, question: &ProviderRequest) -> Result<ProviderResponse, ProviderError> {
         let app = |id: &str| self.settings.socialaccount.app(id).ok_or(ProviderError::Unsupported);
         match question {
-            ProviderRequest::Departure { journey, passage } => {
+            ProviderRequest::Departure { journey, secrets } => {
                 let app = app(&journey.provider)?;
-                let url = self.engine.authorization_url(app, &journey.redirect_uri, passage).await?;
+                let url = self.engine.authorization_url(app, &journey.redirect_uri, secrets).await?;
                 Ok(ProviderResponse::Address(url))
             }
-            ProviderRequest::Arrival { journey, passage, brought } => {
+            ProviderRequest::Arrival { journey, secrets, parameters } => {
                 let app = app(&journey.provider)?;
-                let brought = AuthorizationResponse {
-                    code: &brought.code,
-                    user: brought.user.as_deref(),
-                    device_id: brought.device_id.as_deref(),
-                    issuer: brought.issuer.as_deref(),
+                let parameters = AuthorizationResponse {
+                    code: &parameters.code,
+                    user: parameters.user.as_deref(),
+                    device_id: parameters.device_id.as_deref(),
+                    issuer: parameters.issuer.as_deref(),
                 };
-                let identity = self.engine.exchange(app, &journey.redirect_uri, passage, brought).await?;
+                let identity = self.engine.exchange(app, &journey.redirect_uri, secrets, parameters).await?;
                 Ok(ProviderResponse::Identity(Box::new(identity)))
             }
             ProviderRequest::Token(token) => {

@@ -40,12 +40,12 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
         return Ok(finish::with_error(visit, None, finish::UNKNOWN));
     };
     let is_dummy = destination.provider == DUMMY;
-    let (journey, passage) = journey::plan(visit, destination);
+    let (journey, secrets) = journey::plan(visit, destination);
     if is_dummy {
         journey::begin(visit, journey);
-        return Ok(Outcome::Redirect(dummy::address(passage.state.expose())));
+        return Ok(Outcome::Redirect(dummy::address(secrets.state.expose())));
     }
-    Ok(Outcome::Ask(Box::new(ProviderRequest::Departure { journey, passage })))
+    Ok(Outcome::Ask(Box::new(ProviderRequest::Departure { journey, secrets })))
 }
 
 /// Sets out to the address that the service is at.

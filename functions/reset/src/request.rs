@@ -28,13 +28,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     ],
 }];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let settings = tools.settings;
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let settings = context.settings;
     let Some(email) = call.object().ok().and_then(|object| read(&object, settings).ok()) else {
         return Vec::new();
     };
     let mut needs = Visit::counters(settings, Action::ResetPassword, &call.visitor, None, &email);
-    needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
+    needs.extend(Visit::mail_counters(context, &call.visitor, &email));
     needs.push(Need::Owners(Recipient::Email(email)));
     needs
 }

@@ -61,8 +61,8 @@ struct PasswordReset {
     user: present::UserJson,
 }
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let settings = tools.settings;
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let settings = context.settings;
     let action = Action::ResetPasswordFromKey;
     let mut needs = Vec::new();
     if !call.is_get() {

@@ -34,9 +34,9 @@ struct Tokens<'a> {
     refresh_token: Option<&'a str>,
 }
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let token = read(call, tools.settings).ok().flatten();
-    let session = token.and_then(|token| claims(tools, &token)).and_then(|claims| claims.session());
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let token = read(call, context.settings).ok().flatten();
+    let session = token.and_then(|token| claims(context, &token)).and_then(|claims| claims.session());
     let account = session.as_ref().and_then(|key| key.account.clone()).map(Need::Account);
     account.into_iter().chain(session.map(Need::Session)).collect()
 }
@@ -44,14 +44,14 @@ pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let token = read(call, visit.settings())?;
     let token = call.posted(token)?;
-    if visit.tools.jwt.is_none() && visit.settings().headless.token_strategy == TokenStrategy::Jwt {
+    if visit.context.jwt.is_none() && visit.settings().headless.token_strategy == TokenStrategy::Jwt {
         return Err(Stop::Unsigned);
     }
-    let refreshed = match claims(&visit.tools, &token) {
+    let refreshed = match claims(&visit.context, &token) {
         Some(claims) => tokens::refresh(visit, &claims)?,
         None => None,
     };
-    match (visit.tools.jwt, refreshed) {
+    match (visit.context.jwt, refreshed) {
         (Some(jwt), Some(refreshed)) => answer(jwt, &refreshed, &call.visitor.base_url),
         _ => Ok(Reply::status(StatusCode::BAD_REQUEST).into()),
     }
@@ -66,8 +66,8 @@ fn read(call: &ApiRequest, settings: &Settings) -> Decision<Option<String>> {
     })
 }
 
-fn claims(tools: &Context<'_>, token: &str) -> Option<Claims> {
-    tools.jwt?.read(token, TokenUse::Refresh)
+fn claims(context: &Context<'_>, token: &str) -> Option<Claims> {
+    context.jwt?.read(token, TokenUse::Refresh)
 }
 
 fn answer(jwt: &Jwt, refreshed: &Refreshed, base_url: &str) -> Decision<Outcome> {

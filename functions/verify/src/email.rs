@@ -69,11 +69,11 @@ struct EmailVerificationMeta {
     is_authenticating: bool,
 }
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     let object = if call.is_get() { Some(header(call)) } else { call.object().ok() };
     let Some(object) = object else { return Vec::new() };
-    let key = Form::new(FIELDS, &object, tools.settings).text(&KEY);
-    let key = key.and_then(|key| verify_email::read_key(tools.settings, tools.keys, &key));
+    let key = Form::new(FIELDS, &object, context.settings).text(&KEY);
+    let key = key.and_then(|key| verify_email::read_key(context.settings, context.keys, &key));
     key.map_or_else(Vec::new, |key| {
         vec![Need::Account(key.account), Need::Claim(Recipient::Email(key.email))]
     })

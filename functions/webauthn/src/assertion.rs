@@ -61,10 +61,10 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: Option<&Account>) -> Reply {
 }
 
 /// What checking a key takes, as far as the session's token tells.
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     let account = call.visitor.token.as_ref().and_then(SessionToken::account);
     match account.filter(|_| call.method == Method::POST) {
-        Some(account) => authenticators::counters(tools.settings, &call.visitor, account),
+        Some(account) => authenticators::counters(context.settings, &call.visitor, account),
         None => Vec::new(),
     }
 }

@@ -36,8 +36,6 @@ pub(crate) use encoding::{decode, encode};
 pub(crate) use fault::Fault;
 pub(crate) use options::{CreationOptions, CredentialUser, RequestOptions, creation, request};
 pub(crate) use party::Party;
-#[cfg(test)]
-pub(crate) use response::MAX_ID_BYTES;
 pub(crate) use response::{Assertion, Registration, WebAuthnCredential};
 
 /// What an answer is held against.

@@ -23,7 +23,7 @@ pub(crate) struct Given {
 
 /// Gives the session a new one, in the place of the one before.
 pub(crate) fn give(visit: &mut Visit<'_>, user_verification: bool) -> [u8; 32] {
-    let bytes = visit.tools.random.bytes();
+    let bytes = visit.context.random.bytes();
     let at = visit.now;
     visit.session_mut().key_challenge = Some(KeyChallenge {
         challenge: encode(&bytes),
@@ -66,7 +66,7 @@ mod tests {
         let settings = Settings::read([]).unwrap().settings;
         let (random, keys) = (Random::system(), Keys::new(Secret::new("a-secret-of-this-test")));
         let passwords = Passwords::new(&settings.passwords.argon2, &random);
-        let tools =
+        let context =
             Context { settings: &settings, keys: &keys, random: &random, passwords: &passwords, jwt: None };
         let visitor = Visitor {
             client: ClientKind::App,
@@ -80,7 +80,7 @@ mod tests {
             session: None,
         };
         let loaded = Loaded::default();
-        let mut visit = Visit::open(tools, &visitor, &loaded, Timestamp::from_millis(0)).unwrap();
+        let mut visit = Visit::open(context, &visitor, &loaded, Timestamp::from_millis(0)).unwrap();
         let bytes = give(&mut visit, true);
         visit.now = Timestamp::from_millis(600_000);
         assert_eq!(given(&visit).unwrap().bytes, bytes);

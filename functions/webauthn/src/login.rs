@@ -31,12 +31,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     if call.is_get() {
         return Vec::new();
     }
-    let mut needs = mfa::log_in_counters(tools.settings, &call.visitor);
-    let response = call.object().ok().and_then(|object| assertion::find(&object, tools.settings));
+    let mut needs = mfa::log_in_counters(context.settings, &call.visitor);
+    let response = call.object().ok().and_then(|object| assertion::find(&object, context.settings));
     needs.extend(response.and_then(|response| assertion::owner(&response)).map(Need::Account));
     needs
 }

@@ -89,8 +89,8 @@ struct AddedAuthenticatorMeta {
     recovery_codes_generated: bool,
 }
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    if call.method == Method::POST { registration::needs(call, tools.settings) } else { Vec::new() }
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    if call.method == Method::POST { registration::needs(call, context.settings) } else { Vec::new() }
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {

@@ -153,7 +153,8 @@ mod tests {
     use vestibule::domain::authenticator::MOST_AUTHENTICATORS;
 
     use super::*;
-    use crate::ceremony::{Key, MAX_ID_BYTES, MAX_KEY_BYTES};
+    use crate::ceremony::{Key, MAX_KEY_BYTES};
+    use vestibule::domain::handle::MOST_CREDENTIAL_ID_BYTES;
 
     /// DynamoDB takes 400 KB.
     #[test]
@@ -161,7 +162,7 @@ mod tests {
         let longest = Factor::WebAuthn(Credential {
             // Six bytes each in JSON, more than any other.
             name: "\u{1}".repeat(MAX_NAME),
-            credential_id: ceremony::encode(&[0; MAX_ID_BYTES]),
+            credential_id: ceremony::encode(&[0; MOST_CREDENTIAL_ID_BYTES]),
             passwordless: Some(false),
             document: Key::new(&[0; MAX_KEY_BYTES], u32::MAX).to_document(),
             unknown: UnknownMembers::NONE,

@@ -56,12 +56,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-pub(crate) fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
+pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     if call.method == Method::POST {
-        return signup_form::needs(call, tools);
+        return signup_form::needs(call, context);
     }
-    let mut needs = Visit::counters(tools.settings, Action::Signup, &call.visitor, None, "");
-    needs.extend(registration::needs(call, tools.settings));
+    let mut needs = Visit::counters(context.settings, Action::Signup, &call.visitor, None, "");
+    needs.extend(registration::needs(call, context.settings));
     needs
 }
 

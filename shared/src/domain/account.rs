@@ -211,7 +211,7 @@ impl Account {
         let factors = self.authenticators.unknown().iter().filter_map(|it| it["factor"].as_object());
         let credentials = factors
             .flat_map(serde_json::Map::values)
-            .filter_map(|factor| Some(Handle::Credential(factor["credential_id"].as_str()?.to_owned())));
+            .filter_map(|factor| Handle::credential(factor["credential_id"].as_str()?));
         let socials = self.social_accounts.unknown().iter();
         let socials =
             socials.filter_map(|it| Some(Handle::social(it["provider"].as_str()?, it["uid"].as_str()?)));

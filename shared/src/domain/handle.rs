@@ -30,7 +30,7 @@ impl Handle {
 
     /// A WebAuthn credential, by its id in base64url; none where it is too long for one.
     pub fn credential(id: &str) -> Option<Self> {
-        (id.len() <= MOST_CREDENTIAL_ID).then(|| Self::Credential(id.to_owned()))
+        (id.len() <= (MOST_CREDENTIAL_ID_BYTES * 4).div_ceil(3)).then(|| Self::Credential(id.to_owned()))
     }
 
     /// An account at another service.
@@ -39,5 +39,5 @@ impl Handle {
     }
 }
 
-/// The longest id of a credential, in base64url: 1,023 bytes (WebAuthn, section 4).
-const MOST_CREDENTIAL_ID: usize = 1364;
+/// The longest credential id, in bytes (WebAuthn, section 7.1, step 25). It becomes a key of the table.
+pub const MOST_CREDENTIAL_ID_BYTES: usize = 1023;

@@ -196,16 +196,16 @@ pub enum ProviderRequest {
         /// The authorization request.
         journey: AuthorizationRequest,
         /// Its secrets.
-        passage: RequestSecrets,
+        secrets: RequestSecrets,
     },
     /// The identity of an authorization response.
     Arrival {
         /// The authorization request that it answers.
         journey: AuthorizationRequest,
         /// Its secrets.
-        passage: RequestSecrets,
+        secrets: RequestSecrets,
         /// The parameters of the authorization response.
-        brought: CallbackParameters,
+        parameters: CallbackParameters,
     },
     /// The identity of a token presented by a client.
     Token(PresentedToken),

@@ -98,7 +98,7 @@ pub struct Added {
 
 /// Adds an authenticator; recovery codes come with the first one, and the owner is told. Neither happens at sign-up.
 pub fn add(visit: &mut Visit<'_>, account: &AccountId, factor: Factor, at_signup: bool) -> Decision<Added> {
-    let (id, now) = (visit.tools.random.id(), visit.now);
+    let (id, now) = (visit.context.random.id(), visit.now);
     let authenticator = visit.account_mut(account)?.add_authenticator(id, factor, now);
     reauthenticate::note(visit, account, Means::Authenticator(authenticator.id))?;
     let mut recovery_codes_generated = false;

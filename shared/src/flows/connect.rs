@@ -185,8 +185,8 @@ pub(super) fn seal(
     };
     let text = Secret::new(serde_json::to_string(&plain).unwrap_or_default());
     let place = place(account, &profile.provider, &profile.uid);
-    let tools = visit.tools;
-    tools.keys.seal(SealPurpose::ProviderTokens, tools.random, &place, &text)
+    let context = visit.context;
+    context.keys.seal(SealPurpose::ProviderTokens, context.random, &place, &text)
 }
 
 fn open(visit: &Visit<'_>, account: &AccountId, social: &SocialAccount) -> Decision<Option<Tokens>> {
@@ -201,7 +201,7 @@ pub(super) fn open_pending(visit: &Visit<'_>, profile: &Profile, sealed: &Sealed
 
 fn unseal(visit: &Visit<'_>, sealed: &Sealed, place: &str) -> Decision<Tokens> {
     let purpose = SealPurpose::ProviderTokens;
-    let plain = visit.tools.keys.open(purpose, place, sealed)?;
+    let plain = visit.context.keys.open(purpose, place, sealed)?;
     let plain: Plain = serde_json::from_str(plain.expose()).map_err(|_| Unopened(purpose))?;
     Ok(Tokens {
         access_token: Secret::new(plain.access_token),

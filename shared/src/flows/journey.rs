@@ -27,7 +27,7 @@ pub struct Destination {
 
 /// Creates an authorization request. The session does not know of it before [`begin`].
 pub fn plan(visit: &Visit<'_>, to: Destination) -> (AuthorizationRequest, RequestSecrets) {
-    let state = visit.tools.keys.new_state(visit.tools.random);
+    let state = visit.context.keys.new_state(visit.context.random);
     let journey = AuthorizationRequest {
         state: hash(state.expose()),
         provider: to.provider,
@@ -38,7 +38,7 @@ pub fn plan(visit: &Visit<'_>, to: Destination) -> (AuthorizationRequest, Reques
         began_at: visit.now,
         unknown: UnknownMembers::NONE,
     };
-    (journey, visit.tools.keys.passage(state))
+    (journey, visit.context.keys.secrets(state))
 }
 
 /// Stores an authorization request in the session. Every tab may have one; of more than [`AuthorizationRequest::MOST`] the oldest
@@ -63,8 +63,8 @@ pub fn end(
     let position = |journey: &AuthorizationRequest| journey.state == hash && is_from(&journey.provider);
     let at = visit.session().journeys.iter().position(position)?;
     let journey = visit.session_mut().journeys.remove(at);
-    let passage = visit.tools.keys.passage(Secret::new(state));
-    (!journey.is_over(visit.now)).then_some((journey, passage))
+    let secrets = visit.context.keys.secrets(Secret::new(state));
+    (!journey.is_over(visit.now)).then_some((journey, secrets))
 }
 
 /// A fast hash is enough, as a state can't be guessed.
@@ -89,9 +89,9 @@ mod tests {
     fn depart(world: &mut World, provider: &str) -> String {
         world
             .visit(|visit| {
-                let (journey, passage) = plan(visit, to(provider));
+                let (journey, secrets) = plan(visit, to(provider));
                 begin(visit, journey);
-                Ok(passage.state.expose().to_owned())
+                Ok(secrets.state.expose().to_owned())
             })
             .unwrap()
     }
@@ -105,10 +105,10 @@ mod tests {
         let mut world = World::new(&[]);
         let state = depart(&mut world, "a");
         assert!(arrive(&mut world, "invented", "a").is_none());
-        let (journey, passage) = arrive(&mut world, &state, "a").unwrap();
+        let (journey, secrets) = arrive(&mut world, &state, "a").unwrap();
         assert_eq!((journey.provider.as_str(), journey.process), ("a", Process::Login));
-        assert_eq!((passage.state.expose(), passage.verifier.expose().len()), (state.as_str(), 43));
-        assert_ne!(passage.verifier.expose(), passage.nonce.expose());
+        assert_eq!((secrets.state.expose(), secrets.verifier.expose().len()), (state.as_str(), 43));
+        assert_ne!(secrets.verifier.expose(), secrets.nonce.expose());
         assert!(arrive(&mut world, &state, "a").is_none());
     }
 

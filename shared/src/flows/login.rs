@@ -100,7 +100,7 @@ pub fn log_in(visit: &mut Visit<'_>, account: AccountId, who: Identifier, passwo
         Identifier::Phone(_) => None,
     };
     visit.record(&account, record);
-    let passwords = visit.tools.passwords;
+    let passwords = visit.context.passwords;
     let known = visit.account_mut(&account)?;
     if known.password.as_ref().is_some_and(|hash| passwords.is_outdated(hash)) {
         // Not `set_password`: it is still the same password, and no session ends.
@@ -130,7 +130,7 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
     for id in &candidates {
         let account = visit.account(id)?;
         let hash = account.and_then(|account| account.password.as_ref());
-        if visit.tools.passwords.matches(password, hash) {
+        if visit.context.passwords.matches(password, hash) {
             // Of several accounts with one password, one that can be logged in to.
             if account.is_some_and(|account| account.active) {
                 return Ok(Some(id.clone()));
@@ -139,7 +139,7 @@ fn check(visit: &Visit<'_>, who: &Identifier, password: &Secret) -> Decision<Opt
         }
     }
     if candidates.is_empty() {
-        visit.tools.passwords.pretend_to_verify(password);
+        visit.context.passwords.pretend_to_verify(password);
     }
     Ok(found)
 }
@@ -192,7 +192,7 @@ mod tests {
                 let hashes = std::cell::Cell::new(0);
                 let refused = world.visit(|visit| {
                     let outcome = authenticate(visit, &who, &Secret::new("wrong"));
-                    hashes.set(visit.tools.passwords.computed());
+                    hashes.set(visit.context.passwords.computed());
                     outcome
                 });
                 assert!(refused.is_err());

@@ -70,21 +70,27 @@ impl Visit<'_> {
     /// Notifies the owner of an account of a new means of authentication, whatever the settings: at all email
     /// addresses that the account had verified before, and where [`Self::notify`] would.
     pub(super) fn announce(&mut self, before: &Account, event: &Event, at: Option<&str>) {
-        let mut emails: BTreeSet<&str> = before.verified_emails().collect();
-        if self.settings().account.email_notifications {
-            emails.extend(at.or_else(|| before.primary_email()));
-        }
-        for email in emails {
-            self.notify_always(before, event.clone(), Some(email));
-        }
+        self.notify_all(before, event, before.verified_emails(), at);
     }
 
     /// The same, except to the email address that has just proved it by a mail of its own.
     pub(super) fn announce_elsewhere(&mut self, before: &Account, event: &Event, proved: &Recipient) {
-        let primary = before.primary_email().filter(|_| self.settings().account.email_notifications);
         let others = before.verified_emails().filter(|email| proved.email() != Some(email));
-        for email in others.chain(primary).collect::<BTreeSet<&str>>() {
-            self.notify_always(before, event.clone(), Some(email));
+        self.notify_all(before, event, others, None);
+    }
+
+    /// Notifies these email addresses, and where [`Self::notify`] would.
+    fn notify_all<'e>(
+        &mut self,
+        account: &'e Account,
+        event: &Event,
+        emails: impl Iterator<Item = &'e str>,
+        at: Option<&'e str>,
+    ) {
+        let usual = at.or_else(|| account.primary_email());
+        let usual = usual.filter(|_| self.settings().account.email_notifications);
+        for email in emails.chain(usual).collect::<BTreeSet<&str>>() {
+            self.notify_always(account, event.clone(), Some(email));
         }
     }
 

@@ -64,7 +64,7 @@ fn request_code(visit: &mut Visit<'_>, email: &str, account: Option<&AccountId>)
         Some(account) => {
             let code = visit.new_code(&visit.settings().account.password_reset_by_code_format);
             let hash =
-                visit.tools.keys.code_hash(CodePurpose::ResetPassword, &challenge.to, &code.normalised);
+                visit.context.keys.code_hash(CodePurpose::ResetPassword, &challenge.to, &code.normalised);
             challenge.code = Some(hash);
             let asker = visit.asker(account);
             visit.mail_for(asker, email, Message::ResetPasswordCode { code: code.text })?;
@@ -110,7 +110,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<Option<Challenge>> {
 /// Finds the account of a key or code.
 pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Decision<Right> {
     let Some(challenge) = challenge else { return check_link(visit, key) };
-    let keys = visit.tools.keys;
+    let keys = visit.context.keys;
     let right = keys.code_matches(CodePurpose::ResetPassword, &challenge.to, key, challenge.code.as_ref());
     let account = if right { visit.account_of(challenge)? } else { None };
     let account = account.cloned().ok_or_else(|| Stop::invalid(FieldErrorKind::IncorrectCode.of("key")))?;
@@ -124,7 +124,7 @@ fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Right> {
         return Err(refused());
     }
     let account = visit.account(&id)?.ok_or_else(refused)?;
-    let email = visit.tools.keys.email_of_reset_key(key, account).ok_or_else(refused)?;
+    let email = visit.context.keys.email_of_reset_key(key, account).ok_or_else(refused)?;
     let to = Recipient::Email(email);
     if ownership::reaches(visit.settings(), account, &to) {
         Ok(Right { account: account.clone(), to })
@@ -168,7 +168,7 @@ pub fn reset(
 ) -> Decision<()> {
     let account = &right.account.id;
     let email = challenge.as_ref().and_then(|challenge| challenge.email().map(str::to_owned));
-    let hash = visit.tools.passwords.hash(password);
+    let hash = visit.context.passwords.hash(password);
     // The old one goes in any case: it is not what the first proof takes away.
     visit.account_mut(account)?.password = None;
     prove(visit, right, challenge)?;

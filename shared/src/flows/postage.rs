@@ -74,14 +74,14 @@ struct Budget {
 impl Visit<'_> {
     /// The counters that a message which anybody can trigger is counted with, to be read beforehand: the same whether or
     /// not the recipient has an account.
-    pub fn mail_counters(tools: &Context<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
+    pub fn mail_counters(context: &Context<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
         let budgets = [Part::Nobody, Part::Accounts].map(|part| Budget { key: address.to_owned(), part });
-        budgets.iter().flat_map(|budget| counters(tools, visitor, address, budget)).collect()
+        budgets.iter().flat_map(|budget| counters(context, visitor, address, budget)).collect()
     }
 
     /// The counters that a message to an address or number is counted with which an owner adds, to be read beforehand.
-    pub fn added_counters(tools: &Context<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
-        counters(tools, visitor, address, &Budget { key: added(address), part: Part::Claimed })
+    pub fn added_counters(context: &Context<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
+        counters(context, visitor, address, &Budget { key: added(address), part: Part::Claimed })
     }
 
     /// Reads the counters of a message, so that it costs as much if none is sent.
@@ -89,9 +89,9 @@ impl Visit<'_> {
         let address = to.address();
         if let Some(account) = asker {
             let budget = self.budget_of(account, to)?;
-            return self.require(counters(&self.tools, self.visitor, address, &budget));
+            return self.require(counters(&self.context, self.visitor, address, &budget));
         }
-        let mut needs = Self::mail_counters(&self.tools, self.visitor, address);
+        let mut needs = Self::mail_counters(&self.context, self.visitor, address);
         needs.push(Need::Owners(to.clone()));
         self.require(needs)
     }
@@ -115,7 +115,7 @@ impl Visit<'_> {
         };
         let limits = &self.settings().mail;
         let part: Vec<Rate> = limits.in_all.iter().map(|rate| budget.part.of(rate)).collect();
-        let key = budget.part.key(self.tools.keys, to.address());
+        let key = budget.part.key(self.context.keys, to.address());
         if !self.consume_rates(MAIL, &limits.per_recipient, &budget.key)? {
             self.drop_letter(Dropped { by_recipient: 1, in_all: 0 });
         } else if self.consume_rates(ALL_MAIL, &part, &key)? {
@@ -172,10 +172,10 @@ fn added(address: &str) -> String {
     format!("\0{address}")
 }
 
-fn counters(tools: &Context<'_>, visitor: &Visitor, address: &str, budget: &Budget) -> Vec<Need> {
-    let (settings, limits) = (tools.settings, &tools.settings.mail);
+fn counters(context: &Context<'_>, visitor: &Visitor, address: &str, budget: &Budget) -> Vec<Need> {
+    let (settings, limits) = (context.settings, &context.settings.mail);
     let part: Vec<Rate> = limits.in_all.iter().map(|rate| budget.part.of(rate)).collect();
-    let key = budget.part.key(tools.keys, address);
+    let key = budget.part.key(context.keys, address);
     let mut needs = Visit::counters_of(settings, MAIL, &limits.per_recipient, visitor, None, &budget.key);
     needs.extend(Visit::counters_of(settings, ALL_MAIL, &part, visitor, None, &key));
     needs

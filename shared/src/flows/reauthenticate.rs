@@ -146,7 +146,7 @@ pub fn check_password(visit: &mut Visit<'_>, user: &Account, password: &Secret) 
     if !visit.consume(Action::LoginFailed, key)? {
         return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of("password")));
     }
-    if !visit.tools.passwords.matches(password, user.password.as_ref()) {
+    if !visit.context.passwords.matches(password, user.password.as_ref()) {
         return Err(Stop::invalid(FieldErrorKind::IncorrectPassword.of("password")));
     }
     visit.roll_back(Action::LoginFailed, key)

@@ -54,8 +54,8 @@ pub fn view(visit: &mut Visit<'_>, account: &Account) -> Decision<Option<Shown>>
 
 fn unused(visit: &Visit<'_>, owner: &AccountId, codes: &RecoveryCodes) -> Decision<Option<Vec<Secret>>> {
     let Some(shown) = &codes.shown else { return Ok(None) };
-    let shown = visit.tools.keys.open(SealPurpose::RecoveryCodes, owner.as_str(), shown)?;
-    let hasher = hasher(visit.tools.keys, owner, codes)?;
+    let shown = visit.context.keys.open(SealPurpose::RecoveryCodes, owner.as_str(), shown)?;
+    let hasher = hasher(visit.context.keys, owner, codes)?;
     let is_left = |code: &&str| codes.unused.iter().any(|hash| hasher.matches(owner, code, hash));
     Ok(Some(shown.expose().lines().filter(is_left).map(Secret::new).collect()))
 }
@@ -101,7 +101,7 @@ pub(super) fn add_unless_there(visit: &mut Visit<'_>, account: &AccountId) -> De
 }
 
 fn add(visit: &mut Visit<'_>, account: &AccountId, set: RecoveryCodes) -> Decision<Authenticator> {
-    let (id, now) = (visit.tools.random.id(), visit.now);
+    let (id, now) = (visit.context.random.id(), visit.now);
     let authenticator = visit.account_mut(account)?.add_authenticator(id, Factor::RecoveryCodes(set), now);
     reauthenticate::note(visit, account, Means::Authenticator(authenticator.id))?;
     Ok(authenticator)
@@ -127,13 +127,13 @@ fn make(visit: &Visit<'_>) -> Vec<Secret> {
 }
 
 fn keep(visit: &Visit<'_>, owner: &AccountId, codes: &[Secret], hashes_only: bool) -> RecoveryCodes {
-    let tools = visit.tools;
-    let seal = |purpose, text: &Secret| tools.keys.seal(purpose, tools.random, owner.as_str(), text);
+    let context = visit.context;
+    let seal = |purpose, text: &Secret| context.keys.seal(purpose, context.random, owner.as_str(), text);
     let shown = (!hashes_only).then(|| {
         let lines = codes.iter().map(Secret::expose).collect::<Vec<_>>().join("\n");
         seal(SealPurpose::RecoveryCodes, &Secret::new(lines))
     });
-    let hasher = Keys::new_code_hasher(tools.random);
+    let hasher = Keys::new_code_hasher(context.random);
     RecoveryCodes {
         unused: codes.iter().map(|code| hasher.hash(owner, code.expose())).collect(),
         key: Some(seal(SealPurpose::RecoveryKey, &hasher.to_secret())),
@@ -152,7 +152,7 @@ pub(super) fn accept(
     codes: &RecoveryCodes,
     answer: &str,
 ) -> Decision<bool> {
-    let hasher = hasher(visit.tools.keys, &account.id, codes)?;
+    let hasher = hasher(visit.context.keys, &account.id, codes)?;
     let answer = code::normalise(answer);
     let is_it = |hash: &CodeHash| hasher.matches(&account.id, &answer, hash);
     if !codes.unused.iter().any(is_it) {

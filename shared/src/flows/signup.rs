@@ -77,7 +77,7 @@ pub fn has_account(visit: &Visit<'_>, phone: &str) -> Decision<bool> {
 /// stages, but is not made: only the owner of the address or number learns that.
 pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision<()> {
     let mut account = new_account(visit)?;
-    account.password = new.password.as_ref().map(|password| visit.tools.passwords.hash(password));
+    account.password = new.password.as_ref().map(|password| visit.context.passwords.hash(password));
     account.username = choose_username(visit, &new)?;
     account.email.clone_from(&new.email);
     account.signup_email.clone_from(&new.email);
@@ -154,7 +154,7 @@ fn is_other(owner: Decision<Option<&AccountId>>, id: &AccountId) -> bool {
 
 /// A new account.
 pub(super) fn new_account(visit: &Visit<'_>) -> Decision<Account> {
-    let id = AccountId::parse(&visit.tools.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
+    let id = AccountId::parse(&visit.context.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
     Ok(Account::new(id, visit.now))
 }
 
@@ -162,7 +162,7 @@ pub(super) fn new_account(visit: &Visit<'_>) -> Decision<Account> {
 /// sent.
 pub fn pretend_to_bot(visit: &mut Visit<'_>, new: NewAccount) {
     if let Some(password) = &new.password {
-        visit.tools.passwords.pretend_to_verify(password);
+        visit.context.passwords.pretend_to_verify(password);
     }
     let attempt = LoginAttempt::unknown(new.email, visit.now);
     let attempt = LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt };
@@ -184,7 +184,7 @@ pub(super) fn username_or(visit: &Visit<'_>, name: Option<String>, base: &str) -
         Some(name) => name,
         None => {
             let free = |name: &str| Ok::<_, Stop>(visit.owner_of(Handle::username(name))?.is_none());
-            generate_username(visit.settings(), visit.tools.random, base, free)?
+            generate_username(visit.settings(), visit.context.random, base, free)?
         }
     };
     Ok(Some(if settings.preserve_username_casing { name } else { name.to_lowercase() }))

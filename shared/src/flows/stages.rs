@@ -46,12 +46,12 @@ const fn flow(stage: StageKey) -> StageFlow {
 
 /// Begins a visit, once what its login needs at the stage where it waits has been read with the session.
 pub fn open<'a>(
-    tools: Context<'a>,
+    context: Context<'a>,
     visitor: &'a Visitor,
     loaded: &'a Loaded,
     now: Timestamp,
 ) -> Decision<Visit<'a>> {
-    let visit = Visit::open(tools, visitor, loaded, now)?;
+    let visit = Visit::open(context, visitor, loaded, now)?;
     if let Some(pending) = visit.session().pending()
         && let Some(account) = &pending.attempt.account
     {

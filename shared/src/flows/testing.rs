@@ -195,7 +195,7 @@ impl World {
         let tokens = &settings.headless;
         let jwt = (tokens.token_strategy == TokenStrategy::Jwt)
             .then(|| Jwt::with_derived_secrets(&tokens.jwt, &keys).unwrap());
-        let tools = Context {
+        let context = Context {
             settings: &settings,
             keys: &keys,
             random: &random,
@@ -215,15 +215,16 @@ impl World {
         };
         let mut loaded = Loaded { session: self.load_session(), ..Loaded::default() };
         for _ in 0..MOST_LOADS {
-            let outcome = stages::open(tools, &visitor, &loaded, self.now).and_then(|mut visit| {
-                match flow(&mut visit) {
-                    Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
-                    outcome => {
-                        let trust = visit.new_trust().map(str::to_owned);
-                        Ok((outcome, trust, visit.into_changes()))
+            let outcome =
+                stages::open(context, &visitor, &loaded, self.now).and_then(|mut visit| {
+                    match flow(&mut visit) {
+                        Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
+                        outcome => {
+                            let trust = visit.new_trust().map(str::to_owned);
+                            Ok((outcome, trust, visit.into_changes()))
+                        }
                     }
-                }
-            });
+                });
             match outcome {
                 Err(Stop::Missing(needs)) => needs.into_iter().for_each(|need| self.load(&mut loaded, need)),
                 Err(stop) => return Err(stop),

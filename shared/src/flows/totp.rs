@@ -35,10 +35,10 @@ pub struct Setup {
 
 /// A new secret, in the place of the one that this session was shown before.
 pub fn begin(visit: &mut Visit<'_>, account: &Account) -> Setup {
-    let bytes = Zeroizing::new(visit.tools.random.bytes::<20>());
+    let bytes = Zeroizing::new(visit.context.random.bytes::<20>());
     let secret = Secret::new(BASE32.encode(bytes.as_ref()));
-    let tools = visit.tools;
-    let sealed = tools.keys.seal(SealPurpose::TotpSecret, tools.random, account.id.as_str(), &secret);
+    let context = visit.context;
+    let sealed = context.keys.seal(SealPurpose::TotpSecret, context.random, account.id.as_str(), &secret);
     visit.session_mut().totp_secret = Some(sealed);
     let url = link(visit, account, &secret);
     Setup { secret, url }
@@ -68,7 +68,7 @@ pub fn shown_secret(visit: &mut Visit<'_>, account: &Account) -> Decision<Option
         begin(visit, account);
         return Ok(None);
     };
-    Ok(Some(visit.tools.keys.open(SealPurpose::TotpSecret, account.id.as_str(), &sealed)?))
+    Ok(Some(visit.context.keys.open(SealPurpose::TotpSecret, account.id.as_str(), &sealed)?))
 }
 
 /// Checks that the app has the secret that this session was shown.
@@ -119,7 +119,7 @@ pub(super) fn accept(
     if is_bypass(visit, answer) {
         return Ok(true);
     }
-    let secret = visit.tools.keys.open(SealPurpose::TotpSecret, account.id.as_str(), &totp.secret)?;
+    let secret = visit.context.keys.open(SealPurpose::TotpSecret, account.id.as_str(), &totp.secret)?;
     let matching = matching_steps(visit, &secret, answer);
     let Some(step) = matching.into_iter().find(|step| !totp.used_steps.contains(step)) else {
         return Ok(false);

@@ -192,7 +192,7 @@ pub struct NewCode {
 #[derive(Debug)]
 pub struct Visit<'a> {
     /// The context of the decision.
-    pub tools: Context<'a>,
+    pub context: Context<'a>,
     /// The current time.
     pub now: Timestamp,
     /// The client.
@@ -233,13 +233,13 @@ enum TokenFate {
 impl<'a> Visit<'a> {
     /// Opens a visit with the snapshot read so far.
     pub fn open(
-        tools: Context<'a>,
+        context: Context<'a>,
         visitor: &'a Visitor,
         loaded: &'a Loaded,
         now: Timestamp,
     ) -> Decision<Self> {
         let mut visit = Self {
-            tools,
+            context,
             now,
             visitor,
             session: Session::default(),
@@ -281,7 +281,7 @@ impl<'a> Visit<'a> {
                 if state.get("pending").is_some() { self.clear_login() } else { self.flush() }
             }
             State::Pending(pending) => {
-                if pending.is_expired(self.tools.settings.account.login_timeout, self.now) {
+                if pending.is_expired(self.context.settings.account.login_timeout, self.now) {
                     self.clear_login();
                 }
             }
@@ -341,7 +341,7 @@ impl<'a> Visit<'a> {
 
     /// The settings.
     pub const fn settings(&self) -> &'a Settings {
-        self.tools.settings
+        self.context.settings
     }
 
     // The session
@@ -481,7 +481,7 @@ impl<'a> Visit<'a> {
         }
         let brings_tokens = self.settings().headless.token_strategy == TokenStrategy::Jwt;
         if brings_tokens && self.visitor.client == ClientKind::App && before.as_ref() != Some(&id) {
-            self.tools.jwt.ok_or(Stop::Unsigned)?;
+            self.context.jwt.ok_or(Stop::Unsigned)?;
             let pair = self.new_pair();
             self.session.tokens =
                 Some(TokenFamily { current: pair.clone(), replaced: None, unknown: UnknownMembers::NONE });
@@ -494,7 +494,7 @@ impl<'a> Visit<'a> {
 
     /// Names for an access token and a refresh token.
     pub fn new_pair(&self) -> TokenPair {
-        let id = || self.tools.random.uuid(self.now);
+        let id = || self.context.random.uuid(self.now);
         TokenPair::new(id(), id(), self.now)
     }
 
@@ -516,7 +516,7 @@ impl<'a> Visit<'a> {
         Login {
             account: account.id.clone(),
             epoch: account.session_epoch,
-            id: self.tools.random.id(),
+            id: self.context.random.id(),
             at: self.now,
             last_seen_at: self.now,
             ip: self.visitor.ip.clone(),
@@ -887,7 +887,7 @@ impl<'a> Visit<'a> {
 
     /// A new code of this format.
     pub fn new_code(&self, format: &CodeFormat) -> NewCode {
-        let text = code::generate(format, &mut |bound| self.tools.random.below(bound));
+        let text = code::generate(format, &mut |bound| self.context.random.below(bound));
         NewCode { normalised: code::normalise(&text), text }
     }
 
@@ -921,12 +921,12 @@ impl<'a> Visit<'a> {
                 // Whoever asks for a code has proved nothing: the token is not to tell who has an account.
                 State::Pending(pending) if pending.stage.is_for_anybody() => None,
                 State::Pending(pending) => {
-                    let stranger = || AccountId::parse(&self.tools.random.uuid(self.now));
+                    let stranger = || AccountId::parse(&self.context.random.uuid(self.now));
                     pending.attempt.account.clone().or_else(stranger)
                 }
                 State::Authenticated(login) => Some(login.account.clone()),
             };
-            SessionToken::new(account, crate::secret::Secret::new(self.tools.random.secret()))
+            SessionToken::new(account, crate::secret::Secret::new(self.context.random.secret()))
         };
         let session = match (self.fate, stored) {
             _ if !self.modified && !self.seen => SessionChange::None,

@@ -256,7 +256,7 @@ impl Exchange<'_> {
         let Self { app, endpoint, call, .. } = self;
         let passwords = app.passwords();
         let mut secrets = app.secrets();
-        let mut needs = (endpoint.needs)(call, &app.tools(&secrets, &passwords));
+        let mut needs = (endpoint.needs)(call, &app.context(&secrets, &passwords));
         let mut asked = Vec::new();
         let mut rewritten = false;
         let mut races = 0;
@@ -272,8 +272,8 @@ impl Exchange<'_> {
             {
                 return Ok(refusal);
             }
-            let tools = app.tools(&secrets, &passwords);
-            let decided = exchange.decide(tools, &mut loaded, &mut needs, now).await?;
+            let context = app.context(&secrets, &passwords);
+            let decided = exchange.decide(context, &mut loaded, &mut needs, now).await?;
             if app.finds_newer_keys().await {
                 secrets = app.secrets();
                 continue;
@@ -346,13 +346,13 @@ impl Exchange<'_> {
     /// Decides; whenever a flow needs more items, reads them and decides again.
     async fn decide(
         self,
-        tools: Context<'_>,
+        context: Context<'_>,
         loaded: &mut Loaded,
         needs: &mut Vec<Need>,
         now: Timestamp,
     ) -> Result<Decided, StoreError> {
         for _ in 0..MOST_LOADS {
-            let missing = match self.decide_once(tools, loaded, now) {
+            let missing = match self.decide_once(context, loaded, now) {
                 Ok(decided) => return Ok(decided),
                 Err(missing) => missing,
             };
@@ -365,9 +365,14 @@ impl Exchange<'_> {
         Err(StoreError::Corrupt("a flow never knew enough".to_owned()))
     }
 
-    fn decide_once(self, tools: Context<'_>, loaded: &Loaded, now: Timestamp) -> Result<Decided, Vec<Need>> {
+    fn decide_once(
+        self,
+        context: Context<'_>,
+        loaded: &Loaded,
+        now: Timestamp,
+    ) -> Result<Decided, Vec<Need>> {
         let visitor = &self.call.visitor;
-        let mut visit = match stages::open(tools, visitor, loaded, now) {
+        let mut visit = match stages::open(context, visitor, loaded, now) {
             Ok(visit) => visit,
             Err(Stop::Missing(needs)) => return Err(needs),
             Err(_) => return Err(Vec::new()),
@@ -404,7 +409,7 @@ impl Exchange<'_> {
         let Some(store) = self.store().filter(|_| !changes.is_empty()) else { return Ok(Vec::new()) };
         let app = self.app;
         let outbox = outbox::seal(app, &changes.letters, now)?;
-        let terms = CommitContext {
+        let context = CommitContext {
             loaded,
             now,
             session_expires_at: now.plus(app.settings.session.cookie_age),
@@ -412,7 +417,7 @@ impl Exchange<'_> {
             token: &app.random.uuid(now),
             outbox: &outbox,
         };
-        store.commit(changes, &terms).await?;
+        store.commit(changes, &context).await?;
         Ok(outbox.into_iter().map(|(id, _)| id).collect())
     }
 

@@ -73,13 +73,13 @@ impl SignupBy<'_> {
 }
 
 /// Prefetch: what a sign-up by password or passkey reads, fetched in the session's round trip.
-pub fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
-    let settings = tools.settings;
+pub fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
+    let settings = context.settings;
     let mut needs = Visit::counters(settings, Action::Signup, &call.visitor, None, "");
     let Ok(object) = call.object() else { return needs };
     let mut form = Form::new(SignupBy::Password.fields(), &object, settings);
     if let Some(email) = given(&mut form, &EMAIL) {
-        needs.extend(Visit::mail_counters(tools, &call.visitor, &email));
+        needs.extend(Visit::mail_counters(context, &call.visitor, &email));
         needs.extend(Visit::counters(settings, Action::ConfirmEmail, &call.visitor, None, &email));
         if settings.account.usernames && !USERNAME.is_asked(settings) {
             let usual = signup::usual_username(settings, Some(&email));
@@ -91,7 +91,7 @@ pub fn needs(call: &ApiRequest, tools: &Context<'_>) -> Vec<Need> {
         needs.extend(Handle::username(&name).map(Need::Handle));
     }
     if let Some(phone) = given(&mut form, &PHONE) {
-        needs.extend(Visit::mail_counters(tools, &call.visitor, &phone));
+        needs.extend(Visit::mail_counters(context, &call.visitor, &phone));
         needs.extend(Visit::counters(settings, Action::VerifyPhone, &call.visitor, None, &phone));
         needs.push(Need::Owners(Recipient::Phone(phone)));
     }

@@ -67,23 +67,23 @@ impl Store {
     ///
     /// Only sessions that are to end, and are more than fit into one transaction, end before it. What is cut short
     /// in between has changed nothing else, so the client repeats the request, and it continues with what is left.
-    pub async fn commit(&self, changes: &Changes, terms: &CommitContext<'_>) -> Result<(), StoreError> {
+    pub async fn commit(&self, changes: &Changes, context: &CommitContext<'_>) -> Result<(), StoreError> {
         let mut writes = Writes { table: &self.table, items: Vec::new() };
-        writes.session(&changes.session, terms)?;
+        writes.session(&changes.session, context)?;
         for (key, version, session) in &changes.others {
-            writes.put_session(key, session, version + 1, Condition::version(*version), terms)?;
+            writes.put_session(key, session, version + 1, Condition::version(*version), context)?;
         }
         for (before, after) in &changes.accounts {
-            writes.account(before.as_ref(), after.as_ref(), terms)?;
+            writes.account(before.as_ref(), after.as_ref(), context)?;
         }
         for (key, usage) in &changes.counters {
-            writes.counter(key, usage, terms.now)?;
+            writes.counter(key, usage, context.now)?;
         }
         for (hash, until) in &changes.spent {
-            writes.use_once(hash, *until, terms.now)?;
+            writes.use_once(hash, *until, context.now)?;
         }
-        for (id, sealed) in terms.outbox {
-            writes.outbox(id, sealed, terms.now)?;
+        for (id, sealed) in context.outbox {
+            writes.outbox(id, sealed, context.now)?;
         }
         let room = MOST_ITEMS.saturating_sub(writes.items.len());
         let (last, first) = changes.ended.split_at_checked(room).unwrap_or((&changes.ended, &[]));
@@ -92,13 +92,13 @@ impl Store {
             for key in chunk {
                 writes.end(key)?;
             }
-            let token: String = format!("{number}{}", terms.token).chars().take(36).collect();
+            let token: String = format!("{number}{}", context.token).chars().take(36).collect();
             self.transact(writes.items, &token).await?;
         }
         for key in last {
             writes.end(key)?;
         }
-        self.transact(writes.items, terms.token).await
+        self.transact(writes.items, context.token).await
     }
 
     /// Puts the look-up of one handle of an account in the place of that of another. Lost when the account has the old one no
@@ -173,7 +173,7 @@ impl Condition {
 }
 
 impl Writes<'_> {
-    fn session(&mut self, change: &SessionChange, terms: &CommitContext<'_>) -> Result<(), StoreError> {
+    fn session(&mut self, change: &SessionChange, context: &CommitContext<'_>) -> Result<(), StoreError> {
         match change {
             SessionChange::None => Ok(()),
             SessionChange::Delete(key, version) => {
@@ -190,7 +190,7 @@ impl Writes<'_> {
                     Some((old, seen)) => self.delete(&Key::session(old), Some(Condition::version(*seen)))?,
                     None => {}
                 }
-                self.put_session(key, session, version, condition, terms)
+                self.put_session(key, session, version, condition, context)
             }
         }
     }
@@ -201,13 +201,13 @@ impl Writes<'_> {
         session: &Session,
         version: i64,
         condition: Condition,
-        terms: &CommitContext<'_>,
+        context: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         let mut item = Key::session(key).attributes();
         item::put_document(&mut item, session)?;
         item.insert("version".into(), item::number(version));
-        item.insert("valid_until".into(), item::number(terms.session_expires_at.millis()));
-        item.insert("expires_at".into(), item::number(terms.session_expires_at.seconds() + 1));
+        item.insert("valid_until".into(), item::number(context.session_expires_at.millis()));
+        item.insert("expires_at".into(), item::number(context.session_expires_at.seconds() + 1));
         self.put(item, condition)
     }
 
@@ -219,14 +219,14 @@ impl Writes<'_> {
         &mut self,
         before: Option<&Stored<Account>>,
         after: Option<&Account>,
-        terms: &CommitContext<'_>,
+        context: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         match (before, after) {
             (_, Some(after)) => self.put_account(before, after)?,
             (Some(before), None) => self.delete_account(before)?,
             (None, None) => {}
         }
-        self.look_ups(before.map(|stored| &stored.value), after, terms)
+        self.look_ups(before.map(|stored| &stored.value), after, context)
     }
 
     /// A login moves no version, so that two at once do not get in each other's way; but an account must not go without
@@ -291,7 +291,7 @@ impl Writes<'_> {
         &mut self,
         before: Option<&Account>,
         after: Option<&Account>,
-        terms: &CommitContext<'_>,
+        context: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         let Some(id) = before.or(after).map(|account| &account.id) else { return Ok(()) };
         let old = before.map(Account::addresses).unwrap_or_default();
@@ -311,7 +311,7 @@ impl Writes<'_> {
                 Some(_) => {}
             }
             let verified = |standing: &Standing| *standing == Standing::Verified;
-            self.claim(address, had.map(verified), has.map(verified), id, terms)?;
+            self.claim(address, had.map(verified), has.map(verified), id, context)?;
         }
         let old = before.map(Account::handles).unwrap_or_default();
         let new = after.map(Account::handles).unwrap_or_default();
@@ -335,28 +335,28 @@ impl Writes<'_> {
         had: Option<bool>,
         has: Option<bool>,
         id: &AccountId,
-        terms: &CommitContext<'_>,
+        context: &CommitContext<'_>,
     ) -> Result<(), StoreError> {
         let key = Key::claim(address);
         let is_mine = "(attribute_not_exists(verified_by) OR verified_by = :me)";
         let me = (":me", item::text(id.as_str()));
         // None is less than unverified, and that less than verified.
         if has < had {
-            let is_another_s = terms.loaded.claimed_by(address).is_some_and(|owner| owner != id);
+            let is_another_s = context.loaded.claimed_by(address).is_some_and(|owner| owner != id);
             let condition = Condition { expression: is_mine.into(), values: vec![me] };
             return if is_another_s { Ok(()) } else { self.delete(&key, Some(condition)) };
         }
         let added = had.is_none();
-        let verified = has == Some(true) && (terms.unique_email || address.phone().is_some());
+        let verified = has == Some(true) && (context.unique_email || address.phone().is_some());
         if has == had || !(added || verified) {
             return Ok(());
         }
         // One that is made anew must not have a version that it had before.
-        let first = item::number(terms.now.millis());
+        let first = item::number(context.now.millis());
         let mut expression = "SET version = if_not_exists(version, :first) + :one".to_owned();
         let mut values = vec![(":first", first), (":one", item::number(1))];
         let mut conditions = Vec::new();
-        if let Some(owners) = terms.loaded.owners(address).filter(|_| added) {
+        if let Some(owners) = context.loaded.owners(address).filter(|_| added) {
             match owners.version {
                 Some(version) => {
                     conditions.push("version = :seen");

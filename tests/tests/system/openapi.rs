@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use http::Method;
 use serde_json::{Value, json};
-use vestibule::flows::visit::ClientKind as Visitor;
+use vestibule::flows::visit::ClientKind;
 
 use crate::{Answer, Kind, Stack};
 
@@ -133,8 +133,8 @@ async fn what_is_described_is_what_is_served() {
                     let answer = stack.client(kind).send(Method::OPTIONS, endpoint.path, &[], "").await;
                     assert_eq!(answer.status != 404, path.is_some(), "{own} with {world:?}");
                     described += usize::from(path.is_some());
-                    let visitor = if kind == Kind::App { Visitor::App } else { Visitor::Browser };
-                    assert!(endpoint.client.is_none_or(|only| only == visitor) || path.is_none(), "{own}");
+                    let client = if kind == Kind::App { ClientKind::App } else { ClientKind::Browser };
+                    assert!(endpoint.client.is_none_or(|only| only == client) || path.is_none(), "{own}");
                     let Some(path) = path else { continue };
                     let methods = path.as_object().unwrap().keys().filter(|name| *name != "parameters");
                     let known = endpoint.operations.iter().map(|known| known.method.as_str().to_lowercase());

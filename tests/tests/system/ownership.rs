@@ -22,16 +22,16 @@ const EARLY_FACTORS: [(&str, &str); 2] =
 
 /// How an owner proves for the first time that they read an address.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Proof {
+pub(crate) enum Proof {
     ResetLink,
     ResetCode,
     LoginCode,
 }
 
 impl Proof {
-    const ALL: [Self; 3] = [Self::ResetLink, Self::ResetCode, Self::LoginCode];
+    pub(crate) const ALL: [Self; 3] = [Self::ResetLink, Self::ResetCode, Self::LoginCode];
 
-    const fn settings(self) -> [(&'static str, &'static str); 2] {
+    pub(crate) const fn settings(self) -> [(&'static str, &'static str); 2] {
         let by_code = if matches!(self, Self::ResetCode) { "true" } else { "false" };
         [BY_LOGIN_CODE, (BY_RESET_CODE.0, by_code)]
     }

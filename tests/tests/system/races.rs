@@ -467,7 +467,7 @@ async fn an_account_is_not_deleted_under_a_login() {
     let now = app.clock.now();
     let commit = async |token: &str, before: &Stored<Account>, after: Option<Account>| {
         let loaded = Loaded::default();
-        let terms = CommitContext {
+        let context = CommitContext {
             loaded: &loaded,
             now,
             session_expires_at: now,
@@ -475,7 +475,7 @@ async fn an_account_is_not_deleted_under_a_login() {
             token,
             outbox: &[],
         };
-        store.commit(&Changes::of_account(Some(before.clone()), after), &terms).await
+        store.commit(&Changes::of_account(Some(before.clone()), after), &context).await
     };
     let logged_in = |before: &Stored<Account>| {
         let logins = before.value.logins + 1;

@@ -102,8 +102,8 @@ pub(super) struct Conversation<'a> {
 
 impl Conversation<'_> {
     /// What templates can name from the beginning.
-    pub fn known<'k>(&'k self, redirect_uri: &'k str, passage: &'k RequestSecrets) -> Known<'k> {
-        Known { redirect_uri, state: passage.state.expose(), ..self.base() }
+    pub fn known<'k>(&'k self, redirect_uri: &'k str, secrets: &'k RequestSecrets) -> Known<'k> {
+        Known { redirect_uri, state: secrets.state.expose(), ..self.base() }
     }
 
     fn base(&self) -> Known<'_> {

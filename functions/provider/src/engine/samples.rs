@@ -57,7 +57,7 @@ fn samples() -> BTreeMap<String, Sample> {
     serde_json::from_str(SAMPLES).unwrap()
 }
 
-fn passage() -> RequestSecrets {
+fn secrets() -> RequestSecrets {
     RequestSecrets {
         state: Secret::new("the-state"),
         nonce: Secret::new("the-nonce"),
@@ -153,7 +153,7 @@ async fn somebody_comes_from_every_provider() {
         let app = sample.app(&id);
 
         let url: Url =
-            engine.authorization_url(&app, REDIRECT_URI, &passage()).await.unwrap().parse().unwrap();
+            engine.authorization_url(&app, REDIRECT_URI, &secrets()).await.unwrap().parse().unwrap();
         let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
         assert_eq!(url.as_str().split('?').next().unwrap(), sample.sent_to, "{id}");
         assert_eq!(query.get("scope").map_or("", String::as_str), sample.scope, "{id}");
@@ -165,7 +165,7 @@ async fn somebody_comes_from_every_provider() {
             device_id: Some("the-device"),
             ..AuthorizationResponse::code(&code)
         };
-        let identity = engine.exchange(&app, REDIRECT_URI, &passage(), brought).await;
+        let identity = engine.exchange(&app, REDIRECT_URI, &secrets(), brought).await;
         let identity =
             identity.unwrap_or_else(|error| panic!("{id}: {error}; asked {:?}", server.asked(asked)));
         let profile = identity.profile;
@@ -200,7 +200,7 @@ async fn a_profile_without_its_identifier_is_nobody() {
         let code = Secret::new("the-code");
         let brought =
             AuthorizationResponse { device_id: Some("the-device"), ..AuthorizationResponse::code(&code) };
-        let result = engine.exchange(&sample.app(&id), REDIRECT_URI, &passage(), brought).await;
+        let result = engine.exchange(&sample.app(&id), REDIRECT_URI, &secrets(), brought).await;
         let names = ["no_uid", "incomplete"];
         // What is fetched last is not always where the identifier is.
         let elsewhere = ["bitbucket_oauth2", "lichess", "linkedin_oauth2"].contains(&id.as_str());
@@ -286,7 +286,7 @@ proptest::proptest! {
 async fn apps_see_no_secret_in_the_address_of_a_browser() {
     for (id, sample) in samples() {
         let (_server, engine) = internet(&sample).await;
-        let url = engine.authorization_url(&sample.app(&id), REDIRECT_URI, &passage()).await.unwrap();
+        let url = engine.authorization_url(&sample.app(&id), REDIRECT_URI, &secrets()).await.unwrap();
         assert!(!url.contains("the-secret") && !url.contains("the-verifier"), "{id}: {url}");
     }
 }
@@ -298,7 +298,7 @@ async fn what_is_declared_as_it_is_in_other_regions_and_versions_is_so() {
         all.as_object_mut().unwrap().extend(app.as_object().unwrap().clone());
         let engine = Engine::asking(HttpClient::new(LOCAL), Clock::new(|| NOW), false);
         let url =
-            engine.authorization_url(&app_with(id, all, settings), REDIRECT_URI, &passage()).await.unwrap();
+            engine.authorization_url(&app_with(id, all, settings), REDIRECT_URI, &secrets()).await.unwrap();
         let url: Url = url.parse().unwrap();
         let scope = url.query_pairs().find(|(name, _)| name == "scope").map(|(_, scope)| scope.into_owned());
         (url.as_str().split('?').next().unwrap().to_owned(), scope.unwrap_or_default())
@@ -368,7 +368,7 @@ async fn what_must_be_set_is_asked_for_by_name() {
         ("nextcloud", "server"),
     ] {
         let app = app_with(id, json!({"client_id": "c", "secret": "s"}), json!({}));
-        let error = engine.authorization_url(&app, REDIRECT_URI, &passage()).await.unwrap_err();
+        let error = engine.authorization_url(&app, REDIRECT_URI, &secrets()).await.unwrap_err();
         assert_eq!(error.to_string(), format!("the app's settings lack a usable {setting}"));
     }
 }

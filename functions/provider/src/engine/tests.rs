@@ -16,7 +16,7 @@ use super::{AuthorizationResponse, Engine, HttpClient, ProviderError, Rules};
 
 const REDIRECT_URI: &str = "https://api.example/accounts/oidc/test/login/callback/";
 
-fn passage() -> RequestSecrets {
+fn secrets() -> RequestSecrets {
     RequestSecrets {
         state: Secret::new("the-state"),
         nonce: Secret::new("the-nonce"),
@@ -92,7 +92,7 @@ impl World {
 
     async fn exchange_with(&self, app: &ProviderApp) -> Result<Identity, ProviderError> {
         let code = Secret::new("the-code");
-        self.engine.exchange(app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code)).await
+        self.engine.exchange(app, REDIRECT_URI, &secrets(), AuthorizationResponse::code(&code)).await
     }
 
     async fn exchange(&self) -> Result<Identity, ProviderError> {
@@ -175,7 +175,7 @@ fn answer(says: &Says, request: &Received, now: Timestamp) -> String {
 #[tokio::test]
 async fn a_browser_is_sent_with_everything_that_makes_the_login_safe() {
     let world = World::new(Says::right()).await;
-    let url = world.engine.authorization_url(&world.app(), REDIRECT_URI, &passage()).await.unwrap();
+    let url = world.engine.authorization_url(&world.app(), REDIRECT_URI, &secrets()).await.unwrap();
     let expected = format!(
         "{}/authorize?client_id=client&redirect_uri=https%3A%2F%2Fapi.example%2Faccounts%2Foidc%2Ftest%2Flogin%2Fcallback%2F\
          &scope=openid%20profile%20email&response_type=code&state=the-state&nonce=the-nonce\
@@ -192,7 +192,7 @@ async fn settings_can_ask_for_more_but_not_for_less_safety() {
     let settings = json!({"scope": ["openid", "groups"], "oauth_pkce_enabled": false,
         "auth_params": {"prompt": "login", "state": "fixed", "nonce": "fixed", "redirect_uri": "https://evil.example"}});
     let url =
-        world.engine.authorization_url(&world.app_with(settings), REDIRECT_URI, &passage()).await.unwrap();
+        world.engine.authorization_url(&world.app_with(settings), REDIRECT_URI, &secrets()).await.unwrap();
     let (_, query) = url.split_once('?').unwrap();
     assert_eq!(
         query,
@@ -378,13 +378,13 @@ async fn who_sends_the_browser_must_be_who_was_asked() {
     let code = Secret::new("the-code");
     let exchange = async |issuer| {
         let brought = AuthorizationResponse { issuer, ..AuthorizationResponse::code(&code) };
-        world.engine.exchange(&world.app(), REDIRECT_URI, &passage(), brought).await
+        world.engine.exchange(&world.app(), REDIRECT_URI, &secrets(), brought).await
     };
     exchange(Some(world.server.url.as_str())).await.unwrap();
     assert_eq!(exchange(Some("https://evil.example")).await.unwrap_err(), ProviderError::WrongIssuer);
     let empty = Secret::new("");
     let brought = AuthorizationResponse::code(&empty);
-    let error = world.engine.exchange(&world.app(), REDIRECT_URI, &passage(), brought).await.unwrap_err();
+    let error = world.engine.exchange(&world.app(), REDIRECT_URI, &secrets(), brought).await.unwrap_err();
     assert_eq!(error, ProviderError::NoCode);
 }
 
@@ -395,7 +395,7 @@ async fn private_services_are_refused_unless_a_setting_allows_them() {
     let engine = Engine::asking(HttpClient::new(strict), world.engine.clock.clone(), true);
     let code = Secret::new("the-code");
     let error = engine
-        .exchange(&world.app(), REDIRECT_URI, &passage(), AuthorizationResponse::code(&code))
+        .exchange(&world.app(), REDIRECT_URI, &secrets(), AuthorizationResponse::code(&code))
         .await
         .unwrap_err();
     assert_eq!(error.name(), "private_address");
@@ -533,7 +533,7 @@ async fn a_service_may_answer_with_a_form_and_tell_addresses_apart() {
     let (server, app, engine) = github(FORM_TOKEN, Box::leak(Server::ok(emails).into_boxed_str())).await;
     let code = Secret::new("the-code");
     let identity =
-        engine.exchange(&app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code)).await.unwrap();
+        engine.exchange(&app, REDIRECT_URI, &secrets(), AuthorizationResponse::code(&code)).await.unwrap();
     assert_eq!((identity.profile.uid.as_str(), identity.profile.display.as_deref()), ("7", Some("ann")));
     let emails: Vec<_> =
         identity.profile.emails.iter().map(|it| (it.email.as_str(), it.verified, it.primary)).collect();
@@ -541,7 +541,7 @@ async fn a_service_may_answer_with_a_form_and_tell_addresses_apart() {
     assert_eq!(identity.tokens.unwrap().expires_at, Some(NOW.plus(Duration::from_secs(1000))));
     assert!(server.all()[1..].iter().all(|request| request.headers["authorization"] == "Bearer the-access"));
     assert!(server.all().iter().all(|request| request.headers["accept"] == "application/json"));
-    let url = engine.authorization_url(&app, REDIRECT_URI, &passage()).await.unwrap();
+    let url = engine.authorization_url(&app, REDIRECT_URI, &secrets()).await.unwrap();
     assert!(url.starts_with(&format!("{}/login/oauth/authorize?client_id=client&", server.url)), "{url}");
     assert!(url.contains("&scope=user%3Aemail&") && !url.contains("nonce"), "{url}");
 }
@@ -556,7 +556,7 @@ async fn what_is_optional_may_be_refused_but_not_fail() {
     ] {
         let (_server, app, engine) = github(FORM_TOKEN, Box::leak(answer.into_boxed_str())).await;
         let identity = engine
-            .exchange(&app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code))
+            .exchange(&app, REDIRECT_URI, &secrets(), AuthorizationResponse::code(&code))
             .await
             .unwrap();
         assert_eq!(identity.profile.emails, []);
@@ -571,7 +571,7 @@ async fn what_is_optional_may_be_refused_but_not_fail() {
     ] {
         let (_server, app, engine) = github(FORM_TOKEN, Box::leak(answer.into_boxed_str())).await;
         let error = engine
-            .exchange(&app, REDIRECT_URI, &passage(), AuthorizationResponse::code(&code))
+            .exchange(&app, REDIRECT_URI, &secrets(), AuthorizationResponse::code(&code))
             .await
             .unwrap_err();
         assert_eq!(error.name(), name);

@@ -3,13 +3,11 @@
 
 use schemars::JsonSchema;
 use serde_json::Map;
+use vestibule::domain::handle::MOST_CREDENTIAL_ID_BYTES;
 use vestibule::http::input::json::{Object, Value};
 
 use super::encoding::decode;
 use super::fault::Fault;
-
-/// The longest credential id, in bytes (7.1, step 25). It becomes a key of the table.
-pub(crate) const MAX_ID_BYTES: usize = 1023;
 
 /// A credential as a client sends it: the `toJSON()` of a `PublicKeyCredential`.
 #[derive(JsonSchema)]
@@ -99,7 +97,7 @@ fn envelope(credential: &Value) -> Result<(Vec<u8>, &Object), Fault> {
     }
     let id = bytes(credential, "rawId")?;
     if id.is_empty()
-        || id.len() > MAX_ID_BYTES
+        || id.len() > MOST_CREDENTIAL_ID_BYTES
         || credential.get("id").is_some() && bytes(credential, "id")? != id
     {
         return Err(Fault::Id);

@@ -81,7 +81,7 @@ pub fn resend(visit: &mut Visit<'_>) -> Decision<()> {
 /// Verifies a code.
 pub fn is_right(visit: &Visit<'_>, challenge: &Challenge, answer: &str) -> Decision<bool> {
     let purpose = if challenge.phone().is_some() { CodePurpose::VerifyPhone } else { CodePurpose::Login };
-    let right = visit.tools.keys.code_matches(purpose, &challenge.to, answer, challenge.code.as_ref());
+    let right = visit.context.keys.code_matches(purpose, &challenge.to, answer, challenge.code.as_ref());
     Ok(right && visit.account_of(challenge)?.is_some())
 }
 
@@ -182,14 +182,14 @@ pub(in crate::flows) fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, a
             let format = &visit.settings().account.login_by_code_format;
             let code = visit.new_code(format);
             challenge.code =
-                Some(visit.tools.keys.code_hash(CodePurpose::Login, &challenge.to, &code.normalised));
+                Some(visit.context.keys.code_hash(CodePurpose::Login, &challenge.to, &code.normalised));
             visit.mail_for(asker, &email, Message::LoginCode { code: code.text })
         }
         (Recipient::Phone(_), Some(_)) => {
             let format = &visit.settings().account.phone_verification_code_format;
             let code = visit.new_code(format);
             let purpose = CodePurpose::VerifyPhone;
-            challenge.code = Some(visit.tools.keys.code_hash(purpose, &challenge.to, &code.normalised));
+            challenge.code = Some(visit.context.keys.code_hash(purpose, &challenge.to, &code.normalised));
             let content = LetterContent::Ready(Message::LoginCode { code: code.text });
             visit.send_for(asker, challenge.to.clone(), content)
         }

@@ -23,7 +23,7 @@ pub const fn is_enabled(settings: &Settings) -> bool {
 /// Whether the account trusts this browser.
 pub(in crate::flows) fn is_trusted(visit: &Visit<'_>, account: &Account) -> bool {
     is_enabled(visit.settings())
-        && valid(visit).iter().any(|(at, proof)| visit.tools.keys.is_trust(account, *at, proof))
+        && valid(visit).iter().any(|(at, proof)| visit.context.keys.is_trust(account, *at, proof))
 }
 
 /// What the browser's cookies say and has not expired, the oldest first.
@@ -64,7 +64,7 @@ pub fn remember(visit: &mut Visit<'_>) {
     let Some(account) = visit.user().filter(|_| visit.has_logged_in()) else { return };
     let now = visit.now;
     let mut entries: Vec<String> = valid(visit).into_iter().map(|(at, proof)| entry(at, proof)).collect();
-    entries.push(entry(now, &visit.tools.keys.trust(account, now)));
+    entries.push(entry(now, &visit.context.keys.trust(account, now)));
     let latest = entries.split_off(entries.len().saturating_sub(MOST_ACCOUNTS));
     visit.set_trust(latest.join(&BETWEEN_ACCOUNTS.to_string()));
 }

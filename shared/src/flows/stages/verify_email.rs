@@ -79,7 +79,7 @@ pub fn check(visit: &Visit<'_>, challenge: Option<&Challenge>, key: &str) -> Dec
 }
 
 fn check_code(visit: &Visit<'_>, challenge: &Challenge, key: &str) -> Decision<Proof> {
-    let keys = visit.tools.keys;
+    let keys = visit.context.keys;
     let expected = challenge.code.as_ref();
     let right = keys.code_matches(CodePurpose::VerifyEmail, &challenge.to, key, expected);
     let account = if right { visit.account_of(challenge)? } else { None };
@@ -92,7 +92,7 @@ fn check_code(visit: &Visit<'_>, challenge: &Challenge, key: &str) -> Decision<P
 fn check_link(visit: &Visit<'_>, key: &str) -> Decision<Proof> {
     let refused = || Stop::invalid(FieldErrorKind::InvalidOrExpiredKey.of("key"));
     let settings = visit.settings();
-    let key = read_key(settings, visit.tools.keys, key).ok_or_else(refused)?;
+    let key = read_key(settings, visit.context.keys, key).ok_or_else(refused)?;
     let days = settings.account.email_confirmation_expire_days;
     let lifetime =
         std::time::Duration::try_from_secs_f64(days * 86_400.0).unwrap_or(std::time::Duration::MAX);
@@ -254,7 +254,7 @@ pub fn send(visit: &mut Visit<'_>, account: &Account, email: &str, signup: bool)
         return visit.mail_account_exists(email);
     }
     let spelling = spelling(visit.settings());
-    let key = visit.tools.keys.email_key(&account.id, email, visit.now, spelling);
+    let key = visit.context.keys.email_key(&account.id, email, visit.now, spelling);
     let url = render_link(&visit.settings().headless.frontend_urls.account_confirm_email, &key);
     visit.mail_for(visit.asker(&account.id), email, Message::ConfirmEmail { url, signup })
 }
@@ -276,7 +276,7 @@ pub(in crate::flows) fn send_code(
     };
     let signup = !account.has_logged_in();
     let code = visit.new_code(&visit.settings().account.email_verification_by_code_format);
-    let hash = visit.tools.keys.code_hash(CodePurpose::VerifyEmail, &challenge.to, &code.normalised);
+    let hash = visit.context.keys.code_hash(CodePurpose::VerifyEmail, &challenge.to, &code.normalised);
     challenge.code = Some(hash);
     visit.mail_for(asker, &email, Message::ConfirmEmailCode { code: code.text, signup })
 }

@@ -48,7 +48,7 @@ pub fn resume(visit: &mut Visit<'_>) -> Decision<PhoneVerification> {
 pub fn is_right(visit: &Visit<'_>, verification: &PhoneVerification, answer: &str) -> Decision<bool> {
     let challenge = &verification.challenge;
     let expected = challenge.code.as_ref();
-    let right = visit.tools.keys.code_matches(CodePurpose::VerifyPhone, &challenge.to, answer, expected);
+    let right = visit.context.keys.code_matches(CodePurpose::VerifyPhone, &challenge.to, answer, expected);
     Ok(right && visit.account_of(challenge)?.is_some())
 }
 
@@ -197,7 +197,7 @@ fn send(visit: &mut Visit<'_>, challenge: &mut Challenge, again: bool) -> Decisi
         return if again { Ok(()) } else { text_nobody(visit, &number, true) };
     }
     let code = visit.new_code(&visit.settings().account.phone_verification_code_format);
-    let hash = visit.tools.keys.code_hash(CodePurpose::VerifyPhone, &challenge.to, &code.normalised);
+    let hash = visit.context.keys.code_hash(CodePurpose::VerifyPhone, &challenge.to, &code.normalised);
     challenge.code = Some(hash);
     let message = Message::ConfirmPhoneCode { code: code.text };
     visit.send_for(asker, challenge.to.clone(), LetterContent::Ready(message))

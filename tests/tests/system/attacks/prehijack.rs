@@ -2,6 +2,7 @@
 //! (promises 1, 2 and 4).
 
 use super::{latest, stays_outside};
+use crate::ownership::Proof;
 use crate::social::dummy;
 use crate::tokens::{HS256, JWT, Tokens, refresh, with_access};
 use crate::{Answer, Client, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, credentials, log_in};
@@ -9,30 +10,11 @@ use serde_json::{Value, json};
 
 const ANN: &str = super::ANN;
 const THIEF: &str = "thief@example.net";
-const BY_CODE: [(&str, &str); 2] =
-    [("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"), ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true")];
-
-/// How Ann, who has the mailbox, proves that the address is hers.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Proof {
-    ResetLink,
-    ResetCode,
-    LoginCode,
-}
+const BY_LOGIN_CODE: (&str, &str) = ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true");
 
 impl Proof {
-    const ALL: [Self; 3] = [Self::ResetLink, Self::ResetCode, Self::LoginCode];
-
-    fn settings(self) -> Vec<(&'static str, &'static str)> {
-        match self {
-            Self::ResetLink => vec![UNLIMITED],
-            Self::ResetCode => vec![UNLIMITED, BY_CODE[1]],
-            Self::LoginCode => vec![UNLIMITED, BY_CODE[0]],
-        }
-    }
-
     /// Ann is logged in by it in the end.
-    async fn give(self, stack: &Stack) -> Client {
+    async fn log_in_ann(self, stack: &Stack) -> Client {
         let ann = stack.app();
         match self {
             Self::LoginCode => {
@@ -76,14 +58,14 @@ async fn whoami(client: &Client) -> Value {
 async fn what_waits_for_verification_is_gone_with_the_owner_s_own_proof() {
     for proof in Proof::ALL {
         for by_service in [true, false] {
-            let stack = Stack::start(&proof.settings()).await;
+            let stack = Stack::start(&[&[UNLIMITED][..], &proof.settings()].concat()).await;
             let thief = stack.app();
             if by_service {
                 dummy(&thief, "login", json!({"id": 666, "email": ANN})).await.awaits("verify_email");
             } else {
                 thief.post("auth/signup", credentials(ANN, PASSWORD)).await.awaits("verify_email");
             }
-            let ann = proof.give(&stack).await;
+            let ann = proof.log_in_ann(&stack).await;
             let me = whoami(&ann).await;
             let what = format!("{proof:?}, by service: {by_service}");
             stays_outside(&thief.get("auth/session").await, &what);
@@ -107,7 +89,7 @@ async fn what_was_prepared_from_inside_is_gone_with_the_owner_s_proof() {
         ("ACCOUNT_SIGNUP_FIELDS", "email*,phone,username,password1*"),
     ];
     for proof in Proof::ALL {
-        let stack = Stack::start(&[&inside[..], &proof.settings(), &BY_CODE[..1]].concat()).await;
+        let stack = Stack::start(&[&inside[..], &[UNLIMITED], &proof.settings()].concat()).await;
         let thief = stack.app();
         let body = json!({"email": ANN, "username": "thief", "password": PASSWORD});
         let tokens = Tokens::of(&thief.post("auth/signup", body).await.is_logged_in_as(ANN).body["meta"]);
@@ -119,7 +101,7 @@ async fn what_was_prepared_from_inside_is_gone_with_the_owner_s_proof() {
         log_in(&twin, ANN, PASSWORD).await.is_logged_in_as(ANN);
         stack.inbox.take().await;
 
-        let ann = proof.give(&stack).await;
+        let ann = proof.log_in_ann(&stack).await;
         let me = whoami(&ann).await;
         let what = format!("{proof:?}");
         for session in [&thief, &twin] {
@@ -150,7 +132,7 @@ async fn what_was_prepared_from_inside_is_gone_with_the_owner_s_proof() {
 async fn what_is_pending_does_not_outlive_what_it_was_for() {
     let settings = [
         UNLIMITED,
-        BY_CODE[0],
+        BY_LOGIN_CODE,
         ("ACCOUNT_EMAIL_VERIFICATION", "optional"),
         ("ACCOUNT_LOGIN_METHODS", "email,phone"),
         ("ACCOUNT_SIGNUP_FIELDS", "email*,phone,password1*"),
@@ -165,7 +147,7 @@ async fn what_is_pending_does_not_outlive_what_it_was_for() {
     // A number that is being verified.
     thief.post("account/phone", json!({"phone": "+31612345678"})).await.is(202);
     let number = latest(&stack.inbox, "+31612345678").await.code();
-    let ann = Proof::LoginCode.give(&stack).await;
+    let ann = Proof::LoginCode.log_in_ann(&stack).await;
     let me = whoami(&ann).await;
     stays_outside(&thief.post("auth/phone/verify", json!({"code": number})).await, "the number");
     is_not_anns(&waiting.post("auth/code/confirm", json!({"code": pending})).await, &me, "a code of before");
@@ -183,7 +165,7 @@ async fn an_address_with_a_typing_mistake_is_nobody_s() {
     for by_code in ["true", "false"] {
         let settings = [
             UNLIMITED,
-            BY_CODE[0],
+            BY_LOGIN_CODE,
             ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", by_code),
             ("ACCOUNT_EMAIL_NOTIFICATIONS", "true"),
         ];
@@ -229,7 +211,7 @@ async fn guesses_are_forgiven_by_no_account_that_wrote_the_address_down() {
         "ACCOUNT_RATE_LIMITS",
         r#"{"login": null, "login_failed": "5/5m/key", "reset_password": null, "request_login_code": null, "confirm_email": null, "manage_email": null}"#,
     );
-    let stack = super::stack(&[limits, BY_CODE[0]]).await;
+    let stack = super::stack(&[limits, BY_LOGIN_CODE]).await;
     let mallory = stack.app();
     super::enter(&mallory, super::MALLORY).await;
     mallory.post("account/email", json!({"email": ANN})).await.is(200);
