@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { startStack } from "./stack.js";
+import { DEPLOYED, deployedStack, startStack } from "./stack.js";
 
 const CHROMIUM = process.env.CHROMIUM;
 const FLAGS = [
@@ -18,10 +18,13 @@ const FLAGS = [
 ];
 const TYPES = { ".html": "text/html", ".js": "text/javascript" };
 
-/** Starts everything, with settings of the API; `stop` it in the end. */
+/** Starts everything, with settings of the API, which a deployment must have; `stop` it in the end. */
 export async function start(settings = {}) {
-  const frontend = await serveFrontend();
-  const stack = await startStack({ FRONTEND_URL: frontend.origin, CSRF_TRUSTED_ORIGINS: frontend.origin, ...settings });
+  const frontend = DEPLOYED ? { origin: DEPLOYED, close() {} } : await serveFrontend();
+  const { origin } = frontend;
+  const stack = DEPLOYED
+    ? deployedStack()
+    : await startStack({ FRONTEND_URL: origin, CSRF_TRUSTED_ORIGINS: origin, ...settings });
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   return {
     ...stack,
@@ -30,7 +33,7 @@ export async function start(settings = {}) {
     async stop() {
       await browser.close();
       await stack.stop();
-      frontend.server.close();
+      frontend.close();
     },
   };
 }
@@ -38,24 +41,33 @@ export async function start(settings = {}) {
 /** Serves the folder `frontend` at a port of its own. */
 async function serveFrontend() {
   const server = createServer(async ({ url }, response) => {
-    const path = new URL(url, "http://localhost").pathname.slice(1);
-    // Every page is the same one.
-    const name = path.includes(".") ? path : "index.html";
-    try {
-      const file = await readFile(join(import.meta.dirname, "frontend", name));
-      response.setHeader("content-type", TYPES[name.slice(name.lastIndexOf("."))]);
-      response.end(file);
-    } catch {
-      response.writeHead(404).end();
-    }
+    const { status, body, contentType } = await frontendFile(new URL(url, "http://localhost"));
+    response.writeHead(status, { "content-type": contentType }).end(body);
   });
   await new Promise((resolve) => server.listen(0, "localhost", resolve));
-  return { server, origin: `http://localhost:${server.address().port}` };
+  return { close: () => server.close(), origin: `http://localhost:${server.address().port}` };
 }
+
+/** What the frontend answers to this URL. */
+async function frontendFile({ pathname }) {
+  // Every page is the same one.
+  const name = pathname.includes(".") ? pathname.slice(1) : "index.html";
+  try {
+    const body = await readFile(join(import.meta.dirname, "frontend", name));
+    return { status: 200, body, contentType: TYPES[name.slice(name.lastIndexOf("."))] };
+  } catch {
+    return { status: 404, body: "", contentType: "text/plain" };
+  }
+}
+
+/** Whether the frontend answers here, of a deployment that has both under one host. */
+const isFrontend = ({ origin, pathname }) =>
+  origin === DEPLOYED && !/^\/(_allauth|accounts|\.well-known)\//.test(pathname);
 
 /** A page of the frontend, and the browser's own authenticator. */
 async function visit(browser, url) {
   const context = await browser.newContext();
+  if (DEPLOYED) await context.route(isFrontend, async (route) => route.fulfill(await frontendFile(new URL(route.request().url()))));
   const page = await context.newPage();
   await page.goto(url);
   const call = (name, ...values) =>

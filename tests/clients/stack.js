@@ -1,12 +1,51 @@
-// `vestibule serve`, as a program of its own.
+// `vestibule serve`, as a program of its own, or a deployment that runs elsewhere.
 
 import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
 const PROGRAM = process.env.VESTIBULE;
+
+/** The URL of a deployment that is tested in place of a stack, if there is one; VESTIBULE_INBOX reads its mail. */
+export const DEPLOYED = process.env.VESTIBULE_API;
+
+/** The deployment, in place of a stack. Its accounts stay, so that each test run has email addresses of its own. */
+export function deployedStack() {
+  const run = randomBytes(4).toString("hex");
+  return {
+    api: DEPLOYED,
+    email: (name) => `${name}-${run}@${process.env.VESTIBULE_MAIL_DOMAIN}`,
+    ...mails(process.env.VESTIBULE_INBOX, { tries: 60, every: 2000 }),
+    async stop() {},
+  };
+}
+
+/** What is read of an inbox with Mailpit's API. */
+function mails(inbox, { tries, every }) {
+  return {
+    /** The last mail to this address whose text is like this, once there is one. */
+    async mail(address, pattern = /./) {
+      for (let tried = 0; tried < tries; tried += 1) {
+        const { messages } = await json(`${inbox}/api/v1/messages`);
+        for (const { ID, To } of messages) {
+          if (To[0].Address !== address) continue;
+          const message = await json(`${inbox}/api/v1/message/${ID}`);
+          if (pattern.test(message.Text)) return message;
+        }
+        await pause(every);
+      }
+      throw new Error(`no mail to ${address} with ${pattern}`);
+    },
+    /** The code in the last mail to this address that has one. */
+    async code(address) {
+      const code = /^[A-Z0-9-]{6,}$/m;
+      return (await this.mail(address, code)).Text.match(code)[0];
+    },
+  };
+}
 
 /** Starts `vestibule serve` at free ports, with data that is forgotten. */
 export async function startStack(settings = {}) {
@@ -23,20 +62,8 @@ export async function startStack(settings = {}) {
   return {
     // Cookies and keys are for a name, not for an address.
     api: api.replace("127.0.0.1", "localhost"),
-    /** The last mail to this address, once there is one. */
-    async mail(address) {
-      for (let tries = 0; tries < 250; tries += 1) {
-        const list = await json(`${inbox}/api/v1/messages`);
-        const message = list.messages.find(({ To }) => To[0].Address === address);
-        if (message) return json(`${inbox}/api/v1/message/${message.ID}`);
-        await pause(20);
-      }
-      throw new Error(`no mail to ${address}`);
-    },
-    /** The code in the last mail to this address. */
-    async code(address) {
-      return (await this.mail(address)).Text.match(/^[A-Z0-9-]{6,}$/m)[0];
-    },
+    email: (name) => `${name}@example.com`,
+    ...mails(inbox, { tries: 250, every: 20 }),
     /** Forgets what was logged. */
     forgetLog() {
       log = "";

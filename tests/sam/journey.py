@@ -4,7 +4,8 @@
     journey.py http://127.0.0.1:8010 http://127.0.0.1:8025
 
 The first address is the API's, the second that of an inbox with Mailpit's API. Both can also be
-given as VESTIBULE_API and VESTIBULE_INBOX. It needs the settings that template.yaml has by default,
+given as VESTIBULE_API and VESTIBULE_INBOX. VESTIBULE_MAIL_DOMAIN is the domain of its users, VESTIBULE_MAIL_SECONDS how
+long a mail may take. It needs the settings that template.yaml has by default,
 and asserts status and body of every answer. It works against any server of the contract.
 """
 
@@ -23,7 +24,8 @@ from http.cookies import SimpleCookie
 
 FRONTEND = os.environ.get("FRONTEND_URL", "http://localhost:3000")
 # Mail goes out behind the request's back; under sam local, a warm request may take seconds.
-MAIL_SECONDS = 30
+MAIL_SECONDS = int(os.environ.get("VESTIBULE_MAIL_SECONDS", "30"))
+MAIL_DOMAIN = os.environ.get("VESTIBULE_MAIL_DOMAIN", "example.com")
 REQUEST_SECONDS = 60
 
 
@@ -168,7 +170,7 @@ class Inbox:
 
 
 def journey(client, inbox):
-    email = f"{client.name}-{secrets.token_hex(6)}@example.com"
+    email = f"{client.name}-{secrets.token_hex(6)}@{MAIL_DOMAIN}"
     first, second = "Correct-Horse-77", "Battery-Staple-88"
     client.first_contact()
 

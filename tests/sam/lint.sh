@@ -9,6 +9,6 @@ export PATH SAM_CLI_TELEMETRY=0
 for template in template.yaml examples/guarded-api/template.yaml; do
     sam validate --lint --region eu-west-1 --template "$template"
 done
-cfn-lint --regions eu-west-1 us-east-1 -- template.yaml examples/guarded-api/template.yaml infra/*.yaml
-echo "cfn-lint: template.yaml examples/guarded-api/template.yaml infra/*.yaml are clean"
+cfn-lint --regions eu-west-1 us-east-1 -- template.yaml examples/guarded-api/template.yaml infra/*.yaml tests/aws/*.yaml
+echo "cfn-lint: template.yaml examples/guarded-api/template.yaml infra/*.yaml tests/aws/*.yaml are clean"
 python3 tests/sam/permissions.py

@@ -1,0 +1,177 @@
+"""What can be tried without an account: the programs of the repository against moto's AWS and the local stack."""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from .aws import Aws
+from .cloudformation import Stacks
+from .inbox import Inbox
+from .installation import ROOT, Installation, call, until
+from .plan import Failed, Plan, interruptible, table
+from .remains import Remains
+from .steps import expect
+
+PLAN = Plan()
+NAME = "vestibule-trial-1"
+REGION = "eu-west-1"
+DOMAIN = "trial.example.com"
+
+
+@PLAN.step("own-tests")
+def own_tests(run):
+    """The run itself: order, deletion, interruption, errors, the table."""
+    suite = unittest.defaultTestLoader.discover(str(ROOT / "tests/aws"), pattern="test_*.py")
+    outcome = unittest.TextTestRunner(stream=sys.stderr).run(suite)
+    expect(outcome.wasSuccessful() and outcome.testsRun > 0, True, "the tests of tests/aws pass")
+    return f"{outcome.testsRun} tests"
+
+
+@PLAN.step("journey")
+def journey(run):
+    """The journey that AWS is to answer passes on the local stack."""
+    run.run(sys.executable, "tests/sam/journey.py", run.local["api"], run.local["inbox"], VESTIBULE_MAIL_DOMAIN=DOMAIN)
+
+
+@PLAN.step("inbox")
+def inbox(run):
+    """The mails that SES puts into a bucket are read as the journey reads them."""
+    run.aws("s3", "create_bucket", Bucket=f"{NAME}-mails", CreateBucketConfiguration={"LocationConstraint": REGION})
+    sent = f"To: Ann <ann@{DOMAIN}>\r\nSubject: =?utf-8?q?Caf=C3=A9?=\r\nMIME-Version: 1.0\r\n"
+    sent += "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    sent += "https://a.example/key/1=3A2=\r\n-3\r\n"
+    run.aws("s3", "put_object", Bucket=f"{NAME}-mails", Key="one", Body=sent.encode())
+    with Inbox(run.aws, f"{NAME}-mails") as mails:
+        (summary,) = call("GET", f"{mails.url}/api/v1/messages")[1]["messages"]
+        mail = call("GET", f"{mails.url}/api/v1/message/{summary['ID']}")[1]
+    expect((mail["Subject"], mail["To"][0]["Address"]), ("Café", f"ann@{DOMAIN}"), "the mail's subject and recipient")
+    expect(mail["Text"].strip(), "https://a.example/key/1:2-3", "the mail's text")
+
+
+@PLAN.step("restore")
+def restore(run):
+    """infra/restore gives a restored table stream, expiry, recovery, protection and tag, and can be interrupted."""
+    old = f"{NAME}-Table-ABC"
+    _make_table(run, old)
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    printed = run.read("infra/restore", moment, NAME)
+    new = f"{NAME}-restored-{''.join(filter(str.isdigit, moment))}"
+    made = run.aws("dynamodb", "describe_table", TableName=new)["Table"]
+    expect(made["StreamSpecification"], {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}, "the stream")
+    expect(made["DeletionProtectionEnabled"], True, "the protection from deletion")
+    expiry = run.aws("dynamodb", "describe_time_to_live", TableName=new)["TimeToLiveDescription"]
+    expect((expiry["TimeToLiveStatus"], expiry["AttributeName"]), ("ENABLED", "expires_at"), "the expiry")
+    backups = run.aws("dynamodb", "describe_continuous_backups", TableName=new)["ContinuousBackupsDescription"]
+    recovery = backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"]
+    expect(recovery, "ENABLED", "the recovery")
+    tags = run.aws("dynamodb", "list_tags_of_resource", ResourceArn=made["TableArn"])["Tags"]
+    expect({"Key": "application", "Value": NAME} in tags, True, "the tag")
+    item = run.aws("dynamodb", "get_item", TableName=new, Key=ITEM_KEY)["Item"]
+    expect(item["pk"], {"S": "USER#1"}, "the item")
+    line = f"RestoredTableArn={made['TableArn']} RestoredTableStreamArn={made['LatestStreamArn']}"
+    expect(line in printed, True, f"{printed!r} deploys on the restored table")
+    expect(run.read("infra/restore", moment, NAME), printed, "what it prints when it is run again")
+
+
+ITEM_KEY = {"pk": {"S": "USER#1"}, "sk": {"S": "ACCOUNT"}}
+
+
+def _make_table(run, name):
+    """The table of the application, and a stack that names it."""
+    attributes = [{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")]
+    schema = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
+    run.aws(
+        "dynamodb",
+        "create_table",
+        TableName=name,
+        AttributeDefinitions=attributes,
+        KeySchema=schema,
+        BillingMode="PAY_PER_REQUEST",
+        DeletionProtectionEnabled=True,
+    )
+    run.aws("dynamodb", "put_item", TableName=name, Item=ITEM_KEY)
+    specification = {"PointInTimeRecoveryEnabled": True}
+    run.aws("dynamodb", "update_continuous_backups", TableName=name, PointInTimeRecoverySpecification=specification)
+    run.stacks.outputs[NAME] = {"TableName": name}
+
+
+@PLAN.step("deletion", after=["restore", "inbox"])
+def deletion(run):
+    """Everything of the run is deleted, what stacks retain and protect too, and nothing of another installation."""
+    others = f"{NAME}0"
+    run.stacks.outputs[others] = {}
+    run.aws("secretsmanager", "create_secret", Name=f"{others}/secret-key/1", SecretString="k")
+    run.aws("logs", "create_log_group", logGroupName=f"/aws/lambda/{others}-login")
+    run.aws("logs", "create_log_group", logGroupName=f"/aws/lambda/{NAME}-login")
+    run.aws("secretsmanager", "create_secret", Name=f"{NAME}/secret-key/1", SecretString="k")
+    before = {remainder.kind for remainder in Remains(run.aws, NAME).find()}
+    expect(before, {"stack", "table", "secret", "bucket", "log group"}, "what the steps before have made")
+    expect(Remains(run.aws, NAME).delete(), [], "what is left")
+    kept = {remainder.kind for remainder in Remains(run.aws, others).find()}
+    expect(kept, {"stack", "secret", "log group"}, "what another installation keeps")
+
+
+@contextlib.contextmanager
+def _moto():
+    """moto's server, at its URL."""
+    code = "from moto.server import main; main()"
+    with subprocess.Popen([sys.executable, "-c", code, "-p", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            url = next((line.split()[-1] for line in server.stderr if "Running on http" in line), None)
+            if not url:
+                raise Failed("moto does not start")
+            # What it logs would fill the pipe.
+            with subprocess.Popen(["cat"], stdin=server.stderr, stdout=subprocess.DEVNULL):
+                yield url
+                server.terminate()
+        finally:
+            server.kill()
+
+
+@contextlib.contextmanager
+def _local_stack(program):
+    """`vestibule serve` at free ports: its endpoints."""
+    with tempfile.TemporaryDirectory() as folder:
+        ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0"]
+            # As template.yaml has it.
+        environment = os.environ | {"ACCOUNT_REAUTHENTICATION_REQUIRED": "true"}
+        command = [program, "serve", "--ephemeral", "--data-dir", folder, *ports]
+        # Its console shows every mail.
+        log = open(pathlib.Path(folder, "log"), "w+")  # noqa: SIM115
+        stack = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        file = pathlib.Path(folder, "endpoints.json")
+
+        def endpoints():
+            if stack.poll() is not None:
+                log.seek(0)
+                raise Failed(f"{program} serve ended with {stack.returncode}:\n{log.read()}")
+            return json.loads(file.read_text()) if file.exists() else None
+
+        try:
+            yield until(60, "the local stack does not answer", endpoints)
+        finally:
+            stack.send_signal(signal.SIGTERM)
+            stack.wait(30)
+            log.close()
+
+
+def main():
+    """Runs the steps; the exit code."""
+    interruptible()
+    program = os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule"))
+    if not os.path.exists(program):
+        sys.exit(f"{program} is missing: cargo build --release --package vestibule-cli makes it")
+    stacks = Stacks()
+    with _moto() as url, stacks.served() as stacks_url, _local_stack(program) as local:
+        run = Installation(Aws(REGION, url, {"cloudformation": stacks_url}), NAME, DOMAIN, None)
+        run.local, run.stacks = local, stacks
+        results = PLAN.execute(run)
+    print(table(results))
+    return 0 if all(result.outcome == "passed" for result in results) else 1
