@@ -1,7 +1,9 @@
 """Compares what infra/deploy-role.yaml lets CloudFormation do with what its resource handlers say that they need.
 
 The handlers' permissions are in the resource schemas of the CloudFormation registry, which cfn-lint packs. The
-resources are those that SAM makes of template.yaml, with every part of it switched on. Run by lint.sh.
+resources are those that SAM makes of template.yaml, with every part of it switched on. Each permission must be granted
+for the resource itself: a secret under another name needs a statement of its own. And what the functions' policies
+grant must be within the boundary, without which it would be void. Run by lint.sh.
 """
 
 import fnmatch
@@ -9,6 +11,7 @@ import json
 import logging
 import os
 import pathlib
+import re
 import sys
 
 import cfnlint.data.schemas as schemas
@@ -89,6 +92,15 @@ WITHHELD = {
     ],
 }
 
+# The same of single resources, by their logical id.
+WITHHELD_FROM = {
+    # Whoever could delete the key could make all that it has encrypted unreadable. A first deployment that fails leaves
+    # the secret behind, and its stack to be deleted by hand.
+    "SecretKey": ["secretsmanager:DeleteSecret"],
+    # They are made again in another region.
+    "TokenKeys": ["secretsmanager:RemoveRegionsFromReplication", "secretsmanager:ReplicateSecretToRegions"],
+}
+
 
 def transformed():
     """The resources that SAM makes, by logical id."""
@@ -119,36 +131,125 @@ def needs(types):
     return found
 
 
-def granted():
-    """The actions of ExecutionRole, whatever their resources."""
-    role = yaml_parse(pathlib.Path("infra/deploy-role.yaml").read_text())["Resources"]["ExecutionRole"]["Properties"]
-    actions = set()
-    for statement in role["Policies"][0]["PolicyDocument"]["Statement"]:
-        statement = statement["Fn::If"][1] if "Fn::If" in statement else statement
-        action = statement["Action"]
-        actions.update([action] if isinstance(action, str) else action)
-    return actions
+def statements(name):
+    """The statements of a role or managed policy of infra/deploy-role.yaml: their actions, and their resources."""
+    made = yaml_parse(pathlib.Path("infra/deploy-role.yaml").read_text())["Resources"][name]["Properties"]
+    document = made["PolicyDocument"] if "PolicyDocument" in made else made["Policies"][0]["PolicyDocument"]
+    return [(listed(part["Action"]), arns(part["Resource"])) for part in map(switched_on, document["Statement"])]
+
+
+def switched_on(part):
+    return part["Fn::If"][1] if isinstance(part, dict) and "Fn::If" in part else part
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+# What a deployment fills in. Its own resources have their logical id in their place.
+KNOWN = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "vestibule",
+    "Application": "vestibule",
+    "SenderAddress": "a@a.example",
+}
+
+
+def text(value):
+    """A text of a template, with a star for what only a deployment knows."""
+    value = switched_on(value)
+    if not isinstance(value, dict):
+        return str(value)
+    (function, given), = value.items()
+    if function == "Fn::Sub":
+        template = given if isinstance(given, str) else given[0]
+        return re.sub(r"\$\{([^}]+)\}", lambda found: KNOWN.get(found[1], "*"), template)
+    if function == "Ref":
+        return KNOWN.get(given, "*")
+    return "*"
+
+
+def arns(resource):
+    """The resources of a statement. Those of the template are named as its roles know them."""
+    return [text(part) for part in map(switched_on, listed(resource)) if part != {"Ref": "AWS::NoValue"}]
+
+
+ARN = "arn:aws:{service}:eu-west-1:123456789012:"
+
+
+def arn(logical, resource, kind):
+    """The ARN that a resource will have, or None if its service knows it by a random id, or not at all."""
+    properties = resource.get("Properties", {})
+    named = {
+        "AWS::DynamoDB::Table": (ARN + "table/vestibule-{logical}-1A2B", None),
+        "AWS::IAM::Role": ("arn:aws:iam::123456789012:role/vestibule-{logical}-1a2B", None),
+        "AWS::Lambda::Function": (ARN + "function:{name}", "FunctionName"),
+        "AWS::Logs::LogGroup": (ARN + "log-group:{name}", "LogGroupName"),
+        "AWS::SecretsManager::Secret": (ARN + "secret:{name}-1a2B3c", "Name"),
+        "AWS::SQS::Queue": (ARN + "vestibule-{logical}-1a2B", None),
+    }
+    if kind not in named:
+        return None
+    form, key = named[kind]
+    service = kind.split("::")[1].lower()
+    name = text(properties[key]).replace("*", "x") if key else ""
+    return form.format(service=service, logical=logical, name=name)
 
 
 def allows(patterns, action):
     return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
+def is_granted(given, action, resource=None):
+    """Whether a statement allows the action, on the resource if one is given."""
+    matches = [resources for actions, resources in given if allows(actions, action)]
+    return any(resource is None or fnmatch.fnmatchcase(resource, pattern) for patterns in matches for pattern in patterns)
+
+
+def beyond_the_boundary(resources):
+    """What functions' policies grant, and the boundary does not."""
+    boundary = statements("Boundary")
+    for name, resource in sorted(resources.items()):
+        if resource["Type"] != "AWS::IAM::Role":
+            continue
+        for policy in resource["Properties"].get("Policies", []):
+            for part in map(switched_on, policy["PolicyDocument"]["Statement"]):
+                if part == {"Ref": "AWS::NoValue"}:
+                    continue
+                for action in listed(part["Action"]):
+                    if not is_granted(boundary, action):
+                        yield f"{name}: the boundary lacks {action}"
+
+
 def main():
     resources = transformed()
     types = sorted({resource["Type"] for resource in resources.values()})
-    given, missing, needless = granted(), [], {name: set(actions) for name, actions in WITHHELD.items()}
+    given, missing = statements("ExecutionRole"), []
+    needless = {name: set(actions) for name, actions in WITHHELD.items()}
     for (name, action), verbs in sorted(needs(types).items()):
         withheld = [pattern for pattern in WITHHELD.get(name, []) if allows([pattern], action)]
         if withheld:
             needless[name] -= set(withheld)
-        elif not allows(given, action):
-            missing.append(f"{name} ({', '.join(sorted(verbs))}): {action}")
+            continue
+        for logical, resource in resources.items():
+            if resource["Type"] != name:
+                continue
+            # Permissions for another service, such as passing a role, are for its resources.
+            own = arn(logical, resource, name) if action.split(":")[0] == name.split("::")[1].lower() else None
+            is_withheld = action in WITHHELD_FROM.get(logical, [])
+            if is_withheld == is_granted(given, action, own):
+                fault = "granted, though WITHHELD_FROM names it: " if is_withheld else ""
+                where = f"{logical}, {name} ({', '.join(sorted(verbs))})"
+                missing.append(f"{where}: {fault}{action} on {own or 'any resource'}")
     for name, actions in needless.items():
         missing += [f"{name}: WITHHELD names {action}, and no handler needs it" for action in sorted(actions)]
+    missing += beyond_the_boundary(resources)
     if missing:
-        sys.exit("infra/deploy-role.yaml: ExecutionRole lacks\n  " + "\n  ".join(missing))
+        sys.exit("infra/deploy-role.yaml: ExecutionRole or the boundary lacks\n  " + "\n  ".join(missing))
     print(f"permissions.py: ExecutionRole has what the handlers of {len(types)} resource types need")
+    print("permissions.py: what the functions' policies grant is within the boundary")
 
 
 main()
