@@ -1,5 +1,6 @@
 """The run itself, against an AWS that is made up here."""
 
+import ast
 import contextlib
 import io
 import json
@@ -8,7 +9,8 @@ import types
 import unittest
 from unittest import mock
 
-from botocore import exceptions
+import boto3
+from botocore import exceptions, xform_name
 
 from trial import __main__ as program
 from trial import measure, prepare, steps
@@ -245,6 +247,31 @@ class Measures(unittest.TestCase):
         used = {"request to API Gateway": 1000, "invocation": 1000, "GB second": 100, "read unit": 4000, "write unit": 8000}
         # $0.001 + $0.0002 + $0.00133334 + $0.0005 + $0.005, by hand.
         self.assertAlmostEqual(measure.price(used), 0.00803334, places=8)
+
+
+def calls(*functions):
+    """Every call of these functions in the run's modules: its constant arguments, and the names of the others."""
+    for path in sorted((ROOT / "tests/aws/trial").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in functions:
+                constants = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
+                yield constants, {keyword.arg for keyword in node.keywords}
+
+
+class Calls(unittest.TestCase):
+    """What would otherwise only fail on AWS, after an hour."""
+
+    def test_every_call_of_aws_exists_with_its_parameters(self):
+        found = [call for call in calls("aws", "run.aws", "self.aws") if len(call[0]) >= 2]
+        self.assertGreater(len(found), 50)
+        for (service, operation, *_), given in found:
+            testing = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+            model = boto3.client(service, region_name="eu-west-1", **testing).meta.service_model
+            names = {xform_name(name): name for name in model.operation_names}
+            self.assertIn(operation, names, service)
+            shape = model.operation_model(names[operation]).input_shape
+            self.assertLessEqual(given, set(shape.members if shape else ()), f"{service} {operation}")
+            self.assertLessEqual(set(shape.required_members if shape else ()), given, f"{service} {operation}")
 
 
 class Document(unittest.TestCase):

@@ -4,12 +4,16 @@ import contextlib
 import json
 import os
 import pathlib
+import secrets
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import urllib.parse
+
+import boto3
 
 from .aws import Aws
 from .cloudformation import Stacks
@@ -23,6 +27,7 @@ PLAN = Plan()
 NAME = "vestibule-trial-1"
 REGION = "eu-west-1"
 DOMAIN = "trial.example.com"
+PASSWORD = "Correct-Horse-77"
 
 
 @PLAN.step("own-tests")
@@ -102,6 +107,81 @@ def _make_table(run, name):
     run.stacks.outputs[NAME] = {"TableName": name}
 
 
+@PLAN.step("runbook")
+def runbook(run):
+    """On a table as it was, what the runbook says is there, is lost, and is to be done again, by the operators' commands."""
+    key = secrets.token_urlsafe(48)
+    with local_stack(SECRET_KEY=key) as old, local_stack(SECRET_KEY=key) as new:
+        for name in ("ann", "bea", "dan"):
+            operate(old, "user", "add", "--email", address(name), "--password", PASSWORD)
+        ann, dan = log_in(old, "ann"), log_in(old, "dan")
+        expect(app(old, "POST", "auth/signup", {"email": address("eve"), "password": PASSWORD})[0], 401, "eve's sign-up")
+        items = table_of(old).scan()["Items"]
+
+        # What happens after the second that is restored to.
+        operate(old, "user", "delete", "--email", address("bea"))
+        operate(old, "user", "add", "--email", address("cid"), "--password", PASSWORD)
+        app(old, "DELETE", "auth/session", token=dan)
+        for item in items:
+            table_of(new).put_item(Item=item)
+
+        expect(app(new, "GET", "auth/session", token=ann)[0], 200, "a session of then")
+        log_in(new, "ann")
+        link = mail(old, "eve")["Text"].split("verify-email/")[1].split()[0]
+        expect(app(new, "POST", "auth/email/verify", {"key": urllib.parse.unquote(link)})[0], 401, "a link of then")
+        log_in(new, "eve")
+        expect(app(new, "GET", "auth/session", token=dan)[0], 200, "a session that ended since is back")
+        operate(new, "user", "disable", "--email", address("dan"))
+        operate(new, "user", "enable", "--email", address("dan"))
+        ended = app(new, "GET", "auth/session", token=dan)[1]
+        expect(ended["meta"]["is_authenticated"], False, "until the account was disabled and enabled")
+        log_in(new, "bea")
+        operate(new, "user", "delete", "--email", address("bea"))
+        expect(log_in(new, "bea", status=400), None, "a deleted account is deleted once more")
+        expect(log_in(new, "cid", status=400), None, "an account of later is lost")
+        expect(app(new, "POST", "auth/signup", {"email": address("cid"), "password": PASSWORD})[0], 401, "its new sign-up")
+        expect("verify-email/" in mail(new, "cid")["Text"], True, "mail is sent")
+
+
+def address(name):
+    return f"{name}@{DOMAIN}"
+
+
+def app(local, method, path, body=None, token=None):
+    headers = {"X_Session_Token": token} if token else {}
+    return call(method, f"{local['api']}/_allauth/app/v1/{path}", body, **headers)
+
+
+def log_in(local, name, status=200):
+    """Logs in, or is refused with this status; the session token."""
+    answered, body, _ = app(local, "POST", "auth/login", {"email": address(name), "password": PASSWORD})
+    expect(answered, status, f"{name}'s login")
+    return body.get("meta", {}).get("session_token")
+
+
+def mail(local, name):
+    """The last mail to somebody."""
+
+    def last():
+        found = call("GET", f"{local['inbox']}/api/v1/messages")[1]["messages"]
+        return next((entry["ID"] for entry in found if entry["To"][0]["Address"] == address(name)), None)
+
+    return call("GET", f"{local['inbox']}/api/v1/message/{until(30, 'no mail', last)}")[1]
+
+
+def operate(local, *arguments):
+    """An operator's command on the table of a local stack."""
+    variables = {"TABLE_NAME": local["table"], "AWS_ENDPOINT_URL_DYNAMODB": local["dynamodb"], "AWS_REGION": local["region"]}
+    variables |= {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "FRONTEND_URL": "http://localhost:3000"}
+    done = subprocess.run([program(), *arguments], env=os.environ | variables, capture_output=True, text=True)
+    expect(done.returncode, 0, f"{' '.join(arguments)}: {done.stderr.strip()}")
+
+
+def table_of(local):
+    testing = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": local["region"]}
+    return boto3.resource("dynamodb", endpoint_url=local["dynamodb"], **testing).Table(local["table"])
+
+
 @PLAN.step("deletion", after=["restore", "inbox"])
 def deletion(run):
     """Everything of the run is deleted, what stacks retain and protect too, and nothing of another installation."""
@@ -119,7 +199,7 @@ def deletion(run):
 
 
 @contextlib.contextmanager
-def _moto():
+def moto():
     """moto's server, at its URL."""
     code = "from moto.server import main; main()"
     with subprocess.Popen([sys.executable, "-c", code, "-p", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
@@ -136,13 +216,13 @@ def _moto():
 
 
 @contextlib.contextmanager
-def _local_stack(program):
-    """`vestibule serve` at free ports: its endpoints."""
+def local_stack(**settings):
+    """`vestibule serve` at free ports, with these settings: its endpoints."""
     with tempfile.TemporaryDirectory() as folder:
         ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0"]
             # As template.yaml has it.
-        environment = os.environ | {"ACCOUNT_REAUTHENTICATION_REQUIRED": "true"}
-        command = [program, "serve", "--ephemeral", "--data-dir", folder, *ports]
+        environment = os.environ | {"ACCOUNT_REAUTHENTICATION_REQUIRED": "true"} | settings
+        command = [program(), "serve", "--ephemeral", "--data-dir", folder, *ports]
         # Its console shows every mail.
         log = open(pathlib.Path(folder, "log"), "w+")  # noqa: SIM115
         stack = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
@@ -151,7 +231,7 @@ def _local_stack(program):
         def endpoints():
             if stack.poll() is not None:
                 log.seek(0)
-                raise Failed(f"{program} serve ended with {stack.returncode}:\n{log.read()}")
+                raise Failed(f"vestibule serve ended with {stack.returncode}:\n{log.read()}")
             return json.loads(file.read_text()) if file.exists() else None
 
         try:
@@ -162,14 +242,18 @@ def _local_stack(program):
             log.close()
 
 
+def program():
+    """The program `vestibule`."""
+    return os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule"))
+
+
 def main():
     """Runs the steps; the exit code."""
     interruptible()
-    program = os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule"))
-    if not os.path.exists(program):
-        sys.exit(f"{program} is missing: cargo build --release --package vestibule-cli makes it")
+    if not os.path.exists(program()):
+        sys.exit(f"{program()} is missing: cargo build --release --package vestibule-cli makes it")
     stacks = Stacks()
-    with _moto() as url, stacks.served() as stacks_url, _local_stack(program) as local:
+    with moto() as url, stacks.served() as stacks_url, local_stack() as local:
         run = Installation(Aws(REGION, url, {"cloudformation": stacks_url}), NAME, DOMAIN, None)
         run.local, run.stacks = local, stacks
         results = PLAN.execute(run)
