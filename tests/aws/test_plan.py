@@ -4,7 +4,10 @@ import ast
 import contextlib
 import io
 import json
+import os
 import pathlib
+import signal
+import time
 import types
 import unittest
 from unittest import mock
@@ -103,6 +106,25 @@ class Finish(unittest.TestCase):
 
     def test_it_is_deleted_after_an_interruption(self):
         self.assertEqual(self.finish(plan_of(a=KeyboardInterrupt())[0])[0::2], (1, True))
+
+    def test_it_is_deleted_after_a_signal(self):
+        for name in ("SIGTERM", "SIGHUP"):
+            self.addCleanup(signal.signal, getattr(signal, name), signal.getsignal(getattr(signal, name)))
+        plan = Plan()
+
+        @plan.step("a")
+        def ended(_):
+            """Is ended from outside."""
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+
+        @plan.step("b")
+        def later(_):
+            """Comes later."""
+
+        code, printed, deleted = self.finish(plan)
+        self.assertEqual((code, deleted), (1, True))
+        self.assertIn("| b | not run | 0 | interrupted |", printed)
 
     def test_what_stays_is_listed_with_its_command(self):
         remainder = Remainder("secret", "vestibule-trial-test/secret-key/1", "eu-west-1")
