@@ -49,7 +49,11 @@ sam-test: ## Drive a whole journey through `sam local start-api` (needs Docker)
 
 .PHONY: deploy
 deploy: build ## Build, and deploy as samconfig.toml says (ENV=staging for another section; ARGS="--region eu-west-1")
-	PATH="$$(infra/tools.sh):$$PATH" sam deploy --config-env $(ENV) $(ARGS)
+	infra/deploy --config-env $(ENV) $(ARGS)
+
+.PHONY: rollback
+rollback: ## Move all functions back to their versions before the last deployment (STACK=vestibule; ARGS=undo)
+	infra/rollback $(or $(STACK),vestibule) $(ARGS)
 
 .PHONY: docs
 docs: ## Write the generated documents

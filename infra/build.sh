@@ -33,3 +33,5 @@ for crate in $crates; do
     test -x "target/lambda/$(basename "$crate")/bootstrap" ||
         { echo "build.sh: $crate made no target/lambda/$(basename "$crate")/bootstrap" >&2; exit 1; }
 done
+# VESTIBULE is the program, where it is built already.
+${VESTIBULE:-cargo run --quiet --locked --package vestibule-cli --} settings pack

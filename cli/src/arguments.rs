@@ -27,6 +27,9 @@ pub enum Command {
     ///
     /// Settings are environment variables (docs/settings.md). Ctrl-C stops it.
     Serve(Serve),
+    /// Check the settings file, and write it into the functions' packages (docs/deploy.md).
+    #[command(subcommand, arg_required_else_help = true)]
+    Settings(SettingsCommand),
     /// Manage accounts.
     #[command(subcommand, arg_required_else_help = true)]
     User(UserCommand),
@@ -39,6 +42,34 @@ pub enum Command {
     /// to both (`aws configure export-credentials --format env` prints them).
     #[command(subcommand, arg_required_else_help = true)]
     SecretKey(SecretKey),
+}
+
+/// The commands for the settings file.
+#[derive(Debug, Subcommand)]
+pub enum SettingsCommand {
+    /// Check the file: report all unknown names, secrets and invalid values.
+    Check(SettingsFile),
+    /// Check the file, and write it into the package of each function.
+    Pack(Pack),
+}
+
+/// The file of settings.
+#[derive(Debug, Args)]
+pub struct SettingsFile {
+    /// The file: a JSON object of names (docs/settings.md) and values.
+    #[arg(default_value = "settings.json")]
+    pub file: PathBuf,
+}
+
+/// The file of settings, and the packages.
+#[derive(Debug, Args)]
+pub struct Pack {
+    /// The file of settings.
+    #[command(flatten)]
+    pub settings: SettingsFile,
+    /// The directory that has the package of each function, as infra/build.sh makes it.
+    #[arg(long, default_value = "target/lambda")]
+    pub into: PathBuf,
 }
 
 /// The commands for `SECRET_KEY`.

@@ -12,6 +12,7 @@ mod inbox;
 mod ports;
 pub mod secret_key;
 pub mod serve;
+pub mod settings;
 pub mod table;
 pub mod template;
 pub mod user;

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use vestibule_cli::arguments::{Arguments, Command, Table, UserCommand};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{secret_key, table, user};
+use vestibule_cli::{secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let default = match arguments.command {
         Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
-        Command::User(_) | Command::Table(_) | Command::SecretKey(_) => "warn",
+        Command::User(_) | Command::Table(_) | Command::SecretKey(_) | Command::Settings(_) => "warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
@@ -38,7 +38,7 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
     let environment = std::env::vars().collect();
     let mut runtime = match arguments.command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::User(_) | Command::Table(_) | Command::SecretKey(_) => {
+        Command::User(_) | Command::Table(_) | Command::SecretKey(_) | Command::Settings(_) => {
             tokio::runtime::Builder::new_current_thread()
         }
     };
@@ -59,6 +59,11 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                         format!("accounts that collide, and were not changed: {count}"),
                     )),
                 }
+            }
+            Command::Settings(command) => {
+                let done = settings::run(command);
+                println!("{}", done.map_err(|error| (ExitCode::from(WRONG_USE), error.to_string()))?);
+                Ok(())
             }
             Command::SecretKey(command) => {
                 let done = secret_key::run(command, environment).await;

@@ -29,6 +29,7 @@ use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
 use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, welcome};
 use vestibule::clock::Clock;
+use vestibule::environment;
 use vestibule::random::Random;
 use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, OPENID_CONNECT, Settings, TokenStrategy};
 use vestibule_keys::GenerateError;
@@ -114,6 +115,9 @@ impl Stack {
         echo: Option<Echo>,
         change: impl FnOnce(&mut HashMap<String, String>),
     ) -> Result<Self, ServeError> {
+        // Before the local stack's own: a file wins over those, as variables do.
+        let environment =
+            environment::complete(environment).map_err(|error| LocalStartError::App(error.into()))?;
         let (clock, random) = (Clock::system(), Random::system());
         let data = DataDir::open(options.data.path())?;
         let [api, mail, dynamodb] = listen(options).await?;

@@ -10,7 +10,7 @@ mod policies;
 mod value;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -31,6 +31,8 @@ pub struct Template {
     pub table: Value,
     /// The functions, in the order of the template.
     pub functions: Vec<Declared>,
+    /// The environment variables of all functions, and those of single ones.
+    pub variables: HashMap<String, String>,
 }
 
 /// What the HTTP API of a template is.
@@ -79,6 +81,7 @@ impl Template {
         let mut api =
             Api { routes: Vec::new(), cors: cors(at(at(&document, "Globals"), "HttpApi"), &scope)? };
         let (mut table, mut functions) = (Value::Null, Vec::new());
+        let mut variables = variables(at(at(&document, "Globals"), "Function"), &scope)?;
         for (name, resource) in entries(at(&document, "Resources")) {
             if !scope.exists(resource)? {
                 continue;
@@ -88,6 +91,7 @@ impl Template {
                 Some("AWS::Serverless::HttpApi") => api.cors = cors(properties, &scope)?.or(api.cors),
                 Some("AWS::Serverless::Function") => {
                     let function = declared(name, properties, &scope)?;
+                    variables.extend(self::variables(properties, &scope)?);
                     api.routes.extend(routes(&function, properties, &scope)?);
                     functions.push(function);
                 }
@@ -95,8 +99,14 @@ impl Template {
                 _ => {}
             }
         }
-        Ok(Self { api, table, functions })
+        Ok(Self { api, table, functions, variables })
     }
+}
+
+fn variables(properties: &Value, scope: &Scope) -> Result<HashMap<String, String>, TemplateError> {
+    let variables = scope.resolve(at(at(properties, "Environment"), "Variables"))?;
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    Ok(entries(&variables).map(|(name, value)| (name.clone(), text(value))).collect())
 }
 
 fn cors(properties: &Value, scope: &Scope) -> Result<Option<Cors>, TemplateError> {

@@ -11,6 +11,7 @@ use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
+use crate::environment;
 use crate::flows::visit::Context;
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
 use crate::outside::ProviderClient;
@@ -130,6 +131,7 @@ impl App {
         variables: HashMap<String, String>,
         requirements: Requirements,
     ) -> Result<Self, StartError> {
+        let variables = environment::complete(variables)?;
         let settings::LoadedSettings { mut settings, hints } = Settings::read(variables.clone())?;
         for hint in hints {
             tracing::warn!("{hint}");

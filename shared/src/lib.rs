@@ -6,7 +6,7 @@
 //! - [`domain`]: what accounts, sessions and codes are
 //! - [`snapshot`], [`changes`]: what a decision reads and writes
 //! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`secret_key`], [`jwt`]
-//! - [`aws`], [`store`], [`outside`]: the table, and other services
+//! - [`environment`], [`aws`], [`store`], [`outside`]: the variables, the table, and other services
 //! - [`flows`]: what happens, as plain functions
 //! - [`app`]: one process
 //! - [`outbox`]: messages that wait to be delivered
@@ -18,6 +18,7 @@ pub mod aws;
 pub mod changes;
 pub mod clock;
 pub mod domain;
+pub mod environment;
 pub mod flows;
 pub mod http;
 pub mod jwt;

@@ -12,6 +12,7 @@ mod cookie;
 mod declared;
 mod document;
 mod error;
+mod file;
 mod frontend;
 mod group;
 mod kind;
@@ -54,6 +55,8 @@ pub use rate::{Action, Per, Rate, RateLimits, Rates};
 pub use rules::{MOST_LIMITS, MOST_MAIL_LIMITS};
 pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
 pub use when::When;
+
+use std::collections::HashMap;
 
 use group::Group;
 use source::Source;
@@ -106,5 +109,28 @@ impl Settings {
             }
         }
         Err(Errors(source.problems))
+    }
+
+    /// Adds the settings of a file, a JSON object of names and values, to variables. Variables win over the file, unless
+    /// they are empty.
+    ///
+    /// # Errors
+    ///
+    /// All names that are unknown or secret, at once. Values are for [`Settings::read`].
+    pub fn with_file(
+        variables: HashMap<String, String>,
+        text: &str,
+    ) -> Result<HashMap<String, String>, Errors> {
+        file::add(variables, text)
+    }
+
+    /// Checks a file of settings that is deployed with variables: all its names and values. Returns what an operator
+    /// should know although it is no error.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, at once; also a setting that the variables have, as they win.
+    pub fn check_file(variables: &HashMap<String, String>, text: &str) -> Result<Vec<String>, Errors> {
+        file::check(variables, text)
     }
 }

@@ -24,6 +24,8 @@ from samtranslator.yaml_helper import yaml_parse
 WITHHELD = {
     # A trust store for client certificates.
     "AWS::ApiGatewayV2::DomainName": ["s3:GetObjectVersion"],
+    # Servers of one's own.
+    "AWS::CodeDeploy::DeploymentGroup": ["codedeploy:RegisterOnPremisesInstance"],
     "AWS::DynamoDB::Table": [
         # A table of its own key, a global table, an import, a stream to Kinesis, a policy, scaling by hand.
         "dynamodb:AssociateTableReplica",
@@ -52,6 +54,16 @@ WITHHELD = {
     ],
     # No role may shed its boundary.
     "AWS::IAM::Role": ["iam:DeleteRolePermissionsBoundary"],
+    # Functions that are kept running.
+    "AWS::Lambda::Alias": [
+        "lambda:DeleteProvisionedConcurrencyConfig",
+        "lambda:PutProvisionedConcurrencyConfig",
+    ],
+    "AWS::Lambda::Version": [
+        "lambda:PutFunctionScalingConfig",
+        "lambda:PutProvisionedConcurrencyConfig",
+        "lambda:PutRuntimeManagementConfig",
+    ],
     "AWS::Lambda::EventSourceMapping": ["kms:*"],
     # A network, a file system, a key, a layer, signed code, reserved concurrency, packages by version.
     "AWS::Lambda::Function": [
@@ -64,7 +76,6 @@ WITHHELD = {
         "lambda:GetCodeSigningConfig",
         "lambda:GetLayerVersion",
         "lambda:PassCapacityProvider",
-        "lambda:PublishVersion",
         "lambda:PutFunctionCodeSigningConfig",
         "lambda:PutFunctionConcurrency",
         "lambda:PutFunctionRecursionConfig",
@@ -110,6 +121,7 @@ def transformed():
         if "CodeUri" in code:
             code["CodeUri"] = "s3://bucket/key"
     given = {"FrontendUrl": "https://a.example", "AllowedOrigins": "https://a.example", "SenderAddress": "a@a.example"}
+    given["DeploymentPreference"] = "AllAtOnce"
     os.environ["AWS_DEFAULT_REGION"] = "eu-west-1"
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     made = Translator({}, Parser()).translate(template, given)

@@ -6,6 +6,7 @@ use aws_sdk_secretsmanager::Client;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Deserialize;
 use vestibule::aws::Aws;
+use vestibule::environment;
 use vestibule::random::Random;
 use vestibule::settings::Settings;
 use vestibule::telemetry;
@@ -30,7 +31,8 @@ pub fn run() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let variables: HashMap<String, String> = std::env::vars().collect();
-        let settings = Settings::read(variables.clone())
+        let settings = environment::complete(variables.clone())
+            .and_then(Settings::read)
             .inspect_err(|error| tracing::error!("can't start:\n{error}"))?
             .settings
             .headless

@@ -72,6 +72,10 @@ group! {
         secret_key_arn: Option<String> = OPTIONAL_TEXT, "SECRET_KEY_ARN", Is("null"), of "Vestibule";
         /// The name of the DynamoDB table.
         table: String = TEXT, "TABLE_NAME", Is("vestibule"), of "Vestibule";
+        /// A file of further settings: a JSON object of names and values, without secrets. Variables of the
+        /// environment win over it, unless they are empty. On AWS it lies in the package of each function
+        /// (`vestibule settings pack`), as an environment may have 4 KB only.
+        settings_file: Option<String> = OPTIONAL_TEXT, "SETTINGS_FILE", Is("null"), of "Vestibule";
         /// Whether this is a development server. Its only effect is to allow `MFA_TOTP_INSECURE_BYPASS_CODE`;
         /// functions on AWS Lambda do not start with it.
         debug: bool = DEBUG, "DEBUG", Is("false");
@@ -573,6 +577,9 @@ group! {
         email_confirmation_cooldown: Option<Duration> = OPTIONAL_SECONDS, "ACCOUNT_EMAIL_CONFIRMATION_COOLDOWN", Is("180");
     }
 }
+
+/// The variable that names a file of settings.
+pub(super) const SETTINGS_FILE: &str = "SETTINGS_FILE";
 
 /// All that is declared.
 pub(super) const ALL: &[&About] = &[&Settings::ABOUT, &Old::ABOUT];

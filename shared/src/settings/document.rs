@@ -13,8 +13,8 @@ const INTRODUCTION: &str = "\
 
 # Settings
 
-Settings are environment variables. Those that allauth or Django know have their names, values and defaults; those
-marked **Vestibule** are Vestibule's own, and unknown to allauth.
+Settings are environment variables, or members of the file that `SETTINGS_FILE` names. Those that allauth or Django know
+have their names, values and defaults; those marked **Vestibule** are Vestibule's own, and unknown to allauth.
 
 A value is parsed as JSON, or else taken as plain text; a list may also be comma-separated. Durations are in seconds. An
 empty value counts as unset, unless the setting says otherwise.

@@ -37,6 +37,11 @@ impl Problem {
 }
 
 impl Errors {
+    /// A single error, of a setting that was given.
+    pub(crate) fn of(name: &str, value: Option<String>, remedy: String) -> Self {
+        Self(vec![Problem::of(name, value, remedy)])
+    }
+
     /// The problems, in the order of the settings in the documentation.
     pub fn problems(&self) -> &[Problem] {
         &self.0

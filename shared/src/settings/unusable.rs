@@ -196,9 +196,15 @@ fn check_unusable(known: &Unusable, source: &mut Source) {
 fn check_unknown(name: &str, source: &mut Source) {
     let is_ours = PREFIXES.iter().any(|prefix| name.starts_with(prefix));
     if is_ours && !OF_OTHERS.contains(&name) {
-        let remedy = format!("is not a setting{}", suggestion(name, known_names()));
-        source.problems.push(Problem::of(name, None, remedy));
+        source.problems.extend(unknown(name));
     }
+}
+
+/// The problem of a name that nothing here or in allauth and Django has, if it is one.
+pub(super) fn unknown(name: &str) -> Option<Problem> {
+    let is_known = known_names().any(|known| known == name);
+    let remedy = || format!("is not a setting{}", suggestion(name, known_names()));
+    (!is_known).then(|| Problem::of(name, None, remedy()))
 }
 
 /// Everything that can be set, under all its names.

@@ -53,10 +53,10 @@ class Installation:
         self._run_deployment(command, name, region)
 
     def deploy_application(self, tags=None, template="template.yaml", **parameters):
-        """`sam deploy` as CI calls it: by CloudFormation's role, within the boundary. What is not given stays."""
+        """`infra/deploy` as CI calls it: by CloudFormation's role, within the boundary. What is not given stays."""
         self._remove_what_was_rolled_back(self.name)
         outputs = self.aws.outputs(self.stack("ci"))
-        command = ["sam", "deploy", "--config-env", "ci", "--stack-name", self.name, "--region", self.aws.region]
+        command = ["infra/deploy", "--config-env", "ci", "--stack-name", self.name, "--region", self.aws.region]
         command += ["--template-file", str(template), "--s3-bucket", outputs["PackagesBucket"]]
         command += ["--role-arn", outputs["ExecutionRoleArn"]]
         command += ["--tags", " ".join(f"{key}={value}" for key, value in (tags or {"application": self.name}).items())]

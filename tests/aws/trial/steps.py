@@ -335,8 +335,9 @@ def rollback(run):
     """`make rollback` brings back the version before, which works with what the later one has written."""
     address = run.new_address("rollback")
     run.add_user(address, PASSWORD)
-    run.run("make", "rollback", f"STACK={run.name}", f"ARGS=--region {run.aws.region}")
-    run.log_in(address, PASSWORD)
+    for arguments in ("ARGS=", "ARGS=undo"):
+        run.run("make", "rollback", f"STACK={run.name}", arguments, AWS_REGION=run.aws.region)
+        run.log_in(address, PASSWORD)
 
 
 @PLAN.step("restore", after=["application", "inbox"])

@@ -11,6 +11,7 @@ mod budget;
 mod code;
 mod config;
 mod cookies;
+mod deployment;
 mod documentation;
 mod enumeration;
 mod guarding;
