@@ -289,4 +289,5 @@ def main():
         print(f"{client.name}: complete in {time.monotonic() - start:.1f} s", flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()
