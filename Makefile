@@ -16,8 +16,10 @@ run: ## Start the local stack: API on port 8000, inbox on 8025, DynamoDB on 8001
 	cargo run --quiet --release --package vestibule-cli -- serve
 
 .PHONY: test
-test: ## Run all tests that need nothing but Rust
+test: ## Run all tests that need nothing but Rust, then look for permissions that none of them has used
+	rm -f $(or $(CARGO_TARGET_DIR),target)/used-permissions.txt
 	cargo test --workspace
+	cargo test --workspace --test system -- --ignored --exact permissions::every_permission_is_used
 
 .PHONY: lint
 lint: ## Check formatting, lints, documentation and templates

@@ -1,25 +1,28 @@
 //! The Lambda functions, created once and called in this process.
 //!
-//! They are told of the local stack only what an environment can tell: where AWS is.
+//! They are told of the local stack only what an environment can tell: where AWS is, and the credentials of their roles.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::warn;
-use vestibule::app::{App, Requirements};
+use vestibule::app::{App, Requirements, StartError};
 use vestibule::aws::{Aws, AwsError};
 use vestibule::http::{Routes, answer};
 use vestibule::settings::Settings;
+use vestibule::store::Store;
 use vestibule_mail::{AwsSender, Delivery, Mailer, TemplateFaults};
 
 use crate::gateway::Function;
+use crate::iam::access_key_id;
 
 /// The programs of the template, ready to be called.
 pub struct Functions {
     /// By the name of the program.
     pub programs: HashMap<String, Function>,
-    app: Arc<App>,
     post: Arc<Post>,
+    /// The table, as an administrator sees it.
+    stream: Store,
 }
 
 /// Why the functions cannot start.
@@ -27,7 +30,7 @@ pub struct Functions {
 pub enum LocalStartError {
     /// Settings are wrong: all of them are listed.
     #[error(transparent)]
-    App(#[from] vestibule::app::StartError),
+    App(#[from] StartError),
     /// AWS clients cannot be made.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -37,51 +40,53 @@ pub enum LocalStartError {
 }
 
 impl Functions {
-    /// Starts the functions with these variables, as Lambda would set them.
-    pub async fn start(variables: HashMap<String, String>) -> Result<Self, LocalStartError> {
-        let mut app = App::start(variables.clone(), Requirements::ALL).await?;
-        let mailer = Mailer::from_settings(&app.settings, Aws::new(variables)?)?;
-        let post = Arc::new(Post { app: app.clone(), mailer, refused: Mutex::default() });
-        let stream = Arc::clone(&post);
-        app.after_commit = Some(Arc::new(move |ids| {
-            let stream = Arc::clone(&stream);
-            Box::pin(async move { stream.deliver(ids).await })
-        }));
-        app.outside = routes().iter().find_map(|routes| routes.outside).map(|make| make(&app));
-        let app = Arc::new(app);
-        let programs = routes().into_iter().map(|routes| (routes.name.to_owned(), program(&app, routes)));
-        Ok(Self { programs: programs.collect(), app, post })
-    }
-
-    /// The settings.
-    pub fn settings(&self) -> &Settings {
-        &self.app.settings
-    }
-
-    /// `CSRF_TRUSTED_ORIGINS`, which the template takes from the same parameter as CORS.
-    pub fn trusted_origins(&self) -> &[String] {
-        &self.app.settings.csrf.trusted_origins
-    }
-
-    /// `FRONTEND_URL`.
-    pub fn frontend_url(&self) -> &str {
-        &self.app.settings.headless.frontend_url
-    }
-
-    /// The bare email address of `DEFAULT_FROM_EMAIL`.
-    pub fn sender_address(&self) -> &str {
-        let sender = self.app.settings.mail.default_from_email.as_str();
-        sender.rsplit('<').next().unwrap_or(sender).trim_end_matches('>')
+    /// Starts the functions with these variables, as Lambda would set them, and the settings that they hold.
+    pub async fn start(
+        settings: &Settings,
+        variables: &HashMap<String, String>,
+    ) -> Result<Self, LocalStartError> {
+        let app = start_one(settings, variables, "mail", vestibule_mail::REQUIREMENTS).await?;
+        let aws = Aws::new(signed_by(variables, "mail"))?;
+        let mailer = Mailer::from_settings(&app.settings, aws)?;
+        let post = Arc::new(Post { app, mailer, refused: Mutex::default() });
+        let mut programs = HashMap::new();
+        for routes in routes() {
+            let mut app = start_one(settings, variables, routes.name, routes.requirements()).await?;
+            let post = Arc::clone(&post);
+            app.after_commit = Some(Arc::new(move |ids| {
+                let post = Arc::clone(&post);
+                Box::pin(async move { post.deliver(ids).await })
+            }));
+            app.outside = routes.outside.map(|make| make(&app));
+            programs.insert(routes.name.to_owned(), program(app, routes));
+        }
+        let stream = Store::new(&Aws::new(variables.clone())?, &settings.table);
+        Ok(Self { programs, post, stream })
     }
 
     /// Delivers what still waits in the outbox: of functions elsewhere, or from before a crash.
     pub async fn deliver_waiting(&self) {
-        let Some(store) = self.app.store() else { return };
-        match store.waiting(self.app.clock.now()).await {
+        match self.stream.waiting(self.post.app.clock.now()).await {
             Ok(ids) => self.post.deliver(ids).await,
             Err(error) => warn!(%error, "the outbox cannot be read"),
         }
     }
+}
+
+/// A function's process, with the credentials of its role.
+async fn start_one(
+    settings: &Settings,
+    variables: &HashMap<String, String>,
+    program: &str,
+    requirements: Requirements,
+) -> Result<App, StartError> {
+    App::with_settings(settings.clone(), signed_by(variables, program), requirements).await
+}
+
+fn signed_by(variables: &HashMap<String, String>, program: &str) -> HashMap<String, String> {
+    let mut variables = variables.clone();
+    variables.insert("AWS_ACCESS_KEY_ID".to_owned(), access_key_id(program));
+    variables
 }
 
 /// Does what the table's stream and the function `mail` do on AWS.
@@ -109,9 +114,8 @@ impl Post {
     }
 }
 
-/// Each function does what it would on its own, over one connection to the table.
-fn program(app: &Arc<App>, routes: Routes) -> Function {
-    let (app, routes) = (Arc::clone(app), Arc::new(routes));
+fn program(app: App, routes: Routes) -> Function {
+    let (app, routes) = (Arc::new(app), Arc::new(routes));
     Arc::new(move |request| {
         let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
         Box::pin(async move { answer(&app, &routes, request).await })

@@ -6,8 +6,10 @@
 pub mod arguments;
 pub mod data_dir;
 mod database;
+mod deployed;
 mod functions;
 mod gateway;
+pub mod iam;
 mod inbox;
 mod ports;
 pub mod secret_key;
@@ -24,6 +26,9 @@ pub use functions::routes;
 
 /// The region that the local stack is in. No such region exists, so nothing can reach AWS by mistake.
 const REGION: &str = "local";
+
+/// The account that the local stack is in.
+const ACCOUNT: &str = "000000000000";
 
 /// Where a frontend under development usually is: the local stack's `FRONTEND_URL`.
 const FRONTEND: &str = "http://localhost:3000";

@@ -3,11 +3,11 @@
 //! It starts what the functions need before the functions, says that it is ready when everything
 //! answers, and stops in the opposite order, so that requests in flight find what they need.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +22,10 @@ use tracing::warn;
 use crate::arguments::Serve;
 use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
+use crate::deployed;
 use crate::functions::{Functions, LocalStartError};
 use crate::gateway::{Gateway, NoFunction};
+use crate::iam::{Guard, Roles, Watch, forward};
 use crate::inbox::{Echo, console};
 use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
@@ -31,7 +33,7 @@ use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, welcome};
 use vestibule::clock::Clock;
 use vestibule::environment;
 use vestibule::random::Random;
-use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, OPENID_CONNECT, Settings, TokenStrategy};
+use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, LoadedSettings, OPENID_CONNECT, Settings, TokenStrategy};
 use vestibule_keys::GenerateError;
 
 /// The template that is deployed.
@@ -76,7 +78,7 @@ pub enum ServeError {
 pub async fn serve(options: &Serve, environment: HashMap<String, String>) -> Result<(), ServeError> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let stack = Stack::start(options, environment, Some(console::print), |_| {}).await?;
+    let stack = Stack::start(options, environment, Some(console::print), Embedding::default()).await?;
     // Nobody may be reading; that is no reason to stop.
     let _ = write!(io::stdout().lock(), "{}", stack.banner(options));
     tokio::select! {
@@ -94,26 +96,51 @@ pub async fn serve(options: &Serve, environment: HashMap<String, String>) -> Res
 pub struct Stack {
     data: DataDir,
     endpoints: Endpoints,
+    variables: HashMap<String, String>,
     /// In the order in which they are stopped.
     layers: Vec<Layer>,
 }
 
+/// Changes the environment of the functions.
+pub type ChangeEnvironment<'a> = Box<dyn FnOnce(&mut HashMap<String, String>) + Send + 'a>;
+
+/// What a program that has a stack inside it, such as a test, can have otherwise.
+pub struct Embedding<'a> {
+    /// The template.
+    pub template: &'a str,
+    /// Changes the functions' environment last of all, say to come between them and DynamoDB.
+    pub change: ChangeEnvironment<'a>,
+    /// Is told what the functions ask of AWS.
+    pub watch: Option<Watch>,
+}
+
+impl Default for Embedding<'_> {
+    fn default() -> Self {
+        Self { template: TEMPLATE, change: Box::new(|_| {}), watch: None }
+    }
+}
+
+impl fmt::Debug for Embedding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embedding").field("template", &self.template).finish_non_exhaustive()
+    }
+}
+
 impl Stack {
-    /// Starts a stack inside another program, such as a test. Nothing is printed. The functions' environment can be
-    /// changed last of all, say to come between them and DynamoDB.
+    /// Starts a stack inside another program. Nothing is printed.
     pub async fn embed(
         options: &Serve,
         environment: HashMap<String, String>,
-        change: impl FnOnce(&mut HashMap<String, String>),
+        embedding: Embedding<'_>,
     ) -> Result<Self, ServeError> {
-        Self::start(options, environment, None, change).await
+        Self::start(options, environment, None, embedding).await
     }
 
     async fn start(
         options: &Serve,
         environment: HashMap<String, String>,
         echo: Option<Echo>,
-        change: impl FnOnce(&mut HashMap<String, String>),
+        embedding: Embedding<'_>,
     ) -> Result<Self, ServeError> {
         // Before the local stack's own: a file wins over those, as variables do.
         let environment =
@@ -129,13 +156,20 @@ impl Stack {
             false => data.secret_key(&random)?,
         };
         let mut variables = variables(environment, &endpoints, options, &mail, &secret);
-        change(&mut variables);
+        (embedding.change)(&mut variables);
         if let Some(key) = token_key(&variables, &data, options.ephemeral, &random)? {
             variables.insert("HEADLESS_JWT_PRIVATE_KEY".to_owned(), key);
         }
-        let functions = Arc::new(Functions::start(variables).await?);
-        let overrides = overrides(&functions);
-        let template = Template::read(TEMPLATE, &overrides)?;
+        let LoadedSettings { settings, hints } =
+            Settings::read(variables.clone()).map_err(settings_are_wrong)?;
+        for hint in hints {
+            warn!("{hint}");
+        }
+        let template = Template::read(embedding.template, &deployed::parameters(&settings))?;
+        let guard = Guard::new(Roles::new(&template.functions, &deployed::arns(&settings)), embedding.watch);
+        let mut lowest = Layer::new();
+        lowest.guard_other_services(&guard, &mut variables).await?;
+        let functions = Arc::new(Functions::start(&settings, &variables).await?);
 
         let file = (!options.ephemeral).then(|| data.private_file(DATABASE)).transpose()?;
         let database = database::open(file.as_deref())?;
@@ -143,19 +177,21 @@ impl Stack {
         let gateway = Gateway::new(
             template.api,
             functions.programs.clone(),
-            welcome_page(options, &endpoints, &functions),
+            welcome_page(options, &endpoints, &settings),
             clock.clone(),
             random.clone(),
         )?
-        .with_prefix(functions.settings().headless.url_prefix.clone());
+        .with_prefix(settings.headless.url_prefix.clone());
 
-        let mut lowest = Layer::new();
+        let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let guarded = guard.before(forward(&behind.local_addr()?.to_string()));
+        let served = dynoxide::server::serve_with_shutdown(behind, database.clone(), lowest.stopped());
+        lowest.run(async { served.await.map_err(io::Error::other) });
         for listener in dynamodb.listeners {
-            let served = dynoxide::server::serve_with_shutdown(listener, database.clone(), lowest.stopped());
-            lowest.run(async { served.await.map_err(io::Error::other) });
+            lowest.serve(listener, guarded.clone());
         }
         lowest.run_until_stopped(database::sweep(database));
-        let inbox = inbox::router(clock.clone(), random, echo);
+        let inbox = guard.before(inbox::router(clock.clone(), random, echo));
         for listener in mail.listeners {
             lowest.serve(listener, inbox.clone());
         }
@@ -168,12 +204,17 @@ impl Stack {
             highest.serve(listener, gateway.clone());
         }
         data.tell_endpoints(&endpoints)?;
-        Ok(Self { data, endpoints, layers: vec![highest, delivery, lowest] })
+        Ok(Self { data, endpoints, variables, layers: vec![highest, delivery, lowest] })
     }
 
     /// Where its parts are.
     pub const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
+    }
+
+    /// The functions' environment, but for their credentials.
+    pub const fn variables(&self) -> &HashMap<String, String> {
+        &self.variables
     }
 
     /// Stops it, when the requests in flight have been answered.
@@ -234,6 +275,22 @@ impl Layer {
         let service = router.into_make_service_with_connect_info::<SocketAddr>();
         let served = axum::serve(listener, service).with_graceful_shutdown(self.stopped());
         self.run(async { served.await });
+    }
+
+    /// The stack has no Secrets Manager and no Lambda, but it may be told of such.
+    async fn guard_other_services(
+        &mut self,
+        guard: &Guard,
+        variables: &mut HashMap<String, String>,
+    ) -> io::Result<()> {
+        for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_LAMBDA"] {
+            let Some(url) = variables.get_mut(name) else { continue };
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let own = format!("http://{}", listener.local_addr()?);
+            self.serve(listener, guard.before(forward(url.trim_start_matches("http://"))));
+            *url = own;
+        }
+        Ok(())
     }
 
     async fn stop(mut self) {
@@ -300,6 +357,10 @@ fn endpoints(options: &Serve, [api, inbox, dynamodb]: [&Port; 3]) -> Endpoints {
         region: REGION.to_owned(),
         process: std::process::id(),
     }
+}
+
+fn settings_are_wrong(errors: vestibule::settings::Errors) -> LocalStartError {
+    LocalStartError::App(errors.into())
 }
 
 /// Whether the environment brings a `SECRET_KEY`, so that the stack needs none of its own.
@@ -378,19 +439,7 @@ fn installed_apps() -> String {
     parts.into_iter().chain(providers).collect::<Vec<_>>().join(",")
 }
 
-/// What the template has no default for, and what the settings say otherwise.
-fn overrides(functions: &Functions) -> BTreeMap<String, String> {
-    let settings = functions.settings();
-    BTreeMap::from([
-        ("AllowedHeaders".to_owned(), settings.headless.cors_headers.join(",")),
-        ("AllowedOrigins".to_owned(), functions.trusted_origins().join(",")),
-        ("CsrfHeaderName".to_owned(), settings.csrf.header_name.clone()),
-        ("FrontendUrl".to_owned(), functions.frontend_url().to_owned()),
-        ("SenderAddress".to_owned(), functions.sender_address().to_owned()),
-    ])
-}
-
-fn welcome_page(options: &Serve, endpoints: &Endpoints, functions: &Functions) -> String {
+fn welcome_page(options: &Serve, endpoints: &Endpoints, settings: &Settings) -> String {
     let named = options.data.data_dir.as_ref();
     let data_dir = named.map(|path| format!(" --data-dir '{}'", path.display())).unwrap_or_default();
     // As it was called, so that the command works when copied: mostly it is in no PATH.
@@ -403,8 +452,8 @@ fn welcome_page(options: &Serve, endpoints: &Endpoints, functions: &Functions) -
         ("table", &endpoints.table),
         ("region", &endpoints.region),
         ("storage", &storage(options)),
-        ("frontend", functions.frontend_url()),
-        ("origins", &functions.trusted_origins().join(", ")),
+        ("frontend", &settings.headless.frontend_url),
+        ("origins", &settings.csrf.trusted_origins.join(", ")),
         ("data_dir", &data_dir),
     ])
 }

@@ -16,11 +16,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use intrinsics::Scope;
-use value::entries;
 
 pub use error::TemplateError;
-pub use policies::{Declared, Statement};
-pub use value::at;
+pub use policies::{Declared, Operator, PolicyCondition, RequestContext, Statement, matches};
+pub use value::{at, entries};
 
 /// What the local stack does as the template says.
 #[derive(Clone, Debug, PartialEq)]
@@ -269,7 +268,8 @@ Resources:
         let [statement] = mail.statements.as_slice() else { panic!("{mail:?}") };
         assert!(statement.covers("dynamodb:UpdateItem", "${Table.Arn}"));
         assert!(!statement.covers("dynamodb:PutItem", "${Table.Arn}"));
-        assert!(statement.covers_key("OUTBOX#1") && !statement.covers_key("USER#1"));
+        let context = |key: &str| RequestContext::from([("dynamodb:LeadingKeys", vec![key.to_owned()])]);
+        assert!(statement.applies(&context("OUTBOX#1")) && !statement.applies(&context("USER#1")));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use futures_util::future::try_join3;
-use jsonwebtoken::AlgorithmFamily;
 
 use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
@@ -132,10 +131,19 @@ impl App {
         requirements: Requirements,
     ) -> Result<Self, StartError> {
         let variables = environment::complete(variables)?;
-        let settings::LoadedSettings { mut settings, hints } = Settings::read(variables.clone())?;
+        let settings::LoadedSettings { settings, hints } = Settings::read(variables.clone())?;
         for hint in hints {
             tracing::warn!("{hint}");
         }
+        Self::with_settings(settings, variables, requirements).await
+    }
+
+    /// Connects to what is required, with settings that have been read from these variables.
+    pub async fn with_settings(
+        mut settings: Settings,
+        variables: HashMap<String, String>,
+        requirements: Requirements,
+    ) -> Result<Self, StartError> {
         let random = Random::system();
         let wanted = Wanted::of(&settings, requirements);
         // One for all services: what it knows of TLS is made once.
@@ -199,7 +207,7 @@ impl App {
         self.look_for_token_keys().await;
         self.read_keys_again(Some(READ_EVERY)).await;
         if let Some(token) = access_token
-            && is_shared(&self.settings.headless.jwt)
+            && self.settings.headless.jwt.is_shared()
             && self.session_of(token).is_none()
         {
             self.finds_newer_keys().await;
@@ -241,7 +249,7 @@ impl App {
         }
         let keys = keys.noting(before.unknown().clone());
         let tokens = &self.settings.headless.jwt;
-        let jwt = if self.has_tokens && tokens.private_key.is_none() && is_shared(tokens) {
+        let jwt = if self.has_tokens && tokens.private_key.is_none() && tokens.is_shared() {
             Jwt::with_derived_secrets(tokens, &keys).ok().map(Arc::new)
         } else {
             jwt
@@ -340,13 +348,13 @@ impl Wanted {
         let tokens = &settings.headless.jwt;
         let jwt = requirements.token_keys && settings.headless.token_strategy == TokenStrategy::Jwt;
         let is_given = tokens.private_key.is_some();
-        let secret_key = requirements.secret_key || (jwt && !is_given && is_shared(tokens));
+        let secret_key = requirements.secret_key || (jwt && !is_given && tokens.is_shared());
         let arn_if = |wanted: bool, arn: &Option<String>| arn.clone().filter(|_| wanted);
         Self {
             secret_key,
             secret_key_arn: arn_if(secret_key && settings.secret_key.is_none(), &settings.secret_key_arn),
             jwt,
-            jwt_keys_arn: arn_if(jwt && !is_given && !is_shared(tokens), &tokens.keys_arn),
+            jwt_keys_arn: arn_if(jwt && !is_given && !tokens.is_shared(), &tokens.keys_arn),
             provider_secrets_arn: arn_if(
                 requirements.provider_secrets,
                 &settings.socialaccount.providers_secret_arn,
@@ -357,11 +365,6 @@ impl Wanted {
     fn arns(&self) -> [Option<&str>; 3] {
         [&self.secret_key_arn, &self.jwt_keys_arn, &self.provider_secrets_arn].map(Option::as_deref)
     }
-}
-
-/// Whether tokens are signed with a secret that their verifiers share (HMAC).
-fn is_shared(settings: &JwtSettings) -> bool {
-    settings.algorithm.family() == AlgorithmFamily::Hmac
 }
 
 /// The keys that everything is derived from, from the settings or from what a secret holds.
@@ -398,10 +401,10 @@ fn token_maker(
     let unusable = |name: &str, error: KeyError| StartError::TokenKey(format!("{name}: {error}"));
     let private = |error| unusable("HEADLESS_JWT_PRIVATE_KEY", error);
     let made = match (&settings.private_key, fetched) {
-        (Some(secret), _) if is_shared(settings) => {
+        (Some(secret), _) if settings.is_shared() => {
             Jwt::with_shared_secret(settings, secret).map_err(private)?
         }
-        (None, _) if is_shared(settings) => {
+        (None, _) if settings.is_shared() => {
             Jwt::with_derived_secrets(settings, secret_key).map_err(|error| unusable("SECRET_KEY", error))?
         }
         (Some(pem), _) => Jwt::with_private_key(settings, pem).map_err(private)?,

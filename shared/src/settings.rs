@@ -15,6 +15,7 @@ mod error;
 mod file;
 mod frontend;
 mod group;
+mod jwt;
 mod kind;
 mod mail_address;
 mod password_validators;

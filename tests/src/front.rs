@@ -12,13 +12,13 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-
-use crate::wire;
 
 /// A way in which DynamoDB fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub struct Front {
 #[derive(Debug)]
 struct Shared {
     target: OnceLock<String>,
+    client: Client<HttpConnector, Full<Bytes>>,
     began: Instant,
     state: Mutex<State>,
 }
@@ -67,6 +68,14 @@ struct Plan {
     operation: Option<&'static str>,
     fault: Fault,
     times: usize,
+}
+
+/// A call on its way to DynamoDB, signed by who makes it.
+struct Call {
+    operation: String,
+    target: String,
+    authorization: String,
+    body: Bytes,
 }
 
 /// A call that was made.
@@ -103,15 +112,19 @@ impl Front {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let shared =
-            Arc::new(Shared { target: OnceLock::new(), began: Instant::now(), state: Mutex::default() });
+        let shared = Arc::new(Shared {
+            target: OnceLock::new(),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            began: Instant::now(),
+            state: Mutex::default(),
+        });
         let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Self { shared, url, task }
     }
 
     /// Passes on to the DynamoDB at this URL; returns its own.
     pub(crate) fn stand_before(&self, url: &str) -> String {
-        self.shared.target.set(url.trim_start_matches("http://").to_owned()).unwrap();
+        self.shared.target.set(format!("{url}/")).unwrap();
         self.url.clone()
     }
 
@@ -154,18 +167,16 @@ impl Front {
 
     /// Everything in the table, as DynamoDB's JSON; not counted.
     pub async fn items(&self) -> Vec<Value> {
-        let target = self.shared.target.get().unwrap();
         let body = json!({"TableName": "vestibule", "ConsistentRead": true}).to_string();
-        let answer = wire::send(target, request("DynamoDB_20120810.Scan", body.into())).await.unwrap();
+        let answer = self.shared.send("DynamoDB_20120810.Scan", ADMINISTRATOR, body.into()).await.unwrap();
         let answer: Value = serde_json::from_slice(answer.body()).unwrap();
         answer["Items"].as_array().unwrap_or_else(|| panic!("{answer}")).clone()
     }
 
     /// Writes an item as it is, in place of the one under its key; not counted.
     pub async fn put(&self, item: &Value) {
-        let target = self.shared.target.get().unwrap();
         let body = json!({"TableName": "vestibule", "Item": item}).to_string();
-        let answer = wire::send(target, request("DynamoDB_20120810.PutItem", body.into())).await.unwrap();
+        let answer = self.shared.send("DynamoDB_20120810.PutItem", ADMINISTRATOR, body.into()).await.unwrap();
         assert_eq!(answer.status(), 200, "{answer:?}");
     }
 
@@ -187,6 +198,14 @@ impl Drop for Front {
 }
 
 impl Shared {
+    async fn send(&self, target: &str, authorization: &str, body: Bytes) -> std::io::Result<Response<Bytes>> {
+        let url = self.target.get().expect("the stack has started");
+        let answer = self.client.request(request(url, target, authorization, body)).await;
+        let (head, body) = answer.map_err(std::io::Error::other)?.into_parts();
+        let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+        Ok(Response::from_parts(head, body))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -216,32 +235,35 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 type Answered = Result<Response<Full<Bytes>>, std::io::Error>;
 
 async fn answer(request: Request<Incoming>, shared: &Shared) -> Answered {
-    let target =
-        request.headers().get("x-amz-target").and_then(|name| name.to_str().ok()).unwrap_or_default();
+    let header = |name: &str| {
+        request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    };
+    let (target, authorization) = (header("x-amz-target"), header("authorization"));
     let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-    let target = target.to_owned();
     let body = request.into_body().collect().await.map_err(std::io::Error::other)?.to_bytes();
-    if is_delivery(&operation, &body) {
-        return deliver(&operation, &target, body, shared).await;
+    let call = Call { operation, target, authorization, body };
+    if is_delivery(&call) {
+        return deliver(call, shared).await;
     }
+    let operation = call.operation.clone();
     let began = shared.began.elapsed();
     let latency = shared.state().latency;
     tokio::time::sleep(latency).await;
-    let answer = call(&operation, &target, body, shared).await;
+    let answer = make(call, shared).await;
     let ended = shared.began.elapsed();
     shared.state().calls.push(ApiRequest { operation, began, ended });
     answer
 }
 
-async fn call(operation: &str, target: &str, body: Bytes, shared: &Shared) -> Answered {
-    match shared.next_fault(operation) {
-        None => forward(target, body, shared).await,
+async fn make(call: Call, shared: &Shared) -> Answered {
+    match shared.next_fault(&call.operation) {
+        None => forward(call, shared).await,
         Some(Fault::Slow(time)) => {
             tokio::time::sleep(time).await;
-            forward(target, body, shared).await
+            forward(call, shared).await
         }
         Some(Fault::LoseAnswer) => {
-            let answer = forward(target, body, shared).await?;
+            let answer = forward(call, shared).await?;
             assert_eq!(answer.status(), 200, "what is lost was applied");
             Err(std::io::Error::other("lost"))
         }
@@ -250,7 +272,7 @@ async fn call(operation: &str, target: &str, body: Bytes, shared: &Shared) -> An
         Some(Fault::Throttling) => Ok(refusal(400, "ThrottlingException", &json!({}))),
         Some(Fault::InternalError) => Ok(refusal(500, "InternalServerError", &json!({}))),
         Some(Fault::Conflict) => {
-            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+            let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
             let count = body["TransactItems"].as_array().map_or(1, Vec::len);
             let mut reasons = vec![json!({"Code": "None"}); count];
             reasons[0] =
@@ -261,38 +283,38 @@ async fn call(operation: &str, target: &str, body: Bytes, shared: &Shared) -> An
     }
 }
 
-fn is_delivery(operation: &str, body: &[u8]) -> bool {
-    let on_outbox = || body.windows(8).any(|window| window == b"\"OUTBOX#");
+fn is_delivery(call: &Call) -> bool {
+    let on_outbox = || call.body.windows(8).any(|window| window == b"\"OUTBOX#");
+    let operation = call.operation.as_str();
     operation == "Scan" || (["UpdateItem", "DeleteItem", "GetItem"].contains(&operation) && on_outbox())
 }
 
-async fn deliver(operation: &str, target: &str, body: Bytes, shared: &Shared) -> Answered {
+async fn deliver(call: Call, shared: &Shared) -> Answered {
     if !shared.state().deliveries_are_held {
-        return forward(target, body, shared).await;
+        return forward(call, shared).await;
     }
-    if operation == "Scan" {
+    if call.operation == "Scan" {
         return Ok(reply(200, &json!({"Items": [], "Count": 0, "ScannedCount": 0})));
     }
     Ok(refusal(400, "ConditionalCheckFailedException", &json!({})))
 }
 
-async fn forward(target: &str, body: Bytes, shared: &Shared) -> Answered {
-    let address = shared.target.get().expect("the stack has started");
-    wire::send(address, request(target, body)).await.map(|answer| answer.map(Full::new))
+async fn forward(call: Call, shared: &Shared) -> Answered {
+    let answer = shared.send(&call.target, &call.authorization, call.body).await?;
+    Ok(answer.map(Full::new))
 }
 
-/// The embedded DynamoDB believes everybody: a signature is only to be there.
-fn request(target: &str, body: Bytes) -> Request<Bytes> {
-    Request::post("/")
-        .header("host", "localhost")
+/// Who may do everything. The embedded DynamoDB believes everybody: a signature is only to be there.
+const ADMINISTRATOR: &str = "AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, \
+    SignedHeaders=host, Signature=0";
+
+fn request(url: &str, target: &str, authorization: &str, body: Bytes) -> Request<Full<Bytes>> {
+    Request::post(url)
         .header("x-amz-target", target)
         .header("content-type", "application/x-amz-json-1.0")
-        .header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=local/20260101/local/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-        )
+        .header("authorization", authorization)
         .header("x-amz-date", "20260101T000000Z")
-        .body(body)
+        .body(Full::new(body))
         .unwrap()
 }
 

@@ -19,6 +19,7 @@ pub mod identity_provider;
 mod inbox;
 mod logs;
 mod passkey;
+mod permissions;
 mod stack;
 mod wire;
 
@@ -29,5 +30,6 @@ pub use front::{Fault, Front, Tally};
 pub use inbox::{Inbox, Mail};
 pub use logs::Logs;
 pub use passkey::Passkey;
+pub use permissions::{Refusals, used_permissions};
 pub use stack::{PASSWORD, Stack};
 pub use wire::raw;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule_cli::arguments::{Data, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserSelector};
+use vestibule_cli::iam::access_key_id;
 use vestibule_cli::secret_key::{self, SecretKeyError};
-use vestibule_cli::serve::{ServeError, Stack as LocalStack};
+use vestibule_cli::serve::{Embedding, ServeError, Stack as LocalStack, TEMPLATE};
 use vestibule_cli::user::{self, UserCommandError};
 
-use crate::{Answer, Client, Description, Front, Inbox, Kind};
+use crate::{Answer, Client, Description, Front, Inbox, Kind, Refusals};
 
 /// A password that all validators take.
 pub const PASSWORD: &str = "correct-horse-battery";
@@ -24,12 +25,14 @@ pub struct Stack {
     pub inbox: Inbox,
     /// The API, as `host:port`.
     pub api: String,
+    /// What the functions' roles did not allow: it fails the test.
+    pub refusals: Refusals,
     description: Arc<Description>,
     environment: HashMap<String, String>,
     table_url: String,
     front_url: String,
     _data: tempfile::TempDir,
-    _running: LocalStack,
+    running: LocalStack,
 }
 
 impl Stack {
@@ -40,6 +43,11 @@ impl Stack {
 
     /// Starts, or says why not.
     pub async fn try_start(settings: &[(&str, &str)]) -> Result<Self, ServeError> {
+        Self::of_template(TEMPLATE, settings).await
+    }
+
+    /// Starts with another template.
+    pub async fn of_template(template: &str, settings: &[(&str, &str)]) -> Result<Self, ServeError> {
         let cheap = [("PASSWORD_ARGON2_MEMORY_KIB", "8"), ("PASSWORD_ARGON2_ITERATIONS", "1")];
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment: HashMap<_, _> = cheap.iter().chain(settings).map(owned).collect();
@@ -58,13 +66,16 @@ impl Stack {
             let url = variables.get_mut("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
             *url = front.stand_before(url);
             front_url.clone_from(url);
-            // The stack has no Secrets Manager; a test may.
-            let secrets = "AWS_ENDPOINT_URL_SECRETS_MANAGER";
-            let given = environment.get(secrets).cloned();
-            variables.extend(given.map(|url| (secrets.to_owned(), url)));
+            // The stack has no such services; a test may.
+            for service in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_LAMBDA"] {
+                let given = environment.get(service).cloned();
+                variables.extend(given.map(|url| (service.to_owned(), url)));
+            }
             all_variables.clone_from(variables);
         };
-        let stack = LocalStack::embed(&options, environment.clone(), come_between).await?;
+        let refusals = Refusals::default();
+        let embedding = Embedding { template, change: Box::new(come_between), watch: Some(refusals.watch()) };
+        let stack = LocalStack::embed(&options, environment.clone(), embedding).await?;
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
         let endpoints = stack.endpoints();
         Ok(Self {
@@ -74,9 +85,10 @@ impl Stack {
             table_url: endpoints.dynamodb.clone(),
             front_url,
             dynamodb: front,
+            refusals,
             environment,
             _data: data,
-            _running: stack,
+            running: stack,
         })
     }
 
@@ -123,9 +135,16 @@ impl Stack {
         user::delete(&who, self.variables(&self.table_url)).await
     }
 
-    /// Another process over the same table, with the same settings.
+    /// An operator's process over the same table, with the same settings.
     pub async fn process(&self, requirements: Requirements) -> App {
         App::start(self.variables(&self.front_url), requirements).await.unwrap()
+    }
+
+    /// The process of a function that has no route, by the name of its program.
+    pub async fn function(&self, program: &str, requirements: Requirements) -> App {
+        let mut variables = self.running.variables().clone();
+        variables.insert("AWS_ACCESS_KEY_ID".to_owned(), access_key_id(program));
+        App::start(variables, requirements).await.unwrap()
     }
 
     /// Takes a step of a rotation of `SECRET_KEY`, as an operator does.

@@ -102,7 +102,7 @@ impl GatewayEvent {
             query_string_parameters: query_parameters(query),
             path_parameters: origin.route.parameters.clone(),
             request_context: Context {
-                account_id: "000000000000",
+                account_id: crate::ACCOUNT,
                 api_id: "local",
                 domain_name: domain.to_owned(),
                 domain_prefix: domain.split('.').next().unwrap_or_default().to_owned(),

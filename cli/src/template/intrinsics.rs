@@ -189,7 +189,7 @@ fn check_override(declared: &Value, name: &str, value: &str) -> Result<(), Templ
 
 fn pseudo_parameters() -> BTreeMap<String, Value> {
     [
-        ("AWS::AccountId", "000000000000"),
+        ("AWS::AccountId", crate::ACCOUNT),
         ("AWS::Partition", "aws"),
         ("AWS::Region", crate::REGION),
         ("AWS::StackName", "vestibule"),

@@ -1,10 +1,12 @@
 //! What the template's functions may do: the statements under their `Policies`.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::error::TemplateError;
 use super::intrinsics::Scope;
-use super::value::at;
+use super::value::{at, entries};
 
 /// A function of the template, and what its role allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,29 +28,75 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// ARNs, or placeholders such as `${Table.Arn}`; `*` stands for any text.
     pub resources: Vec<String>,
-    /// Patterns of `dynamodb:LeadingKeys`; none where any key will do.
-    pub leading_keys: Option<Vec<String>>,
+    /// All of them must hold.
+    pub conditions: Vec<PolicyCondition>,
+}
+
+/// The condition keys of a request, such as `dynamodb:LeadingKeys`, and their values.
+pub type RequestContext = BTreeMap<&'static str, Vec<String>>;
+
+/// A condition of a statement: an operator, and the values that it compares a condition key with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyCondition {
+    /// How they are compared.
+    pub operator: Operator,
+    /// Such as `dynamodb:LeadingKeys`.
+    pub key: String,
+    /// Any one of them will do.
+    pub values: Vec<String>,
+}
+
+/// The condition operators that the templates use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The key has a value, and it is one of these.
+    StringEquals,
+    /// The key has a value, and one of these patterns matches it.
+    StringLike,
+    /// Each value of the key is matched by one of these patterns; a key without values is.
+    ForAllValuesStringLike,
 }
 
 impl Statement {
-    /// Whether it allows an action on a resource; keys are another question.
+    /// Whether it allows an action on a resource; conditions are another question.
     pub fn covers(&self, action: &str, resource: &str) -> bool {
         self.actions.iter().any(|pattern| matches(pattern, action))
             && self.resources.iter().any(|pattern| matches(pattern, resource))
     }
 
-    /// Whether it allows an item with this partition key.
-    pub fn covers_key(&self, key: &str) -> bool {
-        self.leading_keys.as_ref().is_none_or(|keys| keys.iter().any(|pattern| matches(pattern, key)))
+    /// Whether its conditions hold.
+    pub fn applies(&self, context: &RequestContext) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(context))
     }
 }
 
-/// IAM's patterns: `*` stands for any text.
+impl PolicyCondition {
+    fn holds(&self, context: &RequestContext) -> bool {
+        let values = context.get(self.key.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let equals = |value: &String| self.values.contains(value);
+        let is_like = |value: &String| self.values.iter().any(|pattern| matches(pattern, value));
+        match self.operator {
+            Operator::StringEquals => !values.is_empty() && values.iter().all(equals),
+            Operator::StringLike => !values.is_empty() && values.iter().all(is_like),
+            Operator::ForAllValuesStringLike => values.iter().all(is_like),
+        }
+    }
+}
+
+/// IAM's patterns: `*` stands for any text, `?` for any one character.
 pub fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(text) = text.strip_prefix(start) else { return false };
-    let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    starts.filter_map(|at| text.get(at..)).any(|end| matches(rest, end))
+    let mut rest = pattern.chars();
+    let mut text_rest = text.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('*') => {
+            let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+            starts.filter_map(|at| text.get(at..)).any(|end| matches(rest.as_str(), end))
+        }
+        Some(expected) => text_rest.next().is_some_and(|found| {
+            (expected == '?' || expected == found) && matches(rest.as_str(), text_rest.as_str())
+        }),
+    }
 }
 
 /// Reads the statements of a function.
@@ -56,24 +104,43 @@ pub fn statements(name: &str, properties: &Value, scope: &Scope) -> Result<Vec<S
     let policies = scope.resolve(at(properties, "Policies"))?;
     let policies = policies.as_array().map(Vec::as_slice).unwrap_or_default();
     let statements = policies.iter().flat_map(|policy| list(at(policy, "Statement")));
-    statements.map(|statement| read(name, statement)).collect()
+    statements
+        .map(|statement| {
+            read(statement).map_err(|reason| TemplateError::Form {
+                place: format!("{name}.Policies"),
+                reason: reason.to_owned(),
+            })
+        })
+        .collect()
 }
 
-fn read(name: &str, statement: &Value) -> Result<Statement, TemplateError> {
-    let wrong =
-        |reason: &str| TemplateError::Form { place: format!("{name}.Policies"), reason: reason.to_owned() };
+fn read(statement: &Value) -> Result<Statement, &'static str> {
     if at(statement, "Effect") != "Allow" {
-        return Err(wrong("only statements that allow something are understood"));
+        return Err("only statements that allow something are understood");
     }
     let known = ["Sid", "Effect", "Action", "Resource", "Condition"];
-    if statement.as_object().into_iter().flatten().any(|(key, _)| !known.contains(&key.as_str())) {
-        return Err(wrong("a statement has Sid, Effect, Action, Resource and Condition"));
+    if entries(statement).any(|(key, _)| !known.contains(&key.as_str())) {
+        return Err("a statement has Sid, Effect, Action, Resource and Condition");
     }
-    let keys = at(at(at(statement, "Condition"), "ForAllValues:StringLike"), "dynamodb:LeadingKeys");
+    let mut conditions = Vec::new();
+    for (operator, keys) in entries(at(statement, "Condition")) {
+        let operator = match operator.as_str() {
+            "StringEquals" => Operator::StringEquals,
+            "StringLike" => Operator::StringLike,
+            "ForAllValues:StringLike" => Operator::ForAllValuesStringLike,
+            _ => return Err("a condition is StringEquals, StringLike or ForAllValues:StringLike"),
+        };
+        let of_key = |(key, values): (&String, &Value)| PolicyCondition {
+            operator,
+            key: key.clone(),
+            values: texts(values),
+        };
+        conditions.extend(entries(keys).map(of_key));
+    }
     Ok(Statement {
         actions: texts(at(statement, "Action")),
         resources: texts(at(statement, "Resource")),
-        leading_keys: (!keys.is_null()).then(|| texts(keys)),
+        conditions,
     })
 }
 
@@ -92,10 +159,12 @@ fn texts(value: &Value) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
-    fn an_asterisk_stands_for_any_text() {
+    fn wildcards_stand_for_any_text_and_for_one_character() {
         for (pattern, text, expected) in [
             ("USER#*", "USER#1", true),
             ("USER#*", "USER#", true),
@@ -103,10 +172,46 @@ mod tests {
             ("*", "", true),
             ("a*c*e", "abcde", true),
             ("a*c*e", "abcd", false),
+            ("a?c", "aüc", true),
+            ("a?c", "ac", false),
             ("dynamodb:Query", "dynamodb:Query", true),
             ("dynamodb:Query", "dynamodb:QueryAll", false),
         ] {
             assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    fn applies(condition: &Value, key: &'static str, values: &[&str]) -> bool {
+        let statement = json!({"Effect": "Allow", "Action": "a:b", "Resource": "*", "Condition": condition});
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        read(&statement).unwrap().applies(&RequestContext::from([(key, values)]))
+    }
+
+    #[test]
+    fn conditions_hold_as_iam_says() {
+        const KEYS: &str = "dynamodb:LeadingKeys";
+        let all = json!({"ForAllValues:StringLike": {KEYS: ["USER#*", "RATE#*"]}});
+        assert!(applies(&all, KEYS, &["USER#1", "RATE#2"]));
+        assert!(applies(&all, KEYS, &[]));
+        assert!(!applies(&all, KEYS, &["USER#1", "EMAIL#2"]));
+        let equals = json!({"StringEquals": {"ses:FromAddress": "a@example.com"}});
+        assert!(applies(&equals, "ses:FromAddress", &["a@example.com"]));
+        assert!(!applies(&equals, "ses:FromAddress", &["b@example.com"]));
+        assert!(!applies(&equals, "ses:FromAddress", &[]));
+        assert!(!applies(&equals, "aws:Other", &["a@example.com"]));
+        let like = json!({"StringLike": {"aws:x": "a*"}, "StringEquals": {"aws:x": "ab"}});
+        assert!(applies(&like, "aws:x", &["ab"]) && !applies(&like, "aws:x", &["ac"]));
+        assert!(!applies(&json!({"StringLike": {"aws:x": "*"}}), "aws:x", &[]));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_an_error() {
+        for (statement, error) in [
+            (json!({"Effect": "Deny"}), "only statements that allow something"),
+            (json!({"Effect": "Allow", "NotAction": "a:b"}), "a statement has"),
+            (json!({"Effect": "Allow", "Condition": {"Null": {"a:b": "true"}}}), "a condition is"),
+        ] {
+            assert!(read(&statement).unwrap_err().starts_with(error), "{statement}");
         }
     }
 }

@@ -9,14 +9,16 @@ use crate::authorize::authorize;
 
 pub use lambda_runtime::Error as RunError;
 
+/// What the function needs of its process.
+pub const REQUIREMENTS: Requirements = Requirements { token_keys: true, ..Requirements::TABLE };
+
 /// Starts, and answers API Gateway until Lambda ends the process. Wrong settings end it at once, all of them listed
 /// in the log.
 pub fn run() -> Result<(), Error> {
     telemetry::start();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let requirements = Requirements { token_keys: true, ..Requirements::TABLE };
-        let app = App::start(std::env::vars().collect(), requirements)
+        let app = App::start(std::env::vars().collect(), REQUIREMENTS)
             .await
             .inspect_err(|error| tracing::error!("can't start:\n{error}"))?;
         if let Some(store) = app.store() {

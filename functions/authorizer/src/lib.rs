@@ -6,4 +6,4 @@ mod authorize;
 mod lambda;
 
 pub use authorize::{Caller, Undecided, Verdict, authorize};
-pub use lambda::{RunError, run};
+pub use lambda::{REQUIREMENTS, RunError, run};

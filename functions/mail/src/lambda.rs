@@ -19,6 +19,9 @@ use crate::templates::{TemplateFaults, Templates};
 
 pub use lambda_runtime::Error as RunError;
 
+/// What the function needs of its process.
+pub const REQUIREMENTS: Requirements = Requirements { secret_key: true, ..Requirements::TABLE };
+
 /// Starts, and delivers what the stream announces until Lambda ends the process. Wrong settings or templates end it
 /// at once, all of them listed in the log.
 pub fn run() -> Result<(), Error> {
@@ -40,8 +43,7 @@ pub fn run() -> Result<(), Error> {
 }
 
 async fn start(variables: HashMap<String, String>) -> Result<(App, Mailer<AwsSender>), Error> {
-    let requirements = Requirements { table: true, secret_key: true, ..Requirements::TABLE };
-    let app = App::start(variables.clone(), requirements).await?;
+    let app = App::start(variables.clone(), REQUIREMENTS).await?;
     let mailer = Mailer::from_settings(&app.settings, Aws::new(variables)?)?;
     Ok((app, mailer))
 }

@@ -15,7 +15,7 @@ mod stream;
 mod templates;
 
 pub use delivery::{Claim, Delivery, Mailer, Outbox};
-pub use lambda::{RunError, run};
+pub use lambda::{REQUIREMENTS, RunError, run};
 pub use letter::{Email, InvalidRecipient, RenderedMessage, TextMessage};
 pub use sending::{AwsSender, SendError, Sender, TextRoute};
 pub use stream::{StreamError, handle};

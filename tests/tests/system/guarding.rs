@@ -8,8 +8,8 @@ use http::Method;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
-use vestibule::app::{App, Requirements};
-use vestibule_authorizer::{Undecided, Verdict, authorize};
+use vestibule::app::App;
+use vestibule_authorizer::{REQUIREMENTS, Undecided, Verdict, authorize};
 
 use crate::tokens::{HS256, JWT, RSA_KEY, tokens};
 use crate::{Client, Kind, NEW_PASSWORD, PASSWORD, Stack, log_in};
@@ -21,7 +21,7 @@ const KEY: (&str, &str) = ("HEADLESS_JWT_PRIVATE_KEY", "a-secret-that-only-these
 async fn stack(settings: &[(&str, &str)]) -> (Stack, String, App) {
     let stack = Stack::start(settings).await;
     let id = stack.add_user(EMAIL).await;
-    let app = stack.process(Requirements { token_keys: true, ..Requirements::TABLE }).await;
+    let app = stack.function("authorizer", REQUIREMENTS).await;
     (stack, id, app)
 }
 

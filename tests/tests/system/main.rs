@@ -22,6 +22,7 @@ mod mfa;
 mod openapi;
 mod ownership;
 mod password;
+mod permissions;
 mod phone;
 mod privacy;
 mod races;

@@ -7,7 +7,6 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use vestibule::app::Requirements;
 use vestibule::jwt::KeySet;
 use vestibule::random::Random;
 
@@ -260,7 +259,7 @@ async fn what_takes_keys_waits_until_there_are_any_and_nothing_else_does() {
     const DOCUMENTS: [&str; 2] = ["/.well-known/jwks.json", "/.well-known/openid-configuration"];
     let secret = Changing::new(Mutex::new("{}".into()));
     let stack = stack_of(&secret).await;
-    let authorizer = stack.process(Requirements { token_keys: true, ..Requirements::TABLE }).await;
+    let authorizer = stack.function("authorizer", vestibule_authorizer::REQUIREMENTS).await;
     let (browser, app) = (stack.browser(), stack.app());
     log_in(&browser, EMAIL, PASSWORD).await.is(200);
     app.get("auth/session").await.is(401);
