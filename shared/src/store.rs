@@ -10,6 +10,7 @@ mod outbox;
 mod page;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -44,6 +45,10 @@ pub enum StoreError {
     Corrupt(String),
 }
 
+/// How long a starting process waits for the table: with the secrets, which may take five seconds, it must be ready within
+/// the ten seconds of Lambda's initialization.
+pub const WARM_UP: Duration = Duration::from_secs(2);
+
 type Item = HashMap<String, AttributeValue>;
 
 impl Store {
@@ -52,12 +57,14 @@ impl Store {
         Self { client: Client::new(&aws.service("DYNAMODB")), table: table.to_owned() }
     }
 
-    /// Opens a connection, so that the first request finds one.
+    /// Opens a connection, so that the first request finds one. It gives up after [`WARM_UP`].
     pub async fn warm_up(&self) {
         // Any function with a table may read accounts.
         let Some(nobody) = AccountId::parse("none") else { return };
-        if let Err(error) = self.account(&nobody).await {
-            tracing::warn!("no connection to the table yet: {error}");
+        match tokio::time::timeout(WARM_UP, self.account(&nobody)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!("no connection to the table yet: {error}"),
+            Err(_) => tracing::warn!("no connection to the table yet: no answer in time"),
         }
     }
 }

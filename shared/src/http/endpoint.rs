@@ -33,6 +33,13 @@ const MOST_RACES: u32 = 10;
 /// How many questions a request may put to other services: each takes as long as they do.
 const MOST_QUESTIONS: usize = 3;
 
+/// How long a request may take where Lambda tells no deadline.
+const MOST_TIME: Duration = Duration::from_secs(8);
+
+/// What is left of Lambda's deadline when a request is given up: for the response, so that a slow table gives 503 with
+/// `Retry-After` and not the 500 of a function that timed out.
+const TO_RESPOND: Duration = Duration::from_millis(1500);
+
 /// One path of the API.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
@@ -113,10 +120,22 @@ pub type MakeProviderClient = fn(&App) -> Arc<dyn ProviderClient>;
 /// Answers a request.
 pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Body> {
     let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
-    let response = respond(app, routes, request).await;
+    let time = time_to_answer(&request, app.clock.now());
+    let response = tokio::time::timeout(time, respond(app, routes, request)).await.unwrap_or_else(|_| {
+        tracing::error!(function = routes.name, path, error = "the deadline is near", "failed");
+        unavailable()
+    });
     // Queries, headers and bodies may hold secrets, and so may a path that is not ours.
     tracing::info!(function = routes.name, %method, path, status = response.status().as_u16(), "answered");
     if method == Method::HEAD { response.map(|_| Body::Empty) } else { response }
+}
+
+fn time_to_answer(request: &Request, now: Timestamp) -> Duration {
+    let deadline = request.lambda_context_ref().map(|context| context.deadline);
+    // Outside Lambda there may be a context that tells none.
+    let Some(deadline) = deadline.filter(|deadline| *deadline > 0) else { return MOST_TIME };
+    let now = u64::try_from(now.millis()).unwrap_or_default();
+    Duration::from_millis(deadline.saturating_sub(now)).saturating_sub(TO_RESPOND)
 }
 
 fn known_path(routes: &Routes, path: &str) -> &'static str {

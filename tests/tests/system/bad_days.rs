@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use lambda_http::{Body, Context, RequestExt as _};
 use serde_json::json;
+use vestibule::http::answer;
+use vestibule::store::WARM_UP;
 
 use crate::{Answer, Client, Fault, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
 
@@ -295,4 +298,46 @@ async fn limits_fail_closed() {
     }
     stack.dynamodb.recover();
     stack.inbox.is_empty().await;
+}
+
+/// Longer than Lambda waits for a function.
+const HANGS: Fault = Fault::Slow(Duration::from_secs(60));
+
+/// Lambda ends a function at its deadline, and API Gateway answers 500: the function answers before.
+#[tokio::test]
+async fn a_table_that_hangs_is_answered_before_the_deadline_of_the_function() {
+    let stack = Stack::start(&[]).await;
+    let routes = vestibule_cli::routes().into_iter().find(|routes| routes.name == "session").unwrap();
+    let app = stack.function("session", routes.requirements()).await;
+    stack.dynamodb.fail(None, HANGS, ALWAYS);
+    // Less than one call to the table may take.
+    let left = Duration::from_secs(3);
+    let mut context = Context::default();
+    context.deadline = u64::try_from(app.clock.now().plus(left).millis()).unwrap();
+    let path = "/_allauth/app/v1/auth/session";
+    let request = http::Request::get(path)
+        .header("host", "localhost")
+        .header("x-session-token", "x".repeat(43))
+        .body(Body::Empty)
+        .unwrap()
+        .with_raw_http_path(path)
+        .with_lambda_context(context);
+    let response =
+        tokio::time::timeout(left, answer(&app, &routes, request)).await.expect("it answers in time");
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()["retry-after"]),
+        (503, &"1".parse().unwrap())
+    );
+    stack.dynamodb.recover();
+}
+
+/// A process that starts while the table hangs is ready all the same: reading the secrets may take five of the ten seconds.
+#[tokio::test]
+async fn a_table_that_hangs_does_not_hold_up_the_start() {
+    let stack = Stack::start(&[]).await;
+    let app = stack.function("session", vestibule::app::Requirements::TABLE).await;
+    stack.dynamodb.fail(None, HANGS, ALWAYS);
+    let started = tokio::time::timeout(2 * WARM_UP, app.store().unwrap().warm_up()).await;
+    started.expect("it gives up in time");
+    stack.dynamodb.recover();
 }
