@@ -16,9 +16,12 @@ run: ## Start the local stack: API on port 8000, inbox on 8025, DynamoDB on 8001
 	cargo run --quiet --release --package vestibule-cli -- serve
 
 .PHONY: test
-test: ## Run all tests that need nothing but Rust, then look for permissions that none of them has used
+test: ## Run all tests that need nothing but Rust
 	rm -f $(or $(CARGO_TARGET_DIR),target)/used-permissions.txt
 	cargo test --workspace
+
+.PHONY: permissions
+permissions: ## List the permissions of template.yaml that `make test` has not used
 	cargo test --workspace --test system -- --ignored --exact permissions::every_permission_is_used
 
 .PHONY: lint

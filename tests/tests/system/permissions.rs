@@ -103,7 +103,7 @@ fn all() -> BTreeSet<Permission> {
 
 /// A permission that nothing needs is one too many.
 #[test]
-#[ignore = "judges what the whole suite has used: `make test` runs it afterwards"]
+#[ignore = "judges what the whole suite has used: `make permissions` runs it, after `make test`"]
 fn every_permission_is_used() {
     let used = fs::read_to_string(used_permissions()).unwrap_or_else(|error| {
         panic!("{error}: no test has used a permission; `make test` runs the tests first")
