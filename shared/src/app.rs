@@ -327,7 +327,7 @@ impl KeySource {
 
 /// Logs that an item can't be decrypted, for the alarm (`infra/alarms.yaml`).
 pub(crate) fn report(unopened: Unopened) {
-    tracing::error!(event = "unopened", error = %unopened, "an item of the table cannot be decrypted");
+    tracing::error!(Unopened = 1, error = %unopened, "an item of the table cannot be decrypted");
 }
 
 /// Which secrets a process needs.

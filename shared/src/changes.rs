@@ -70,6 +70,11 @@ impl Changes {
         needs
     }
 
+    /// Whether an account is added.
+    pub fn add_account(&self) -> bool {
+        self.accounts.iter().any(|(before, after)| before.is_none() && after.is_some())
+    }
+
     /// Whether there is nothing to write. Counters that were consulted, but not added to, matter only together
     /// with something else.
     pub fn is_empty(&self) -> bool {

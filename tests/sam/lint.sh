@@ -12,3 +12,4 @@ done
 cfn-lint --regions eu-west-1 us-east-1 -- template.yaml examples/guarded-api/template.yaml infra/*.yaml tests/aws/*.yaml
 echo "cfn-lint: template.yaml examples/guarded-api/template.yaml infra/*.yaml tests/aws/*.yaml are clean"
 python3 tests/sam/permissions.py
+python3 tests/sam/costs.py

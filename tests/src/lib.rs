@@ -28,7 +28,7 @@ pub use client::{Answer, Client, Kind};
 pub(crate) use description::Description;
 pub use front::{Fault, Front, Tally};
 pub use inbox::{Inbox, Mail};
-pub use logs::Logs;
+pub use logs::{Logs, subscribe};
 pub use passkey::Passkey;
 pub use permissions::{Refusals, used_permissions};
 pub use stack::{PASSWORD, Stack};

@@ -1,11 +1,22 @@
 //! Catching everything that is logged.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tracing::subscriber::DefaultGuard;
+use tracing::Dispatch;
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+/// Gives a subscriber what this thread logs.
+///
+/// While a process has only one subscriber, the first thread to reach a log statement decides whether it is enabled; one
+/// that logs to nobody disables it for all. So there is always a second one, which ignores everything.
+pub fn subscribe(subscriber: impl Into<Dispatch>) -> DefaultGuard {
+    static SECOND: OnceLock<Dispatch> = OnceLock::new();
+    SECOND.get_or_init(|| Dispatch::new(NoSubscriber::default()));
+    tracing::dispatcher::set_default(&subscriber.into())
+}
 
 /// What was logged on this thread since it began, at every level and by every library.
 ///
@@ -28,7 +39,7 @@ impl Logs {
             .with_ansi(false)
             .with_writer(written.clone())
             .finish();
-        Self { written, _guard: tracing::subscriber::set_default(subscriber) }
+        Self { written, _guard: subscribe(subscriber) }
     }
 
     /// The lines that come from the project itself, as an operator sees them.

@@ -2,6 +2,7 @@
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use tracing::Instrument as _;
 use vestibule::app::{App, Requirements};
 use vestibule::telemetry;
 
@@ -26,12 +27,19 @@ pub fn run() -> Result<(), Error> {
         }
         let app = &app;
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
-            let verdict = authorize(app, event.payload).await;
-            match &verdict {
-                Ok(verdict) => tracing::info!(is_authorized = verdict.is_authorized, "answered"),
-                Err(error) => tracing::error!(%error, "failed"),
-            }
-            verdict.map_err(Error::from)
+            let span = telemetry::invocation(&event.context);
+            let authorized = Box::pin(async {
+                let request_id = event.payload.request_context.request_id.clone();
+                let verdict = authorize(app, event.payload).await;
+                match &verdict {
+                    Ok(verdict) => {
+                        tracing::info!(request_id, is_authorized = verdict.is_authorized, "answered");
+                    }
+                    Err(error) => tracing::error!(request_id, %error, "failed"),
+                }
+                verdict.map_err(Error::from)
+            });
+            authorized.instrument(span).await
         }))
         .await
     })

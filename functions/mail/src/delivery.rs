@@ -3,6 +3,7 @@
 
 use std::future::Future;
 
+use vestibule::clock::Clock;
 use vestibule::domain::message::Envelope;
 use vestibule::store::StoreError;
 
@@ -41,8 +42,7 @@ pub enum Delivery {
     /// It was not there any more: a delivery before this one sent it.
     Gone,
     /// It can never be sent as it is. It stays in the outbox until it expires, and no one tries again by themselves:
-    /// others need not wait for it, and an operator can send it after all. `refused` in the log is what
-    /// `infra/alarms.yaml` counts.
+    /// others need not wait for it, and an operator can send it after all. `infra/alarms.yaml` has an alarm for it.
     Refused,
     /// It could not be sent now. It stays in the outbox; try again.
     Later,
@@ -52,12 +52,13 @@ pub enum Delivery {
 pub struct Mailer<S> {
     templates: Templates,
     sender: S,
+    clock: Clock,
 }
 
 impl<S: Sender> Mailer<S> {
     /// Delivers in these words, through this sender.
-    pub const fn new(templates: Templates, sender: S) -> Self {
-        Self { templates, sender }
+    pub fn new(templates: Templates, sender: S) -> Self {
+        Self { templates, sender, clock: Clock::system() }
     }
 
     /// Delivers the message with this id; says in the log how that went.
@@ -74,7 +75,7 @@ impl<S: Sender> Mailer<S> {
             }
             // Nor will it be readable when it is tried again.
             Err(error @ StoreError::Corrupt(_)) => {
-                tracing::error!(refused = 1, id, %error, "refused: it stays in the outbox until it expires");
+                tracing::error!(MailsRefused = 1, id, %error, "refused: it stays in the outbox until it expires");
                 Delivery::Refused
             }
             Err(error @ (StoreError::Lost | StoreError::Unavailable(_))) => {
@@ -86,13 +87,15 @@ impl<S: Sender> Mailer<S> {
 
     async fn send(&self, outbox: &impl Outbox, envelope: &Envelope) -> Delivery {
         let (id, kind) = (envelope.id.as_str(), kind(&envelope.message));
+        let began = self.clock.now();
         let sent = match self.templates.render(envelope) {
             Ok(letter) => self.sender.send(&letter).await,
             Err(error) => Err(SendError::Refused(error.to_string())),
         };
+        let send_ms = self.clock.now().millis() - began.millis();
         match sent {
             Ok(()) => {
-                tracing::info!(id, kind, "sent");
+                tracing::info!(MailsSent = 1, id, kind, send_ms, "sent");
                 // It is sent: to answer with a failure would send it again.
                 if let Err(error) = outbox.delivered(id).await {
                     tracing::error!(id, kind, %error, "sent, but not deleted from the outbox");
@@ -101,17 +104,18 @@ impl<S: Sender> Mailer<S> {
             }
             Err(SendError::Refused(reason)) => {
                 tracing::error!(
-                    refused = 1,
+                    MailsRefused = 1,
                     id,
                     kind,
                     reason,
+                    send_ms,
                     "refused: it stays in the outbox until it expires"
                 );
                 release(outbox, id).await;
                 Delivery::Refused
             }
             Err(SendError::Later(reason)) => {
-                tracing::warn!(id, kind, reason, "not sent yet");
+                tracing::warn!(id, kind, reason, send_ms, "not sent yet");
                 release(outbox, id).await;
                 Delivery::Later
             }

@@ -379,6 +379,20 @@ impl FieldErrors {
         self.0.iter().any(|error| error.param == Some(field))
     }
 
+    /// Whether a password, a code or a passkey was wrong, or there were too many wrong ones before.
+    pub fn has_wrong_credential(&self) -> bool {
+        let wrong = [
+            FieldErrorKind::EmailPasswordMismatch,
+            FieldErrorKind::PhonePasswordMismatch,
+            FieldErrorKind::UsernamePasswordMismatch,
+            FieldErrorKind::EnterCurrentPassword,
+            FieldErrorKind::IncorrectPassword,
+            FieldErrorKind::IncorrectCode,
+            FieldErrorKind::TooManyLoginAttempts,
+        ];
+        self.0.iter().any(|error| wrong.iter().any(|kind| kind.code() == error.code))
+    }
+
     /// The errors, in order.
     pub fn as_slice(&self) -> &[FieldError] {
         &self.0

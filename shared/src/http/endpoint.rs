@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use tracing::Instrument as _;
+use tracing::field::Empty;
 
 use super::call::{ApiRequest, NoCall};
 use super::operation::Operation;
@@ -117,17 +120,60 @@ pub struct Routes {
 /// Makes what asks other services.
 pub type MakeProviderClient = fn(&App) -> Arc<dyn ProviderClient>;
 
-/// Answers a request.
+/// Answers a request. Each line that is logged meanwhile has API Gateway's id of it; the last one has what it came to,
+/// and how long the parts of it took.
 pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Body> {
-    let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
-    let time = time_to_answer(&request, app.clock.now());
-    let response = tokio::time::timeout(time, respond(app, routes, request)).await.unwrap_or_else(|_| {
-        tracing::error!(function = routes.name, path, error = "the deadline is near", "failed");
-        unavailable()
-    });
+    let request_id = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    // Of the most severe level, so that errors have the id where nothing else is logged.
+    let span = tracing::error_span!(
+        "request",
+        request_id,
+        load_ms = Empty,
+        decide_ms = Empty,
+        commit_ms = Empty,
+        ask_ms = Empty
+    );
+    async {
+        let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
+        let time = time_to_answer(&request, app.clock.now());
+        let response = tokio::time::timeout(time, respond(app, routes, request)).await.unwrap_or_else(|_| {
+            tracing::error!(function = routes.name, path, error = "the deadline is near", "failed");
+            unavailable()
+        });
+        log(routes.name, &method, path, &response);
+        if method == Method::HEAD { response.map(|_| Body::Empty) } else { response }
+    }
+    .instrument(span)
+    .await
+}
+
+/// What a request came to, as it is counted.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    logged_in: bool,
+    signed_up: bool,
+    /// A password, a code or a passkey was wrong.
+    mistaken: bool,
+}
+
+fn log(function: &str, method: &Method, path: &str, response: &Response<Body>) {
+    let Counts { logged_in, signed_up, mistaken } = response.extensions().get().copied().unwrap_or_default();
+    let one_if = |counts: bool| counts.then_some(1_u64);
     // Queries, headers and bodies may hold secrets, and so may a path that is not ours.
-    tracing::info!(function = routes.name, %method, path, status = response.status().as_u16(), "answered");
-    if method == Method::HEAD { response.map(|_| Body::Empty) } else { response }
+    tracing::info!(
+        function,
+        %method,
+        path,
+        status = response.status().as_u16(),
+        Logins = one_if(logged_in),
+        LoginsFailed = one_if(mistaken),
+        Signups = one_if(signed_up),
+        RateLimited = one_if(response.status() == StatusCode::TOO_MANY_REQUESTS),
+        "answered"
+    );
 }
 
 fn time_to_answer(request: &Request, now: Timestamp) -> Duration {
@@ -268,6 +314,7 @@ struct Decided {
     /// Which accounts trust the browser from now on, if that has changed.
     trust: Option<String>,
     issued: Option<TokenPair>,
+    counts: Counts,
 }
 
 impl Exchange<'_> {
@@ -340,7 +387,10 @@ impl Exchange<'_> {
     /// Reads what is bound to be needed, and finds out which session is the client's.
     async fn load(self, needs: &[Need], now: Timestamp) -> Result<Loaded, StoreError> {
         let Some(store) = self.store() else { return Ok(Loaded::default()) };
-        let mut loaded = store.load(&self.call.visitor.sessions(), needs).await?;
+        let sessions = self.call.visitor.sessions();
+        let began = self.app.clock.now();
+        let mut loaded = store.load(&sessions, needs).await?;
+        self.took("load_ms", began);
         loaded.settle(now);
         Ok(loaded)
     }
@@ -349,13 +399,21 @@ impl Exchange<'_> {
     async fn ask(self, question: Box<ProviderRequest>, asked: usize) -> Result<Arc<Asked>, StoreError> {
         match &self.app.outside {
             Some(outside) if asked < MOST_QUESTIONS => {
+                let began = self.app.clock.now();
                 let answer = outside.ask(&question).await;
+                self.took("ask_ms", began);
                 Ok(Arc::new(Asked { question: *question, answer }))
             }
             _ => Err(StoreError::Corrupt(
                 "the function sends no requests to providers, or too many".to_owned(),
             )),
         }
+    }
+
+    /// Adds the milliseconds of a part of the request to its span. Nearly all of `decide_ms` is for hashing passwords.
+    fn took(self, part: &'static str, began: Timestamp) {
+        let took = self.app.clock.now().millis() - began.millis();
+        tracing::Span::current().record(part, took.max(0));
     }
 
     fn store(&self) -> Option<&Store> {
@@ -371,14 +429,19 @@ impl Exchange<'_> {
         now: Timestamp,
     ) -> Result<Decided, StoreError> {
         for _ in 0..MOST_LOADS {
-            let missing = match self.decide_once(context, loaded, now) {
+            let began = self.app.clock.now();
+            let decided = self.decide_once(context, loaded, now);
+            self.took("decide_ms", began);
+            let missing = match decided {
                 Ok(decided) => return Ok(decided),
                 Err(missing) => missing,
             };
+            let began = self.app.clock.now();
             match self.store() {
                 Some(store) => store.load_more(loaded, &missing).await?,
                 None => return Err(StoreError::Unavailable("this function has no table".to_owned())),
             }
+            self.took("load_ms", began);
             needs.extend(missing);
         }
         Err(StoreError::Corrupt("a flow never knew enough".to_owned()))
@@ -403,20 +466,18 @@ impl Exchange<'_> {
         } else {
             (self.endpoint.decide)(&mut visit, self.call)
         };
+        let mistaken = matches!(&outcome, Err(Stop::Invalid(errors)) if errors.has_wrong_credential());
         let outcome = match outcome {
             Err(Stop::Missing(needs)) => return Err(needs),
             Err(stop) => explain(&visit, stop).map(Outcome::Reply),
             decided => decided,
         };
-        Ok(Decided {
-            outcome,
-            renewed: visit.is_modified() || visit.slides(),
-            sessionless: visit.is_sessionless(),
-            logged_in: visit.has_logged_in(),
-            trust: visit.new_trust().map(str::to_owned),
-            issued: visit.issued().cloned(),
-            changes: visit.into_changes(),
-        })
+        let logged_in = visit.has_logged_in();
+        let (renewed, sessionless) = (visit.is_modified() || visit.slides(), visit.is_sessionless());
+        let (trust, issued) = (visit.new_trust().map(str::to_owned), visit.issued().cloned());
+        let changes = visit.into_changes();
+        let counts = Counts { logged_in, signed_up: changes.add_account(), mistaken };
+        Ok(Decided { outcome, changes, renewed, sessionless, logged_in, trust, issued, counts })
     }
 
     async fn commit(
@@ -436,7 +497,9 @@ impl Exchange<'_> {
             token: &app.random.uuid(now),
             outbox: &outbox,
         };
+        let began = app.clock.now();
         store.commit(changes, &context).await?;
+        self.took("commit_ms", began);
         Ok(outbox.into_iter().map(|(id, _)| id).collect())
     }
 
@@ -473,6 +536,7 @@ impl Exchange<'_> {
             // Other stops are explained and questions asked before they get here.
             Err(_) | Ok(Outcome::Ask(_)) => reply::malformed(),
         };
+        response.extensions_mut().insert(decided.counts);
         if call.visitor.client == ClientKind::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
             let keeps_secret = self.call.is_to_api() || decided.logged_in || is_page;
@@ -543,14 +607,13 @@ impl Exchange<'_> {
     }
 }
 
-/// `infra/alarms.yaml` makes metrics of these fields.
 fn warn_of_dropped(path: &str, dropped: Dropped) {
     let Dropped { by_recipient, in_all } = dropped;
     if dropped != Dropped::default() {
         tracing::warn!(
             path,
-            dropped_by_recipient = by_recipient,
-            dropped_in_all = in_all,
+            MailsDroppedByRecipient = by_recipient,
+            MailsDroppedInAll = in_all,
             "messages were not sent: a limit on mail was reached"
         );
     }

@@ -19,6 +19,7 @@ mod input;
 mod limits;
 mod login;
 mod mfa;
+mod monitoring;
 mod openapi;
 mod ownership;
 mod password;

@@ -172,30 +172,10 @@ fn restoring_gives_a_table_what_the_template_gives_it() {
 }
 
 #[test]
-fn what_the_mail_refuses_is_counted_by_an_alarm() {
-    let alarms = fs::read_to_string(root().join("infra/alarms.yaml")).unwrap();
+fn what_the_mail_refuses_is_counted() {
     let delivery = fs::read_to_string(root().join("functions/mail/src/delivery.rs")).unwrap();
-    assert!(alarms.contains(r#"FilterPattern: "{ $.refused > 0 }""#));
     let refusals = delivery.matches("\"refused: ").count();
-    assert_eq!(delivery.matches("refused = 1,").count(), refusals);
-}
-
-/// What is dropped, and what can't be decrypted, is a member of a log line that a metric and an alarm are made of.
-#[test]
-fn what_is_dropped_or_unreadable_is_counted_by_an_alarm() {
-    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
-    let alarms = read("infra/alarms.yaml");
-    for (member, filter, file) in [
-        ("dropped_by_recipient = ", "$.dropped_by_recipient > 0", "shared/src/http/endpoint.rs"),
-        ("dropped_in_all = ", "$.dropped_in_all > 0", "shared/src/http/endpoint.rs"),
-        ("event = \"unopened\"", "$.event = \"unopened\"", "shared/src/app.rs"),
-    ] {
-        assert!(read(file).contains(member), "{file} logs no {member}");
-        let (_, rest) = alarms.split_once(filter).unwrap_or_else(|| panic!("no metric of {filter}"));
-        let metric = rest.split_once("MetricName: ").unwrap().1.split([',', '\n', '}']).next().unwrap();
-        let alarmed = alarms.matches(&format!("MetricName: {metric}")).count();
-        assert!(alarmed >= 2, "no alarm on {metric}");
-    }
+    assert_eq!(delivery.matches("MailsRefused = 1,").count(), refusals);
 }
 
 #[test]
