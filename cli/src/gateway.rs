@@ -94,10 +94,8 @@ impl Gateway {
         let cors = self.cors.as_ref().map(|cors| (cors, request.headers().clone()));
         let request_id = format!("{:024x}", u128::from_be_bytes(self.random.bytes()) >> 32);
         let mut response = self.respond(request, peer, port, &request_id).await;
-        if let Some((cors, request_headers)) = cors
-            && !cors::is_preflight(&method, &request_headers)
-        {
-            cors::mark(cors, &request_headers, response.headers_mut());
+        if let Some((cors, request_headers)) = cors {
+            cors::mark(cors, &method, &request_headers, response.headers_mut());
         }
         if let Ok(value) = HeaderValue::try_from(&request_id) {
             response.headers_mut().insert(REQUEST_ID, value);
@@ -119,13 +117,6 @@ impl Gateway {
         if let Some(uri) = self.prefix.as_ref().and_then(|prefix| rewritten(&head.uri, prefix)) {
             head.uri = uri;
         }
-        if let Some(cors) = &self.cors
-            && cors::is_preflight(&head.method, &head.headers)
-        {
-            let mut response = StatusCode::NO_CONTENT.into_response();
-            response.headers_mut().extend(cors::preflight(cors, &head.headers));
-            return response;
-        }
         if head_bytes(&head) > MAX_HEAD_BYTES {
             return refuse(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
         }
@@ -134,6 +125,9 @@ impl Gateway {
         }
         let path = event::decoded_path(head.uri.path());
         let Some(route) = self.routes.find(head.method.as_str(), &path) else {
+            if self.cors.is_some() && cors::is_preflight(&head.method, &head.headers) {
+                return StatusCode::NO_CONTENT.into_response();
+            }
             if path == "/" && matches!(head.method, Method::GET | Method::HEAD) {
                 return page(self.welcome.clone());
             }
@@ -171,7 +165,7 @@ impl fmt::Debug for Gateway {
 }
 
 /// What follows the prefix, under the API's own; none where nothing does.
-fn rewritten(uri: &Uri, prefix: &str) -> Option<Uri> {
+pub fn rewritten(uri: &Uri, prefix: &str) -> Option<Uri> {
     let rest = uri.path_and_query()?.as_str().strip_prefix(prefix)?;
     format!("{OWN_PREFIX}{rest}").parse().ok()
 }
@@ -389,13 +383,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn preflights_are_answered_on_any_path() {
-        for path in ["/echo", "/nope"] {
+    async fn preflights_go_to_the_function_or_are_answered() {
+        for (path, expected, method) in [("/echo", 201, Some("OPTIONS")), ("/nope", 204, None)] {
             let request = Request::options(path)
                 .header(header::ORIGIN, "http://localhost:3000")
                 .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
             let (status, headers, body) = send(request.body(Body::empty()).unwrap()).await;
-            assert_eq!((status, body.len()), (204, 0));
+            assert_eq!((status, body.len()), (expected, 0));
+            assert_eq!(headers.get("x-method").map(|name| name.to_str().unwrap()), method);
             assert_eq!(headers["access-control-allow-origin"], "http://localhost:3000");
             assert_eq!(headers["access-control-allow-methods"], "POST");
         }

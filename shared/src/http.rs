@@ -9,6 +9,7 @@ pub mod input;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;
+mod origin_verify;
 pub mod present;
 pub mod reply;
 pub mod resend;

@@ -18,6 +18,7 @@ mod group;
 mod jwt;
 mod kind;
 mod mail_address;
+mod origin_verify;
 mod password_validators;
 mod provider;
 mod rate;
@@ -46,6 +47,7 @@ pub use document::document;
 pub use error::{Concerned, Errors, Problem};
 pub use frontend::FrontendUrls;
 pub use kind::{LEAST_SECRET, MOST_FALLBACKS};
+pub use origin_verify::{Sha256Hash, origin_verify_hash};
 pub use password_validators::PasswordValidator;
 pub use provider::{
     DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, ProviderApp, ProviderFlow, VerifiedEmail,

@@ -1,5 +1,5 @@
-//! Cross-origin requests, answered as an HTTP API does: it answers every preflight itself, and
-//! replaces what the function says about CORS in all other answers.
+//! Cross-origin requests, answered as an HTTP API does: it replaces what the function says about CORS. A preflight
+//! goes to the function as well where an `ANY` route matches, and its status decides whether the browser goes on.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
@@ -10,29 +10,15 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::template::Cors;
 
-/// Whether the gateway answers a request itself.
+/// Whether a browser asks before a request. Where no route matches, the gateway answers by itself.
 pub fn is_preflight(method: &Method, headers: &HeaderMap) -> bool {
     method == Method::OPTIONS
         && headers.contains_key(ORIGIN)
         && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
-/// The headers of the answer to a preflight request.
-pub fn preflight(cors: &Cors, request: &HeaderMap) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let Some(origin) = allowed_origin(cors, request) else { return headers };
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    insert_list(&mut headers, ACCESS_CONTROL_ALLOW_METHODS, &cors.allow_methods);
-    insert_list(&mut headers, ACCESS_CONTROL_ALLOW_HEADERS, &cors.allow_headers);
-    if let Some(seconds) = cors.max_age {
-        headers.insert(ACCESS_CONTROL_MAX_AGE, seconds.into());
-    }
-    allow_credentials(cors, &mut headers);
-    headers
-}
-
-/// Sets the headers of any other answer.
-pub fn mark(cors: &Cors, request: &HeaderMap, response: &mut HeaderMap) {
+/// Sets the headers of an answer.
+pub fn mark(cors: &Cors, method: &Method, request: &HeaderMap, response: &mut HeaderMap) {
     for name in [
         ACCESS_CONTROL_ALLOW_ORIGIN,
         ACCESS_CONTROL_ALLOW_METHODS,
@@ -45,8 +31,18 @@ pub fn mark(cors: &Cors, request: &HeaderMap, response: &mut HeaderMap) {
     }
     let Some(origin) = allowed_origin(cors, request) else { return };
     response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-    insert_list(response, ACCESS_CONTROL_EXPOSE_HEADERS, &cors.expose_headers);
-    allow_credentials(cors, response);
+    if is_preflight(method, request) {
+        insert_list(response, ACCESS_CONTROL_ALLOW_METHODS, &cors.allow_methods);
+        insert_list(response, ACCESS_CONTROL_ALLOW_HEADERS, &cors.allow_headers);
+        if let Some(seconds) = cors.max_age {
+            response.insert(ACCESS_CONTROL_MAX_AGE, seconds.into());
+        }
+    } else {
+        insert_list(response, ACCESS_CONTROL_EXPOSE_HEADERS, &cors.expose_headers);
+    }
+    if cors.allow_credentials {
+        response.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    }
 }
 
 fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderValue> {
@@ -60,12 +56,6 @@ fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderValue> {
         _ => allowed == text,
     };
     cors.allow_origins.iter().any(matches).then(|| origin.clone())
-}
-
-fn allow_credentials(cors: &Cors, headers: &mut HeaderMap) {
-    if cors.allow_credentials {
-        headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-    }
 }
 
 fn insert_list(headers: &mut HeaderMap, name: HeaderName, items: &[String]) {
@@ -96,6 +86,11 @@ mod tests {
         [(ORIGIN, HeaderValue::from_str(origin).unwrap())].into_iter().collect()
     }
 
+    fn preflight(origin: &str) -> HeaderMap {
+        let asked = (ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
+        request(origin).into_iter().filter_map(|(name, value)| Some((name?, value))).chain([asked]).collect()
+    }
+
     fn lines(headers: &HeaderMap) -> Vec<String> {
         let mut lines: Vec<_> =
             headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
@@ -105,7 +100,8 @@ mod tests {
 
     #[test]
     fn preflight_answers_an_allowed_origin() {
-        let headers = preflight(&cors(&["http://localhost:3000"]), &request("http://localhost:3000"));
+        let (mut headers, asked) = (HeaderMap::new(), preflight("http://localhost:3000"));
+        mark(&cors(&["http://localhost:3000"]), &Method::OPTIONS, &asked, &mut headers);
         assert_eq!(
             lines(&headers),
             [
@@ -121,20 +117,20 @@ mod tests {
     #[test]
     fn other_origins_get_nothing() {
         for origin in ["http://localhost:3001", "http://localhost:3000.evil.example", "null"] {
-            let request = request(origin);
             let cors = cors(&["http://localhost:3000"]);
-            assert!(preflight(&cors, &request).is_empty(), "{origin}");
-            let mut response = HeaderMap::new();
-            response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            mark(&cors, &request, &mut response);
-            assert!(response.is_empty(), "{origin}");
+            for (method, request) in [(Method::OPTIONS, preflight(origin)), (Method::GET, request(origin))] {
+                let mut response = HeaderMap::new();
+                response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+                mark(&cors, &method, &request, &mut response);
+                assert!(response.is_empty(), "{method} {origin}");
+            }
         }
     }
 
     #[test]
     fn answers_say_who_may_read_them() {
         let mut response = HeaderMap::new();
-        mark(&cors(&["https://*"]), &request("https://a.example"), &mut response);
+        mark(&cors(&["https://*"]), &Method::GET, &request("https://a.example"), &mut response);
         assert_eq!(
             lines(&response),
             [
@@ -144,12 +140,12 @@ mod tests {
             ]
         );
         let mut response = HeaderMap::new();
-        mark(&cors(&["*"]), &request("http://b.example"), &mut response);
+        mark(&cors(&["*"]), &Method::GET, &request("http://b.example"), &mut response);
         assert_eq!(response[ACCESS_CONTROL_ALLOW_ORIGIN], "*");
     }
 
     #[test]
-    fn only_real_preflights_are_answered_by_the_gateway() {
+    fn only_real_preflights_are_taken_for_such() {
         let mut headers = request("http://localhost:3000");
         assert!(!is_preflight(&Method::OPTIONS, &headers));
         headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));

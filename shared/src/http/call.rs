@@ -7,7 +7,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
 
 use super::input::json::{BodyError, Object};
-use super::{cookie, form};
+use super::{cookie, form, origin_verify};
 use crate::app::App;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{ClientKind, Decision, Stop, Visitor};
@@ -38,6 +38,8 @@ pub enum NoCall {
     UnknownPath,
     /// The host is not in `ALLOWED_HOSTS`.
     UnknownHost,
+    /// It did not come through the CDN that it must come through.
+    Unverified,
 }
 
 impl ApiRequest {
@@ -196,25 +198,7 @@ pub fn base_url(headers: &HeaderMap, settings: &Settings) -> Result<String, NoCa
     if !host_is_allowed(&host, &settings.allowed_hosts) {
         return Err(NoCall::UnknownHost);
     }
-    let public = settings.public_url.clone().or_else(|| forwarded_origin(headers, &host, settings));
-    Ok(public.unwrap_or_else(|| origin(headers)))
-}
-
-/// The public origin, where the request names API Gateway's own host: a CDN can't send it another one, and may tell the
-/// one that it was asked for in `X-Forwarded-Host`. Anybody can send that header, so only an origin that is trusted anyway
-/// is believed.
-fn forwarded_origin(headers: &HeaderMap, host: &str, settings: &Settings) -> Option<String> {
-    if !(host.contains(".execute-api.") && host.trim_end_matches(".cn").ends_with(".amazonaws.com")) {
-        return None;
-    }
-    let forwarded = text(headers, "x-forwarded-host").trim().to_ascii_lowercase();
-    let trusted = std::iter::once(&settings.headless.frontend_url).chain(&settings.csrf.trusted_origins);
-    let mut origins = trusted.filter_map(|url| {
-        let (scheme, rest) = url.split_once("://")?;
-        let host = rest.split('/').next().filter(|host| host.eq_ignore_ascii_case(&forwarded))?;
-        Some(format!("{scheme}://{host}").to_ascii_lowercase())
-    });
-    origins.next().filter(|_| !forwarded.is_empty())
+    Ok(settings.public_url.clone().unwrap_or_else(|| origin(headers)))
 }
 
 fn origin(headers: &HeaderMap) -> String {
@@ -268,6 +252,10 @@ fn host_is_allowed(host: &str, allowed: &[String]) -> bool {
 /// The gateway is a proxy as well, and counts as one: what it adds to `X-Forwarded-For` is the address that it saw.
 fn client_ip(headers: &HeaderMap, source_ip: &str, settings: &Settings) -> String {
     let seen = || ip(source_ip).unwrap_or_else(|| source_ip.to_owned());
+    // Requests to other APIs reach the authorizer without having passed the CDN.
+    if !origin_verify::is_verified(headers, settings) {
+        return seen();
+    }
     if let Some(name) = &settings.allauth.trusted_client_ip_header {
         let said = text(headers, name);
         let read = if name == VIEWER_ADDRESS { without_port(said).or_else(|| ip(said)) } else { ip(said) };
@@ -360,6 +348,32 @@ mod tests {
             assert_eq!(ip(forwarded, &proxies("2")), "198.51.100.1", "{forwarded}");
         }
         assert_eq!(ip("x", &[("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]), "192.0.2.5");
+    }
+
+    /// As where the authorizer of another API is asked: nobody has checked the request before.
+    #[test]
+    fn proxies_are_not_believed_without_the_secret_of_the_cdn() {
+        let hash = crate::settings::origin_verify_hash("secret");
+        for trusted in
+            [("ALLAUTH_TRUSTED_PROXY_COUNT", "2"), ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]
+        {
+            let url = ("PUBLIC_URL", "https://example.com");
+            let variables = [trusted, url, ("ORIGIN_VERIFY_SHA256", &*hash)];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let settings = Settings::read(variables).unwrap().settings;
+            for (secret, expected) in
+                [("secret", "203.0.113.7"), ("guessed", "198.51.100.1"), ("", "198.51.100.1")]
+            {
+                let headers = [
+                    ("x-forwarded-for", "203.0.113.7, 198.51.100.1"),
+                    ("x-real-ip", "203.0.113.7"),
+                    ("x-origin-verify", secret),
+                ];
+                let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+                let ip = client_ip(&HeaderMap::from_iter(headers), "198.51.100.1", &settings);
+                assert_eq!(ip, expected, "{trusted:?} {secret}");
+            }
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tracing::field::Empty;
 use super::call::{ApiRequest, NoCall};
 use super::operation::Operation;
 use super::reply::{self, Outcome, Reply};
-use super::{call, cookie, csrf, present};
+use super::{call, cookie, csrf, origin_verify, present};
 use crate::app::{App, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
@@ -217,6 +217,12 @@ fn matches(pattern: &str, path: &str) -> bool {
 
 async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
     let settings = &app.settings;
+    if is_preflight(&request) {
+        return reply::empty(StatusCode::NO_CONTENT);
+    }
+    if !origin_verify::is_verified(request.headers(), settings) {
+        return refuse(NoCall::Unverified);
+    }
     app.look_for_keys(call::access_token(request.headers(), settings)).await;
     if let Some(document) = routes.documents.iter().find(|document| document.path == request.raw_http_path())
     {
@@ -248,6 +254,15 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
     }
 }
 
+/// Whether it is a CORS preflight request, to which API Gateway's `ANY` routes lead as well: only a 2xx lets the browser
+/// go on, and API Gateway adds the headers.
+fn is_preflight(request: &Request) -> bool {
+    let asks = |name| request.headers().contains_key(name);
+    *request.method() == Method::OPTIONS
+        && asks(header::ORIGIN)
+        && asks(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
 /// The answer to a request that another site may have forged in a browser's name.
 fn forged(call: &ApiRequest, settings: &Settings) -> Option<Response<Body>> {
     let is_protected = call.visitor.client == ClientKind::Browser && call.is_to_api();
@@ -275,6 +290,10 @@ fn refuse(refusal: NoCall) -> Response<Body> {
         }
         NoCall::UnknownHost => {
             reply::page(StatusCode::BAD_REQUEST, "The Host header is not one of ALLOWED_HOSTS.")
+        }
+        NoCall::Unverified => {
+            let text = "Requests must come through the CDN at PUBLIC_URL, whose X-Origin-Verify is missing or wrong here.";
+            reply::page(StatusCode::FORBIDDEN, text)
         }
     }
 }

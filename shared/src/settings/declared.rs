@@ -27,6 +27,7 @@ use super::kind::{
     SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
 };
 use super::mail_address::SENDER;
+use super::origin_verify::{SHA256_HASHES, Sha256Hash};
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
 use super::provider::{PROVIDERS, ProviderApp, SEGMENT};
 use super::rate::{MAIL_RATES, MFA_RATE_LIMITS, RATE_LIMITS, RateLimits, Rates};
@@ -81,10 +82,13 @@ group! {
         debug: bool = DEBUG, "DEBUG", Is("false");
         /// The public URL of the API, scheme and host, if clients do not reach it under API Gateway's host name,
         /// for example with CloudFront: `https://example.com`. It is the base of OAuth redirect URIs, of the
-        /// default WebAuthn relying party id and origin, and of the default `iss`. With `null`, the `Host` header
-        /// counts; if that is API Gateway's own host name, an `X-Forwarded-Host` equal to the host of
-        /// `FRONTEND_URL` or of an origin in `CSRF_TRUSTED_ORIGINS` replaces it.
+        /// default WebAuthn relying party id and origin, and of the default `iss`, and may call the API without being
+        /// listed in `CSRF_TRUSTED_ORIGINS`. With `null`, the `Host` header counts; `X-Forwarded-Host` never does.
         public_url: Option<String> = OPTIONAL_ORIGIN, "PUBLIC_URL", Is("null"), of "Vestibule";
+        /// The SHA-256 hashes, in hexadecimal, of the secret that the CDN in front of API Gateway adds to each request
+        /// as `X-Origin-Verify`: one, or two while the secret is rotated. Requests without one of these secrets get
+        /// 403, as their `X-Forwarded-For` could be forged; preflight requests get 204. `[]` accepts all requests.
+        origin_verify_sha256: Vec<Sha256Hash> = SHA256_HASHES, "ORIGIN_VERIFY_SHA256", Is("[]"), of "Vestibule";
         /// The name of the service in mails; the host name of `FRONTEND_URL` if `null`.
         site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null"), of "Vestibule";
     }
@@ -255,7 +259,8 @@ group! {
         trusted_client_ip_header: Option<String> = OPTIONAL_HEADER, "ALLAUTH_TRUSTED_CLIENT_IP_HEADER", Is("null");
         /// The number of trusted proxies that append to `X-Forwarded-For`, counted as allauth counts them: API
         /// Gateway (or the local stack) is one. So 0 and 1 both mean the IP address that API Gateway saw, and 2
-        /// the one that a CDN in front of it saw. Set 2 only if clients cannot bypass the CDN.
+        /// the one that a CDN in front of it saw. Set 2 only if clients cannot bypass the CDN, as with
+        /// `ORIGIN_VERIFY_SHA256`.
         trusted_proxy_count: usize = PROXIES, "ALLAUTH_TRUSTED_PROXY_COUNT", Is("0");
         /// The number of leading bits of an IPv6 address that rate limits count as one client.
         rate_limit_ipv6_prefix: u8 = PREFIX_LENGTH, "ALLAUTH_RATE_LIMIT_IPV6_PREFIX", Is("64");

@@ -232,6 +232,25 @@ const ERRORS: &[Rule] = &[
         remedy: "argon2 needs at least 8 KiB for each lane",
     },
     Rule {
+        settings: &["ORIGIN_VERIFY_SHA256", "PUBLIC_URL"],
+        is_broken: |s| !s.origin_verify_sha256.is_empty() && s.public_url.is_none(),
+        remedy: "if requests must come through a CDN, PUBLIC_URL must be its URL: redirect URIs and passkeys depend on it",
+    },
+    Rule {
+        settings: &[
+            "ORIGIN_VERIFY_SHA256",
+            "ALLAUTH_TRUSTED_PROXY_COUNT",
+            "ALLAUTH_TRUSTED_CLIENT_IP_HEADER",
+        ],
+        is_broken: |s| {
+            let allauth = &s.allauth;
+            let sees_clients = allauth.trusted_proxy_count > 1 || allauth.trusted_client_ip_header.is_some();
+            !s.origin_verify_sha256.is_empty() && !sees_clients
+        },
+        remedy: "if requests must come through a CDN, ALLAUTH_TRUSTED_PROXY_COUNT must be 2 (the CDN and API Gateway), \
+                 or all clients would share its IP address and its rate limits",
+    },
+    Rule {
         settings: &["SMS_TOPIC_ARN", "SMS_FUNCTION_ARN"],
         is_broken: |s| s.mail.sms_topic_arn.is_some() && s.mail.sms_function_arn.is_some(),
         remedy: "text messages have one way out: one of the two must be unset",
@@ -257,6 +276,20 @@ const WARNINGS: &[Rule] = &[
         settings: &["SOCIALACCOUNT_ONLY", "INSTALLED_APPS"],
         is_broken: |s| s.socialaccount.only && !s.apps.socialaccount,
         remedy: "no login is possible: allauth.socialaccount is not in INSTALLED_APPS",
+    },
+    Rule {
+        settings: &[
+            "ALLAUTH_TRUSTED_PROXY_COUNT",
+            "ALLAUTH_TRUSTED_CLIENT_IP_HEADER",
+            "ORIGIN_VERIFY_SHA256",
+        ],
+        is_broken: |s| {
+            let allauth = &s.allauth;
+            let believes = allauth.trusted_proxy_count > 1 || allauth.trusted_client_ip_header.is_some();
+            believes && s.origin_verify_sha256.is_empty()
+        },
+        remedy: "a client that bypasses the proxy chooses its own IP address: set ORIGIN_VERIFY_SHA256, unless the \
+                 proxy cannot be bypassed",
     },
     Rule {
         settings: &["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"],

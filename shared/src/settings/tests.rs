@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::declared::ALL;
 use super::kind::Wrong;
@@ -540,6 +541,57 @@ fn odd_combinations_give_hints() {
         ["MFA_PASSKEY_LOGIN_ENABLED", "MFA_PASSKEY_SIGNUP_ENABLED"]
             .map(|name| format!("{name} has no effect unless MFA_SUPPORTED_TYPES has \"webauthn\""))
     );
+}
+
+#[test]
+fn requests_through_a_cdn_are_told_by_one_or_two_hashes() {
+    let [a, b, c] = ["a", "b", "c"].map(origin_verify_hash);
+    let read = |hashes: &str| {
+        let through_a_cdn = [("PUBLIC_URL", "https://example.com"), ("ALLAUTH_TRUSTED_PROXY_COUNT", "2")];
+        read(&[through_a_cdn[0], through_a_cdn[1], ("ORIGIN_VERIFY_SHA256", hashes)])
+    };
+    for hashes in [a.clone(), a.to_uppercase(), format!("{a}, {b}"), format!(r#"["{a}", "{b}"]"#)] {
+        let LoadedSettings { settings, hints } = read(&hashes).unwrap();
+        let first: [u8; 32] = Sha256::digest("a").into();
+        assert_eq!((settings.origin_verify_sha256[0], hints), (first, Vec::new()), "{hashes}");
+    }
+    let shape = "must be a list of one or two SHA-256 hashes, each of 64 hexadecimal digits";
+    let empty = "has the hash of an empty value, which any client can send";
+    for (hashes, remedy) in [
+        ("a-secret".to_owned(), shape),
+        (a[1..].to_owned(), shape),
+        (format!("{a},{b},{c}"), shape),
+        (format!("{a},{a}"), "has one hash twice"),
+        (origin_verify_hash(""), empty),
+        (format!("{a},{}", origin_verify_hash("\n")), empty),
+    ] {
+        assert_eq!(read(&hashes).unwrap_err().problems()[0].remedy, remedy, "{hashes}");
+    }
+}
+
+#[test]
+fn a_cdn_needs_a_public_url_and_tells_who_calls() {
+    let listed = origin_verify_hash("a");
+    let hashes = ("ORIGIN_VERIFY_SHA256", listed.as_str());
+    let url = ("PUBLIC_URL", "https://example.com");
+    let message = errors(&[hashes]);
+    let [no_url, no_clients] = message.lines().collect::<Vec<_>>()[..] else { panic!("{message}") };
+    assert!(
+        no_url.ends_with("PUBLIC_URL must be its URL: redirect URIs and passkeys depend on it"),
+        "{no_url}"
+    );
+    let remedy = "or all clients would share its IP address and its rate limits";
+    assert!(no_clients.ends_with(remedy), "{no_clients}");
+    for count in ["0", "1"] {
+        assert!(errors(&[hashes, url, ("ALLAUTH_TRUSTED_PROXY_COUNT", count)]).ends_with(remedy), "{count}");
+    }
+    assert!(hints(&[hashes, url, ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]).is_empty());
+    for believed in [("ALLAUTH_TRUSTED_PROXY_COUNT", "2"), ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]
+    {
+        let hint = hints(&[url, believed]).join("\n");
+        assert!(hint.contains("a client that bypasses the proxy chooses its own IP address"), "{hint}");
+    }
+    assert!(hints(&[url, ("ALLAUTH_TRUSTED_PROXY_COUNT", "1")]).is_empty());
 }
 
 #[test]
