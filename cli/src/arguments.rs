@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
 
 use crate::data_dir::{self, DataDirError};
 use crate::{FRONTEND, local_aws};
@@ -133,6 +134,13 @@ pub struct Serve {
     /// Port of DynamoDB.
     #[arg(long, env = "VESTIBULE_DYNAMODB_PORT", default_value_t = 8001)]
     pub dynamodb_port: u16,
+    /// Run behind a proxy that makes one origin of frontend and API, as CloudFront does (docs/deploy.md). It asks the
+    /// frontend's development server for everything that is not the API's.
+    #[arg(long, value_name = "FRONTEND", num_args = 0..=1, require_equals = true, default_missing_value = FRONTEND, value_parser = frontend)]
+    pub behind_proxy: Option<Url>,
+    /// Port of that proxy; 0 for any free port.
+    #[arg(long, env = "VESTIBULE_PROXY_PORT", default_value_t = 8080)]
+    pub proxy_port: u16,
     /// IP address to listen on; 0.0.0.0 accepts connections from containers and other machines.
     #[arg(long, default_value = "127.0.0.1", value_parser = host)]
     pub host: IpAddr,
@@ -269,6 +277,13 @@ pub struct UserAdd {
     /// The local stack.
     #[command(flatten)]
     pub data: Data,
+}
+
+fn frontend(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "http" && url.has_host() && url.path() == "/" && url.query().is_none());
+    url.ok_or_else(|| "a URL of scheme http, host and port, such as http://localhost:5173".to_owned())
 }
 
 fn host(text: &str) -> Result<IpAddr, String> {

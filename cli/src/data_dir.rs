@@ -17,6 +17,9 @@ pub const DATABASE: &str = "dynamodb.sqlite";
 pub struct Endpoints {
     /// The HTTP API.
     pub api: String,
+    /// The proxy in front of it, if there is one: what the browser is to know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<String>,
     /// The inbox: its page, Mailpit's API, SES and SNS.
     pub inbox: String,
     /// DynamoDB.
@@ -220,6 +223,7 @@ mod tests {
             table: "vestibule".to_owned(),
             region: "local".to_owned(),
             process: 7,
+            public: None,
         }
     }
 

@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::arguments::Serve;
+use crate::cloudfront::{ApiOrigin, CloudFront};
 use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
 use crate::deployed;
@@ -30,10 +31,14 @@ use crate::inbox::{Echo, console};
 use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
 use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, welcome};
+use url::Url;
 use vestibule::clock::Clock;
 use vestibule::environment;
 use vestibule::random::Random;
-use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, LoadedSettings, OPENID_CONNECT, Settings, TokenStrategy};
+use vestibule::secret::Secret;
+use vestibule::settings::{
+    DUMMY, KNOWN_PROVIDERS, LoadedSettings, OPENID_CONNECT, Settings, TokenStrategy, origin_verify_hash,
+};
 use vestibule_keys::GenerateError;
 
 /// The template that is deployed.
@@ -148,7 +153,9 @@ impl Stack {
         let (clock, random) = (Clock::system(), Random::system());
         let data = DataDir::open(options.data.path())?;
         let [api, mail, dynamodb] = listen(options).await?;
-        let endpoints = endpoints(options, [&api, &mail, &dynamodb]);
+        let proxy = Proxy::listen(options, &random).await?;
+        let endpoints = endpoints(options, [&api, &mail, &dynamodb], proxy.as_ref());
+        let environment = Proxy::settings(proxy.as_ref(), environment, &endpoints);
 
         let secret = match own_key(&environment) {
             true => String::new(),
@@ -180,8 +187,7 @@ impl Stack {
             welcome_page(options, &endpoints, &settings),
             clock.clone(),
             random.clone(),
-        )?
-        .with_prefix(settings.headless.url_prefix.clone());
+        )?;
 
         let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let guarded = guard.before(forward(&behind.local_addr()?.to_string()));
@@ -197,12 +203,7 @@ impl Stack {
         }
         let mut delivery = Layer::new();
         delivery.run_until_stopped(deliver(functions, clock));
-        let mut highest = Layer::new();
-        let gateway =
-            Router::new().fallback(answer).with_state(Arc::new(Front { gateway, port: api.number }));
-        for listener in api.listeners {
-            highest.serve(listener, gateway.clone());
-        }
+        let highest = serve_api(api, proxy, gateway, settings.headless.url_prefix)?;
         data.tell_endpoints(&endpoints)?;
         Ok(Self { data, endpoints, variables, layers: vec![highest, delivery, lowest] })
     }
@@ -227,12 +228,16 @@ impl Stack {
 
     fn banner(&self, options: &Serve) -> String {
         let Endpoints { api, inbox, dynamodb, table, .. } = &self.endpoints;
+        let public = self.endpoints.public.as_ref().map(|public| {
+            format!("Public    {public}/   frontend and API on one origin, as behind CloudFront\n  ")
+        });
         format!(
-            "\nVestibule is running.\n\n  \
+            "\nVestibule is running.\n\n  {}\
              API       {api}/   says how to try it\n  \
              Inbox     {inbox}/   mail and text messages end up here\n  \
              DynamoDB  {dynamodb}   table {table}, {}\n\n\
              Ctrl-C stops it.\n\n",
+            public.unwrap_or_default(),
             storage(options)
         )
     }
@@ -308,8 +313,101 @@ impl Layer {
     }
 }
 
-struct Front {
+/// The API's port, and the proxy's.
+fn serve_api(
+    api: Port,
+    proxy: Option<Proxy>,
     gateway: Gateway,
+    prefix: Option<String>,
+) -> Result<Layer, TemplateError> {
+    let mut layer = Layer::new();
+    // The proxy rewrites it, if there is one.
+    let gateway = Arc::new(gateway.with_prefix(prefix.clone().filter(|_| proxy.is_none())));
+    let front = Front { gateway: Arc::clone(&gateway), port: api.number };
+    let router = Router::new().fallback(answer).with_state(Arc::new(front));
+    for listener in api.listeners {
+        layer.serve(listener, router.clone());
+    }
+    if let Some(proxy) = proxy {
+        proxy.serve(&mut layer, gateway, api.number, prefix)?;
+    }
+    Ok(layer)
+}
+
+/// What is to be in front of the API, with the frontend.
+struct Proxy {
+    port: Port,
+    frontend: Url,
+    secret: Secret,
+    api_host: String,
+}
+
+impl Proxy {
+    async fn listen(options: &Serve, random: &Random) -> Result<Option<Self>, ServeError> {
+        let Some(frontend) = options.behind_proxy.clone() else { return Ok(None) };
+        let port =
+            ports::listen(options.host, options.proxy_port, "--proxy-port (VESTIBULE_PROXY_PORT)").await;
+        let port = port.map_err(|error| ServeError::Ports(vec![error]))?;
+        Ok(Some(Self {
+            port,
+            frontend,
+            secret: Secret::new(random.secret()),
+            api_host: ports::name(options.host),
+        }))
+    }
+
+    /// The environment with the settings that such an origin needs, where it does not say otherwise.
+    fn settings(
+        proxy: Option<&Self>,
+        mut environment: HashMap<String, String>,
+        endpoints: &Endpoints,
+    ) -> HashMap<String, String> {
+        let (Some(proxy), Some(public)) = (proxy, &endpoints.public) else { return environment };
+        for (name, value) in [
+            ("PUBLIC_URL", public.as_str()),
+            ("FRONTEND_URL", public),
+            ("CSRF_TRUSTED_ORIGINS", public),
+            ("ALLAUTH_TRUSTED_PROXY_COUNT", "2"),
+        ] {
+            let given = environment.entry(name.to_owned()).or_default();
+            if given.is_empty() {
+                value.clone_into(given);
+            }
+        }
+        let hashes = environment.entry("ORIGIN_VERIFY_SHA256".to_owned()).or_default();
+        let own = origin_verify_hash(proxy.secret.expose());
+        *hashes = if hashes.is_empty() { own } else { format!("{hashes},{own}") };
+        environment
+    }
+
+    fn serve(
+        self,
+        layer: &mut Layer,
+        gateway: Arc<Gateway>,
+        port: u16,
+        prefix: Option<String>,
+    ) -> Result<(), TemplateError> {
+        let host = format!("{}:{port}", self.api_host);
+        let api = ApiOrigin { gateway, host, port, secret: self.secret, prefix };
+        let cloudfront = Arc::new(CloudFront::new(api, self.frontend)?);
+        let router = Router::new().fallback(ask_cloudfront).with_state(cloudfront);
+        for listener in self.port.listeners {
+            layer.serve(listener, router.clone());
+        }
+        Ok(())
+    }
+}
+
+async fn ask_cloudfront(
+    State(cloudfront): State<Arc<CloudFront>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> axum::response::Response {
+    cloudfront.answer(request, peer.ip()).await
+}
+
+struct Front {
+    gateway: Arc<Gateway>,
     port: u16,
 }
 
@@ -347,10 +445,11 @@ async fn listen(options: &Serve) -> Result<[Port; 3], ServeError> {
     }
 }
 
-fn endpoints(options: &Serve, [api, inbox, dynamodb]: [&Port; 3]) -> Endpoints {
+fn endpoints(options: &Serve, [api, inbox, dynamodb]: [&Port; 3], proxy: Option<&Proxy>) -> Endpoints {
     let name = ports::name(options.host);
     Endpoints {
         api: format!("http://{name}:{}", api.number),
+        public: proxy.map(|proxy| format!("http://{name}:{}", proxy.port.number)),
         inbox: format!("http://{name}:{}", inbox.number),
         dynamodb: format!("http://{}:{}", ports::address(options.host), dynamodb.number),
         table: TABLE.to_owned(),
@@ -446,7 +545,7 @@ fn welcome_page(options: &Serve, endpoints: &Endpoints, settings: &Settings) -> 
     let program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned());
     welcome::page(&[
         ("program", &program),
-        ("api", &endpoints.api),
+        ("api", endpoints.public.as_ref().unwrap_or(&endpoints.api)),
         ("inbox", &endpoints.inbox),
         ("dynamodb", &endpoints.dynamodb),
         ("table", &endpoints.table),

@@ -4,6 +4,7 @@
 //! Everything comes from the template that is deployed, so a route missing there is missing here.
 //! Parameters have their defaults, or what they were overridden with, as in `sam local`.
 
+mod distribution;
 mod error;
 mod intrinsics;
 mod policies;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use intrinsics::Scope;
 
+pub use distribution::{Behavior, Distribution};
 pub use error::TemplateError;
 pub use policies::{Declared, Operator, PolicyCondition, RequestContext, Statement, matches};
 pub use value::{at, entries};

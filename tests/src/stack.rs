@@ -27,6 +27,8 @@ pub struct Stack {
     pub api: String,
     /// What the functions' roles did not allow: it fails the test.
     pub refusals: Refusals,
+    /// The proxy in front of it, if there is one.
+    pub public: Option<String>,
     description: Arc<Description>,
     environment: HashMap<String, String>,
     table_url: String,
@@ -43,11 +45,25 @@ impl Stack {
 
     /// Starts, or says why not.
     pub async fn try_start(settings: &[(&str, &str)]) -> Result<Self, ServeError> {
-        Self::of_template(TEMPLATE, settings).await
+        Self::try_start_as(TEMPLATE, None, settings).await
     }
 
     /// Starts with another template.
     pub async fn of_template(template: &str, settings: &[(&str, &str)]) -> Result<Self, ServeError> {
+        Self::try_start_as(template, None, settings).await
+    }
+
+    /// Starts behind a proxy that leads what is not the API's to this frontend, as CloudFront does.
+    pub async fn start_behind_proxy(frontend: &str, settings: &[(&str, &str)]) -> Self {
+        let frontend = url::Url::parse(frontend).unwrap();
+        Self::try_start_as(TEMPLATE, Some(frontend), settings).await.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    async fn try_start_as(
+        template: &str,
+        behind_proxy: Option<url::Url>,
+        settings: &[(&str, &str)],
+    ) -> Result<Self, ServeError> {
         let cheap = [("PASSWORD_ARGON2_MEMORY_KIB", "8"), ("PASSWORD_ARGON2_ITERATIONS", "1")];
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment: HashMap<_, _> = cheap.iter().chain(settings).map(owned).collect();
@@ -59,6 +75,8 @@ impl Stack {
             host: Ipv4Addr::LOCALHOST.into(),
             data: Data { data_dir: Some(data.path().to_owned()) },
             ephemeral: true,
+            behind_proxy,
+            proxy_port: 0,
         };
         let front = Front::start().await;
         let (mut front_url, mut all_variables) = (String::new(), HashMap::new());
@@ -81,6 +99,7 @@ impl Stack {
         Ok(Self {
             inbox: Inbox::new(&address(&endpoints.inbox)),
             api: address(&endpoints.api),
+            public: endpoints.public.as_deref().map(address),
             description: Description::of(all_variables),
             table_url: endpoints.dynamodb.clone(),
             front_url,
@@ -94,7 +113,7 @@ impl Stack {
 
     /// A client that was never here before.
     pub fn client(&self, kind: Kind) -> Client {
-        Client::new(kind, &self.api, &self.description)
+        Client::new(kind, self.public.as_ref().unwrap_or(&self.api), &self.description)
     }
 
     /// An app.

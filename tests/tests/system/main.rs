@@ -8,6 +8,7 @@ mod attacks;
 mod bad_days;
 mod bad_input;
 mod budget;
+mod cloudfront;
 mod code;
 mod config;
 mod cookies;
