@@ -25,11 +25,22 @@ export async function start(settings = {}) {
   const stack = DEPLOYED
     ? deployedStack()
     : await startStack({ FRONTEND_URL: origin, CSRF_TRUSTED_ORIGINS: origin, ...settings });
+  return open(frontend, origin, stack);
+}
+
+/** The same with frontend and API behind one origin, as CloudFront makes it. */
+export async function startBehindProxy(settings = {}) {
+  const frontend = await serveFrontend();
+  const stack = await startStack(settings, [`--behind-proxy=${frontend.origin}`]);
+  return open(frontend, stack.public, { ...stack, api: stack.public, bypass: stack.api });
+}
+
+async function open(frontend, origin, stack) {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   return {
     ...stack,
     /** Opens the frontend, as somebody who was never here before. */
-    visit: () => visit(browser, `${frontend.origin}/?api=${stack.api}`),
+    visit: () => visit(browser, `${origin}/?api=${stack.api}`),
     async stop() {
       await browser.close();
       await stack.stop();

@@ -94,3 +94,12 @@ export const LIES = {
   bad_signature: async (claims, key) => sign(claims, { ...(await newKey()), kid: key.kid }),
   unknown_key: async (claims) => sign(claims, await newKey()),
 };
+
+/** Says at the provider who one is, and agrees. */
+export async function consent(page, name) {
+  await page.fill("input[name=login]", name);
+  await page.fill("input[name=password]", "whatever");
+  await page.click("button[type=submit]");
+  await page.waitForSelector("text=Authorize");
+  await page.click("button[type=submit]");
+}

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { start } from "./browser.js";
-import { claimsOf, CLIENT, LIES, listen, sign } from "./openid.js";
+import { claimsOf, CLIENT, consent, LIES, listen, sign } from "./openid.js";
 
 const PASSWORD = "correct-horse-battery";
 const APP = {
@@ -38,11 +38,7 @@ after(async () => {
 async function logInAs(visitor, name, process) {
   const { page } = visitor;
   await Promise.all([page.waitForURL(`${provider.issuer}/interaction/**`), visitor.leave(APP.provider_id, process)]);
-  await page.fill("input[name=login]", name);
-  await page.fill("input[name=password]", "whatever");
-  await page.click("button[type=submit]");
-  await page.waitForSelector("text=Authorize");
-  await page.click("button[type=submit]");
+  await consent(page, name);
   return back(page);
 }
 
