@@ -20,7 +20,7 @@ from .remains import Remains
 
 def arguments():
     parser = argparse.ArgumentParser(prog="tests/aws/run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("steps", nargs="*", help="only these steps, of a run that was kept")
+    parser.add_argument("steps", nargs="*", help="only these steps, of a run that was kept, or of --offline")
     parser.add_argument("--offline", action="store_true", help="what needs no account")
     parser.add_argument("--list", action="store_true", help="print the steps as a table, and end")
     parser.add_argument("--delete", action="store_true", help="only delete what runs of this name have left behind")
@@ -106,7 +106,7 @@ def main():
         print(document(steps.PLAN))
         return 0
     if given.offline:
-        return offline.main()
+        return offline.main(given.steps)
     try:
         return on_aws(given)
     except AwsError as error:

@@ -247,8 +247,8 @@ def program():
     return os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule"))
 
 
-def main():
-    """Runs the steps; the exit code."""
+def main(names=()):
+    """Runs the steps, or those of these names; the exit code."""
     interruptible()
     if not os.path.exists(program()):
         sys.exit(f"{program()} is missing: cargo build --release --package vestibule-cli makes it")
@@ -256,6 +256,6 @@ def main():
     with moto() as url, stacks.served() as stacks_url, local_stack() as local:
         run = Installation(Aws(REGION, url, {"cloudformation": stacks_url}), NAME, DOMAIN, None)
         run.local, run.stacks = local, stacks
-        results = PLAN.execute(run)
+        results = PLAN.execute(run, names)
     print(table(results))
     return 0 if all(result.outcome == "passed" for result in results) else 1

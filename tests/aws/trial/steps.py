@@ -332,7 +332,7 @@ def token_keys(run):
 
 @PLAN.step("rollback", after=["secret-key"])
 def rollback(run):
-    """`make rollback` brings back the version before, which works with what the later one has written."""
+    """`make rollback` brings back the versions before, which work with what the later ones have written, and undoes that."""
     address = run.new_address("rollback")
     run.add_user(address, PASSWORD)
     for arguments in ("ARGS=", "ARGS=undo"):
