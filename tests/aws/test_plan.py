@@ -13,6 +13,7 @@ import unittest
 from unittest import mock
 
 import boto3
+import yaml
 from botocore import exceptions, xform_name
 
 from trial import __main__ as program
@@ -280,6 +281,17 @@ def calls(*functions):
                 yield constants, {keyword.arg for keyword in node.keywords}
 
 
+def template(path):
+    """The parameters of a template, whether each has a default, and its outputs."""
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_multi_constructor("!", lambda *_: None)
+    document = yaml.load((ROOT / path).read_text(), Loader)
+    return {name: "Default" in given for name, given in document["Parameters"].items()}, document["Outputs"]
+
+
 class Calls(unittest.TestCase):
     """What would otherwise only fail on AWS, after an hour."""
 
@@ -294,6 +306,21 @@ class Calls(unittest.TestCase):
             shape = model.operation_model(names[operation]).input_shape
             self.assertLessEqual(given, set(shape.members if shape else ()), f"{service} {operation}")
             self.assertLessEqual(set(shape.required_members if shape else ()), given, f"{service} {operation}")
+
+    def test_every_parameter_and_output_is_in_its_template(self):
+        templates = {part: path for (part, path, *_), _ in calls("run.deploy")}
+        self.assertGreaterEqual(len(templates), 5)
+        templates |= {"": "template.yaml", "example": "examples/guarded-api/template.yaml"}
+        for (part, path, *_), given in calls("run.deploy"):
+            parameters, _ = template(path)
+            self.assertLessEqual(given - {None}, set(parameters), path)
+            if None not in given:
+                lacking = [name for name, has_default in parameters.items() if not has_default and name not in given]
+                self.assertEqual(lacking, [], path)
+        for _, given in calls("run.deploy_application", "self.deploy_application"):
+            self.assertLessEqual(given - {None, "tags", "template"}, set(template("template.yaml")[0]))
+        for (key, *part), _ in filter(lambda call: call[0], calls("run.output", "self.output")):
+            self.assertIn(key, template(templates[part[0] if part else ""])[1])
 
 
 class Document(unittest.TestCase):
