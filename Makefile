@@ -12,8 +12,9 @@ help: ## Print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: ## Start the local stack: API on port 8000, inbox on 8025, DynamoDB on 8001
-	cargo run --quiet --release --package vestibule-cli -- serve
+run: ## Start the local stack: playground on port 3000, API on 8000, inbox on 8025, DynamoDB on 8001
+	cargo build --workspace --bin vestibule --test architecture # Compiles what `make test` compiles, for both to share.
+	@exec $(or $(CARGO_TARGET_DIR),target)/debug/vestibule serve
 
 .PHONY: test
 test: ## Run all tests that need nothing but Rust
