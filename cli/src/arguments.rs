@@ -141,6 +141,9 @@ pub struct Serve {
     /// Port of that proxy; 0 for any free port.
     #[arg(long, env = "VESTIBULE_PROXY_PORT", default_value_t = 8080)]
     pub proxy_port: u16,
+    /// The playground.
+    #[command(flatten)]
+    pub playground: PlaygroundOptions,
     /// IP address to listen on; 0.0.0.0 accepts connections from containers and other machines.
     #[arg(long, default_value = "127.0.0.1", value_parser = host)]
     pub host: IpAddr,
@@ -150,6 +153,17 @@ pub struct Serve {
     /// Keep the data in memory only, and discard it at exit.
     #[arg(long)]
     pub ephemeral: bool,
+}
+
+/// The frontend to try the API with.
+#[derive(Clone, Debug, Args)]
+pub struct PlaygroundOptions {
+    /// Port of the playground, a frontend to try the API with; if it is in use, there is no playground.
+    #[arg(long, env = "VESTIBULE_PLAYGROUND_PORT", default_value_t = 3000)]
+    pub playground_port: u16,
+    /// Serve no playground.
+    #[arg(long)]
+    pub no_playground: bool,
 }
 
 /// The directory of a local stack.

@@ -24,6 +24,9 @@ pub struct Endpoints {
     pub inbox: String,
     /// DynamoDB.
     pub dynamodb: String,
+    /// The playground, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playground: Option<String>,
     /// The table's name.
     pub table: String,
     /// The region that the table is in.
@@ -220,6 +223,7 @@ mod tests {
             api: "http://localhost:8000".to_owned(),
             inbox: "http://localhost:8025".to_owned(),
             dynamodb: "http://127.0.0.1:8001".to_owned(),
+            playground: Some("http://localhost:3000".to_owned()),
             table: "vestibule".to_owned(),
             region: "local".to_owned(),
             process: 7,

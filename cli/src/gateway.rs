@@ -247,7 +247,7 @@ fn refuse(status: StatusCode, message: &str) -> Response<Body> {
 fn page(html: String) -> Response<Body> {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
     ];
     (headers, html).into_response()
 }

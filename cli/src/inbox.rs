@@ -15,6 +15,7 @@ use axum::response::{Html, IntoResponse as _};
 use axum::routing::{get, post};
 use http::header;
 
+use crate::style::style;
 pub use mailbox::Echo;
 use mailbox::Mailbox;
 use vestibule::clock::Clock;
@@ -31,7 +32,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 /// Everything that an inbox answers; it begins empty.
 pub fn router(clock: Clock, random: Random, echo: Option<Echo>) -> Router {
     let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
-    let style = ([(header::CONTENT_TYPE, "text/css")], include_str!("pages/inbox.css"));
+    let style = ([(header::CONTENT_TYPE, "text/css")], style() + include_str!("pages/inbox.css"));
     let page = ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("pages/inbox.html")));
     Router::new()
         .route("/", get(async || page.into_response()).post(sns::publish))

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io::{self, Write as _};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ use crate::iam::{Guard, Roles, Watch, forward};
 use crate::inbox::{Echo, console};
 use crate::ports::{self, Port, PortError};
 use crate::template::{Template, TemplateError};
-use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, welcome};
+use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, playground, welcome};
 use url::Url;
 use vestibule::clock::Clock;
 use vestibule::environment;
@@ -152,9 +152,9 @@ impl Stack {
             environment::complete(environment).map_err(|error| LocalStartError::App(error.into()))?;
         let (clock, random) = (Clock::system(), Random::system());
         let data = DataDir::open(options.data.path())?;
-        let [api, mail, dynamodb] = listen(options).await?;
+        let Ports { api, mail, dynamodb, playground } = listen(options).await?;
         let proxy = Proxy::listen(options, &random).await?;
-        let endpoints = endpoints(options, [&api, &mail, &dynamodb], proxy.as_ref());
+        let endpoints = endpoints(options, [&api, &mail, &dynamodb], proxy.as_ref(), playground.as_ref());
         let environment = Proxy::settings(proxy.as_ref(), environment, &endpoints);
 
         let secret = match own_key(&environment) {
@@ -203,7 +203,8 @@ impl Stack {
         }
         let mut delivery = Layer::new();
         delivery.run_until_stopped(deliver(functions, clock));
-        let highest = serve_api(api, proxy, gateway, settings.headless.url_prefix)?;
+        let playground = playground.map(|port| (port, playground::router(&endpoints, &settings)));
+        let highest = serve_api(api, proxy, playground, gateway, settings.headless.url_prefix)?;
         data.tell_endpoints(&endpoints)?;
         Ok(Self { data, endpoints, variables, layers: vec![highest, delivery, lowest] })
     }
@@ -226,18 +227,27 @@ impl Stack {
         }
     }
 
+    /// What to do next, in three lines; then what else there is.
     fn banner(&self, options: &Serve) -> String {
-        let Endpoints { api, inbox, dynamodb, table, .. } = &self.endpoints;
-        let public = self.endpoints.public.as_ref().map(|public| {
-            format!("Public    {public}/   frontend and API on one origin, as behind CloudFront\n  ")
-        });
+        let Endpoints { api, inbox, dynamodb, table, playground, public, .. } = &self.endpoints;
+        let first = match (public, playground) {
+            (Some(url), _) => {
+                format!("Public     {url}/   frontend and API on one origin, as behind CloudFront")
+            }
+            (None, Some(url)) => {
+                format!("Try it     {url}/   a frontend with every flow, and its requests as curl")
+            }
+            (None, None) => {
+                format!("Frontend   {}/   {}", frontend(options, &self.endpoints), why_no_playground(options))
+            }
+        };
         format!(
-            "\nVestibule is running.\n\n  {}\
-             API       {api}/   says how to try it\n  \
-             Inbox     {inbox}/   mail and text messages end up here\n  \
-             DynamoDB  {dynamodb}   table {table}, {}\n\n\
+            "\nVestibule is running.\n\n  \
+             {first}\n  \
+             Read mail  {inbox}/   the inbox: no message leaves this machine\n  \
+             Call it    {api}/   the API, and where everything is\n\n\
+             DynamoDB: {dynamodb}, table {table}, {}\n\
              Ctrl-C stops it.\n\n",
-            public.unwrap_or_default(),
             storage(options)
         )
     }
@@ -313,23 +323,27 @@ impl Layer {
     }
 }
 
-/// The API's port, and the proxy's.
+/// What people and browsers reach: the API, the proxy, and the playground, at a port each.
 fn serve_api(
     api: Port,
     proxy: Option<Proxy>,
+    playground: Option<(Port, Router)>,
     gateway: Gateway,
     prefix: Option<String>,
 ) -> Result<Layer, TemplateError> {
     let mut layer = Layer::new();
     // The proxy rewrites it, if there is one.
     let gateway = Arc::new(gateway.with_prefix(prefix.clone().filter(|_| proxy.is_none())));
-    let front = Front { gateway: Arc::clone(&gateway), port: api.number };
+    let number = api.number;
+    let front = Front { gateway: Arc::clone(&gateway), port: number };
     let router = Router::new().fallback(answer).with_state(Arc::new(front));
-    for listener in api.listeners {
-        layer.serve(listener, router.clone());
+    for (port, router) in [(api, router)].into_iter().chain(playground) {
+        for listener in port.listeners {
+            layer.serve(listener, router.clone());
+        }
     }
     if let Some(proxy) = proxy {
-        proxy.serve(&mut layer, gateway, api.number, prefix)?;
+        proxy.serve(&mut layer, gateway, number, prefix)?;
     }
     Ok(layer)
 }
@@ -431,27 +445,74 @@ async fn deliver(functions: Arc<Functions>, clock: Clock) {
     }
 }
 
-/// All three ports, or everything that is wrong with any of them.
-async fn listen(options: &Serve) -> Result<[Port; 3], ServeError> {
+/// What the stack listens on.
+struct Ports {
+    api: Port,
+    mail: Port,
+    dynamodb: Port,
+    playground: Option<Port>,
+}
+
+/// All ports, or everything that is wrong with any of them.
+async fn listen(options: &Serve) -> Result<Ports, ServeError> {
     let host = options.host;
     let results = [
-        ports::listen(host, options.port, "--port (VESTIBULE_PORT)").await,
-        ports::listen(host, options.inbox_port, "--inbox-port (VESTIBULE_MAIL_PORT)").await,
-        ports::listen(host, options.dynamodb_port, "--dynamodb-port (VESTIBULE_DYNAMODB_PORT)").await,
+        ports::listen(host, options.port, "--port (VESTIBULE_PORT)").await.map(Some),
+        ports::listen(host, options.inbox_port, "--inbox-port (VESTIBULE_MAIL_PORT)").await.map(Some),
+        ports::listen(host, options.dynamodb_port, "--dynamodb-port (VESTIBULE_DYNAMODB_PORT)")
+            .await
+            .map(Some),
+        playground_port(options).await,
     ];
     match results {
-        [Ok(api), Ok(inbox), Ok(dynamodb)] => Ok([api, inbox, dynamodb]),
+        [Ok(Some(api)), Ok(Some(mail)), Ok(Some(dynamodb)), Ok(playground)] => {
+            Ok(Ports { api, mail, dynamodb, playground })
+        }
         results => Err(ServeError::Ports(results.into_iter().filter_map(Result::err).collect())),
     }
 }
 
-fn endpoints(options: &Serve, [api, inbox, dynamodb]: [&Port; 3], proxy: Option<&Proxy>) -> Endpoints {
+/// A port on loopback alone; none if another frontend has it.
+async fn playground_port(options: &Serve) -> Result<Option<Port>, PortError> {
+    const FLAG: &str = "--playground-port (VESTIBULE_PLAYGROUND_PORT)";
+    if options.playground.no_playground || !has_loopback(options.host) {
+        return Ok(None);
+    }
+    match ports::listen(Ipv4Addr::LOCALHOST.into(), options.playground.playground_port, FLAG).await {
+        Ok(port) => Ok(Some(port)),
+        Err(PortError::InUse { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the API is at the name that the playground has: their cookies need one site.
+fn has_loopback(host: IpAddr) -> bool {
+    host.is_loopback() || host.is_unspecified()
+}
+
+/// Where a frontend under development is: the playground's origin, or that of whatever has its port.
+fn frontend(options: &Serve, endpoints: &Endpoints) -> String {
+    match (&endpoints.playground, options.playground.playground_port) {
+        (Some(url), _) => url.clone(),
+        // Any free port, for a playground that is not there.
+        (None, 0) => FRONTEND.to_owned(),
+        (None, port) => format!("http://localhost:{port}"),
+    }
+}
+
+fn endpoints(
+    options: &Serve,
+    [api, inbox, dynamodb]: [&Port; 3],
+    proxy: Option<&Proxy>,
+    playground: Option<&Port>,
+) -> Endpoints {
     let name = ports::name(options.host);
     Endpoints {
         api: format!("http://{name}:{}", api.number),
         public: proxy.map(|proxy| format!("http://{name}:{}", proxy.port.number)),
         inbox: format!("http://{name}:{}", inbox.number),
         dynamodb: format!("http://{}:{}", ports::address(options.host), dynamodb.number),
+        playground: playground.map(|port| format!("http://localhost:{}", port.number)),
         table: TABLE.to_owned(),
         region: REGION.to_owned(),
         process: std::process::id(),
@@ -480,10 +541,11 @@ fn variables(
     let mail = format!("http://{}:{}", ports::address(options.host), inbox.number);
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let installed = installed_apps();
+    let frontend = frontend(options, endpoints);
     let defaults = [
-        ("CSRF_TRUSTED_ORIGINS", FRONTEND),
+        ("CSRF_TRUSTED_ORIGINS", frontend.as_str()),
         ("DEFAULT_FROM_EMAIL", "Vestibule <vestibule@localhost>"),
-        ("FRONTEND_URL", FRONTEND),
+        ("FRONTEND_URL", frontend.as_str()),
         ("INSTALLED_APPS", installed.as_str()),
         ("SECRET_KEY", secret),
         ("SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", "true"),
@@ -543,7 +605,11 @@ fn welcome_page(options: &Serve, endpoints: &Endpoints, settings: &Settings) -> 
     let data_dir = named.map(|path| format!(" --data-dir '{}'", path.display())).unwrap_or_default();
     // As it was called, so that the command works when copied: mostly it is in no PATH.
     let program = std::env::args().next().unwrap_or_else(|| "vestibule".to_owned());
-    welcome::page(&[
+    let what = match &endpoints.playground {
+        Some(_) => "the playground, with every flow of the API and its requests as curl",
+        None => "where links in mails lead",
+    };
+    let values: [(&str, &str); 12] = [
         ("program", &program),
         ("api", endpoints.public.as_ref().unwrap_or(&endpoints.api)),
         ("inbox", &endpoints.inbox),
@@ -551,10 +617,27 @@ fn welcome_page(options: &Serve, endpoints: &Endpoints, settings: &Settings) -> 
         ("table", &endpoints.table),
         ("region", &endpoints.region),
         ("storage", &storage(options)),
-        ("frontend", &settings.headless.frontend_url),
+        ("frontend", endpoints.playground.as_ref().unwrap_or(&settings.headless.frontend_url)),
+        ("frontend_url", &settings.headless.frontend_url),
+        ("what", what),
         ("origins", &settings.csrf.trusted_origins.join(", ")),
         ("data_dir", &data_dir),
-    ])
+    ];
+    welcome::page(settings, &values)
+}
+
+fn why_no_playground(options: &Serve) -> String {
+    let port = options.playground.playground_port;
+    if options.playground.no_playground {
+        return "your own: links in mails lead there".to_owned();
+    }
+    if has_loopback(options.host) {
+        return format!(
+            "port {port} is in use, so the playground is off: links in mails lead to whatever has the port \
+             (--playground-port chooses another)"
+        );
+    }
+    "links in mails lead there; the playground needs the API on localhost (--host)".to_owned()
 }
 
 fn storage(options: &Serve) -> String {

@@ -25,6 +25,8 @@ struct Stack {
     /// The lines of the standard output, as they come.
     lines: mpsc::Receiver<String>,
     endpoints: Value,
+    /// What it says when it is ready.
+    banner: Vec<String>,
 }
 
 fn vestibule(data_dir: &Path, arguments: &[&str]) -> Command {
@@ -36,6 +38,7 @@ fn vestibule(data_dir: &Path, arguments: &[&str]) -> Command {
         .env("VESTIBULE_PORT", "0")
         .env("VESTIBULE_MAIL_PORT", "0")
         .env("VESTIBULE_DYNAMODB_PORT", "0")
+        .env("VESTIBULE_PLAYGROUND_PORT", "0")
         .stdin(Stdio::null());
     command
 }
@@ -49,9 +52,12 @@ impl Stack {
         std::thread::spawn(move || {
             output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
-        while !lines.recv_timeout(PATIENCE).expect("it starts").starts_with("Ctrl-C") {}
+        let mut banner: Vec<String> = Vec::new();
+        while !banner.last().is_some_and(|line| line.starts_with("Ctrl-C")) {
+            banner.push(lines.recv_timeout(PATIENCE).expect("it starts"));
+        }
         let endpoints = std::fs::read(data_dir.join("endpoints.json")).unwrap();
-        Self { process, lines, endpoints: serde_json::from_slice(&endpoints).unwrap() }
+        Self { process, lines, endpoints: serde_json::from_slice(&endpoints).unwrap(), banner }
     }
 
     fn address(&self, part: &str) -> &str {
@@ -342,6 +348,61 @@ fn pages_load_nothing_from_elsewhere() {
         {
             assert!(!body.contains(loading), "{part}{path} has {loading}");
         }
+    }
+}
+
+#[test]
+fn the_playground_has_an_origin_of_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral", "--host", "0.0.0.0"]);
+    let url = stack.endpoints["playground"].as_str().unwrap();
+    assert!(
+        stack.banner.iter().any(|line| line.contains(&format!("Try it     {url}/"))),
+        "{:?}",
+        stack.banner
+    );
+    for path in ["/", "/account/verify-email/a%3Ab"] {
+        let (head, body) = stack.get("playground", path);
+        assert!(head.starts_with("HTTP/1.1 200") && body.contains("/modules/main.js"), "{head}");
+        let policy = format!("connect-src 'self' {};", stack.endpoints["api"].as_str().unwrap());
+        assert!(head.contains(&policy) && head.contains("require-trusted-types-for 'script'"), "{head}");
+    }
+    let environment: Value = serde_json::from_str(&stack.get("playground", "/environment.json").1).unwrap();
+    assert_eq!(environment["trusted_origins"], serde_json::json!([url]), "trusted where nothing else is set");
+    assert_eq!(environment["pages"]["account_signup"], format!("{url}/account/signup"));
+    assert!(stack.get("playground", "/modules/main.js").1.contains("import "));
+    let port = url.rsplit(':').next().unwrap().parse().unwrap();
+    for outside in local_addresses() {
+        assert!(TcpStream::connect_timeout(&(outside, port).into(), PATIENCE).is_err(), "{outside}");
+    }
+}
+
+/// The machine's IP addresses that are not loopback, as far as a route tells.
+fn local_addresses() -> Vec<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    // Nothing is sent: the system only chooses where it would send from.
+    let route = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
+    route.map(|address| address.ip()).into_iter().filter(|ip| !ip.is_loopback()).collect()
+}
+
+#[test]
+fn another_frontend_keeps_its_port() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (flags, reason) in [
+        (&["--playground-port", &port][..], format!("port {port} is in use, so the playground is off")),
+        (
+            &["--playground-port", &port, "--no-playground"][..],
+            "your own: links in mails lead there".to_owned(),
+        ),
+    ] {
+        let stack = Stack::start(home.path(), &[&["--ephemeral"], flags].concat());
+        assert!(stack.endpoints.get("playground").is_none());
+        let line = stack.banner.iter().find(|line| line.contains("Frontend")).unwrap();
+        assert!(line.contains(&format!("http://localhost:{port}/")) && line.contains(&reason), "{line}");
+        let page = stack.get("api", "/").1;
+        assert!(page.contains(&format!("<code>http://localhost:{port}</code> (<code>FRONTEND_URL</code>)")));
     }
 }
 

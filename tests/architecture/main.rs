@@ -69,6 +69,25 @@ fn no_function_links_another_function() {
     }
 }
 
+/// A zip has a function's program and, for `mail`, its templates (`infra/build.sh`): what no function links is in none.
+#[test]
+fn no_function_contains_the_local_stack() {
+    let packed: Vec<String> = crates()
+        .into_iter()
+        .map(|krate| krate.name)
+        .filter(|name| ["functions/", "examples/", "shared"].iter().any(|kind| name.starts_with(kind)))
+        .collect();
+    assert!(packed.len() > 10, "{packed:?}");
+    for folder in packed {
+        let manifest = std::fs::read_to_string(root().join(&folder).join("Cargo.toml")).unwrap();
+        let (linked, _) = manifest.split_once("[dev-dependencies]").unwrap_or((&manifest, ""));
+        assert!(!linked.contains("vestibule-cli"), "{folder} links the local stack");
+    }
+    let build = std::fs::read_to_string(root().join("infra/build.sh")).unwrap();
+    let copied: Vec<&str> = build.lines().filter(|line| line.trim_start().starts_with("cp ")).collect();
+    assert_eq!(copied, ["cp -R functions/mail/templates target/lambda/mail/templates"]);
+}
+
 #[test]
 fn no_public_type_shares_its_name() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();

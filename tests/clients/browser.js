@@ -18,6 +18,9 @@ const FLAGS = [
 ];
 const TYPES = { ".html": "text/html", ".js": "text/javascript" };
 
+/** Starts the browser. */
+export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+
 /** Starts everything, with settings of the API, which a deployment must have; `stop` it in the end. */
 export async function start(settings = {}) {
   const frontend = DEPLOYED ? { origin: DEPLOYED, close() {} } : await serveFrontend();
@@ -36,7 +39,7 @@ export async function startBehindProxy(settings = {}) {
 }
 
 async function open(frontend, origin, stack) {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await launch();
   return {
     ...stack,
     /** Opens the frontend, as somebody who was never here before. */

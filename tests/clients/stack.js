@@ -50,7 +50,7 @@ function mails(inbox, { tries, every }) {
 /** Starts `vestibule serve` at free ports, with data that is forgotten, and more arguments if given. */
 export async function startStack(settings = {}, more = []) {
   const data = await mkdtemp(join(tmpdir(), "vestibule-"));
-  const ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0", "--proxy-port=0"];
+  const ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0", "--proxy-port=0", "--playground-port=0"];
   const program = spawn(PROGRAM, ["serve", "--ephemeral", "--data-dir", data, ...ports, ...more], {
     env: { ...process.env, ...settings },
     stdio: ["ignore", "ignore", "pipe"],
@@ -58,12 +58,14 @@ export async function startStack(settings = {}, more = []) {
   let log = "";
   program.stderr.setEncoding("utf8").on("data", (text) => (log += text));
   const ended = new Promise((resolve) => program.once("exit", resolve));
-  const { api, public: proxy, inbox } = await endpoints(join(data, "endpoints.json"), program, () => log);
+  const { api, public: proxy, inbox, playground } = await endpoints(join(data, "endpoints.json"), program, () => log);
   return {
     // Cookies and keys are for a name, not for an address.
     api: api.replace("127.0.0.1", "localhost"),
     /** Frontend and API in one, with `--behind-proxy`. */
     public: proxy,
+    inbox,
+    playground,
     email: (name) => `${name}@example.com`,
     ...mails(inbox, { tries: 250, every: 20 }),
     /** Forgets what was logged. */

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
-use vestibule_cli::arguments::{Data, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserSelector};
+use vestibule_cli::arguments::{
+    Data, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserSelector,
+};
 use vestibule_cli::iam::access_key_id;
 use vestibule_cli::secret_key::{self, SecretKeyError};
 use vestibule_cli::serve::{Embedding, ServeError, Stack as LocalStack, TEMPLATE};
@@ -72,6 +74,7 @@ impl Stack {
             port: 0,
             inbox_port: 0,
             dynamodb_port: 0,
+            playground: PlaygroundOptions { no_playground: true, playground_port: 3000 },
             host: Ipv4Addr::LOCALHOST.into(),
             data: Data { data_dir: Some(data.path().to_owned()) },
             ephemeral: true,

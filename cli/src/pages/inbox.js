@@ -4,6 +4,9 @@ const EVERY_MS = 2000;
 const SHOWN = 200;
 const at = (id) => document.getElementById(id);
 
+/** A code stands on a line of its own. */
+const CODE = /^[A-Z0-9]{3,}(?:-[A-Z0-9]{3,})?$/m;
+
 let known = "";
 let chosen = location.hash.slice(1);
 let asText = false;
@@ -26,6 +29,7 @@ async function refresh() {
   at("none").hidden = total > 0;
   if (!messages.some((message) => message.ID === chosen)) chosen = messages[0]?.ID ?? "";
   at("list").replaceChildren(...messages.map(entry));
+  search();
   if (chosen) await open(chosen);
 }
 
@@ -48,6 +52,33 @@ function entry(message) {
   return item;
 }
 
+/** Leaves the messages in the list whose recipient, subject or beginning has all these words. */
+function search() {
+  const words = at("search").value.toLowerCase().split(/\s+/);
+  for (const item of at("list").children) {
+    const text = item.textContent.toLowerCase();
+    item.hidden = !words.every((word) => text.includes(word));
+  }
+}
+
+/** Buttons that copy what people need from a message: its code, and the link to it here. */
+function tools(message) {
+  const code = message.Text.match(CODE)?.[0];
+  const link = new URL(`#${message.ID}`, location.href).href;
+  return [code && copy(`Copy the code ${code}`, code), copy("Copy a link to this message", link)].filter(Boolean);
+}
+
+function copy(label, text) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = label;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text);
+    at("status").textContent = "Copied.";
+  });
+  return button;
+}
+
 function line(kind, text) {
   const span = document.createElement("span");
   span.className = kind;
@@ -62,7 +93,8 @@ async function open(id) {
   chosen = id;
   history.replaceState(null, "", `#${id}`);
   for (const button of at("list").querySelectorAll("button")) {
-    button.toggleAttribute("aria-current", button.dataset.id === id);
+    if (button.dataset.id === id) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
   }
   at("subject").textContent = message.Subject;
   at("to").textContent = addresses([...message.To, ...message.Cc, ...message.Bcc]);
@@ -71,6 +103,7 @@ async function open(id) {
   at("date").textContent = new Date(message.Date).toLocaleString();
   at("html").srcdoc = `<base target="_blank">${message.HTML}`;
   at("text").replaceChildren(...linked(message.Text));
+  at("tools").replaceChildren(...tools(message));
   at("views").hidden = !message.HTML || !message.Text;
   show(message.HTML && !(asText && message.Text) ? "html" : "text");
 }
@@ -112,6 +145,9 @@ at("clear").addEventListener("click", async () => {
   await fetch("api/v1/messages", { method: "DELETE" });
   await refresh();
 });
+
+at("search").addEventListener("input", search);
+addEventListener("hashchange", () => open(location.hash.slice(1)));
 
 refresh();
 setInterval(refresh, EVERY_MS);

@@ -2,6 +2,7 @@
 //! so it does not notice a stale session token. It also answers for paths that no function has.
 
 mod config;
+mod example;
 mod page;
 mod specification;
 

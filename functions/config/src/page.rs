@@ -1,10 +1,17 @@
-//! The description as a page for people: no scripts, and nothing from other hosts.
+//! The description as a page for people: to fold and to search, with examples, and nothing from other hosts.
 
 use std::fmt::{self, Display, Write as _};
 
 use serde_json::{Map, Value};
+use vestibule::http::reply;
+
+use super::example::example;
 
 const STYLE: &str = include_str!("page.css");
+/// The search.
+const SCRIPT: &str = include_str!("page.js");
+/// Its hash, by which the page's policy lets it run.
+pub(crate) const SCRIPT_HASH: &str = "sha256-wvB8gdaJQYKU2zPty6+7dTp0f+Vec5QOi6Hhx6ItEtI=";
 
 /// Writes the page of a document.
 pub(crate) fn render(document: &Value) -> String {
@@ -28,32 +35,34 @@ fn write(page: &mut String, document: &Value) -> fmt::Result {
     writeln!(
         page,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{} \
-          API</title>\n<style>\n{STYLE}</style>\n</head>\n<body>",
-        Escaped(title)
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{} \
+          API</title>\n<style>\n{}{STYLE}</style>\n</head>\n<body>\n<main>",
+        Escaped(title),
+        reply::STYLE
     )?;
     writeln!(page, "<h1>{} API</h1>\n<p>Base URL: <code>{}</code>.</p>", Escaped(title), Escaped(server))?;
     paragraphs(page, text(document, "/info/description"))?;
     page.push_str(
-        "<p>Machine-readable: <a href=\"openapi.json\">JSON</a>, <a \
-     href=\"openapi.yaml\">YAML</a>.</p>\n",
+        "<p>Machine-readable: <a href=\"openapi.json\">JSON</a>, <a href=\"openapi.yaml\">YAML</a>.</p>\n\
+         <p><input type=\"search\" aria-label=\"Search\" placeholder=\"Search\" autocomplete=\"off\"></p>\n",
     );
     let operations = operations(document);
-    contents(page, document, &operations)?;
     schemes(page, document)?;
     for tag in tags(document) {
-        writeln!(page, "<h2>{}</h2>", Escaped(tag))?;
+        writeln!(page, "<section>\n<h2>{}</h2>", Escaped(tag))?;
         for operation in operations.iter().filter(|operation| text(operation.described, "/tags/0") == tag) {
             article(page, document, operation)?;
         }
-    }
-    page.push_str("<h2>Schemas</h2>\n");
-    for (name, schema) in members(document, "/components/schemas") {
-        writeln!(page, "<section id=\"{0}\">\n<h3>{0}</h3>", Escaped(name))?;
-        shape(page, schema)?;
         page.push_str("</section>\n");
     }
-    page.push_str("</body>\n</html>\n");
+    page.push_str("<section>\n<h2>Schemas</h2>\n");
+    for (name, schema) in members(document, "/components/schemas") {
+        // A link to what is inside unfolds it.
+        writeln!(page, "<details>\n<summary>{0}</summary>\n<div id=\"{0}\">", Escaped(name))?;
+        shape(page, schema)?;
+        page.push_str("</div>\n</details>\n");
+    }
+    writeln!(page, "</section>\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>")?;
     Ok(())
 }
 
@@ -72,21 +81,6 @@ fn operations(document: &Value) -> Vec<Operation<'_>> {
 
 fn tags(document: &Value) -> impl Iterator<Item = &str> {
     list(document, "/tags").iter().map(|tag| text(tag, "/name"))
-}
-
-fn contents(page: &mut String, document: &Value, operations: &[Operation<'_>]) -> fmt::Result {
-    page.push_str("<nav>\n");
-    for tag in tags(document) {
-        writeln!(page, "<h2>{}</h2>\n<ul>", Escaped(tag))?;
-        for operation in operations.iter().filter(|operation| text(operation.described, "/tags/0") == tag) {
-            let (id, summary) =
-                (text(operation.described, "/operationId"), text(operation.described, "/summary"));
-            writeln!(page, "<li><a href=\"#{}\">{}</a></li>", Escaped(id), Escaped(summary))?;
-        }
-        page.push_str("</ul>\n");
-    }
-    page.push_str("</nav>\n");
-    Ok(())
 }
 
 fn schemes(page: &mut String, document: &Value) -> fmt::Result {
@@ -112,12 +106,12 @@ fn article(page: &mut String, document: &Value, operation: &Operation<'_>) -> fm
     let described = operation.described;
     writeln!(
         page,
-        "<article id=\"{}\">\n<h3>{}</h3>\n<p class=\"path\"><b class=\"{}\">{}</b> <code>{}</code></p>",
-        Escaped(text(described, "/operationId")),
-        Escaped(text(described, "/summary")),
+        "<details>\n<summary><b class=\"{}\">{}</b> <code>{}</code><br>{}</summary>\n<div id=\"{}\">",
         operation.method,
         operation.method.to_uppercase(),
-        Escaped(operation.path)
+        Escaped(operation.path),
+        Escaped(text(described, "/summary")),
+        Escaped(text(described, "/operationId"))
     )?;
     paragraphs(page, text(described, "/description"))?;
     let parameters = operation.parameters.iter().chain(list(described, "/parameters"));
@@ -136,23 +130,39 @@ fn article(page: &mut String, document: &Value, operation: &Operation<'_>) -> fm
         page.push_str("</table>\n");
     }
     for (_, content) in members(described, "/requestBody/content") {
-        page.push_str("<h4>Request body</h4>\n");
+        page.push_str("<h3>Request body</h3>\n");
         shape(page, resolved(document, content.get("schema").unwrap_or(&Value::Null)))?;
+        sample(page, document, content)?;
     }
-    page.push_str("<h4>Responses</h4>\n<dl>\n");
+    page.push_str("<h3>Responses</h3>\n<dl>\n");
     for (status, response) in members(described, "/responses") {
-        let response = resolved(document, response);
-        write!(page, "<dt>{}", Escaped(status))?;
-        for (media, content) in members(response, "/content") {
-            match content.get("schema") {
-                Some(schema) => write!(page, " {}", kind(Some(schema)))?,
-                None => write!(page, " <small>{}</small>", Escaped(media))?,
-            }
-        }
-        writeln!(page, "</dt>\n<dd>{}</dd>", Prose(text(response, "/description")))?;
+        answer(page, document, status, resolved(document, response))?;
     }
-    page.push_str("</dl>\n</article>\n");
+    page.push_str("</dl>\n</div>\n</details>\n");
     Ok(())
+}
+
+fn answer(page: &mut String, document: &Value, status: &str, response: &Value) -> fmt::Result {
+    write!(page, "<dt>{}", Escaped(status))?;
+    for (media, content) in members(response, "/content") {
+        match content.get("schema") {
+            Some(schema) => write!(page, " {}", kind(Some(schema)))?,
+            None => write!(page, " <small>{}</small>", Escaped(media))?,
+        }
+    }
+    writeln!(page, "</dt>\n<dd>{}", Prose(text(response, "/description")))?;
+    if let Some(content) = response.pointer("/content/application~1json") {
+        sample(page, document, content)?;
+    }
+    page.push_str("</dd>\n");
+    Ok(())
+}
+
+/// An example of what a schema describes, folded.
+fn sample(page: &mut String, document: &Value, content: &Value) -> fmt::Result {
+    let Some(schema) = content.get("schema") else { return Ok(()) };
+    let value = serde_json::to_string_pretty(&example(document, schema)).unwrap_or_default();
+    writeln!(page, "<details><summary>Example</summary><pre>{}</pre></details>", Escaped(&value))
 }
 
 /// What an object has, or what another value can be.
@@ -281,7 +291,9 @@ impl Display for Prose<'_> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use serde_json::json;
+    use sha2::{Digest as _, Sha256};
 
     use super::*;
 
@@ -305,9 +317,15 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_knows_the_script() {
+        let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
+        assert_eq!(SCRIPT_HASH, format!("sha256-{hash}"));
+    }
+
+    #[test]
     fn texts_are_texts() {
         assert_eq!(Prose("a `<b>` & 'c'").to_string(), "a <code>&lt;b&gt;</code> &amp; &#39;c&#39;");
         let document = json!({"info": {"title": "<script>"}, "servers": [{"url": "http://\"><script>"}]});
-        assert!(!render(&document).contains("<script>"));
+        assert_eq!(render(&document).matches("<script>").count(), 1, "its own");
     }
 }

@@ -18,9 +18,6 @@ use super::page;
 /// Everything there can be.
 const WHOLE: &str = include_str!("../../../docs/openapi.json");
 
-/// The page needs its style and nothing else.
-const CSP: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
 pub(crate) fn json(app: &App, base_url: &str) -> Option<Response<Body>> {
     let text = served(app, base_url)?.to_string();
     Some(answer(text, "application/vnd.oai.openapi+json", Some("inline; filename=openapi.json")))
@@ -33,7 +30,13 @@ pub(crate) fn yaml(app: &App, base_url: &str) -> Option<Response<Body>> {
 
 pub(crate) fn html(app: &App, base_url: &str) -> Option<Response<Body>> {
     let mut response = answer(page::render(&served(app, base_url)?), "text/html; charset=utf-8", None);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CSP));
+    // The page needs its style and its search, and nothing else.
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src '{}'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'",
+        page::SCRIPT_HASH
+    );
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy).ok()?);
     Some(response)
 }
 

@@ -10,6 +10,7 @@ use vestibule::domain::refusal::{FieldErrorKind, FieldErrors};
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;
 use vestibule::http::prelude::*;
+use vestibule::http::reply;
 use vestibule::settings::{DUMMY, Settings};
 
 use crate::finish;
@@ -94,7 +95,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
 fn page(call: &ApiRequest, errors: &FieldErrors) -> String {
     let fields: Vec<String> =
         FIELDS.iter().map(|field| row(field, call.field(field.name).as_deref(), errors)).collect();
-    PAGE.replace("{fields}", &fields.join("\n"))
+    PAGE.replace("{style}", reply::STYLE).replace("{fields}", &fields.join("\n"))
 }
 
 fn row(field: &Field, given: Option<&str>, errors: &FieldErrors) -> String {

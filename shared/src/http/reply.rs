@@ -144,11 +144,16 @@ pub fn redirect(address: &str) -> Response<Body> {
     response
 }
 
+/// The style of all pages for people.
+pub const STYLE: &str = include_str!("page.css");
+
 /// A page for people, who took the API for a site or whose frontend is set up wrongly.
 pub fn page(status: StatusCode, text: &str) -> Response<Body> {
     let title = status.canonical_reason().unwrap_or("Error");
     let html = format!(
-        "<!doctype html><html lang=\"en\"><title>{title}</title><h1>{title}</h1><p>{text}</p></html>\n"
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
+         <style>{STYLE}</style><main><h1>{title}</h1><p>{text}</p></main></html>\n"
     );
     document(status, html)
 }

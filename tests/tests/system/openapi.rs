@@ -100,11 +100,12 @@ async fn the_page_loads_nothing() {
     let stack = Stack::start(&[ON]).await;
     let answer = form(&stack, "html").await;
     let policy = answer.header("content-security-policy").concat();
-    assert!(policy.starts_with("default-src 'none'; style-src 'unsafe-inline';"), "{policy}");
+    let own = "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-";
+    assert!(policy.starts_with(own), "{policy}");
     let page = answer.text.to_lowercase();
-    for loading in
-        ["<script", "<link", "<img", "<iframe", "<object", " src=", "@import", "url(", "javascript:"]
-    {
+    assert_eq!(page.matches("<script").count(), page.matches("<script>").count(), "none but its search");
+    assert_eq!(page.matches("<script>").count(), 1);
+    for loading in ["<link", "<img", "<iframe", "<object", " src=", "@import", "url(", "javascript:"] {
         assert!(!page.contains(loading), "{loading}");
     }
     let links = page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap());

@@ -1,0 +1,44 @@
+// What this stack is like: where the API is, and its OpenAPI description, pruned to its settings.
+//
+// A frontend of your own knows its fields when it is built. This one reads them, so that it fits any settings.
+
+export const environment = await (await fetch("/environment.json")).json();
+
+const { paths, components } = environment.description;
+const operations = new Map();
+for (const methods of Object.values(paths)) {
+  for (const operation of Object.values(methods)) {
+    if (operation.operationId) operations.set(operation.operationId, operation);
+  }
+}
+
+/** Whether these settings leave an operation. */
+export const has = (id) => operations.has(id);
+
+/** Whether the API serves a kind of client: `browser` or `app`. */
+export const serves = (client) =>
+  Object.keys(paths).some((path) => path.startsWith(`/_allauth/{client}/`) || path.startsWith(`/_allauth/${client}/v1/auth/s`));
+
+/** The header that repeats the CSRF token. */
+export const csrfHeader = components.securitySchemes?.CSRFToken?.name ?? "X-CSRFToken";
+
+/** The fields of an operation's body: names, schemas, and whether they are required. */
+export function fields(id) {
+  const content = operations.get(id)?.requestBody?.content ?? {};
+  return members(Object.values(content)[0]?.schema ?? {});
+}
+
+function members(schema) {
+  const whole = resolved(schema);
+  if (whole.allOf) return whole.allOf.flatMap(members);
+  return Object.entries(whole.properties ?? {}).map(([name, property]) => ({
+    name,
+    required: (whole.required ?? []).includes(name),
+    schema: { ...resolved(property), ...property },
+  }));
+}
+
+function resolved(schema) {
+  const name = schema.$ref?.split("/").at(-1);
+  return name ? components.schemas[name] : schema;
+}

@@ -1,0 +1,120 @@
+//! The playground: a frontend at an origin of its own, on loopback, to try every flow of the API in a browser.
+//!
+//! It is plain ES modules, served as they are. What differs from stack to stack is in `environment.json`.
+
+use axum::Router;
+use axum::http::{HeaderName, header};
+use axum::response::{Html, IntoResponse as _};
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use crate::data_dir::Endpoints;
+use crate::style::style;
+use vestibule::settings::Settings;
+
+macro_rules! modules {
+    ($($name:literal)*) => {
+        /// The modules, by name.
+        const MODULES: &[(&str, &str)] = &[$(($name, include_str!(concat!("pages/playground/", $name)))),*];
+    };
+}
+
+modules! {
+    "api.js" "authenticators.js" "code.js" "configuration.js" "curl.js" "description.js" "elements.js" "emails.js" "form.js"
+    "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js" "providers.js" "qr.js" "reauthenticate.js"
+    "requests.js" "reset.js" "router.js" "sessions.js" "signup.js" "tokens.js" "verify.js" "webauthn.js"
+}
+
+const INDEX: &str = include_str!("pages/playground/index.html");
+const OWN_STYLE: &str = include_str!("pages/playground/playground.css");
+
+/// The pages of the frontend that links lead to.
+const PAGES: [&str; 5] = [
+    "account_confirm_email",
+    "account_reset_password",
+    "account_reset_password_from_key",
+    "account_signup",
+    "socialaccount_login_error",
+];
+
+/// Everything that the playground of a stack answers: its modules, and at every other path its one page.
+pub fn router(endpoints: &Endpoints, settings: &Settings) -> Router {
+    let environment = environment(endpoints, settings).to_string();
+    let policy = policy(api(endpoints));
+    let page = move || async move { ([(header::CONTENT_SECURITY_POLICY, policy)], Html(INDEX)) };
+    let file = |kind: &'static str, text: String| get(async move || served(kind, text).into_response());
+    let mut router = Router::new()
+        .route("/environment.json", file("application/json", environment))
+        .route("/style.css", file("text/css", style() + OWN_STYLE));
+    for (name, text) in MODULES {
+        router = router.route(&format!("/modules/{name}"), file("text/javascript", (*text).to_owned()));
+    }
+    router.fallback_service(get(page))
+}
+
+/// Where the API is: on the page's own origin behind a proxy.
+fn api(endpoints: &Endpoints) -> &str {
+    endpoints.public.as_ref().unwrap_or(&endpoints.api)
+}
+
+fn served(kind: &'static str, text: String) -> ([(HeaderName, &'static str); 3], String) {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, text)
+}
+
+/// A page calls the API and nothing else. Forms lead to it, and on to any provider. Trusted types leave no way to turn text
+/// into HTML.
+fn policy(api: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' {api}; \
+         form-action http: https:; base-uri 'none'; frame-ancestors 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+}
+
+/// What a frontend of one's own has in its configuration, or makes of the description when it is built.
+fn environment(endpoints: &Endpoints, settings: &Settings) -> Value {
+    let urls = &settings.headless.frontend_urls;
+    let pages: serde_json::Map<_, _> =
+        PAGES.iter().filter_map(|page| Some(((*page).to_owned(), urls.get(page)?.into()))).collect();
+    json!({
+        "api": api(endpoints),
+        "inbox": endpoints.inbox,
+        "csrf_cookie": settings.csrf.cookie_name,
+        "trusted_origins": settings.csrf.trusted_origins,
+        "honeypot": settings.account.signup_honeypot,
+        "pages": pages,
+        "description": vestibule_config::document(settings, api(endpoints)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_module_is_served() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages/playground");
+        let names =
+            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        let there: BTreeSet<String> =
+            names.filter(|name| !["index.html", "playground.css"].contains(&name.as_str())).collect();
+        let served: BTreeSet<String> = MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(served, there);
+    }
+
+    #[test]
+    fn data_is_never_html() {
+        for (name, text) in MODULES {
+            for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+                assert!(!text.contains(way), "{name}: {way}");
+            }
+        }
+    }
+}
