@@ -31,7 +31,7 @@ MOST_ALARMS, MOST_METRICS, MOST_IDLE = 10, 10, 1.00
 
 # What one request uses: the function, milliseconds that Lambda bills for a warm one, items read (of at most 4 KB,
 # strongly consistent), items written (of at most 1 KB, in a transaction, which takes two units each) and mails.
-# Milliseconds are estimates, as nothing of this has run on AWS; the items are those of the system tests (`budget`).
+# Milliseconds and items are estimates, as nothing of this has run on AWS.
 REQUESTS = {
     "logins (`POST auth/login`)": [("Login", 80, 7, 8, 0)],
     "checks of a session (`GET auth/session`)": [("Session", 10, 2, 0, 0)],
