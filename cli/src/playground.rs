@@ -85,6 +85,7 @@ fn environment(endpoints: &Endpoints, settings: &Settings) -> Value {
         "api": api(endpoints),
         "inbox": endpoints.inbox,
         "csrf_cookie": settings.csrf.cookie_name,
+        "csrf_use_sessions": settings.csrf.use_sessions,
         "trusted_origins": settings.csrf.trusted_origins,
         "honeypot": settings.account.signup_honeypot,
         "pages": pages,

@@ -378,8 +378,8 @@ test("tokens of an app: logged in, asked, refreshed", async () => {
   await visitor.sees('"refresh_token"');
 });
 
-test("the requests, copied as curl, do in a shell what the pages did", async () => {
-  const visitor = await byLink.visit();
+/** Logs in, copies the requests as curl, and runs them in a shell. */
+async function copiesAsCurl(visitor) {
   await account(visitor, "curl@example.com");
   await logOut(visitor);
   await visitor.page.getByRole("button", { name: "Clear" }).click();
@@ -394,6 +394,19 @@ test("the requests, copied as curl, do in a shell what the pages did", async () 
     assert.match(stdout, /"email":"curl@example.com"/);
   } finally {
     await rm(folder, { recursive: true });
+  }
+}
+
+test("the requests, copied as curl, do in a shell what the pages did", async () => {
+  await copiesAsCurl(await byLink.visit());
+});
+
+test("the CSRF token may be in a header instead of a cookie", async () => {
+  const byHeader = await openPlayground({ ...SETTINGS, CSRF_USE_SESSIONS: "true" });
+  try {
+    await copiesAsCurl(await byHeader.visit());
+  } finally {
+    await byHeader.stop();
   }
 });
 

@@ -53,16 +53,22 @@ export async function leave(provider, process) {
   form.submit();
 }
 
-/** The token of the cookie, which any GET sets. */
+/** The CSRF token of the latest response that had one in its header (`CSRF_USE_SESSIONS`). */
+let tokenOfHeader;
+
+/** The CSRF token: of the cookie, or of a header. Any GET sets it. */
 async function csrfToken() {
-  const find = () => document.cookie.split("; ").find((pair) => pair.startsWith(`${environment.csrf_cookie}=`));
+  const ofCookie = () => document.cookie.split("; ").find((pair) => pair.startsWith(`${environment.csrf_cookie}=`))?.split("=")[1];
+  const find = () => (environment.csrf_use_sessions ? tokenOfHeader : ofCookie());
   if (!find()) await fetchOrExplain(url("browser", "config"), { credentials: "include" });
-  return find()?.split("=")[1] ?? "";
+  return find() ?? "";
 }
 
 async function fetchOrExplain(target, options) {
   try {
-    return await fetch(target, options);
+    const response = await fetch(target, options);
+    tokenOfHeader = response.headers.get(csrfHeader) ?? tokenOfHeader;
+    return response;
   } catch {
     const trusted = environment.trusted_origins.join(", ");
     throw new Error(

@@ -2,10 +2,15 @@
 
 import { csrfHeader, environment } from "./description.js";
 
-const token = `$(awk '$6 == "${environment.csrf_cookie}" {print $7}' jar)`;
+const config = `curl -s -b jar -c jar '${environment.api}/_allauth/browser/v1/config'`;
+
+/** The CSRF token: of the cookie, or of a header (`CSRF_USE_SESSIONS`). */
+const token = environment.csrf_use_sessions
+  ? `$(${config} -D - -o /dev/null | tr -d '\\r' | awk 'tolower($1) == "${csrfHeader.toLowerCase()}:" {print $2}')`
+  : `$(awk '$6 == "${environment.csrf_cookie}" {print $7}' jar)`;
 
 /** The first request of a script: it gets the cookie with the CSRF token. */
-export const opening = `curl -s -b jar -c jar '${environment.api}/_allauth/browser/v1/config' > /dev/null`;
+export const opening = `${config} > /dev/null`;
 
 /** One request. */
 export function curl({ method, url, headers = {}, body, form, client }) {
