@@ -82,7 +82,9 @@ fn problem(name: &str, value: &Value) -> Option<Problem> {
     }
     let Some(setting) = declared(name) else { return unknown(name) };
     if name == PROVIDERS {
-        let member = secret_member(value)?;
+        // As the setting is read: a text that is JSON is what it contains.
+        let contained = value.as_str().and_then(|text| serde_json::from_str(text).ok());
+        let member = secret_member(contained.as_ref().unwrap_or(value))?;
         return refused(format!(
             "contains a {member:?}, and secrets must not be in the settings file; put it into the secret that \
              SOCIALACCOUNT_PROVIDERS_SECRET_ARN names"
@@ -204,6 +206,9 @@ mod tests {
         };
         let errors = parse(&file(r#""certificate_key": "PEM""#)).unwrap_err().to_string();
         assert!(errors.contains("\"certificate_key\""), "{errors}");
+        let as_text = r#"{"SOCIALACCOUNT_PROVIDERS": "{\"apple\": {\"APP\": {\"secret\": \"hidden\"}}}"}"#;
+        let errors = parse(as_text).unwrap_err().to_string();
+        assert!(errors.contains("\"secret\"") && !errors.contains("hidden"), "{errors}");
         parse(&file(r#""secret": """#)).unwrap();
     }
 

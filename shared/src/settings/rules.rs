@@ -292,6 +292,12 @@ const WARNINGS: &[Rule] = &[
                  proxy cannot be bypassed",
     },
     Rule {
+        settings: &["ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "ORIGIN_VERIFY_SHA256"],
+        is_broken: |s| s.allauth.trusted_client_ip_header.is_some() && !s.origin_verify_sha256.is_empty(),
+        remedy: "a CDN that passes this header on, as infra/cloudfront.yaml does, lets clients choose their IP address: \
+                 use ALLAUTH_TRUSTED_PROXY_COUNT=2 instead, unless the CDN always overwrites it",
+    },
+    Rule {
         settings: &["MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN"],
         is_broken: |s| s.mfa.webauthn_allow_insecure_origin,
         remedy: "pages of any origin can use passkeys: use it for development only",

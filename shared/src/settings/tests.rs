@@ -585,7 +585,9 @@ fn a_cdn_needs_a_public_url_and_tells_who_calls() {
     for count in ["0", "1"] {
         assert!(errors(&[hashes, url, ("ALLAUTH_TRUSTED_PROXY_COUNT", count)]).ends_with(remedy), "{count}");
     }
-    assert!(hints(&[hashes, url, ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]).is_empty());
+    assert!(hints(&[hashes, url, ("ALLAUTH_TRUSTED_PROXY_COUNT", "2")]).is_empty());
+    let hint = hints(&[hashes, url, ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]).join("\n");
+    assert!(hint.contains("lets clients choose their IP address"), "{hint}");
     for believed in [("ALLAUTH_TRUSTED_PROXY_COUNT", "2"), ("ALLAUTH_TRUSTED_CLIENT_IP_HEADER", "X-Real-IP")]
     {
         let hint = hints(&[url, believed]).join("\n");
