@@ -159,7 +159,10 @@ fn a_deployment_names_itself_in_every_package() {
     }
     let output = deploy(folder.path(), &["--region", "eu-west-1"]);
     assert!(output.status.success(), "{}", errors(&output));
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "sam deploy --region eu-west-1\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "sam deploy --template-file template.yaml --region eu-west-1\n"
+    );
     let names = packages.map(|package| fs::read_to_string(package.join("deployment.txt")).unwrap());
     assert!(names[0].len() > 20 && names[0] == names[1], "{names:?}");
 }

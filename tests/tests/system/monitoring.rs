@@ -226,7 +226,7 @@ fn logs_of_the_gateway_and_the_functions_are_joined_by_ids() {
         assert!(TEMPLATE.contains(&format!("\"$context.{variable}\"")), "{variable}");
     }
     let globals = TEMPLATE.split_once("\nGlobals:").unwrap().1.split_once("\nResources:").unwrap().0;
-    assert!(globals.contains("LoggingConfig: {LogFormat: JSON}"));
+    assert!(globals.contains("LoggingConfig: {LogFormat: JSON, ApplicationLogLevel: TRACE}"));
     assert!(globals.contains("METRICS_NAMESPACE: !Ref AWS::StackName"));
 }
 
