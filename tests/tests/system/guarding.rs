@@ -118,7 +118,10 @@ async fn the_session_among_several_cookies_is_found() {
     let own = client.token().unwrap();
     let lets = async |before: usize, after: usize| {
         let (start, end) = own.split_at(own.len() - 8);
-        let other = |number: usize| format!("sessionid={start}{number}{}", &end[1..]);
+        let other = |number: usize| {
+            let letter = ('a'..='z').filter(|letter| !end.starts_with(*letter)).nth(number).unwrap();
+            format!("sessionid={start}{letter}{}", &end[1..])
+        };
         let own = std::iter::once(format!("sessionid={own}"));
         let cookies: Vec<String> =
             (0..before).map(other).chain(own).chain((before..before + after).map(other)).collect();
