@@ -20,9 +20,10 @@ macro_rules! modules {
 }
 
 modules! {
-    "api.js" "authenticators.js" "code.js" "configuration.js" "curl.js" "description.js" "elements.js" "emails.js" "form.js"
-    "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js" "providers.js" "qr.js" "reauthenticate.js"
-    "requests.js" "reset.js" "router.js" "sessions.js" "signup.js" "tokens.js" "verify.js" "webauthn.js"
+    "api.js" "authenticators.js" "code.js" "configuration.js" "curl.js" "description.js" "done.js" "elements.js"
+    "emails.js" "form.js" "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js"
+    "providers.js" "qr.js" "reauthenticate.js" "requests.js" "reset.js" "router.js" "sessions.js" "signup.js"
+    "tokens.js" "verify.js" "webauthn.js"
 }
 
 const INDEX: &str = include_str!("pages/playground/index.html");

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::Future;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -15,12 +14,9 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tracing::warn;
 
 use crate::arguments::Serve;
-use crate::cloudfront::{ApiOrigin, CloudFront};
 use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
 use crate::deployed;
@@ -28,24 +24,19 @@ use crate::functions::{Functions, LocalStartError};
 use crate::gateway::{Gateway, NoFunction};
 use crate::iam::{Guard, Roles, Watch, forward};
 use crate::inbox::{Echo, console};
+use crate::layer::Layer;
 use crate::ports::{self, Port, PortError};
+use crate::proxy::Proxy;
 use crate::template::{Template, TemplateError};
 use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, playground, welcome};
-use url::Url;
 use vestibule::clock::Clock;
 use vestibule::environment;
 use vestibule::random::Random;
-use vestibule::secret::Secret;
-use vestibule::settings::{
-    DUMMY, KNOWN_PROVIDERS, LoadedSettings, OPENID_CONNECT, Settings, TokenStrategy, origin_verify_hash,
-};
+use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, LoadedSettings, OPENID_CONNECT, Settings, TokenStrategy};
 use vestibule_keys::GenerateError;
 
 /// The template that is deployed.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
-
-/// How long requests in flight may take to finish when the stack stops.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How often the outbox is searched for undelivered messages, at most.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
@@ -153,7 +144,7 @@ impl Stack {
         let (clock, random) = (Clock::system(), Random::system());
         let data = DataDir::open(options.data.path())?;
         let Ports { api, mail, dynamodb, playground } = listen(options).await?;
-        let proxy = Proxy::listen(options, &random).await?;
+        let proxy = Proxy::listen(options, &random).await.map_err(|error| ServeError::Ports(vec![error]))?;
         let endpoints = endpoints(options, [&api, &mail, &dynamodb], proxy.as_ref(), playground.as_ref());
         let environment = Proxy::settings(proxy.as_ref(), environment, &endpoints);
 
@@ -175,7 +166,7 @@ impl Stack {
         let template = Template::read(embedding.template, &deployed::parameters(&settings))?;
         let guard = Guard::new(Roles::new(&template.functions, &deployed::arns(&settings)), embedding.watch);
         let mut lowest = Layer::new();
-        lowest.guard_other_services(&guard, &mut variables).await?;
+        guard_other_services(&mut lowest, &guard, &mut variables).await?;
         let functions = Arc::new(Functions::start(&settings, &variables).await?);
 
         let file = (!options.ephemeral).then(|| data.private_file(DATABASE)).transpose()?;
@@ -193,14 +184,10 @@ impl Stack {
         let guarded = guard.before(forward(&behind.local_addr()?.to_string()));
         let served = dynoxide::server::serve_with_shutdown(behind, database.clone(), lowest.stopped());
         lowest.run(async { served.await.map_err(io::Error::other) });
-        for listener in dynamodb.listeners {
-            lowest.serve(listener, guarded.clone());
-        }
+        lowest.serve(dynamodb.listeners, &guarded);
         lowest.run_until_stopped(database::sweep(database));
         let inbox = guard.before(inbox::router(clock.clone(), random, echo));
-        for listener in mail.listeners {
-            lowest.serve(listener, inbox.clone());
-        }
+        lowest.serve(mail.listeners, &inbox);
         let mut delivery = Layer::new();
         delivery.run_until_stopped(deliver(functions, clock));
         let playground = playground.map(|port| (port, playground::router(&endpoints, &settings)));
@@ -253,74 +240,20 @@ impl Stack {
     }
 }
 
-/// What is stopped together.
-struct Layer {
-    stop: watch::Sender<bool>,
-    tasks: JoinSet<io::Result<()>>,
-}
-
-impl Layer {
-    fn new() -> Self {
-        Self { stop: watch::Sender::new(false), tasks: JoinSet::new() }
+/// The stack has no Secrets Manager and no Lambda, but it may be told of such.
+async fn guard_other_services(
+    layer: &mut Layer,
+    guard: &Guard,
+    variables: &mut HashMap<String, String>,
+) -> io::Result<()> {
+    for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_LAMBDA"] {
+        let Some(url) = variables.get_mut(name) else { continue };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let own = format!("http://{}", listener.local_addr()?);
+        layer.serve([listener], &guard.before(forward(url.trim_start_matches("http://"))));
+        *url = own;
     }
-
-    /// Ends when the layer is to stop.
-    fn stopped(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut stop = self.stop.subscribe();
-        // The sender gone means the same.
-        async move { drop(stop.wait_for(|stop| *stop).await) }
-    }
-
-    fn run(&mut self, task: impl Future<Output = io::Result<()>> + Send + 'static) {
-        self.tasks.spawn(task);
-    }
-
-    fn run_until_stopped(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        let stopped = self.stopped();
-        self.run(async move {
-            tokio::select! {
-                () = stopped => {}
-                () = task => {}
-            }
-            Ok(())
-        });
-    }
-
-    fn serve(&mut self, listener: TcpListener, router: Router) {
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(self.stopped());
-        self.run(async { served.await });
-    }
-
-    /// The stack has no Secrets Manager and no Lambda, but it may be told of such.
-    async fn guard_other_services(
-        &mut self,
-        guard: &Guard,
-        variables: &mut HashMap<String, String>,
-    ) -> io::Result<()> {
-        for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_LAMBDA"] {
-            let Some(url) = variables.get_mut(name) else { continue };
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            let own = format!("http://{}", listener.local_addr()?);
-            self.serve(listener, guard.before(forward(url.trim_start_matches("http://"))));
-            *url = own;
-        }
-        Ok(())
-    }
-
-    async fn stop(mut self) {
-        self.stop.send_replace(true);
-        let finished = async {
-            while let Some(result) = self.tasks.join_next().await {
-                if let Ok(Err(error)) = result {
-                    warn!(%error, "a server failed");
-                }
-            }
-        };
-        if tokio::time::timeout(PATIENCE, finished).await.is_err() {
-            warn!("some requests in flight did not finish within {} s", PATIENCE.as_secs());
-        }
-    }
+    Ok(())
 }
 
 /// What people and browsers reach: the API, the proxy, and the playground, at a port each.
@@ -337,87 +270,14 @@ fn serve_api(
     let number = api.number;
     let front = Front { gateway: Arc::clone(&gateway), port: number };
     let router = Router::new().fallback(answer).with_state(Arc::new(front));
-    for (port, router) in [(api, router)].into_iter().chain(playground) {
-        for listener in port.listeners {
-            layer.serve(listener, router.clone());
-        }
+    layer.serve(api.listeners, &router);
+    if let Some((port, router)) = playground {
+        layer.serve(port.listeners, &router);
     }
     if let Some(proxy) = proxy {
         proxy.serve(&mut layer, gateway, number, prefix)?;
     }
     Ok(layer)
-}
-
-/// What is to be in front of the API, with the frontend.
-struct Proxy {
-    port: Port,
-    frontend: Url,
-    secret: Secret,
-    api_host: String,
-}
-
-impl Proxy {
-    async fn listen(options: &Serve, random: &Random) -> Result<Option<Self>, ServeError> {
-        let Some(frontend) = options.behind_proxy.clone() else { return Ok(None) };
-        let port =
-            ports::listen(options.host, options.proxy_port, "--proxy-port (VESTIBULE_PROXY_PORT)").await;
-        let port = port.map_err(|error| ServeError::Ports(vec![error]))?;
-        Ok(Some(Self {
-            port,
-            frontend,
-            secret: Secret::new(random.secret()),
-            api_host: ports::name(options.host),
-        }))
-    }
-
-    /// The environment with the settings that such an origin needs, where it does not say otherwise.
-    fn settings(
-        proxy: Option<&Self>,
-        mut environment: HashMap<String, String>,
-        endpoints: &Endpoints,
-    ) -> HashMap<String, String> {
-        let (Some(proxy), Some(public)) = (proxy, &endpoints.public) else { return environment };
-        for (name, value) in [
-            ("PUBLIC_URL", public.as_str()),
-            ("FRONTEND_URL", public),
-            ("CSRF_TRUSTED_ORIGINS", public),
-            ("ALLAUTH_TRUSTED_PROXY_COUNT", "2"),
-        ] {
-            let given = environment.entry(name.to_owned()).or_default();
-            if given.is_empty() {
-                value.clone_into(given);
-            }
-        }
-        let hashes = environment.entry("ORIGIN_VERIFY_SHA256".to_owned()).or_default();
-        let own = origin_verify_hash(proxy.secret.expose());
-        *hashes = if hashes.is_empty() { own } else { format!("{hashes},{own}") };
-        environment
-    }
-
-    fn serve(
-        self,
-        layer: &mut Layer,
-        gateway: Arc<Gateway>,
-        port: u16,
-        prefix: Option<String>,
-    ) -> Result<(), TemplateError> {
-        let host = format!("{}:{port}", self.api_host);
-        let api = ApiOrigin { gateway, host, port, secret: self.secret, prefix };
-        let cloudfront = Arc::new(CloudFront::new(api, self.frontend)?);
-        let router = Router::new().fallback(ask_cloudfront).with_state(cloudfront);
-        for listener in self.port.listeners {
-            layer.serve(listener, router.clone());
-        }
-        Ok(())
-    }
-}
-
-async fn ask_cloudfront(
-    State(cloudfront): State<Arc<CloudFront>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
-) -> axum::response::Response {
-    cloudfront.answer(request, peer.ip()).await
 }
 
 struct Front {

@@ -61,14 +61,14 @@ pub fn run(command: &SettingsCommand) -> Result<String, SettingsFileError> {
             Ok(format!("{}: no errors", settings.file.display()))
         }
         SettingsCommand::Pack(pack) => {
-            // One function exists with these only.
-            let template = template(&[("TokenStrategy", "jwt")])?;
-            let text = check(&pack.settings.file, &self::template(&[])?)?;
-            for function in &template.functions {
+            let text = check(&pack.settings.file, &template(&[])?)?;
+            // The function `keys` exists with these only.
+            let functions = template(&[("TokenStrategy", "jwt")])?.functions;
+            for function in &functions {
                 let path = pack.into.join(&function.program).join(NAME);
                 std::fs::write(&path, &text).map_err(|error| SettingsFileError::Write { path, error })?;
             }
-            let count = template.functions.len();
+            let count = functions.len();
             Ok(format!("{}: written into {count} packages", pack.settings.file.display()))
         }
     }

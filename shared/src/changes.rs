@@ -71,7 +71,7 @@ impl Changes {
     }
 
     /// Whether an account is added.
-    pub fn add_account(&self) -> bool {
+    pub fn adds_account(&self) -> bool {
         self.accounts.iter().any(|(before, after)| before.is_none() && after.is_some())
     }
 

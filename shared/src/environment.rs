@@ -2,9 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::settings::{Errors, Settings};
-
-const SETTINGS_FILE: &str = "SETTINGS_FILE";
+use crate::settings::{Errors, SETTINGS_FILE, Settings};
 
 /// Adds the settings of the file that `SETTINGS_FILE` names, if any.
 pub fn complete(variables: HashMap<String, String>) -> Result<HashMap<String, String>, Errors> {

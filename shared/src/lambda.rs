@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
-use tracing::Instrument as _;
 
 use crate::app::{App, StartError};
 use crate::http::{Routes, answer};
@@ -40,8 +39,11 @@ pub fn run(routes: Routes) -> Result<(), Error> {
         let routes = Arc::new(routes);
         lambda_http::run(service_fn(move |request: Request| {
             let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
-            let span = telemetry::invocation(&request.lambda_context());
-            async move { Ok::<_, Error>(answer(&app, &routes, request).await) }.instrument(span)
+            let invocation = request.lambda_context();
+            telemetry::during(
+                &invocation,
+                async move { Ok::<_, Error>(answer(&app, &routes, request).await) },
+            )
         }))
         .await
     })

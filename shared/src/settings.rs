@@ -40,8 +40,8 @@ pub use choice::{
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
 pub use declared::{
-    Account, Allauth, Argon2Cost, Csrf, Headless, JwtSettings, Mail, Mfa, Passwords, Session, Settings,
-    Socialaccount, Usersessions,
+    Account, Allauth, Argon2Cost, Csrf, Headless, JwtSettings, Mail, Mfa, Passwords, SETTINGS_FILE, Session,
+    Settings, Socialaccount, Usersessions,
 };
 pub use document::document;
 pub use error::{Concerned, Errors, Problem};

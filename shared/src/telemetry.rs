@@ -7,6 +7,7 @@
 
 use std::fmt::Debug;
 use std::io::Write as _;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_smithy_types::DateTime;
@@ -15,8 +16,9 @@ use lambda_http::Context as Invocation;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
+use tracing::instrument::Instrumented;
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Span, Subscriber};
+use tracing::{Event, Instrument as _, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
@@ -56,13 +58,14 @@ pub fn start() {
     tracing_subscriber::registry().with(lines.with_filter(filter)).init();
 }
 
-/// The span of an invocation: each line in it has Lambda's request id, and those of a process's first invocation say
-/// that it was a cold start.
-pub fn invocation(of: &Invocation) -> Span {
+/// Does the work of an invocation: each line that it logs has Lambda's request id, and those of a process's first
+/// invocation say that it was a cold start.
+pub fn during<W: Future>(of: &Invocation, work: W) -> Instrumented<Pin<Box<W>>> {
     static STARTED: AtomicBool = AtomicBool::new(false);
     let cold_start = (!STARTED.swap(true, Ordering::Relaxed)).then_some(true);
     // Of the most severe level, so that errors have the ids where nothing else is logged.
-    tracing::error_span!("invocation", function_request_id = of.request_id, cold_start)
+    let span = tracing::error_span!("invocation", function_request_id = of.request_id, cold_start);
+    Box::pin(work).instrument(span)
 }
 
 /// Writes events as lines of JSON.

@@ -4,27 +4,15 @@ Prices are those of us-east-1, on demand, without the free tiers of the first ye
 lint.sh; `costs.py --write` writes the table into the document.
 """
 
+import json
 import pathlib
 import re
 import sys
 
 from samtranslator.yaml_helper import yaml_parse
 
-# Dollars. https://aws.amazon.com/cloudwatch/pricing/ and the like, read 2026-11-29.
-PRICES = {
-    "alarm metric, a month": 0.10,
-    "composite alarm, a month": 0.50,
-    "custom metric, a month": 0.30,
-    "dashboard, a month": 3.00,
-    "secret, a month": 0.40,
-    "API request": 1.00e-6,
-    "Lambda request": 0.20e-6,
-    "GB-second (arm64)": 1.33334e-5,
-    "read request unit": 0.125e-6,
-    "write request unit": 0.625e-6,
-    "GB of logs": 0.50,
-    "mail": 1.00e-4,
-}
+# Dollars of us-east-1. https://aws.amazon.com/cloudwatch/pricing/ and the like, read 2026-11-29.
+PRICES = json.loads((pathlib.Path(__file__).parent / "prices.json").read_text())
 # What every account has at no charge, a month.
 FREE = {"alarm metric, a month": 10, "custom metric, a month": 10, "dashboard, a month": 3}
 MOST_ALARMS, MOST_METRICS, MOST_IDLE = 10, 10, 1.00

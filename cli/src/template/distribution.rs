@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::error::TemplateError;
 use super::intrinsics::Scope;
+use super::policies::matches;
 use super::value::{at, entries};
 use super::yaml;
 
@@ -72,25 +73,6 @@ fn behavior(value: &Value) -> Behavior {
         methods: texts("AllowedMethods", None),
         policies: [text("CachePolicyId"), text("OriginRequestPolicyId")],
         functions: texts("FunctionAssociations", Some("FunctionARN")).into_iter().map(function).collect(),
-    }
-}
-
-/// Whether a path matches a pattern, in which `*` stands for any text and `?` for one character.
-fn matches(pattern: &str, path: &str) -> bool {
-    match pattern.chars().next() {
-        None => path.is_empty(),
-        Some('*') => {
-            let rest = pattern.get(1..).unwrap_or_default();
-            path.char_indices()
-                .map(|(at, _)| at)
-                .chain([path.len()])
-                .any(|at| path.get(at..).is_some_and(|path| matches(rest, path)))
-        }
-        Some(wanted) => {
-            let mut characters = path.chars();
-            let fits = characters.next().is_some_and(|found| wanted == '?' || wanted == found);
-            fits && matches(pattern.get(wanted.len_utf8()..).unwrap_or_default(), characters.as_str())
-        }
     }
 }
 

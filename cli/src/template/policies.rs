@@ -83,7 +83,7 @@ impl PolicyCondition {
     }
 }
 
-/// IAM's patterns: `*` stands for any text, `?` for any one character.
+/// The patterns of IAM and CloudFront: `*` stands for any text, `?` for any one character.
 pub fn matches(pattern: &str, text: &str) -> bool {
     let mut rest = pattern.chars();
     let mut text_rest = text.chars();

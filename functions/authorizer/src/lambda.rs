@@ -2,7 +2,6 @@
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use tracing::Instrument as _;
 use vestibule::app::{App, Requirements};
 use vestibule::telemetry;
 
@@ -27,8 +26,7 @@ pub fn run() -> Result<(), Error> {
         }
         let app = &app;
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
-            let span = telemetry::invocation(&event.context);
-            let authorized = Box::pin(async {
+            telemetry::during(&event.context, async {
                 let request_id = event.payload.request_context.request_id.clone();
                 let verdict = authorize(app, event.payload).await;
                 match &verdict {
@@ -38,8 +36,8 @@ pub fn run() -> Result<(), Error> {
                     Err(error) => tracing::error!(request_id, %error, "failed"),
                 }
                 verdict.map_err(Error::from)
-            });
-            authorized.instrument(span).await
+            })
+            .await
         }))
         .await
     })

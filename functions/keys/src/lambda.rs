@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use aws_sdk_secretsmanager::Client;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::Deserialize;
-use tracing::Instrument as _;
 use vestibule::aws::Aws;
 use vestibule::environment;
 use vestibule::random::Random;
@@ -43,16 +42,15 @@ pub fn run() -> Result<(), Error> {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
             let Request { step, secret_id, client_request_token } = event.payload;
             let vault = SecretsManager { client: client.clone(), secret: secret_id };
-            let span = telemetry::invocation(&event.context);
-            let rotated = Box::pin(async {
+            telemetry::during(&event.context, async {
                 let done = rotate(&vault, step, &client_request_token, settings, random).await;
                 match &done {
                     Ok(()) => tracing::info!(?step, "done"),
                     Err(error) => tracing::error!(?step, %error, "failed"),
                 }
                 done.map_err(Error::from)
-            });
-            rotated.instrument(span).await
+            })
+            .await
         }))
         .await
     })

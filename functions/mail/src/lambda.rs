@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use aws_lambda_events::event::dynamodb::Event;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use tracing::Instrument as _;
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule::outbox;
@@ -37,8 +36,7 @@ pub fn run() -> Result<(), Error> {
             store.warm_up().await;
         }
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-            let span = telemetry::invocation(&event.context);
-            Box::pin(handle(mailer, app, event.payload)).instrument(span).await.map_err(Error::from)
+            telemetry::during(&event.context, handle(mailer, app, event.payload)).await.map_err(Error::from)
         }))
         .await
     })

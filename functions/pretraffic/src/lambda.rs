@@ -20,7 +20,7 @@ pub fn run() -> Result<(), Error> {
         let hook = Hook::new(&versions, &Aws::new(variables)?);
         let hook = &hook;
         lambda_runtime::run(service_fn(async |event: LambdaEvent<HookCall>| {
-            let done = hook.run(event.payload).await;
+            let done = telemetry::during(&event.context, hook.run(event.payload)).await;
             done.inspect_err(|error| tracing::error!(error, "failed")).map_err(Error::from)
         }))
         .await

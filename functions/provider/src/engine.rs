@@ -48,7 +48,7 @@ pub struct Engine {
     query_email: bool,
 }
 
-/// What a browser brought back from a service.
+/// The parameters of an authorization response, as the browser brings them.
 #[derive(Clone, Copy, Debug)]
 pub struct AuthorizationResponse<'a> {
     /// What the exchange is made for.
@@ -128,18 +128,18 @@ impl Engine {
         app: &ProviderApp,
         redirect_uri: &str,
         secrets: &RequestSecrets,
-        brought: AuthorizationResponse<'_>,
+        response: AuthorizationResponse<'_>,
     ) -> Result<Identity, ProviderError> {
-        if brought.code.expose().is_empty() {
+        if response.code.expose().is_empty() {
             return Err(ProviderError::NoCode);
         }
         let conversation = self.conversation(app).await?;
-        conversation.check_sender(brought.issuer)?;
+        conversation.check_sender(response.issuer)?;
         let client_secret = conversation.client_secret()?;
         let known = template::Known {
             client_secret: client_secret.as_ref().map(Secret::expose),
-            code: brought.code.expose(),
-            device_id: brought.device_id.unwrap_or_default(),
+            code: response.code.expose(),
+            device_id: response.device_id.unwrap_or_default(),
             ..conversation.known(redirect_uri, secrets)
         };
         let before = conversation.before(known).await?;
@@ -156,7 +156,7 @@ impl Engine {
             None if conversation.needs_id_token() => return Err(ProviderError::NoIdToken),
             None => None,
         };
-        let user = brought.user.and_then(|user| serde_json::from_str::<Map<String, Value>>(user).ok());
+        let user = response.user.and_then(|user| serde_json::from_str::<Map<String, Value>>(user).ok());
         conversation.identity(known, claims, user, Some(answer.tokens.clone())).await
     }
 

@@ -329,7 +329,6 @@ struct Decided {
     /// Whether the client is to renew what it holds of its session.
     renewed: bool,
     sessionless: bool,
-    logged_in: bool,
     /// Which accounts trust the browser from now on, if that has changed.
     trust: Option<String>,
     issued: Option<TokenPair>,
@@ -495,8 +494,8 @@ impl Exchange<'_> {
         let (renewed, sessionless) = (visit.is_modified() || visit.slides(), visit.is_sessionless());
         let (trust, issued) = (visit.new_trust().map(str::to_owned), visit.issued().cloned());
         let changes = visit.into_changes();
-        let counts = Counts { logged_in, signed_up: changes.add_account(), mistaken };
-        Ok(Decided { outcome, changes, renewed, sessionless, logged_in, trust, issued, counts })
+        let counts = Counts { logged_in, signed_up: changes.adds_account(), mistaken };
+        Ok(Decided { outcome, changes, renewed, sessionless, trust, issued, counts })
     }
 
     async fn commit(
@@ -558,8 +557,8 @@ impl Exchange<'_> {
         response.extensions_mut().insert(decided.counts);
         if call.visitor.client == ClientKind::Browser {
             let is_gone = self.routes.uses_table && call.visitor.presents_token && decided.sessionless;
-            let keeps_secret = self.call.is_to_api() || decided.logged_in || is_page;
-            self.keep(token, is_gone, decided.logged_in, keeps_secret, response.headers_mut());
+            let keeps_secret = self.call.is_to_api() || decided.counts.logged_in || is_page;
+            self.keep(token, is_gone, decided.counts.logged_in, keeps_secret, response.headers_mut());
             let trust =
                 decided.trust.map(|trust| cookie::CookieAttributes::of_trust(&self.app.settings).set(&trust));
             if let Some(Ok(value)) = trust.map(|line| HeaderValue::from_str(&line)) {

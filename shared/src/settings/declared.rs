@@ -584,7 +584,7 @@ group! {
 }
 
 /// The variable that names a file of settings.
-pub(super) const SETTINGS_FILE: &str = "SETTINGS_FILE";
+pub const SETTINGS_FILE: &str = "SETTINGS_FILE";
 
 /// All that is declared.
 pub(super) const ALL: &[&About] = &[&Settings::ABOUT, &Old::ABOUT];

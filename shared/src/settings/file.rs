@@ -23,7 +23,7 @@ pub(super) fn add(variables: HashMap<String, String>, text: &str) -> Result<Hash
     all.retain(|name, value| !value.trim().is_empty() || !file.contains_key(name));
     let is_given = |name: &str| match declared(name) {
         Some(setting) => {
-            names(setting).any(|name| all.get(name).is_some_and(|value| !value.trim().is_empty()))
+            setting.names().any(|name| all.get(name).is_some_and(|value| !value.trim().is_empty()))
         }
         None => all.contains_key(name),
     };
@@ -110,18 +110,7 @@ fn secret_member(value: &Value) -> Option<&str> {
 }
 
 fn declared(name: &str) -> Option<&'static Setting> {
-    let mut found = None;
-    for group in ALL {
-        group.walk(&mut |group| {
-            found =
-                found.or_else(|| group.settings.iter().find(|setting| names(setting).any(|its| its == name)));
-        });
-    }
-    found
-}
-
-fn names(setting: &'static Setting) -> impl Iterator<Item = &'static str> {
-    std::iter::once(setting.name).chain(setting.aliases.iter().copied())
+    ALL.iter().find_map(|group| group.find(name))
 }
 
 #[cfg(test)]

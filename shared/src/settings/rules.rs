@@ -242,11 +242,7 @@ const ERRORS: &[Rule] = &[
             "ALLAUTH_TRUSTED_PROXY_COUNT",
             "ALLAUTH_TRUSTED_CLIENT_IP_HEADER",
         ],
-        is_broken: |s| {
-            let allauth = &s.allauth;
-            let sees_clients = allauth.trusted_proxy_count > 1 || allauth.trusted_client_ip_header.is_some();
-            !s.origin_verify_sha256.is_empty() && !sees_clients
-        },
+        is_broken: |s| !s.origin_verify_sha256.is_empty() && !believes_a_proxy(s),
         remedy: "if requests must come through a CDN, ALLAUTH_TRUSTED_PROXY_COUNT must be 2 (the CDN and API Gateway), \
                  or all clients would share its IP address and its rate limits",
     },
@@ -283,11 +279,7 @@ const WARNINGS: &[Rule] = &[
             "ALLAUTH_TRUSTED_CLIENT_IP_HEADER",
             "ORIGIN_VERIFY_SHA256",
         ],
-        is_broken: |s| {
-            let allauth = &s.allauth;
-            let believes = allauth.trusted_proxy_count > 1 || allauth.trusted_client_ip_header.is_some();
-            believes && s.origin_verify_sha256.is_empty()
-        },
+        is_broken: |s| s.origin_verify_sha256.is_empty() && believes_a_proxy(s),
         remedy: "a client that bypasses the proxy chooses its own IP address: set ORIGIN_VERIFY_SHA256, unless the \
                  proxy cannot be bypassed",
     },
@@ -315,6 +307,11 @@ const WARNINGS: &[Rule] = &[
 ];
 
 /// Whether browsers are given the cookie of trust.
+/// Whether the IP address of a client is what a proxy before API Gateway says.
+fn believes_a_proxy(settings: &Settings) -> bool {
+    settings.allauth.trusted_proxy_count > 1 || settings.allauth.trusted_client_ip_header.is_some()
+}
+
 fn trusts(settings: &Settings) -> bool {
     settings.mfa.trust_enabled || settings.account.login_by_code_trust_enabled
 }

@@ -21,11 +21,12 @@ impl About {
         }
     }
 
-    /// The setting of that name.
+    /// The setting that has that name, or has it as an alias.
     pub fn find(&'static self, name: &str) -> Option<&'static Setting> {
         let mut found = None;
         self.walk(&mut |group| {
-            found = found.or_else(|| group.settings.iter().find(|setting| setting.name == name));
+            found = found
+                .or_else(|| group.settings.iter().find(|setting| setting.names().any(|its| its == name)));
         });
         found
     }
@@ -50,6 +51,13 @@ pub(super) struct Setting {
     pub secret: bool,
     /// Whether an empty value is a value, and not the same as none.
     pub keeps_empty: bool,
+}
+
+impl Setting {
+    /// All its names, its own first.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.name).chain(self.aliases.iter().copied())
+    }
 }
 
 /// The value of a setting that is not given, written as it would be in the environment.

@@ -44,10 +44,9 @@ impl Source {
 
     /// The name used, and its value.
     fn given(&self, setting: &'static Setting) -> Option<(&'static str, &str)> {
-        let names = std::iter::once(&setting.name).chain(setting.aliases);
-        let mut values = names.filter_map(|name| {
-            let text = self.variables.get(*name)?;
-            (setting.keeps_empty || !text.trim().is_empty()).then_some((*name, text.as_str()))
+        let mut values = setting.names().filter_map(|name| {
+            let text = self.variables.get(name)?;
+            (setting.keeps_empty || !text.trim().is_empty()).then_some((name, text.as_str()))
         });
         values.next()
     }
@@ -125,7 +124,7 @@ impl Source {
 
     /// Whether the value of that setting was found wrong, under whichever of its names.
     pub fn is_wrong(&self, setting: &'static Setting) -> bool {
-        let is_its = |name: &str| setting.name == name || setting.aliases.contains(&name);
+        let is_its = |name: &str| setting.names().any(|its| its == name);
         self.problems.iter().any(|problem| problem.settings.iter().any(|wrong| is_its(&wrong.name)))
     }
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
-use super::declared::ALL;
 use super::kind::Wrong;
-use super::unusable::UNUSABLE;
+use super::unusable::{UNUSABLE, declared_names};
 use super::*;
 use crate::domain::authenticator::AuthenticatorType;
 
@@ -34,19 +33,6 @@ fn seconds(number: u64) -> Duration {
 
 fn rates(text: &str) -> Rates {
     rate::parse_rates(text).unwrap()
-}
-
-fn every_declared_name() -> Vec<&'static str> {
-    let mut names = Vec::new();
-    for group in ALL {
-        group.walk(&mut |group| {
-            for setting in group.settings {
-                names.push(setting.name);
-                names.extend(setting.aliases);
-            }
-        });
-    }
-    names
 }
 
 #[test]
@@ -95,7 +81,7 @@ fn variables_of_other_software_are_passed_over() {
 
 #[test]
 fn every_name_is_declared_once() {
-    let names = every_declared_name();
+    let names: Vec<_> = declared_names().collect();
     let all: Vec<_> = names.iter().chain(UNUSABLE.iter().map(|known| &known.name)).collect();
     let distinct: BTreeSet<_> = all.iter().collect();
     assert_eq!(distinct.len(), all.len());
@@ -195,7 +181,7 @@ fn values_are_json_or_text() {
 
 #[test]
 fn an_empty_value_is_none() {
-    let names = every_declared_name();
+    let names: Vec<_> = declared_names().collect();
     let empty: Vec<_> = names.iter().map(|name| (*name, "")).collect();
     let s = settings(&empty);
     assert_eq!(s.account.email_subject_prefix.as_deref(), Some(""), "here empty means to have no prefix");
@@ -1089,7 +1075,7 @@ fn the_document_is_up_to_date() {
 #[test]
 fn the_document_tells_of_every_name() {
     let document = document();
-    for name in every_declared_name() {
+    for name in declared_names() {
         assert!(document.contains(&format!("`{name}`")), "{name}");
     }
     let columns = |line: &str| line.replace("\\|", "").matches('|').count();
@@ -1113,7 +1099,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn no_value_makes_it_panic(name in prop::sample::select(every_declared_name()), value in any_value()) {
+    fn no_value_makes_it_panic(name in prop::sample::select(declared_names().collect::<Vec<_>>()), value in any_value()) {
         if let Err(errors) = read(&[(name, &value)]) {
             let lines = errors.to_string().lines().count();
             prop_assert_eq!(lines, errors.problems().len());

@@ -208,13 +208,12 @@ pub(super) fn unknown(name: &str) -> Option<Problem> {
 }
 
 /// Everything that can be set, under all its names.
-fn declared_names() -> impl Iterator<Item = &'static str> {
+pub(super) fn declared_names() -> impl Iterator<Item = &'static str> {
     let mut names = Vec::new();
     for group in ALL {
         group.walk(&mut |group| {
             for setting in group.settings {
-                names.push(setting.name);
-                names.extend(setting.aliases);
+                names.extend(setting.names());
             }
         });
     }

@@ -17,6 +17,12 @@ from .plan import Failed, say
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 
+def program():
+    """The program `vestibule`."""
+    return os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule"))
+
+
+
 class Installation:
     """What a run made in an account, under its name."""
 
@@ -52,13 +58,12 @@ class Installation:
             command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
         self._run_deployment(command, name, region)
 
-    def deploy_application(self, tags=None, template="template.yaml", **parameters):
+    def deploy_application(self, tags=None, **parameters):
         """`infra/deploy` as CI calls it: by CloudFormation's role, within the boundary. What is not given stays."""
         self._remove_what_was_rolled_back(self.name)
         outputs = self.aws.outputs(self.stack("ci"))
         command = ["infra/deploy", "--config-env", "ci", "--stack-name", self.name, "--region", self.aws.region]
-        command += ["--template-file", str(template), "--s3-bucket", outputs["PackagesBucket"]]
-        command += ["--role-arn", outputs["ExecutionRoleArn"]]
+        command += ["--s3-bucket", outputs["PackagesBucket"], "--role-arn", outputs["ExecutionRoleArn"]]
         command += ["--tags", " ".join(f"{key}={value}" for key, value in (tags or {"application": self.name}).items())]
         parameters = {"PermissionsBoundaryArn": outputs["BoundaryArn"], **parameters}
         command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
@@ -118,8 +123,7 @@ class Installation:
             "SECRET_KEY_ARN": self.output("SecretKeyArn"),
             **self.aws.credentials(),
         }
-        program = os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule"))
-        return self.read(program, *arguments, **variables)
+        return self.read(program(), *arguments, **variables)
 
     def add_user(self, address, password):
         return self.vestibule("user", "add", "--email", address, "--password", password, "--no-validate").strip()

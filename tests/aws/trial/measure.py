@@ -1,21 +1,16 @@
 """What an installation takes: cold starts from the functions' logs, and the bill from CloudWatch's figures."""
 
 import datetime
+import json
 import re
 import statistics
 import time
 
-from .installation import until
+from .installation import ROOT, until
 from .plan import Failed
 
-# The price list of us-east-1 for arm64, in dollars; other regions differ by some tenths. Free tiers are left out.
-PRICES = {
-    "request to API Gateway": 1.00e-6,
-    "invocation": 0.20e-6,
-    "GB second": 13.3334e-6,
-    "read unit": 0.125e-6,
-    "write unit": 0.625e-6,
-}
+# Dollars of us-east-1; other regions differ by some tenths. Free tiers are left out.
+PRICES = json.loads((ROOT / "tests/sam/prices.json").read_text())
 INIT = re.compile(r'(?:Init Duration: |"initDurationMs":\s*)([0-9.]+)')
 # CloudWatch has the figures of a minute some minutes later.
 PATIENCE = 15 * 60
@@ -58,9 +53,9 @@ def bill(run, times, action):
         action()
     _next_minute()
     end = datetime.datetime.now(datetime.UTC).replace(second=0, microsecond=0)
-    until(PATIENCE, "CloudWatch has no figures", lambda: usage(run, start, end)["invocation"] >= times)
+    until(PATIENCE, "CloudWatch has no figures", lambda: usage(run, start, end)["Lambda request"] >= times)
     used = usage(run, start, end)
-    used["request to API Gateway"] = times
+    used["API request"] = times
     return price(used) / times * 1000
 
 
@@ -71,15 +66,15 @@ def price(used):
 
 def usage(run, start, end):
     """What the functions and the table used in this time."""
-    used = {"invocation": 0.0, "GB second": 0.0}
+    used = {"Lambda request": 0.0, "GB-second (arm64)": 0.0}
     for name, memory in functions(run).items():
         dimension = {"FunctionName": name}
-        used["invocation"] += total(run, "AWS/Lambda", "Invocations", dimension, start, end)
+        used["Lambda request"] += total(run, "AWS/Lambda", "Invocations", dimension, start, end)
         milliseconds = total(run, "AWS/Lambda", "Duration", dimension, start, end)
-        used["GB second"] += milliseconds / 1000 * memory / 1024
+        used["GB-second (arm64)"] += milliseconds / 1000 * memory / 1024
     table = {"TableName": run.output("TableName")}
-    used["read unit"] = total(run, "AWS/DynamoDB", "ConsumedReadCapacityUnits", table, start, end)
-    used["write unit"] = total(run, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", table, start, end)
+    used["read request unit"] = total(run, "AWS/DynamoDB", "ConsumedReadCapacityUnits", table, start, end)
+    used["write request unit"] = total(run, "AWS/DynamoDB", "ConsumedWriteCapacityUnits", table, start, end)
     return used
 
 

@@ -18,16 +18,15 @@ import boto3
 from .aws import Aws
 from .cloudformation import Stacks
 from .inbox import Inbox
-from .installation import ROOT, Installation, call, until
+from .installation import ROOT, Installation, call, program, until
 from .plan import Failed, Plan, interruptible, table
 from .remains import Remains
-from .steps import expect
+from .steps import PASSWORD, expect
 
 PLAN = Plan()
 NAME = "vestibule-trial-1"
 REGION = "eu-west-1"
 DOMAIN = "trial.example.com"
-PASSWORD = "Correct-Horse-77"
 
 
 @PLAN.step("own-tests")
@@ -240,11 +239,6 @@ def local_stack(**settings):
             stack.send_signal(signal.SIGTERM)
             stack.wait(30)
             log.close()
-
-
-def program():
-    """The program `vestibule`."""
-    return os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule"))
 
 
 def main(names=()):

@@ -10,7 +10,7 @@ import time
 
 from .aws import AwsError
 from .inbox import Inbox
-from .installation import ROOT, call, until
+from .installation import ROOT, call, program, until
 from .measure import bill, cold_starts
 from .plan import Failed, Plan
 from .remains import VIRGINIA, Remains
@@ -256,8 +256,13 @@ def behind(run):
 @PLAN.step("passkeys", after=["cloudfront", "inbox"])
 def passkeys(run):
     """Chromium makes and uses passkeys at the public URL, whose host is the relying party."""
-    template = _with_settings(run, BROWSER_SETTINGS)
-    run.deploy_application(template=template, EmailVerificationByCode="true")
+    settings = ROOT / "target" / f"{run.name}.json"
+    settings.write_text(json.dumps(BROWSER_SETTINGS))
+    _pack(run, settings)
+    try:
+        run.deploy_application(EmailVerificationByCode="true")
+    finally:
+        _pack(run)
     with Inbox(run.aws, run.output("Bucket", "inbox")) as mails:
         run.run(
             "tests/clients/run",
@@ -265,7 +270,7 @@ def passkeys(run):
             VESTIBULE_API=run.api,
             VESTIBULE_INBOX=mails.url,
             VESTIBULE_MAIL_DOMAIN=run.domain,
-            VESTIBULE=os.environ.get("VESTIBULE", str(ROOT / "target/release/vestibule")),
+            VESTIBULE=program(),
         )
 
 
@@ -280,16 +285,9 @@ BROWSER_SETTINGS = {
 }
 
 
-def _with_settings(run, settings):
-    """A copy of template.yaml with more variables of all functions, as docs/deploy.md says."""
-    text = (ROOT / "template.yaml").read_text()
-    variables = "      Variables:\n"
-    assert variables in text
-    added = "".join(f"        {name}: {json.dumps(value)}\n" for name, value in settings.items())
-    text = text.replace(variables, variables + added, 1).replace("target/lambda/", f"{ROOT}/target/lambda/")
-    path = ROOT / "target" / f"{run.name}.yaml"
-    path.write_text(text)
-    return path
+def _pack(run, *file):
+    """Writes a settings file into the functions' packages, as docs/deploy.md says; that of the repository by default."""
+    run.run(program(), "settings", "pack", *file)
 
 
 @PLAN.step("secret-key", after=["application"])

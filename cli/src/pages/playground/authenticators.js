@@ -1,11 +1,11 @@
 // Second factors: an authenticator app, recovery codes, security keys and passkeys.
 
 import { config } from "./configuration.js";
+import { done, doneOrError } from "./done.js";
 import { announce, button, confirm, copyButton, facts, h, section, when } from "./elements.js";
 import { form, problem } from "./form.js";
 import { qrCode } from "./qr.js";
 import { call } from "./reauthenticate.js";
-import { refresh } from "./router.js";
 import { createCredential } from "./webauthn.js";
 
 /** The page. */
@@ -21,15 +21,6 @@ export async function authenticators() {
   ];
 }
 
-async function done(answer, text) {
-  if (answer.status >= 400) announce(problem(answer));
-  else {
-    await refresh();
-    announce(text);
-  }
-  return answer;
-}
-
 function app(active) {
   if (!active) {
     const place = h("div");
@@ -39,7 +30,7 @@ function app(active) {
     facts({ Added: when(active.created_at), "Last used": when(active.last_used_at) }),
     button("Remove the app", async () => {
       const isSure = await confirm("Remove the app?", "Its codes are not accepted any more.", "Remove it");
-      if (isSure) await done(await call("DELETE", "account/authenticators/totp"), "Removed.");
+      if (isSure) await doneOrError(await call("DELETE", "account/authenticators/totp"), "Removed.");
     }, { class: "bad" }),
   ];
 }
@@ -98,5 +89,5 @@ function key({ id, name, is_passwordless: isPasskey, created_at: created, last_u
   return h("li", {},
     h("b", {}, name), " ", h("span", { class: "dim" }, `${isPasskey ? "passkey" : "security key"}, added ${when(created)}, last used ${when(used)}`),
     h("details", {}, h("summary", { "aria-label": `Rename ${name}` }, "Rename"), rename),
-    button("Remove", async () => done(await call("DELETE", "account/authenticators/webauthn", { authenticators: [id] }), "Removed."), { "aria-label": `Remove ${name}` }));
+    button("Remove", async () => doneOrError(await call("DELETE", "account/authenticators/webauthn", { authenticators: [id] }), "Removed."), { "aria-label": `Remove ${name}` }));
 }

@@ -1,10 +1,10 @@
 // The email addresses of an account.
 
 import { fields } from "./description.js";
-import { announce, button, h, section } from "./elements.js";
+import { done, doneOrError } from "./done.js";
+import { button, h, section } from "./elements.js";
 import { form, problem } from "./form.js";
 import { call } from "./reauthenticate.js";
-import { refresh } from "./router.js";
 
 /** The page. */
 export async function emails() {
@@ -21,19 +21,9 @@ function card({ email, verified, primary }) {
   return h("li", {},
     h("b", {}, email), " ", h("span", { class: "dim" }, [verified ? "verified" : "not verified", primary && "primary"].filter(Boolean).join(", ")),
     h("p", { class: "row" },
-      !verified && act("Send the mail again", email, async () => done(await call("PUT", "account/email", body), "Sent.")),
-      !primary && act("Make it primary", email, async () => done(await call("PATCH", "account/email", { ...body, primary: true }), "It is primary now.")),
-      act("Remove", email, async () => done(await call("DELETE", "account/email", body), "Removed."))));
+      !verified && act("Send the mail again", email, async () => doneOrError(await call("PUT", "account/email", body), "Sent.")),
+      !primary && act("Make it primary", email, async () => doneOrError(await call("PATCH", "account/email", { ...body, primary: true }), "It is primary now.")),
+      act("Remove", email, async () => doneOrError(await call("DELETE", "account/email", body), "Removed."))));
 }
 
 const act = (text, email, action) => button(text, action, { "aria-label": `${text}: ${email}` });
-
-/** Shows the page again after a success. */
-async function done(answer, text) {
-  if (answer.status >= 400) announce(problem(answer));
-  else {
-    await refresh();
-    announce(text);
-  }
-  return answer;
-}

@@ -2,10 +2,10 @@
 
 import { send } from "./api.js";
 import { environment, fields } from "./description.js";
+import { done } from "./done.js";
 import { announce, button, facts, h, section } from "./elements.js";
 import { form, problem } from "./form.js";
 import { call } from "./reauthenticate.js";
-import { refresh } from "./router.js";
 
 /** The page. */
 export async function phone() {
@@ -33,14 +33,7 @@ function verify() {
   const code = { name: "code", label: "Code from the text message", required: true, options: { autocomplete: "one-time-code" } };
   return [
     h("p", {}, "A code was sent: it is in the ", h("a", { href: environment.inbox, target: "_blank" }, "inbox"), "."),
-    form([code], "Verify", async (values) => {
-      const answer = await send("POST", "auth/phone/verify", values);
-      if (answer.status === 200) {
-        await refresh();
-        announce("Verified.");
-      }
-      return answer;
-    }),
+    form([code], "Verify", async (values) => done(await send("POST", "auth/phone/verify", values), "Verified.")),
     button("Send another code", async () => announce(problem(await send("POST", "auth/phone/verify/resend")) || "Sent.")),
   ];
 }

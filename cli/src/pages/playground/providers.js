@@ -1,11 +1,12 @@
 // Providers: login and sign-up through them, and the accounts that are connected.
 
 import { config } from "./configuration.js";
+import { doneOrError } from "./done.js";
 import { isLoggedIn, leave, loadSession, pendingFlow } from "./api.js";
-import { announce, button, h, link, section } from "./elements.js";
+import { button, h, link, section } from "./elements.js";
 import { problem } from "./form.js";
 import { call } from "./reauthenticate.js";
-import { go, refresh } from "./router.js";
+import { go } from "./router.js";
 
 const REASONS = {
   cancelled: "It was cancelled at the provider.",
@@ -47,12 +48,5 @@ export async function connected() {
 
 function card({ uid, display, provider }) {
   return h("li", {}, h("b", {}, provider.name), ` ${display} `,
-    button("Disconnect", () => disconnect(provider.id, uid), { "aria-label": `Disconnect ${provider.name} ${display}` }));
-}
-
-async function disconnect(provider, account) {
-  const answer = await call("DELETE", "account/providers", { provider, account });
-  if (answer.status !== 200) return announce(problem(answer));
-  await refresh();
-  return announce("Disconnected.");
+    button("Disconnect", async () => doneOrError(await call("DELETE", "account/providers", { provider: provider.id, account: uid }), "Disconnected."), { "aria-label": `Disconnect ${provider.name} ${display}` }));
 }

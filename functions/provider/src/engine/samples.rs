@@ -160,12 +160,12 @@ async fn somebody_comes_from_every_provider() {
         assert_eq!(query["state"], "the-state", "{id}");
 
         let code = Secret::new("the-code");
-        let brought = AuthorizationResponse {
+        let response = AuthorizationResponse {
             user: Some(r#"{"name": {"firstName": "Ann", "lastName": "Lee"}, "email": "evil@example.com"}"#),
             device_id: Some("the-device"),
             ..AuthorizationResponse::code(&code)
         };
-        let identity = engine.exchange(&app, REDIRECT_URI, &secrets(), brought).await;
+        let identity = engine.exchange(&app, REDIRECT_URI, &secrets(), response).await;
         let identity =
             identity.unwrap_or_else(|error| panic!("{id}: {error}; asked {:?}", server.asked(asked)));
         let profile = identity.profile;
@@ -198,9 +198,9 @@ async fn a_profile_without_its_identifier_is_nobody() {
         };
         let (_server, engine) = internet(&sample).await;
         let code = Secret::new("the-code");
-        let brought =
+        let response =
             AuthorizationResponse { device_id: Some("the-device"), ..AuthorizationResponse::code(&code) };
-        let result = engine.exchange(&sample.app(&id), REDIRECT_URI, &secrets(), brought).await;
+        let result = engine.exchange(&sample.app(&id), REDIRECT_URI, &secrets(), response).await;
         let names = ["no_uid", "incomplete"];
         // What is fetched last is not always where the identifier is.
         let elsewhere = ["bitbucket_oauth2", "lichess", "linkedin_oauth2"].contains(&id.as_str());

@@ -377,14 +377,14 @@ async fn who_sends_the_browser_must_be_who_was_asked() {
     let world = World::new(Says::right()).await;
     let code = Secret::new("the-code");
     let exchange = async |issuer| {
-        let brought = AuthorizationResponse { issuer, ..AuthorizationResponse::code(&code) };
-        world.engine.exchange(&world.app(), REDIRECT_URI, &secrets(), brought).await
+        let response = AuthorizationResponse { issuer, ..AuthorizationResponse::code(&code) };
+        world.engine.exchange(&world.app(), REDIRECT_URI, &secrets(), response).await
     };
     exchange(Some(world.server.url.as_str())).await.unwrap();
     assert_eq!(exchange(Some("https://evil.example")).await.unwrap_err(), ProviderError::WrongIssuer);
     let empty = Secret::new("");
-    let brought = AuthorizationResponse::code(&empty);
-    let error = world.engine.exchange(&world.app(), REDIRECT_URI, &secrets(), brought).await.unwrap_err();
+    let response = AuthorizationResponse::code(&empty);
+    let error = world.engine.exchange(&world.app(), REDIRECT_URI, &secrets(), response).await.unwrap_err();
     assert_eq!(error, ProviderError::NoCode);
 }
 
