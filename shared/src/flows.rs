@@ -4,6 +4,7 @@
 //! it is written in one commit afterwards, and nothing else is.
 
 pub mod authenticators;
+pub mod claims;
 pub mod connect;
 pub mod journey;
 pub mod login;

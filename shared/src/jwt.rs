@@ -13,6 +13,7 @@ pub use keys::{KeyError, KeySet, PrivateKey};
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, Header, Validation};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::account_id::AccountId;
 use crate::domain::session::TokenPair;
@@ -63,6 +64,9 @@ pub struct Claims {
     /// The audience (`HEADLESS_JWT_AUDIENCE`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aud: Option<String>,
+    /// Those of the site (`HEADLESS_JWT_CLAIMS`), in access tokens.
+    #[serde(flatten)]
+    pub own: Map<String, Value>,
 }
 
 /// A token could not be signed, although its key was found to be good when the process started.
@@ -134,29 +138,32 @@ impl Jwt {
         self.keys.current.algorithm
     }
 
-    /// The tokens of a pair. Made again they are the same, but for the signatures of ES256, which are never alike.
+    /// The tokens of a pair, the access token with the claims of the site. Made again they are the same, but for those
+    /// claims, and for the signatures of ES256, which are never alike.
     pub fn issue(
         &self,
         pair: &TokenPair,
         session: &SessionKey,
         base_url: &str,
+        own: &Map<String, Value>,
     ) -> Result<IssuedPair, SigningError> {
         let refresh = self.claims(TokenUse::Refresh, &pair.refresh_id, pair.issued_at, session, base_url);
         Ok(IssuedPair {
-            access_token: self.issue_access(&pair.access_id, pair.issued_at, session, base_url)?,
+            access_token: self.issue_access(pair, session, base_url, own)?,
             refresh_token: self.sign(&refresh)?,
         })
     }
 
-    /// An access token alone.
+    /// The access token of a pair alone.
     pub fn issue_access(
         &self,
-        id: &str,
-        at: Timestamp,
+        pair: &TokenPair,
         session: &SessionKey,
         base_url: &str,
+        own: &Map<String, Value>,
     ) -> Result<Secret, SigningError> {
-        self.sign(&self.claims(TokenUse::Access, id, at, session, base_url))
+        let claims = self.claims(TokenUse::Access, &pair.access_id, pair.issued_at, session, base_url);
+        self.sign(&Claims { own: own.clone(), ..claims })
     }
 
     /// The issuer of access tokens.
@@ -203,6 +210,7 @@ impl Jwt {
             sub: session.account.as_ref().map_or("", AccountId::as_str).to_owned(),
             iss: aud.is_some().then(|| issuer.to_owned()),
             aud,
+            own: Map::new(),
         }
     }
 
@@ -263,7 +271,7 @@ mod tests {
     }
 
     fn issue(jwt: &Jwt) -> IssuedPair {
-        jwt.issue(&pair(), &session(), "https://api.example.com").unwrap()
+        jwt.issue(&pair(), &session(), "https://api.example.com", &Map::new()).unwrap()
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! passes the variables.
 
 mod choice;
+mod claims;
 mod code_format;
 mod completion;
 mod cookie;
@@ -37,6 +38,7 @@ pub use choice::{
     Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
     ReauthenticationMethods, TokenStrategy, UserVerification,
 };
+pub use claims::{ClaimSource, TokenClaims};
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
 pub use declared::{

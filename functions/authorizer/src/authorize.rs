@@ -3,7 +3,9 @@
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
 use lambda_http::http::{HeaderValue, header};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use vestibule::app::App;
+use vestibule::flows::claims;
 use vestibule::flows::visit::{ClientKind, Visit, Visitor};
 use vestibule::http::call::{ApiRequest, access_token};
 use vestibule::http::csrf;
@@ -29,6 +31,9 @@ pub struct Caller {
     pub account_id: String,
     /// The primary email address if it is verified, else empty.
     pub email: String,
+    /// The claims of the site (`HEADLESS_JWT_CLAIMS`).
+    #[serde(flatten)]
+    pub claims: Map<String, Value>,
 }
 
 /// Why a request can't be decided; API Gateway answers it with 500.
@@ -90,6 +95,8 @@ fn recognise(app: &App, visitor: &Visitor, loaded: &Loaded) -> Option<Caller> {
     let (secrets, passwords) = (app.secrets(), app.passwords());
     let visit = Visit::open(app.context(&secrets, &passwords), visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;
-    let email = user.primary_email().filter(|email| user.has_verified(Some(email)));
-    Some(Caller { account_id: user.id.as_str().to_owned(), email: email.unwrap_or_default().to_owned() })
+    let mut claims = claims::of_user(&visit);
+    claims.remove("email");
+    let email = claims::verified_email(user).unwrap_or_default().to_owned();
+    Some(Caller { account_id: user.id.as_str().to_owned(), email, claims })
 }

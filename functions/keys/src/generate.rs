@@ -97,7 +97,8 @@ mod tests {
             let jwt = Jwt::with_private_key(&settings, &Secret::new(key.pem)).unwrap();
             let pair = TokenPair::new("a".into(), "r".into(), Timestamp::from_millis(0));
             let session = SessionKey::parse("user", &"x".repeat(43)).unwrap();
-            let issued = jwt.issue(&pair, &session, "https://api.example.com").unwrap();
+            let issued =
+                jwt.issue(&pair, &session, "https://api.example.com", &serde_json::Map::new()).unwrap();
             assert!(jwt.read(issued.access_token.expose(), TokenUse::Access).is_some());
             let stranger = Jwt::with_private_key(&settings, &Secret::new(other.pem)).unwrap();
             assert!(stranger.read(issued.access_token.expose(), TokenUse::Access).is_none());

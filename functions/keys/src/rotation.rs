@@ -218,7 +218,8 @@ mod tests {
         let published = serde_json::to_string(&new.published()).unwrap();
         for key in [leaked.previous.unwrap(), leaked.current, leaked.next] {
             let old = Jwt::with_private_key(&settings("EdDSA"), &Secret::new(key.pem)).unwrap();
-            let stolen = old.issue(&pair, &session, "https://api.example.com").unwrap();
+            let stolen =
+                old.issue(&pair, &session, "https://api.example.com", &serde_json::Map::new()).unwrap();
             assert!(new.read(stolen.access_token.expose(), TokenUse::Access).is_none());
             assert!(new.read(stolen.refresh_token.expose(), TokenUse::Refresh).is_none());
             let id = old.published().keys[0].common.key_id.clone().unwrap();

@@ -71,12 +71,12 @@ fn claims(context: &Context<'_>, token: &str) -> Option<Claims> {
 }
 
 fn answer(jwt: &Jwt, refreshed: &Refreshed, base_url: &str) -> Decision<Outcome> {
-    let Refreshed { session, pair, rotated } = refreshed;
+    let Refreshed { session, pair, rotated, claims } = refreshed;
     if !rotated {
-        let access_token = jwt.issue_access(&pair.access_id, pair.issued_at, session, base_url)?;
+        let access_token = jwt.issue_access(pair, session, base_url, claims)?;
         return Ok(Reply::ok(Tokens { access_token: access_token.expose(), refresh_token: None }).into());
     }
-    let issued = jwt.issue(pair, session, base_url)?;
+    let issued = jwt.issue(pair, session, base_url, claims)?;
     Ok(Reply::ok(Tokens {
         access_token: issued.access_token.expose(),
         refresh_token: Some(issued.refresh_token.expose()),

@@ -10,7 +10,7 @@ use crate::domain::document::UnknownMembers;
 use crate::domain::means::{Means, Unproved};
 use crate::domain::message::Recipient;
 use crate::domain::refusal::FieldErrorKind;
-use crate::domain::session::{AuthenticationRecord, Method};
+use crate::domain::session::{AuthenticationRecord, Method, Session};
 use crate::secret::Secret;
 use crate::settings::{Action, Settings};
 
@@ -94,7 +94,7 @@ pub fn require_always(visit: &Visit<'_>) -> Decision<()> {
     let user = visit.user().ok_or(Stop::Unauthorized)?;
     let settings = visit.settings();
     let possible = !Methods::of(settings, user).is_empty();
-    let mut proofs = recent(visit, user).filter(|record| is_sound(visit, user, record));
+    let mut proofs = recent(visit, user).filter(|record| is_sound(visit.session(), user, record));
     let passes = proofs.any(|record| !possible || counts(settings, record));
     if passes { Ok(()) } else { Err(Stop::ReauthenticationRequired) }
 }
@@ -115,9 +115,14 @@ pub fn note(visit: &mut Visit<'_>, account: &AccountId, added: Means) -> Decisio
     Ok(())
 }
 
+/// What the user has proved in this session, however long ago, by what they had before.
+pub fn proofs<'s>(session: &'s Session, user: &'s Account) -> impl Iterator<Item = &'s AuthenticationRecord> {
+    session.records_of(&user.id).iter().filter(|record| is_sound(session, user, record))
+}
+
 /// Whether the user has logged in or reauthenticated lately.
 fn is_proved(visit: &Visit<'_>, user: &Account) -> bool {
-    recent(visit, user).any(|record| is_sound(visit, user, record))
+    recent(visit, user).any(|record| is_sound(visit.session(), user, record))
 }
 
 /// What the user has proved within `ACCOUNT_REAUTHENTICATION_TIMEOUT`.
@@ -132,8 +137,8 @@ const fn counts(settings: &Settings, record: &AuthenticationRecord) -> bool {
 }
 
 /// Whether it was proved by something that the account had before this session logged in, or got by a proof.
-fn is_sound(visit: &Visit<'_>, user: &Account, record: &AuthenticationRecord) -> bool {
-    let began = visit.session().login().map(|login| login.at);
+fn is_sound(session: &Session, user: &Account, record: &AuthenticationRecord) -> bool {
+    let began = session.login().map(|login| login.at);
     let means = record.means();
     let made_up =
         |it: &Unproved| began.is_none_or(|began| it.at > began) && means.as_ref() == Some(&it.means);

@@ -1,5 +1,8 @@
 //! Getting another access token with a refresh token.
 
+use serde_json::{Map, Value};
+
+use super::claims;
 use super::visit::{Decision, Visit};
 use crate::domain::session::{RefreshUse, TokenPair};
 use crate::domain::token::SessionKey;
@@ -14,25 +17,29 @@ pub struct Refreshed {
     pub pair: TokenPair,
     /// Whether the refresh token is another one.
     pub rotated: bool,
+    /// The claims of the site, as they are now.
+    pub claims: Map<String, Value>,
 }
 
 /// Uses a refresh token; none when it is good no more. One that was used before ends its session, and with it all
 /// tokens of the session: it was stolen.
-pub fn refresh(visit: &mut Visit<'_>, claims: &Claims) -> Decision<Option<Refreshed>> {
-    let Some(key) = claims.session().filter(|_| !claims.has_expired(visit.now)) else { return Ok(None) };
+pub fn refresh(visit: &mut Visit<'_>, token: &Claims) -> Decision<Option<Refreshed>> {
+    let Some(key) = token.session().filter(|_| !token.has_expired(visit.now)) else { return Ok(None) };
     let Some((mut session, login)) = visit.valid_session(&key)? else { return Ok(None) };
     let Some(family) = session.tokens.take().filter(|_| key.account.as_ref() == Some(&login.account)) else {
         return Ok(None);
     };
+    let account = visit.account(&login.account)?;
+    let claims = account.map(|user| claims::about(visit.settings(), user, &session)).unwrap_or_default();
     let seen = visit.saw(&mut session);
     let settings = &visit.settings().headless.jwt;
     let rotated = settings.rotate_refresh_token;
-    match family.judge(&claims.jti, settings.refresh_grace, visit.now) {
+    match family.judge(&token.jti, settings.refresh_grace, visit.now) {
         RefreshUse::Current if rotated => {
             let pair = visit.new_pair();
             session.tokens = Some(family.rotated(pair.clone()));
             visit.change_session(&key, session);
-            Ok(Some(Refreshed { session: key, pair, rotated }))
+            Ok(Some(Refreshed { session: key, pair, rotated, claims }))
         }
         RefreshUse::Current => {
             session.tokens = Some(family);
@@ -41,9 +48,11 @@ pub fn refresh(visit: &mut Visit<'_>, claims: &Claims) -> Decision<Option<Refres
             } else {
                 visit.keep_alive(&key, session);
             }
-            Ok(Some(Refreshed { session: key, pair: visit.new_pair(), rotated }))
+            Ok(Some(Refreshed { session: key, pair: visit.new_pair(), rotated, claims }))
         }
-        RefreshUse::Repeated => Ok(Some(Refreshed { session: key, pair: family.current, rotated: true })),
+        RefreshUse::Repeated => {
+            Ok(Some(Refreshed { session: key, pair: family.current, rotated: true, claims }))
+        }
         RefreshUse::Reused => {
             tracing::warn!("a refresh token was used again: its session has ended");
             visit.end_session(&key);
@@ -92,6 +101,7 @@ mod tests {
             sub: session.account.unwrap().as_str().to_owned(),
             iss: None,
             aud: None,
+            own: Map::new(),
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
+use serde_json::{Map, Value};
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
@@ -19,8 +20,8 @@ use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, ProviderRequest};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
-use crate::flows::stages;
 use crate::flows::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit};
+use crate::flows::{claims, stages};
 use crate::jwt::SigningError;
 use crate::outbox;
 use crate::outside::ProviderClient;
@@ -331,7 +332,7 @@ struct Decided {
     sessionless: bool,
     /// Which accounts trust the browser from now on, if that has changed.
     trust: Option<String>,
-    issued: Option<TokenPair>,
+    issued: Option<(TokenPair, Map<String, Value>)>,
     counts: Counts,
 }
 
@@ -492,7 +493,8 @@ impl Exchange<'_> {
         };
         let logged_in = visit.has_logged_in();
         let (renewed, sessionless) = (visit.is_modified() || visit.slides(), visit.is_sessionless());
-        let (trust, issued) = (visit.new_trust().map(str::to_owned), visit.issued().cloned());
+        let trust = visit.new_trust().map(str::to_owned);
+        let issued = visit.issued().map(|pair| (pair.clone(), claims::of_user(&visit)));
         let changes = visit.into_changes();
         let counts = Counts { logged_in, signed_up: changes.adds_account(), mistaken };
         Ok(Decided { outcome, changes, renewed, sessionless, trust, issued, counts })
@@ -536,8 +538,10 @@ impl Exchange<'_> {
                 if let Some(token) = self.exposed(token) {
                     reply = reply.with_meta("session_token", token.text().into());
                 }
-                if let (Some(jwt), Some(pair), Some(token)) = (self.app.jwt(), &decided.issued, token) {
-                    let issued = jwt.issue(pair, &token.key(), &call.visitor.base_url)?;
+                if let (Some(jwt), Some((pair, claims)), Some(token)) =
+                    (self.app.jwt(), &decided.issued, token)
+                {
+                    let issued = jwt.issue(pair, &token.key(), &call.visitor.base_url, claims)?;
                     reply = reply
                         .with_meta("access_token", issued.access_token.expose().into())
                         .with_meta("refresh_token", issued.refresh_token.expose().into());

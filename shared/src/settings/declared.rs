@@ -14,6 +14,7 @@ use super::choice::{
     ReauthenticationMethods, SUPPORTED_TYPES, TOKEN_STRATEGY, TokenStrategy, USER_VERIFICATION,
     USERNAME_FIELD, UserVerification,
 };
+use super::claims::{TOKEN_CLAIMS, TokenClaims};
 use super::code_format::{CODE_FORMAT, CodeFormat};
 use super::cookie::{
     COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HEADER_NAMES, HOSTS, OPTIONAL_HEADER,
@@ -332,6 +333,9 @@ group! {
         /// The issuer (`iss`) of access tokens and of `/.well-known/openid-configuration`; the URL of the API as
         /// requested if `null`.
         issuer: Option<String> = OPTIONAL_URL, "HEADLESS_JWT_ISSUER", Is("null"), of "Vestibule";
+        /// Additional claims of access tokens, and members of the authorizer's context, each with its source
+        /// ([guarding.md](guarding.md)). A token keeps the values of the time of its issue.
+        claims: TokenClaims = TOKEN_CLAIMS, "HEADLESS_JWT_CLAIMS", Computed("{}", "none; see below for the sources"), of "Vestibule";
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::claims::ClaimSource;
 use super::declared::ALL;
 use super::frontend::PAGES;
 use super::rate::Action;
@@ -44,6 +45,7 @@ fn section(text: &mut String, group: &About) {
         match setting.name {
             "ACCOUNT_RATE_LIMITS" => actions(text),
             "HEADLESS_FRONTEND_URLS" => pages(text),
+            "HEADLESS_JWT_CLAIMS" => sources(text),
             _ => {}
         }
     }
@@ -82,6 +84,14 @@ fn pages(text: &mut String) {
     table(text, &["Page", "Default path", "Meaning"]);
     for (page, path, meaning) in PAGES {
         row(text, &[&code(page), &code(path), &joined(meaning)]);
+    }
+}
+
+fn sources(text: &mut String) {
+    text.push_str("\nThe sources of `HEADLESS_JWT_CLAIMS`:\n\n");
+    table(text, &["Source", "Value"]);
+    for source in ClaimSource::ALL {
+        row(text, &[&code(source.name()), &joined(source.text())]);
     }
 }
 

@@ -367,10 +367,47 @@ fn the_words_of_errors_that_know_better() {
             "must give every app of openid_connect a \"server_url\" in its \"settings\"",
         ),
     ];
-    for (name, value, remedy) in cases {
+    tell(&cases);
+}
+
+/// Each value is refused in these words.
+fn tell(cases: &[(&str, &str, &str)]) {
+    for (name, value, remedy) in cases.iter().copied() {
         let problem = read(&[(name, value)]).expect_err(name).problems()[0].clone();
         assert_eq!(problem.remedy, remedy, "{name}={value}");
     }
+}
+
+#[test]
+fn the_words_of_errors_about_claims() {
+    tell(&[
+        (
+            "HEADLESS_JWT_CLAIMS",
+            "superuser",
+            "must be an object of claims and their sources, such as {\"admin\": \"superuser\"}",
+        ),
+        (
+            "HEADLESS_JWT_CLAIMS",
+            r#"{"sub": "email"}"#,
+            "must not name a claim \"sub\": tokens have that for themselves",
+        ),
+        (
+            "HEADLESS_JWT_CLAIMS",
+            r#"{"a b": "email"}"#,
+            "must name claims with 1 to 128 visible ASCII characters, not \"a b\"",
+        ),
+        ("HEADLESS_JWT_CLAIMS", r#"{"admin": true}"#, "must give \"admin\" a source, as text"),
+        (
+            "HEADLESS_JWT_CLAIMS",
+            r#"{"admin": "superusr"}"#,
+            "has no source \"superusr\" for \"admin\"; did you mean superuser?",
+        ),
+        (
+            "HEADLESS_JWT_CLAIMS",
+            r#"{"email": "username"}"#,
+            "must have no other source than \"email\" for \"email\"",
+        ),
+    ]);
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! Guarding other APIs: the function `authorizer`, and the example of `docs/guarding.md` behind what API Gateway does
 //! with both kinds of authorizer.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::Method;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use vestibule::app::App;
 use vestibule_authorizer::{REQUIREMENTS, Undecided, Verdict, authorize};
+use vestibule_cli::arguments::UserAdd;
 
-use crate::tokens::{HS256, JWT, RSA_KEY, tokens};
+use crate::releases::rewrite;
+use crate::tokens::{HS256, JWT, RSA_KEY, Tokens, refresh, tokens};
 use crate::{Client, Kind, NEW_PASSWORD, PASSWORD, Stack, log_in};
 
 const EMAIL: &str = "ann@example.com";
@@ -294,21 +298,29 @@ fn authorizer(name: &str) -> Value {
     authorizer
 }
 
-/// The example behind its two routes, as API Gateway runs it.
-fn call_example(authorizer: Value) -> (u16, Value) {
+/// The example behind its routes, as API Gateway runs it.
+fn call_example(path: &str, authorizer: Value) -> (u16, Value) {
     let mut event = event(&Method::GET, &[]);
+    event["rawPath"] = path.into();
     event["requestContext"]["authorizer"] = authorizer;
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let response = vestibule_guarded_api::greet(&request).unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let response = vestibule_guarded_api::answer(&request, now.try_into().unwrap()).unwrap();
     let body = match response.body() {
         lambda_http::Body::Text(text) => serde_json::from_str(text).unwrap(),
         _ => Value::Null,
     };
+    let challenge = response.headers().get("www-authenticate").map(|value| value.to_str().unwrap());
+    let asks = challenge.is_some_and(|challenge| {
+        challenge.starts_with("Bearer error=\"insufficient_user_authentication\"")
+            && challenge.ends_with("max_age=\"300\"")
+    });
+    assert_eq!(asks, body["error"] == "insufficient_user_authentication", "{challenge:?}");
     (response.status().as_u16(), body)
 }
 
 /// API Gateway's own authorizer: it knows an issuer and an audience, and asks the issuer for the rest.
-async fn by_token(stack: &Stack, header: (&str, &str)) -> (u16, Value) {
+async fn by_token(stack: &Stack, path: &str, header: (&str, &str)) -> (u16, Value) {
     let template = authorizer("AccessToken");
     assert_eq!(template["JwtConfiguration"]["issuer"], "Issuer");
     let audience = template["JwtConfiguration"]["audience"].as_array().unwrap();
@@ -340,10 +352,10 @@ async fn by_token(stack: &Stack, header: (&str, &str)) -> (u16, Value) {
         .into_iter()
         .map(|(name, value)| (name, value.as_str().map_or_else(|| value.to_string(), str::to_owned).into()))
         .collect();
-    call_example(json!({"jwt": {"claims": claims, "scopes": null}}))
+    call_example(path, json!({"jwt": {"claims": claims, "scopes": null}}))
 }
 
-async fn by_session(app: &App, headers: &[(&str, &str)]) -> (u16, Value) {
+async fn by_session(app: &App, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     let template = authorizer("Session");
     let expected = event(&Method::GET, headers)["version"].clone();
     assert_eq!(template["AuthorizerPayloadFormatVersion"], expected);
@@ -354,7 +366,7 @@ async fn by_session(app: &App, headers: &[(&str, &str)]) -> (u16, Value) {
     if verdict["isAuthorized"] != true {
         return (403, Value::Null);
     }
-    call_example(json!({"lambda": verdict["context"]}))
+    call_example(path, json!({"lambda": verdict["context"]}))
 }
 
 #[tokio::test]
@@ -366,26 +378,118 @@ async fn the_example_is_guarded_both_ways() {
     let bearer = format!("Bearer {}", tokens.access);
     let session = client.token().unwrap();
 
-    assert_eq!(by_token(&stack, ("authorization", &bearer)).await, greeting);
-    assert_eq!(by_session(&app, &[("authorization", &bearer)]).await, greeting);
-    assert_eq!(by_session(&app, &[("x-session-token", &session)]).await, greeting);
+    assert_eq!(by_token(&stack, "/by-token", ("authorization", &bearer)).await, greeting);
+    assert_eq!(by_session(&app, "/by-session", &[("authorization", &bearer)]).await, greeting);
+    assert_eq!(by_session(&app, "/by-session", &[("x-session-token", &session)]).await, greeting);
 
     for (name, value) in [
         ("x-session-token", tokens.access.as_str()),
         ("authorization", &tokens.refresh),
         ("authorization", "x.y.z"),
     ] {
-        assert_eq!(by_token(&stack, (name, value)).await.0, 401);
+        assert_eq!(by_token(&stack, "/by-token", (name, value)).await.0, 401);
     }
     let (payments, _, _) = self::stack(&settings("payments")).await;
     let (_, for_payments) = self::tokens(&payments).await;
-    assert_eq!(by_token(&payments, ("authorization", &for_payments.access)).await.0, 401);
-    assert_eq!(by_session(&app, &[]).await.0, 403);
+    assert_eq!(by_token(&payments, "/by-token", ("authorization", &for_payments.access)).await.0, 401);
+    assert_eq!(by_session(&app, "/by-session", &[]).await.0, 403);
     // A route without an authorizer greets nobody.
-    assert_eq!(call_example(Value::Null).0, 401);
+    assert_eq!(call_example("/by-session", Value::Null).0, 401);
 
     // What was revoked: a signature alone does not tell, the session does.
     client.delete("auth/session").await.is(401);
-    assert_eq!(by_token(&stack, ("authorization", &bearer)).await, greeting);
-    assert_eq!(by_session(&app, &[("authorization", &bearer)]).await.0, 403);
+    assert_eq!(by_token(&stack, "/by-token", ("authorization", &bearer)).await, greeting);
+    assert_eq!(by_session(&app, "/by-session", &[("authorization", &bearer)]).await.0, 403);
+}
+
+/// The claims of a token, whoever signed it.
+fn claims_in(token: &str) -> Value {
+    let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&payload).unwrap()
+}
+
+/// What the site wants to know stands in an access token and in the authorizer's context, and follows the account at the
+/// next refresh.
+#[tokio::test]
+async fn claims_of_the_site_are_in_tokens_and_in_the_context() {
+    let claims = r#"{"https://example.com/admin": "superuser", "email": "email", "email_verified": "email_verified",
+        "name": "username", "amr": "amr"}"#;
+    let settings =
+        [JWT, HS256, KEY, ("HEADLESS_JWT_CLAIMS", claims), ("ACCOUNT_EMAIL_VERIFICATION", "optional")];
+    let stack = Stack::start(&settings).await;
+    let ann = UserAdd { email: Some(EMAIL.to_owned()), superuser: true, unverified: true, ..stack.nobody() };
+    let id = stack.add(ann).await;
+    let app = stack.function("authorizer", REQUIREMENTS).await;
+    let (client, tokens) = tokens(&stack).await;
+    let own = |access: &str| {
+        let mut claims = claims_in(access);
+        for registered in ["iat", "exp", "sid", "jti"] {
+            assert!(claims.as_object_mut().unwrap().remove(registered).is_some(), "{registered}");
+        }
+        claims
+    };
+    let context = async || {
+        let headers = shown(&client);
+        let verdict = ask(&app, &Method::GET, &[(headers[0].0, &headers[0].1)]).await;
+        serde_json::to_value(verdict.context).unwrap()
+    };
+    let admin = "https://example.com/admin";
+    let expected = json!({"sub": id, "token_use": "access", admin: true, "email_verified": false, "name": "ann", "amr": ["pwd"]});
+    assert_eq!(own(&tokens.access), expected);
+    let expected = json!({"account_id": id, "email": "", admin: true, "email_verified": false, "name": "ann", "amr": ["pwd"]});
+    assert_eq!(context().await, expected);
+    assert_eq!(own(&tokens.refresh), json!({"sub": id, "token_use": "refresh"}), "claims are for others");
+
+    let body = json!({"email": EMAIL}).to_string();
+    client.send(Method::PUT, "account/email", &[], body).await.is(200);
+    let key = stack.inbox.all().await.last().unwrap().key();
+    client.post("auth/email/verify", json!({"key": key})).await.is(200);
+    let later = Tokens::of(&refresh(&stack, &tokens.refresh).await.is(200).body["data"]);
+    for claims in [own(&later.access), context().await] {
+        assert_eq!((&claims["email"], &claims["email_verified"]), (&json!(EMAIL), &json!(true)));
+    }
+}
+
+/// RFC 9470: what is sensitive takes a recent proof; a reauthentication brings one.
+#[tokio::test]
+async fn what_is_sensitive_takes_a_recent_proof() {
+    let settings = [
+        JWT,
+        RSA_KEY,
+        ("HEADLESS_JWT_AUDIENCE", "vestibule"),
+        ("HEADLESS_JWT_CLAIMS", r#"{"auth_time": "auth_time"}"#),
+    ];
+    let (stack, id, app) = stack(&settings).await;
+    let (client, tokens) = tokens(&stack).await;
+    let greeting = (200, json!({"hello": id}));
+    let stepped_back = (401, json!({"error": "insufficient_user_authentication", "max_age": 300}));
+    let session = client.token().unwrap();
+    let by_session = async |path: &str| by_session(&app, path, &[("x-session-token", &session)]).await;
+    let by_token = async |path: &str, tokens: &Tokens| {
+        by_token(&stack, path, ("authorization", &format!("Bearer {}", tokens.access))).await
+    };
+    assert_eq!(by_token("/by-token/sensitive", &tokens).await, greeting);
+    assert_eq!(by_session("/by-session/sensitive").await, greeting);
+
+    // Six minutes later.
+    rewrite(&stack, "SESSION#", |session| {
+        let at = &mut session["records"]["records"][0]["at"];
+        *at = (at.as_i64().unwrap() - 360_000).into();
+    })
+    .await;
+    let later = Tokens::of(&refresh(&stack, &tokens.refresh).await.is(200).body["data"]);
+    assert_eq!(by_token("/by-token/sensitive", &later).await, stepped_back);
+    assert_eq!(by_session("/by-session/sensitive").await, stepped_back);
+    assert_eq!(by_token("/by-token", &later).await, greeting);
+    assert_eq!(by_session("/by-session").await, greeting);
+
+    client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+    assert_eq!(by_session("/by-session/sensitive").await, greeting);
+    assert_eq!(
+        by_token("/by-token/sensitive", &later).await,
+        stepped_back,
+        "it keeps what it was issued with"
+    );
+    let now = Tokens::of(&refresh(&stack, &later.refresh).await.is(200).body["data"]);
+    assert_eq!(by_token("/by-token/sensitive", &now).await, greeting);
 }

@@ -38,7 +38,7 @@ async fn only(stack: &Stack, sort: &str) -> Value {
 }
 
 /// Changes the only document of its sort, as another release would.
-async fn rewrite(stack: &Stack, sort: &str, change: impl FnOnce(&mut Value)) -> Value {
+pub(crate) async fn rewrite(stack: &Stack, sort: &str, change: impl FnOnce(&mut Value)) -> Value {
     let mut item = items(stack, sort).await.remove(0);
     let mut rewritten = document(&item);
     change(&mut rewritten);
