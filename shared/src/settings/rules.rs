@@ -335,9 +335,10 @@ pub(super) fn check(settings: &Settings, source: &mut Source) {
 
 fn broken(rules: &[Rule], settings: &Settings, source: &Source) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for rule in rules {
+    // Looking up what a rule concerns would take most of the time of a start.
+    for rule in rules.iter().filter(|rule| (rule.is_broken)(settings)) {
         let concerned: Vec<_> = rule.settings.iter().flat_map(|name| behind(name, source)).collect();
-        if !concerned.iter().any(|setting| source.is_wrong(setting)) && (rule.is_broken)(settings) {
+        if !concerned.iter().any(|setting| source.is_wrong(setting)) {
             let settings = concerned.into_iter().map(|setting| shown(setting, source)).collect();
             problems.push(Problem { settings, remedy: rule.remedy.to_owned() });
         }
