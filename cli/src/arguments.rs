@@ -34,6 +34,9 @@ pub enum Command {
     /// Manage accounts.
     #[command(subcommand, arg_required_else_help = true)]
     User(UserCommand),
+    /// Manage email addresses.
+    #[command(subcommand, arg_required_else_help = true)]
+    Email(EmailCommand),
     /// Maintain the table.
     #[command(subcommand, arg_required_else_help = true)]
     Table(Table),
@@ -211,6 +214,27 @@ impl Data {
         eprintln!("vestibule: in the table {}, region {}", value("TABLE_NAME"), value("AWS_REGION"));
         Ok(variables)
     }
+}
+
+/// The commands for email addresses.
+#[derive(Debug, Subcommand)]
+pub enum EmailCommand {
+    /// Send mail to an undeliverable email address again.
+    ///
+    /// It removes the mark of a bounce or a complaint, in the table that `TABLE_NAME` and the standard AWS variables name,
+    /// or without `TABLE_NAME` in that of the local stack. After a complaint SES itself sends nothing to the email address
+    /// until `aws sesv2 delete-suppressed-destination` removes it from the account's suppression list.
+    Clear(EmailClear),
+}
+
+/// An email address to clear.
+#[derive(Debug, Args)]
+pub struct EmailClear {
+    /// The email address.
+    pub email: String,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// The commands for the table.

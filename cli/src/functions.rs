@@ -64,6 +64,19 @@ impl Functions {
         Ok(Self { programs, post, stream })
     }
 
+    /// Passes an event of SES to the function `mail`, as `EventBridge` does.
+    pub async fn note_feedback(&self, event: serde_json::Value) {
+        let Some(store) = self.post.app.store() else { return };
+        match serde_json::from_value(event) {
+            Ok(feedback) => {
+                if let Err(error) = vestibule_mail::note(store, feedback).await {
+                    warn!(%error, "an event of SES was lost");
+                }
+            }
+            Err(error) => warn!(%error, "an event of SES cannot be read"),
+        }
+    }
+
     /// Delivers what still waits in the outbox: of functions elsewhere, or from before a crash.
     pub async fn deliver_waiting(&self) {
         match self.stream.waiting(self.post.app.clock.now()).await {

@@ -5,6 +5,7 @@ pub mod console;
 mod mailbox;
 mod mailpit;
 mod ses;
+mod simulator;
 mod sns;
 
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use axum::routing::{get, post};
 use http::header;
 
 use crate::style::style;
-pub use mailbox::Echo;
 use mailbox::Mailbox;
+pub use mailbox::{Echo, Publish};
 use vestibule::clock::Clock;
 use vestibule::random::Random;
 
@@ -29,8 +30,8 @@ const MAX_MESSAGE_BYTES: usize = 40 * 1024 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src * data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Everything that an inbox answers; it begins empty.
-pub fn router(clock: Clock, random: Random, echo: Option<Echo>) -> Router {
+/// Everything that an inbox answers; it begins empty. `publish` gets the events of SES.
+pub fn router(clock: Clock, random: Random, echo: Option<Echo>, publish: Publish) -> Router {
     let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
     let style = ([(header::CONTENT_TYPE, "text/css")], style() + include_str!("pages/inbox.css"));
     let page = ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("pages/inbox.html")));
@@ -42,5 +43,5 @@ pub fn router(clock: Clock, random: Random, echo: Option<Echo>) -> Router {
         .route("/api/v1/messages", get(mailpit::list).delete(mailpit::remove))
         .route("/api/v1/message/{id}", get(mailpit::show))
         .layer(DefaultBodyLimit::max(MAX_MESSAGE_BYTES))
-        .with_state(Arc::new(Mailbox::new(clock, random, echo)))
+        .with_state(Arc::new(Mailbox::new(clock, random, echo, publish)))
 }

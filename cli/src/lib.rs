@@ -8,6 +8,7 @@ mod cloudfront;
 pub mod data_dir;
 mod database;
 mod deployed;
+pub mod email;
 mod functions;
 mod gateway;
 pub mod iam;

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use vestibule_cli::arguments::{Arguments, Command, Table, UserCommand};
+use vestibule_cli::arguments::{Arguments, Command, EmailCommand, Table, UserCommand};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{secret_key, settings, table, user};
+use vestibule_cli::{email, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -16,7 +16,11 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let default = match arguments.command {
         Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
-        Command::User(_) | Command::Table(_) | Command::SecretKey(_) | Command::Settings(_) => "warn",
+        Command::User(_)
+        | Command::Email(_)
+        | Command::Table(_)
+        | Command::SecretKey(_)
+        | Command::Settings(_) => "warn",
     };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
@@ -38,9 +42,11 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
     let environment = std::env::vars().collect();
     let mut runtime = match arguments.command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::User(_) | Command::Table(_) | Command::SecretKey(_) | Command::Settings(_) => {
-            tokio::runtime::Builder::new_current_thread()
-        }
+        Command::User(_)
+        | Command::Email(_)
+        | Command::Table(_)
+        | Command::SecretKey(_)
+        | Command::Settings(_) => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime = runtime.enable_all().build().map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
     runtime.block_on(async {
@@ -59,6 +65,11 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                         format!("accounts that collide, and were not changed: {count}"),
                     )),
                 }
+            }
+            Command::Email(EmailCommand::Clear(wanted)) => {
+                let cleared = email::clear(wanted, environment).await;
+                println!("{}", cleared.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
+                Ok(())
             }
             Command::Settings(command) => {
                 let done = settings::run(command);

@@ -186,7 +186,12 @@ impl Stack {
         lowest.run(async { served.await.map_err(io::Error::other) });
         lowest.serve(dynamodb.listeners, &guarded);
         lowest.run_until_stopped(database::sweep(database));
-        let inbox = guard.before(inbox::router(clock.clone(), random, echo));
+        let noting = Arc::clone(&functions);
+        let publish: inbox::Publish = Arc::new(move |event| {
+            let functions = Arc::clone(&noting);
+            Box::pin(async move { functions.note_feedback(event).await })
+        });
+        let inbox = guard.before(inbox::router(clock.clone(), random, echo, publish));
         lowest.serve(mail.listeners, &inbox);
         let mut delivery = Layer::new();
         delivery.run_until_stopped(deliver(functions, clock));

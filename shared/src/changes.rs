@@ -130,6 +130,9 @@ pub struct Letter {
     pub asked_at: Timestamp,
     /// The content.
     pub content: LetterContent,
+    /// Whether the delivery drops it, as the recipient is undeliverable.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub withheld: bool,
 }
 
 /// The content of a message.

@@ -29,6 +29,10 @@ pub async fn open(app: &App, item: &OutboxItem) -> Result<Option<Envelope>, Stor
     let plain = unseal(app, item).await?;
     let letter: Letter = serde_json::from_slice(&plain)
         .map_err(|_| StoreError::Corrupt("a message of the outbox".to_owned()))?;
+    if letter.withheld {
+        tracing::info!(id = item.id, "not sent: the email address is undeliverable");
+        return Ok(None);
+    }
     let message = match &letter.content {
         LetterContent::Ready(message) => Some(message.clone()),
         LetterContent::PasswordResetLink(account) => password_reset_mail(app, account, &letter).await?,

@@ -29,6 +29,8 @@ pub enum Need {
     Spent(String),
     /// A rate-limit counter.
     Counter(CounterKey),
+    /// The mark of an undeliverable email address, in canonical form.
+    Undeliverable(String),
     /// All sessions of an account.
     Sessions(AccountId),
     /// A session other than the client's own.
@@ -58,6 +60,8 @@ pub struct Loaded {
     pub spent: BTreeMap<String, Option<Timestamp>>,
     /// Counters of rate limits; none where nothing was counted yet.
     pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
+    /// Until when email addresses are marked as undeliverable; none for those that are not.
+    pub undeliverable: BTreeMap<String, Option<Timestamp>>,
     /// All sessions of an account.
     pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
     /// What other services were asked, as far as this request has come.

@@ -8,6 +8,7 @@ mod item;
 mod load;
 mod outbox;
 mod page;
+mod undeliverable;
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -284,9 +284,14 @@ async fn make(call: Call, shared: &Shared) -> Answered {
 }
 
 fn is_delivery(call: &Call) -> bool {
-    let on_outbox = || call.body.windows(8).any(|window| window == b"\"OUTBOX#");
-    let operation = call.operation.as_str();
-    operation == "Scan" || (["UpdateItem", "DeleteItem", "GetItem"].contains(&operation) && on_outbox())
+    let on = |prefix: &[u8]| call.body.windows(prefix.len()).any(|window| window == prefix);
+    match call.operation.as_str() {
+        "Scan" => true,
+        "UpdateItem" | "DeleteItem" | "GetItem" if on(b"\"OUTBOX#") => true,
+        // What SES reports of a mail, which the function `mail` takes note of.
+        "PutItem" | "DeleteItem" => on(b"\"UNDELIVERABLE#"),
+        _ => false,
+    }
 }
 
 async fn deliver(call: Call, shared: &Shared) -> Answered {

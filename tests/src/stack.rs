@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule_cli::arguments::{
-    Data, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserSelector,
+    Data, EmailClear, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
+    UserSelector,
 };
 use vestibule_cli::iam::access_key_id;
 use vestibule_cli::secret_key::{self, SecretKeyError};
@@ -155,6 +156,13 @@ impl Stack {
         let data = Data { data_dir: None };
         let who = UserSelector { id: id.map(str::to_owned), email: email.map(str::to_owned), data };
         user::delete(&who, self.variables(&self.table_url)).await
+    }
+
+    /// Clears an undeliverable email address, as an operator does.
+    pub async fn clear_email(&self, email: &str) -> Result<String, String> {
+        let wanted = EmailClear { email: email.to_owned(), data: Data { data_dir: None } };
+        let cleared = vestibule_cli::email::clear(&wanted, self.variables(&self.table_url)).await;
+        cleared.map_err(|error| error.to_string())
     }
 
     /// An operator's process over the same table, with the same settings.

@@ -1,9 +1,12 @@
 //! The messages that were caught, oldest first, in memory.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use lambda_http::BoxFuture;
+use serde_json::Value;
 use vestibule::clock::Clock;
+use vestibule::domain::time::Timestamp;
 use vestibule::random::Random;
 
 /// Older messages than this many are forgotten: a load test shall not fill the memory.
@@ -44,18 +47,32 @@ pub struct Caught {
 /// Shows a message as it comes, besides the inbox.
 pub type Echo = fn(&CaughtMessage);
 
+/// Called with the events of SES.
+pub type Publish = Arc<dyn Fn(Value) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// Keeps messages in the order in which they came.
 pub struct Mailbox {
     messages: Mutex<VecDeque<Caught>>,
     clock: Clock,
     random: Random,
     echo: Option<Echo>,
+    publish: Publish,
 }
 
 impl Mailbox {
     /// An empty mailbox.
-    pub const fn new(clock: Clock, random: Random, echo: Option<Echo>) -> Self {
-        Self { messages: Mutex::new(VecDeque::new()), clock, random, echo }
+    pub const fn new(clock: Clock, random: Random, echo: Option<Echo>, publish: Publish) -> Self {
+        Self { messages: Mutex::new(VecDeque::new()), clock, random, echo, publish }
+    }
+
+    /// Publishes an event of SES.
+    pub async fn publish(&self, event: Value) {
+        (self.publish)(event).await;
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Keeps a message and returns its id.
@@ -104,7 +121,8 @@ mod tests {
 
     #[test]
     fn the_oldest_are_forgotten() {
-        let mailbox = Mailbox::new(Clock::system(), Random::system(), None);
+        let publish: Publish = Arc::new(|_| Box::pin(async {}));
+        let mailbox = Mailbox::new(Clock::system(), Random::system(), None, publish);
         let first = mailbox.add(CaughtMessage::default());
         for number in 0..CAPACITY {
             mailbox.add(CaughtMessage { subject: number.to_string(), ..CaughtMessage::default() });

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::mailbox::{CaughtMessage, Mailbox};
+use super::simulator;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -21,7 +22,16 @@ struct SendEmail {
     destination: Destination,
     #[serde(default)]
     reply_to_addresses: Vec<String>,
+    #[serde(default)]
+    email_tags: Vec<Tag>,
     content: Content,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    name: String,
+    value: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -64,7 +74,14 @@ struct Part {
 /// `POST /v2/email/outbound-emails`
 pub async fn send_email(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Response {
     match message(&body) {
-        Ok(message) => Json(json!({"MessageId": mailbox.add(message)})).into_response(),
+        Ok((message, kind)) => {
+            let (to, sent_at) = (message.to.clone(), mailbox.now());
+            let id = mailbox.add(message);
+            for event in to.iter().filter_map(|to| simulator::event(to, &kind, &id, sent_at)) {
+                mailbox.publish(event).await;
+            }
+            Json(json!({"MessageId": id})).into_response()
+        }
         Err(reason) => (
             StatusCode::BAD_REQUEST,
             [("x-amzn-errortype", "BadRequestException")],
@@ -74,7 +91,8 @@ pub async fn send_email(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Res
     }
 }
 
-fn message(body: &[u8]) -> Result<CaughtMessage, String> {
+/// The message, and its tag `kind`.
+fn message(body: &[u8]) -> Result<(CaughtMessage, String), String> {
     let request: SendEmail = serde_json::from_slice(body).map_err(|error| error.to_string())?;
     let Some(content) = request.content.simple else {
         return Err("only Content.Simple is caught here, neither Raw nor Template".to_owned());
@@ -86,7 +104,8 @@ fn message(body: &[u8]) -> Result<CaughtMessage, String> {
     if request.from_email_address.is_empty() {
         return Err("FromEmailAddress is missing".to_owned());
     }
-    Ok(CaughtMessage {
+    let kind = request.email_tags.into_iter().find(|tag| tag.name == "kind").map(|tag| tag.value);
+    let message = CaughtMessage {
         from: request.from_email_address,
         to,
         cc,
@@ -95,5 +114,6 @@ fn message(body: &[u8]) -> Result<CaughtMessage, String> {
         subject: content.subject.data,
         text: content.body.text.unwrap_or_default().data,
         html: content.body.html.unwrap_or_default().data,
-    })
+    };
+    Ok((message, kind.unwrap_or_default()))
 }

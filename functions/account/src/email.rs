@@ -149,7 +149,12 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
 
 fn list(visit: &mut Visit<'_>, account: &AccountId) -> Decision<Outcome> {
     let addresses = manage_email::list(visit, account)?;
-    Ok(Reply::ok(addresses.iter().map(present::EmailAddressJson::from).collect::<Vec<_>>()).into())
+    visit.require(addresses.iter().map(|address| Need::Undeliverable(address.email.clone())).collect())?;
+    let shown = addresses.iter().map(|address| {
+        let undeliverable = visit.is_undeliverable(&address.email)?.then_some(true);
+        Ok(present::EmailAddressJson { undeliverable, ..address.into() })
+    });
+    Ok(Reply::ok(shown.collect::<Decision<Vec<_>>>()?).into())
 }
 
 fn add(visit: &mut Visit<'_>, user: &Account, object: &Object) -> Decision<()> {

@@ -1,9 +1,10 @@
-//! Runs on AWS Lambda, behind the table's stream: puts the parts together, and holds no logic.
+//! Runs on AWS Lambda, behind the table's stream and SES's events: puts the parts together, and holds no logic.
 
 use std::collections::HashMap;
 
 use aws_lambda_events::event::dynamodb::Event;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule::outbox;
@@ -13,6 +14,7 @@ use vestibule::store::StoreError;
 use vestibule::telemetry;
 
 use crate::delivery::{Claim, Mailer, Outbox};
+use crate::feedback::note;
 use crate::sending::{AwsSender, TextRoute};
 use crate::stream::handle;
 use crate::templates::{TemplateFaults, Templates};
@@ -35,11 +37,22 @@ pub fn run() -> Result<(), Error> {
         if let Some(store) = app.store() {
             store.warm_up().await;
         }
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-            telemetry::during(&event.context, handle(mailer, app, event.payload)).await.map_err(Error::from)
+        lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+            telemetry::during(&event.context, answer(mailer, app, event.payload)).await
         }))
         .await
     })
+}
+
+/// Handles an event of `EventBridge`, which has a `detail`, or of the table's stream.
+async fn answer(mailer: &Mailer<AwsSender>, app: &App, event: Value) -> Result<Value, Error> {
+    if event.get("detail").is_some() {
+        let noted = note(table(app)?, serde_json::from_value(event)?).await;
+        noted.inspect_err(|error| tracing::error!(%error, "failed"))?;
+        return Ok(Value::Null);
+    }
+    let event: Event = serde_json::from_value(event)?;
+    Ok(serde_json::to_value(handle(mailer, app, event).await?)?)
 }
 
 async fn start(variables: HashMap<String, String>) -> Result<(App, Mailer<AwsSender>), Error> {

@@ -72,11 +72,13 @@ struct Budget {
 }
 
 impl Visit<'_> {
-    /// The counters that a message which anybody can trigger is counted with, to be read beforehand: the same whether or
-    /// not the recipient has an account.
+    /// What decides whether a message is sent that anybody can trigger, to be read beforehand: the counters that it is
+    /// counted with, the same whether or not the recipient has an account, and whether it is undeliverable.
     pub fn mail_counters(context: &Context<'_>, visitor: &Visitor, address: &str) -> Vec<Need> {
         let budgets = [Part::Nobody, Part::Accounts].map(|part| Budget { key: address.to_owned(), part });
-        budgets.iter().flat_map(|budget| counters(context, visitor, address, budget)).collect()
+        let counters = budgets.iter().flat_map(|budget| counters(context, visitor, address, budget));
+        let mark = address.contains('@').then(|| Need::Undeliverable(address.to_owned()));
+        counters.chain(mark).collect()
     }
 
     /// The counters that a message to an address or number is counted with which an owner adds, to be read beforehand.
@@ -96,7 +98,8 @@ impl Visit<'_> {
         self.require(needs)
     }
 
-    /// Sends a message that anybody can trigger, unless the recipient or the service as a whole was sent too many.
+    /// Sends a message that anybody can trigger, unless the recipient or the service as a whole was sent too many, or the
+    /// recipient is undeliverable.
     pub fn send(&mut self, to: Recipient, content: LetterContent) -> Decision<()> {
         self.send_for(None, to, content)
     }
@@ -113,13 +116,17 @@ impl Visit<'_> {
             Some(account) => self.budget_of(account, &to)?,
             None => self.budget_for_anybody(&to)?,
         };
+        let withheld = match to.email() {
+            Some(email) if asker.is_none() => self.is_undeliverable(email)?,
+            _ => false,
+        };
         let limits = &self.settings().mail;
         let part: Vec<Rate> = limits.in_all.iter().map(|rate| budget.part.of(rate)).collect();
         let key = budget.part.key(self.context.keys, to.address());
         if !self.consume_rates(MAIL, &limits.per_recipient, &budget.key)? {
             self.drop_letter(Dropped { by_recipient: 1, in_all: 0 });
         } else if self.consume_rates(ALL_MAIL, &part, &key)? {
-            self.send_anyway(to, content);
+            if withheld { self.withhold(to, content) } else { self.send_anyway(to, content) }
         } else {
             self.drop_letter(Dropped { by_recipient: 0, in_all: 1 });
         }

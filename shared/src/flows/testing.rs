@@ -305,6 +305,9 @@ impl World {
                 let history = self.counters.get(&key).cloned();
                 loaded.counters.insert(key, history.map(|value| Stored { version: 1, value }));
             }
+            Need::Undeliverable(email) => {
+                loaded.undeliverable.insert(email, None);
+            }
             Need::Session(key) => {
                 let found = self.load_session().filter(|stored| stored.value.key == key);
                 loaded.others.insert(key, found);

@@ -652,6 +652,7 @@ impl<'a> Visit<'a> {
             Need::Handle(handle) => loaded.handles.contains_key(handle),
             Need::Spent(hash) => loaded.spent.contains_key(hash),
             Need::Counter(key) => loaded.counters.contains_key(key),
+            Need::Undeliverable(email) => loaded.undeliverable.contains_key(email),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
             Need::Session(key) => loaded.others.contains_key(key),
         };
@@ -899,7 +900,19 @@ impl<'a> Visit<'a> {
 
     /// Sends a message without rate limits: a notification, which attackers must not be able to suppress.
     pub fn send_anyway(&mut self, to: Recipient, content: LetterContent) {
-        self.letters.push(Letter { to, asked_at: self.now, content });
+        self.letters.push(Letter { to, asked_at: self.now, content, withheld: false });
+    }
+
+    /// Puts a message into the outbox that the delivery drops, so that the request takes the same time.
+    pub(super) fn withhold(&mut self, to: Recipient, content: LetterContent) {
+        self.letters.push(Letter { to, asked_at: self.now, content, withheld: true });
+    }
+
+    /// Whether mail to an email address has bounced, or was reported as spam, within 14 days.
+    pub fn is_undeliverable(&self, email: &str) -> Decision<bool> {
+        let missing = || Stop::Missing(vec![Need::Undeliverable(email.to_owned())]);
+        let until = self.loaded.undeliverable.get(email).ok_or_else(missing)?;
+        Ok(until.is_some_and(|until| until > self.now))
     }
 
     // The end

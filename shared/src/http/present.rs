@@ -46,6 +46,9 @@ pub struct EmailAddressJson {
     pub verified: bool,
     /// Whether it is the primary one, which receives mail.
     pub primary: bool,
+    /// Present, and `true`, if mail to it bounced or was reported as spam within the last 14 days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undeliverable: Option<bool>,
 }
 
 /// The authenticated user.
@@ -445,7 +448,8 @@ impl From<&AuthenticationRecord> for AuthenticationMethod {
 
 impl From<&email::EmailAddress> for EmailAddressJson {
     fn from(address: &email::EmailAddress) -> Self {
-        Self { email: email::shown(&address.email), verified: address.verified, primary: address.primary }
+        let email::EmailAddress { email, verified, primary, .. } = address;
+        Self { email: email::shown(email), verified: *verified, primary: *primary, undeliverable: None }
     }
 }
 

@@ -3,8 +3,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 
 use super::{Item, StoreError};
 use crate::domain::account_id::AccountId;
@@ -68,6 +71,12 @@ impl Key {
 
     pub fn spent(hash: &str) -> Self {
         Self::new(format!("SPENT#{hash}"), ALONE)
+    }
+
+    /// Apart from the look-up, so that the function that writes marks may write nothing by which an account is found.
+    pub fn undeliverable(email: &str) -> Self {
+        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(email.as_bytes()));
+        Self::new(format!("UNDELIVERABLE#{hash}"), ALONE)
     }
 
     pub fn counter(key: &CounterKey) -> Self {

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::future::{try_join, try_join_all};
 
 use super::item::{self, Key};
+use super::undeliverable::read_mark;
 use super::{Item, Store, StoreError, unavailable};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
@@ -72,6 +73,7 @@ impl Store {
                 Need::Handle(handle) => keys.push(Key::handle(handle)),
                 Need::Spent(hash) => keys.push(Key::spent(hash)),
                 Need::Counter(key) => keys.push(Key::counter(key)),
+                Need::Undeliverable(email) => keys.push(Key::undeliverable(email)),
                 // The same key twice in one call is an error.
                 Need::Session(key) if sessions.contains(key) => {}
                 Need::Session(key) => keys.push(Key::session(key)),
@@ -123,6 +125,10 @@ impl Store {
                         })
                     });
                     loaded.counters.insert(key.clone(), history.transpose()?);
+                }
+                Need::Undeliverable(email) => {
+                    let item = items.get(&Key::undeliverable(email));
+                    loaded.undeliverable.insert(email.clone(), item.map(read_mark).transpose()?);
                 }
                 Need::Session(key) => {
                     let found = items.get(&Key::session(key)).map(|item| read_session(key.clone(), item));

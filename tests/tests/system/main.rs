@@ -39,6 +39,7 @@ mod signup;
 mod social;
 mod template;
 mod tokens;
+mod undeliverable;
 mod verify;
 mod webauthn;
 
