@@ -245,14 +245,14 @@ impl Stack {
     }
 }
 
-/// The stack has no Secrets Manager and no Lambda, but it may be told of such.
+/// The stack has no Secrets Manager, Lambda and CodeDeploy, but it may be told of such.
 async fn guard_other_services(
     layer: &mut Layer,
     guard: &Guard,
     variables: &mut HashMap<String, String>,
 ) -> io::Result<()> {
-    for name in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_LAMBDA"] {
-        let Some(url) = variables.get_mut(name) else { continue };
+    for name in ["SECRETS_MANAGER", "LAMBDA", "CODEDEPLOY"].map(|name| format!("AWS_ENDPOINT_URL_{name}")) {
+        let Some(url) = variables.get_mut(&name) else { continue };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let own = format!("http://{}", listener.local_addr()?);
         layer.serve([listener], &guard.before(forward(url.trim_start_matches("http://"))));

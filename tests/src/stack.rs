@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
+use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
     Data, EmailClear, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
     UserSelector,
@@ -88,10 +89,16 @@ impl Stack {
             let url = variables.get_mut("AWS_ENDPOINT_URL_DYNAMODB").unwrap();
             *url = front.stand_before(url);
             front_url.clone_from(url);
-            // The stack has no such services; a test may.
-            for service in ["AWS_ENDPOINT_URL_SECRETS_MANAGER", "AWS_ENDPOINT_URL_LAMBDA"] {
-                let given = environment.get(service).cloned();
-                variables.extend(given.map(|url| (service.to_owned(), url)));
+            // The stack has no such services, and sends text messages to a topic; a test may have others.
+            for name in [
+                "AWS_ENDPOINT_URL_CODEDEPLOY",
+                "AWS_ENDPOINT_URL_LAMBDA",
+                "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+                "SMS_FUNCTION_ARN",
+                "SMS_TOPIC_ARN",
+            ] {
+                let given = environment.get(name).cloned();
+                variables.extend(given.map(|value| (name.to_owned(), value)));
             }
             all_variables.clone_from(variables);
         };
@@ -172,9 +179,18 @@ impl Stack {
 
     /// The process of a function that has no route, by the name of its program.
     pub async fn function(&self, program: &str, requirements: Requirements) -> App {
+        App::start(self.signed_by(program), requirements).await.unwrap()
+    }
+
+    /// AWS, as a function sees it, by the name of its program.
+    pub fn aws(&self, program: &str) -> Aws {
+        Aws::new(self.signed_by(program)).unwrap()
+    }
+
+    fn signed_by(&self, program: &str) -> HashMap<String, String> {
         let mut variables = self.running.variables().clone();
         variables.insert("AWS_ACCESS_KEY_ID".to_owned(), access_key_id(program));
-        App::start(variables, requirements).await.unwrap()
+        variables
     }
 
     /// Takes a step of a rotation of `SECRET_KEY`, as an operator does.

@@ -1,5 +1,6 @@
 //! What a request to an AWS service needs permission for.
 
+use http::Method;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -55,7 +56,8 @@ pub fn accesses(service: &str, head: &Parts, body: &[u8]) -> Vec<Access> {
         }
         "ses" => ses(head.uri.path(), &json()),
         "sns" => sns(body),
-        "lambda" => lambda(head.uri.path()),
+        "lambda" => lambda(&head.method, head.uri.path()),
+        "codedeploy" => codedeploy(operation),
         _ => vec![Access::new(format!("{service}:{operation}"), UNKNOWN)],
     }
 }
@@ -137,15 +139,23 @@ fn sns(body: &[u8]) -> Vec<Access> {
     vec![Access::new(format!("sns:{}", field("Action")), field("TopicArn"))]
 }
 
-fn lambda(path: &str) -> Vec<Access> {
-    let invoked =
-        path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.strip_suffix("/invocations"));
-    vec![match invoked {
-        Some(function) => {
-            Access::new("lambda:InvokeFunction", percent_decode_str(function).decode_utf8_lossy())
-        }
-        None => Access::new(format!("lambda:{UNKNOWN}"), path),
-    }]
+fn lambda(method: &Method, path: &str) -> Vec<Access> {
+    let parts = path.strip_prefix("/2015-03-31/functions/").and_then(|rest| rest.split_once('/'));
+    let (function, part) = parts.unwrap_or((path, UNKNOWN));
+    let operation = match (method.as_str(), part.split('/').next()) {
+        ("POST", Some("invocations")) => "InvokeFunction",
+        ("POST", Some("aliases")) => "CreateAlias",
+        ("GET", Some("aliases")) => "GetAlias",
+        ("PUT", Some("aliases")) => "UpdateAlias",
+        _ => UNKNOWN,
+    };
+    vec![Access::new(format!("lambda:{operation}"), percent_decode_str(function).decode_utf8_lossy())]
+}
+
+/// A request names a deployment, and AWS its group, which SAM names after the stack.
+fn codedeploy(operation: &str) -> Vec<Access> {
+    let group = arn("codedeploy", "deploymentgroup:vestibule-application/vestibule-group");
+    vec![Access::new(format!("codedeploy:{operation}"), group)]
 }
 
 fn text(value: &Value, name: &str) -> String {
@@ -165,7 +175,12 @@ mod tests {
 
     /// Each access as `action resource key=value…`, without what all ARNs begin with.
     fn described(service: &str, path: &str, target: &str, body: &str) -> Vec<String> {
-        let request = Request::post(path).header("x-amz-target", target).body(()).unwrap();
+        by_method(&Method::POST, service, path, target, body)
+    }
+
+    fn by_method(method: &Method, service: &str, path: &str, target: &str, body: &str) -> Vec<String> {
+        let request =
+            Request::builder().method(method).uri(path).header("x-amz-target", target).body(()).unwrap();
         let accesses = accesses(service, &request.into_parts().0, body.as_bytes());
         let describe = |access: Access| {
             let context: Vec<_> =
@@ -264,6 +279,20 @@ mod tests {
         assert_eq!(described("sns", "/", "", "Action=Publish&TopicArn=arn%3Ax"), ["sns:Publish arn:x"]);
         let path = "/2015-03-31/functions/arn%3Ax/invocations";
         assert_eq!(described("lambda", path, "", "{}"), ["lambda:InvokeFunction arn:x"]);
+        let alias = "/2015-03-31/functions/arn%3Ax/aliases/live";
+        for (method, path, action) in [
+            (Method::GET, alias, "lambda:GetAlias arn:x"),
+            (Method::PUT, alias, "lambda:UpdateAlias arn:x"),
+            (Method::POST, "/2015-03-31/functions/arn%3Ax/aliases", "lambda:CreateAlias arn:x"),
+            (Method::DELETE, alias, "lambda:? arn:x"),
+        ] {
+            assert_eq!(by_method(&method, "lambda", path, "", ""), [action]);
+        }
+        assert_eq!(
+            described("codedeploy", "/", "CodeDeploy_20141006.StopDeployment", "{}"),
+            ["codedeploy:StopDeployment arn:aws:codedeploy:local:000000000000:deploymentgroup:\
+                 vestibule-application/vestibule-group"]
+        );
         assert_eq!(described("s3", "/", "", ""), ["s3: ?"]);
     }
 }

@@ -160,10 +160,13 @@ async fn an_address_is_told_once_it_is_verified() {
 
 #[tokio::test]
 async fn nobody_else_is() {
-    let (stack, _, app) = stack(&[JWT, HS256, KEY]).await;
+    let (stack, _, app) = stack(&[JWT, HS256, KEY, ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true")]).await;
     let client = stack.app();
     crate::sign_up(&client, "ben@example.com").await.awaits("verify_email");
     let pending = client.token().unwrap();
+    let client = stack.app();
+    client.post("auth/code/request", json!({"email": EMAIL})).await.awaits("login_by_code");
+    let waiting = client.token().unwrap();
     let made_up = format!("somebody.{}", "x".repeat(43));
     for headers in [
         vec![],
@@ -173,6 +176,7 @@ async fn nobody_else_is() {
         vec![("authorization", "Bearer x.y.z".to_owned())],
         vec![("authorization", format!("Bearer {pending}"))],
         vec![("x-session-token", pending)],
+        vec![("x-session-token", waiting)],
     ] {
         assert!(!lets_in(&app, &headers).await, "{headers:?}");
     }

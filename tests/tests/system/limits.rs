@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use crate::social::dummy;
 use crate::{Client, Kind, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
@@ -21,6 +22,31 @@ async fn forge(client: &Client, path: &str) {
             let status = client.send(method.clone(), path, &[], "").await.status;
             assert!(status < 500, "{method} {path}: {status}");
         }
+    }
+}
+
+/// A mail too many is not sent, and all else is done: that the limit was reached is a condition of the commit.
+#[tokio::test]
+async fn a_mail_too_many_holds_nothing_else_up() {
+    for kind in Kind::ALL {
+        let by_code = ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true");
+        let resend = ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND", "2");
+        let often = ("ACCOUNT_RATE_LIMITS", r#"{"confirm_email": null}"#);
+        let stack = Stack::start(&[by_code, resend, often, ("MAIL_RATE_LIMIT_RECIPIENT", "1/h")]).await;
+        let client = stack.client(kind);
+        sign_up(&client, EMAIL).await.awaits("verify_email");
+        client.post("auth/email/verify/resend", json!({})).await.is(200);
+        stack.inbox.take().await;
+        client.post("auth/email/verify/resend", json!({})).await.is(200);
+        stack.inbox.is_empty().await;
+        let ben = json!({"id": 1, "email": "ben@example.com", "email_verified": false});
+        // What anybody can have sent has a limit of its own.
+        for _ in 0..2 {
+            dummy(&stack.client(kind), "login", ben.clone()).await.awaits("verify_email");
+        }
+        stack.inbox.take().await;
+        dummy(&stack.client(kind), "login", ben).await.awaits("verify_email");
+        stack.inbox.is_empty().await;
     }
 }
 

@@ -1,32 +1,12 @@
 //! Each function may do what its role in the template allows, and nothing else.
 
-use std::collections::BTreeSet;
-use std::fs;
-
 use serde_json::json;
-use vestibule_cli::iam::{Permission, permissions};
 use vestibule_cli::serve::TEMPLATE;
-use vestibule_tests::used_permissions;
 
-use crate::template::template;
+use crate::tokens::{Changing, HS256, JWT, secrets_manager};
 use crate::{PASSWORD, Stack, log_in};
 
 const EMAIL: &str = "ann@example.com";
-
-/// What no test uses, and why it is there.
-const USED_ON_AWS_ONLY: [(&str, &str); 8] = [
-    ("Mail dynamodb:DescribeStream ", "Lambda reads the stream with the function's role"),
-    ("Mail dynamodb:GetRecords ", "Lambda reads the stream with the function's role"),
-    ("Mail dynamodb:GetShardIterator ", "Lambda reads the stream with the function's role"),
-    ("Mail dynamodb:ListStreams ", "Lambda reads the stream with the function's role"),
-    ("Mail sqs:SendMessage ", "Lambda sends what failed to the queue with the function's role"),
-    ("Mail kms:", "SNS encrypts with the publisher's role"),
-    (
-        "Mail ses:SendEmail arn:aws:ses:local:000000000000:identity/vestibule@localhost",
-        "an identity may be one email address",
-    ),
-    ("Keys secretsmanager:", "Secrets Manager calls the function, which tests of its own rotate keys with"),
-];
 
 /// The template without one line of the function's policies.
 fn without(function: &str, line: &str) -> String {
@@ -90,35 +70,26 @@ async fn mail_leaves_from_the_sender_of_the_template_only() {
     assert!(refused.iter().any(|line| line.contains("the function Mail ses:SendEmail on ")), "{refused:?}");
 }
 
-/// All permissions of the template, under the parameters that add some.
-fn all() -> BTreeSet<Permission> {
-    let variants: [&[(&str, &str)]; 3] = [
-        &[("TokenStrategy", "jwt"), ("ProvidersSecretArn", "${ProvidersSecretArn}")],
-        &[("TokenStrategy", "jwt"), ("TokenAlgorithm", "HS256"), ("SmsTopicArn", "${SmsTopicArn}")],
-        &[("SmsFunctionArn", "${SmsFunctionArn}"), ("SmsTopicKeyArn", "${SmsTopicKeyArn}")],
-    ];
-    let sender = [("SenderAddress", "vestibule@localhost")];
-    variants.iter().flat_map(|more| permissions(&template(&[&sender, *more].concat()).functions)).collect()
-}
+/// What only some settings need is allowed under the parameters that say the same.
+#[tokio::test]
+async fn secrets_and_configuration_sets_are_allowed_where_settings_name_them() {
+    let secret = |content: &str| Changing::new(content.to_owned().into());
+    let arn = |name: &str| format!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:{name}");
+    let key = secrets_manager(secret("a-key-that-is-long-enough-for-all-that-it-signs-x")).await;
+    let key_arn = arn("key");
+    let shared = [JWT, HS256, ("SECRET_KEY_ARN", &key_arn), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &key)];
+    let stack = Stack::start(&[&shared[..], &[("SES_CONFIGURATION_SET", "vestibule")]].concat()).await;
+    let authorizer = stack.function("authorizer", vestibule_authorizer::REQUIREMENTS).await;
+    assert!(authorizer.jwt().is_some());
+    stack.add_user(EMAIL).await;
+    stack.app().post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+    stack.inbox.only(EMAIL).await;
 
-/// A permission that nothing needs is one too many.
-#[test]
-#[ignore = "judges what the whole suite has used: `make permissions` runs it, after `make test`"]
-fn every_permission_is_used() {
-    let used = fs::read_to_string(used_permissions()).unwrap_or_else(|error| {
-        panic!("{error}: no test has used a permission; `make test` runs the tests first")
-    });
-    let used: BTreeSet<&str> = used.lines().collect();
-    let is_excused = |text: &str| USED_ON_AWS_ONLY.iter().any(|(start, _)| text.starts_with(start));
-    let all: BTreeSet<String> = all().iter().map(Permission::to_string).collect();
-    let unused: Vec<&String> =
-        all.iter().filter(|text| !used.contains(text.as_str()) && !is_excused(text)).collect();
-    assert!(unused.is_empty(), "no test uses these permissions of template.yaml:\n{unused:#?}");
-    for (start, reason) in USED_ON_AWS_ONLY {
-        assert!(
-            !used.iter().any(|text| text.starts_with(start)),
-            "{start} is used, other than because {reason}"
-        );
-        assert!(all.iter().any(|text| text.starts_with(start)), "{start} is allowed to nobody");
-    }
+    let secrets = secrets_manager(secret("{}")).await;
+    let providers_arn = arn("providers");
+    let providers = [
+        ("SOCIALACCOUNT_PROVIDERS_SECRET_ARN", &*providers_arn),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
+    ];
+    Stack::start(&providers).await.app().get("auth/session").await.is(401);
 }

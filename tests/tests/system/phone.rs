@@ -1,5 +1,11 @@
 //! `auth/phone/verify` and `resend`, and signing up and logging in with a number.
 
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::Path;
+use axum::routing::post;
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{Kind, PASSWORD, Stack, has_ended};
@@ -44,6 +50,37 @@ async fn a_journey_with_texts() {
         assert_eq!(answer.methods(), ["password"]);
         stack.inbox.is_empty().await;
     }
+}
+
+/// Lambda, as far as a function is invoked: what the functions got, and where.
+async fn lambda() -> (Arc<Mutex<Vec<(String, Value)>>>, String) {
+    let invoked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&invoked);
+    let invoke = async move |Path(function): Path<String>, event: String| {
+        noted.lock().unwrap().push((function, serde_json::from_str(&event).unwrap()));
+        StatusCode::ACCEPTED
+    };
+    let routes = Router::new().route("/2015-03-31/functions/{function}/invocations", post(invoke));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (invoked, url)
+}
+
+#[tokio::test]
+async fn a_function_can_send_the_texts() {
+    const FUNCTION: &str = "arn:aws:lambda:local:000000000000:function:texts";
+    let (invoked, url) = lambda().await;
+    let route = [("SMS_TOPIC_ARN", ""), ("SMS_FUNCTION_ARN", FUNCTION), ("AWS_ENDPOINT_URL_LAMBDA", &url)];
+    let stack = Stack::start(&[&SETTINGS[..], &route].concat()).await;
+    let client = stack.app();
+    client.post("auth/signup", body(PASSWORD)).await.awaits("verify_phone");
+    let (function, event) = invoked.lock().unwrap().pop().unwrap();
+    assert_eq!((function.as_str(), &event["phone"]), (FUNCTION, &json!(PHONE)));
+    let code = event["text"].as_str().unwrap().split(' ').next().unwrap();
+    client.post("auth/phone/verify", json!({"code": code})).await.is(200);
+    assert_eq!(*invoked.lock().unwrap(), []);
+    stack.inbox.is_empty().await;
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! `auth/session` and `auth/sessions`.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{Answer, Client, Kind, PASSWORD, Stack, has_ended, log_in};
@@ -114,6 +116,30 @@ async fn a_token_of_one_account_is_none_of_another() {
     client.get("auth/session").await.is(410);
     client.hold(Some(secret));
     client.get("auth/session").await.is(410);
+}
+
+/// Nobody has logged in with it yet, and the table has it in a partition of its own.
+#[tokio::test]
+async fn a_login_by_code_is_kept_and_given_up() {
+    for kind in Kind::ALL {
+        let by_code = ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true");
+        // Written again after a tenth of its age.
+        let sliding = [("SESSION_SAVE_EVERY_REQUEST", "true"), ("SESSION_COOKIE_AGE", "20")];
+        let stack = Stack::start(&[by_code, sliding[0], sliding[1]]).await;
+        let client = stack.client(kind);
+        client.post("auth/code/request", json!({"email": "ann@example.com"})).await.awaits("login_by_code");
+        let version = async || {
+            let items = stack.dynamodb.items().await;
+            let session = items.iter().find(|item| item["pk"]["S"].as_str().unwrap().starts_with("SESSION#"));
+            session.map(|session| session["version"]["N"].clone())
+        };
+        let before = version().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(2100)).await;
+        client.get("auth/session").await.awaits("login_by_code");
+        assert_ne!(version().await.unwrap(), before);
+        client.delete("auth/session").await.is_anonymous();
+        assert_eq!(version().await, None);
+    }
 }
 
 #[tokio::test]

@@ -191,6 +191,24 @@ async fn whoever_is_logged_in_does_not_sign_up() {
     }
 }
 
+/// A token that anybody may have seen before somebody signs up with it gets nobody in.
+#[tokio::test]
+async fn signing_up_ends_the_session_of_before() {
+    for kind in Kind::ALL {
+        let settings = [("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"), ("ACCOUNT_EMAIL_VERIFICATION", "none")];
+        let stack = Stack::start(&settings).await;
+        let client = stack.client(kind);
+        client.post("auth/code/request", json!({"email": EMAIL})).await.awaits("login_by_code");
+        let before = client.token();
+        assert_eq!(stack.dynamodb.keys("SESSION#").await.len(), 1);
+        sign_up(&client, EMAIL).await.is_logged_in_as(EMAIL);
+        assert_ne!(client.token(), before);
+        assert_eq!(stack.dynamodb.keys("SESSION#").await, [""; 0]);
+        client.hold(before.as_deref());
+        has_ended(&client).await;
+    }
+}
+
 #[tokio::test]
 async fn usernames_are_unique_whatever_their_case() {
     let stack = Stack::start(&[

@@ -192,10 +192,10 @@ async fn others_verify_access_tokens_with_what_is_published() {
 }
 
 /// A secret that may change.
-type Changing = Arc<Mutex<String>>;
+pub(crate) type Changing = Arc<Mutex<String>>;
 
 /// Secrets Manager, as far as it is asked for one secret; where it is.
-async fn secrets_manager(secret: Changing) -> String {
+pub(crate) async fn secrets_manager(secret: Changing) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\nconnection: close\r\n";

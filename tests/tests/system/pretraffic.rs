@@ -1,11 +1,7 @@
-//! A deployment, with stand-ins of Lambda and CodeDeploy: which versions are invoked, and what CodeDeploy is told.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what these tests share may fail as they may"
-)]
+//! The pre-traffic hook of deployments, with stand-ins of Lambda and CodeDeploy that allow what its role allows: which
+//! versions are invoked, and what CodeDeploy is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, State};
@@ -13,8 +9,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
-use vestibule::aws::Aws;
 use vestibule_pretraffic::{Hook, HookCall};
+
+use crate::Stack;
 
 /// What the stand-ins have been asked, and what they know.
 #[derive(Clone, Default)]
@@ -110,7 +107,7 @@ fn arn(name: &str) -> String {
 }
 
 fn function(name: &str) -> String {
-    format!("arn:aws:lambda:eu-west-1:123456789012:function:vestibule-{name}")
+    format!("arn:aws:lambda:local:000000000000:function:vestibule-{name}")
 }
 
 /// Deploys these functions, and returns the status that CodeDeploy is told.
@@ -124,16 +121,10 @@ async fn deploy(standin: &StandIn, functions: &[&str]) -> Value {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, routes).await });
-    let variables = [
-        ("AWS_REGION", "eu-west-1"),
-        ("AWS_ACCESS_KEY_ID", "local"),
-        ("AWS_SECRET_ACCESS_KEY", "local"),
-        ("AWS_ENDPOINT_URL", &url),
-    ];
-    let variables: HashMap<_, _> =
-        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let stack =
+        Stack::start(&[("AWS_ENDPOINT_URL_LAMBDA", &*url), ("AWS_ENDPOINT_URL_CODEDEPLOY", &url)]).await;
     let versions: Vec<_> = functions.iter().map(|function| arn(function)).collect();
-    let hook = Hook::new(&versions.join(","), &Aws::new(variables).unwrap());
+    let hook = Hook::new(&versions.join(","), &stack.aws("pretraffic"));
     let request = json!({"DeploymentId": "d-1", "LifecycleEventHookExecutionId": "execution"});
     hook.run(serde_json::from_value::<HookCall>(request).unwrap()).await.unwrap();
     let mut told = standin.told.lock().unwrap();
