@@ -120,8 +120,9 @@ fn mail_may_be_sent_with_the_default_configuration_set_of_the_identity() {
     }
 }
 
+/// The own table stays allowed: versions of before work with it during the deployment, and after a rollback.
 #[test]
-fn a_restored_table_takes_the_place_of_the_stacks_own_everywhere() {
+fn a_restored_table_is_allowed_besides_the_stacks_own_everywhere() {
     let table = "arn:aws:dynamodb:eu-west-1:123456789012:table/vestibule-restored";
     let stream = "arn:aws:dynamodb:eu-west-1:123456789012:table/vestibule-restored/stream/2026";
     let restored = template(&[("RestoredTableArn", table), ("RestoredTableStreamArn", stream)]);
@@ -136,10 +137,10 @@ fn a_restored_table_takes_the_place_of_the_stacks_own_everywhere() {
     let (own, restored) = (resources(&template(&[])), resources(&restored));
     let expected: Vec<_> = own
         .into_iter()
-        .map(|(function, resource)| match resource.as_str() {
-            "${Table.Arn}" => (function, table.to_owned()),
-            "${Table.StreamArn}" => (function, stream.to_owned()),
-            _ => (function, resource),
+        .flat_map(|(function, resource)| match resource.as_str() {
+            "${Table.Arn}" => vec![(function.clone(), resource), (function, table.to_owned())],
+            "${Table.StreamArn}" => vec![(function, stream.to_owned())],
+            _ => vec![(function, resource)],
         })
         .collect();
     assert_eq!(restored, expected);
