@@ -19,7 +19,8 @@ const ALL_INVOCATIONS: Duration = Duration::from_secs(270);
 
 /// The alias of the versions in use.
 const LIVE: &str = "live";
-/// The alias of those in use before the last deployment.
+/// The alias of those in use before the last deployment. If that one failed after it was invoked here, the version is
+/// still in use, and the description has the one before it.
 const PREVIOUS: &str = "previous";
 
 /// The versions of a deployment, and the AWS services that know them.
@@ -104,12 +105,20 @@ impl Hook {
             Err(error) => return Err(explain(error)),
         };
         let Some(live) = live.filter(|live| live != number) else { return Ok(()) };
-        let update =
-            self.lambda.update_alias().function_name(function).name(PREVIOUS).function_version(&live);
-        match update.send().await.map_err(SdkError::into_service_error) {
-            Ok(_) => Ok(()),
-            // Another call does the same.
-            Err(error) if error.is_resource_conflict_exception() => Ok(()),
+        let previous = self.lambda.get_alias().function_name(function).name(PREVIOUS);
+        match previous.send().await.map_err(SdkError::into_service_error) {
+            // Another call has done it, or the deployment before went back: then its description has the version that
+            // is still the one before.
+            Ok(previous) if previous.function_version.as_ref() == Some(&live) => Ok(()),
+            Ok(previous) => {
+                let update = self.lambda.update_alias().function_name(function).name(PREVIOUS);
+                let update = update.function_version(live);
+                let update = update.description(previous.function_version.unwrap_or_default());
+                match update.send().await.map_err(SdkError::into_service_error) {
+                    Err(error) if !error.is_resource_conflict_exception() => Err(explain(error)),
+                    _ => Ok(()),
+                }
+            }
             Err(error) if error.is_resource_not_found_exception() => {
                 let create = self.lambda.create_alias().function_name(function).name(PREVIOUS);
                 match create.function_version(live).send().await.map_err(SdkError::into_service_error) {

@@ -20,11 +20,13 @@ const AWS: &str = r#"#!/bin/sh
 echo "$@" >>calls
 case "$1 $2" in
 "cloudformation list-stack-resources")
+    case "$*" in *"!contains(ResourceStatus, 'DELETE')"*) ;; *) echo "versions that are gone are listed" >&2; exit 2 ;; esac
     case "$*" in
     *AWS::Lambda::Alias*) printf 'f:v-config:live\tf:v-keys:live\tf:v-login:live\tf:v-pretraffic:live\n' ;;
     *AWS::Lambda::Version*) printf 'f:v-config:9\tf:v-keys:1\tf:v-login:7\tf:v-pretraffic:9\n' ;;
     esac ;;
 "lambda get-alias")
+    if [ "$8" = Description ]; then cat "aliases/$4.$6.description" 2>/dev/null || echo None; exit; fi
     if [ -f broken ]; then echo "An error occurred (ThrottlingException)" >&2; exit 254; fi
     cat "aliases/$4.$6" 2>/dev/null || { echo "An error occurred (ResourceNotFoundException)" >&2; exit 254; } ;;
 "lambda update-alias") [ "$4.$6.$8" != "$(cat fails 2>/dev/null)" ] && echo "$8" >"aliases/$4.$6" ;;
@@ -100,6 +102,27 @@ fn a_rollback_moves_all_functions_back_and_again_and_can_be_undone() {
     }
 }
 
+/// 9 was deployed, 10 has failed with a part of the requests, and all go to 9 again.
+#[test]
+fn after_a_deployment_that_went_back_a_rollback_goes_to_the_version_before() {
+    let account = Account::new();
+    let previous = |name: &str| account.path("aliases").join(format!("f:v-{name}.previous"));
+    fs::write(previous("config"), "9").unwrap();
+    fs::write(account.path("aliases/f:v-config.previous.description"), "6").unwrap();
+    // It had no version before.
+    fs::write(previous("keys"), "1").unwrap();
+    for _ in 0..2 {
+        let output = account.rollback(&[]);
+        assert!(output.status.success(), "{}", errors(&output));
+        assert!(
+            errors(&output).contains("f:v-keys has no version before; it stays at 1"),
+            "{}",
+            errors(&output)
+        );
+        assert_eq!(account.live(), "config 6 keys 1 login 5 pretraffic 9 ");
+    }
+}
+
 #[test]
 fn an_interrupted_rollback_goes_on_where_it_stopped() {
     let account = Account::new();
@@ -132,6 +155,9 @@ fn deploy(folder: &Path, arguments: &[&str]) -> Output {
     for script in ["deploy", "tools.sh"] {
         let text = fs::read_to_string(root().join("infra").join(script)).unwrap();
         program(&folder.join("infra").join(script), &text);
+    }
+    for file in ["template.yaml", "samconfig.toml"] {
+        fs::copy(root().join(file), folder.join(file)).unwrap();
     }
     let tools = folder.join("tools");
     program(&tools.join("bin/sam"), "#!/bin/sh\necho sam \"$@\"\n");

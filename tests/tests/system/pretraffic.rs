@@ -23,6 +23,8 @@ struct StandIn {
     told: Arc<Mutex<Vec<Value>>>,
     /// The versions that aliases name, by function and alias.
     aliases: Arc<Mutex<BTreeMap<(String, String), String>>>,
+    /// The description of each alias that was updated.
+    descriptions: Arc<Mutex<BTreeMap<(String, String), String>>>,
 }
 
 async fn invoke(
@@ -80,6 +82,8 @@ async fn update_alias(
         Some(known) => known.clone_from(&version),
         None => return no_alias(),
     }
+    let description = body["Description"].as_str().unwrap_or_default().to_owned();
+    standin.descriptions.lock().unwrap().insert(name, description);
     alias(&version)
 }
 
@@ -194,6 +198,21 @@ async fn the_versions_in_use_become_those_to_go_back_to() {
     let told = deploy(&standin, &["config", "keys", "mail", "login"]).await;
     assert_eq!(told["status"], "Succeeded");
     assert_eq!(standin.previous("keys"), None);
+    let before = standin.descriptions.lock().unwrap().get(&previous("mail")).cloned();
+    assert_eq!(before.as_deref(), Some("2"));
     let remembered = ["config", "mail", "login"].map(|name| standin.previous(name).unwrap());
     assert_eq!(remembered, ["6", "4", "5"]);
+}
+
+/// The hook let 7 through, which then failed: 6 is in use again, and 5 is still the version before.
+#[tokio::test]
+async fn after_a_deployment_that_went_back_the_version_before_is_still_known() {
+    let standin = StandIn::with(&[("mail", "6")]);
+    let previous = (function("mail"), "previous".to_owned());
+    standin.aliases.lock().unwrap().insert(previous.clone(), "5".to_owned());
+    for _ in 0..2 {
+        assert_eq!(deploy(&standin, &["mail"]).await["status"], "Succeeded");
+        assert_eq!(standin.previous("mail").as_deref(), Some("6"));
+        assert_eq!(standin.descriptions.lock().unwrap()[&previous], "5");
+    }
 }
