@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::Stack;
-use crate::template::root;
+use crate::template::{root, template};
 
 fn program(path: &Path, text: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -191,6 +191,29 @@ fn a_deployment_names_itself_in_every_package() {
     );
     let names = packages.map(|package| fs::read_to_string(package.join("deployment.txt")).unwrap());
     assert!(names[0].len() > 20 && names[0] == names[1], "{names:?}");
+}
+
+/// Lambda's names have 64 characters: the longest name of a function decides how many the stack's may have.
+#[test]
+fn a_stack_whose_functions_would_have_too_long_names_is_not_deployed() {
+    let functions = template(&[("TokenStrategy", "jwt")]).functions;
+    let longest = functions.iter().map(|function| function.program.len() + 1).max().unwrap();
+    let (fits, too_long) = ("s".repeat(64 - longest), "s".repeat(65 - longest));
+    let folder = tempfile::tempdir().unwrap();
+    let package = folder.path().join("target/lambda/config");
+    program(&package.join("bootstrap"), "");
+    fs::write(package.join("settings.json"), "{}").unwrap();
+    for arguments in [vec!["--stack-name", &*fits], vec!["--region", "eu-west-1"]] {
+        let output = deploy(folder.path(), &arguments);
+        assert!(output.status.success(), "{}", errors(&output));
+    }
+    let joined = format!("--stack-name={too_long}");
+    for arguments in [vec!["--stack-name", &*too_long], vec![&*joined]] {
+        let output = deploy(folder.path(), &arguments);
+        let expected = format!("has {} characters, and may have {}", too_long.len(), fits.len());
+        assert!(!output.status.success() && errors(&output).contains(&expected), "{}", errors(&output));
+        assert!(output.stdout.is_empty());
+    }
 }
 
 /// More providers than the 4 KB of Lambda's environment can hold.
