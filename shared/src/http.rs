@@ -16,7 +16,7 @@ pub mod resend;
 pub mod shape;
 pub mod signup_form;
 
-pub use endpoint::{Document, Endpoint, Routes, answer};
+pub use endpoint::{Document, Endpoint, Routes, answer, time_to_answer};
 pub use operation::{Body, Operation, Parameter, ResponseSpec};
 
 /// What endpoints are written with.

@@ -8,7 +8,7 @@ use vestibule::app::App;
 use vestibule::flows::claims;
 use vestibule::flows::visit::{ClientKind, Visit, Visitor};
 use vestibule::http::call::{ApiRequest, access_token};
-use vestibule::http::csrf;
+use vestibule::http::{csrf, time_to_answer};
 use vestibule::snapshot::Loaded;
 use vestibule::store::StoreError;
 
@@ -45,6 +45,16 @@ pub enum Undecided {
     /// They show an access token, and there are no keys yet to verify it with.
     #[error("there are no keys yet to verify access tokens with")]
     NoKeys,
+    /// The table is too slow.
+    #[error("the deadline is near")]
+    Late,
+}
+
+/// The same as [`authorize`], before this deadline: Lambda would end the process there, and say nothing of the reason.
+/// A denial instead would be untrue, and clients that get 403 may take their session for ended.
+pub async fn authorize_before(app: &App, deadline: u64, request: Request) -> Result<Verdict, Undecided> {
+    let time = time_to_answer(deadline, app.clock.now());
+    tokio::time::timeout(time, authorize(app, request)).await.unwrap_or(Err(Undecided::Late))
 }
 
 /// Finds out who makes a request, in one round trip. What is wrong with what they show makes no difference: the

@@ -5,7 +5,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use vestibule::app::{App, Requirements};
 use vestibule::telemetry;
 
-use crate::authorize::authorize;
+use crate::authorize::authorize_before;
 
 pub use lambda_runtime::Error as RunError;
 
@@ -28,7 +28,7 @@ pub fn run() -> Result<(), Error> {
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
             telemetry::during(&event.context, async {
                 let request_id = event.payload.request_context.request_id.clone();
-                let verdict = authorize(app, event.payload).await;
+                let verdict = authorize_before(app, event.context.deadline, event.payload).await;
                 match &verdict {
                     Ok(verdict) => {
                         tracing::info!(request_id, is_authorized = verdict.is_authorized, "answered");

@@ -5,5 +5,5 @@
 mod authorize;
 mod lambda;
 
-pub use authorize::{Caller, Undecided, Verdict, authorize};
+pub use authorize::{Caller, Undecided, Verdict, authorize, authorize_before};
 pub use lambda::{REQUIREMENTS, RunError, run};

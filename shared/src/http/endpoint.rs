@@ -139,7 +139,8 @@ pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Bo
     );
     async {
         let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
-        let time = time_to_answer(&request, app.clock.now());
+        let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
+        let time = time_to_answer(deadline, app.clock.now());
         let response = tokio::time::timeout(time, respond(app, routes, request)).await.unwrap_or_else(|_| {
             tracing::error!(function = routes.name, path, error = "the deadline is near", "failed");
             unavailable()
@@ -177,10 +178,11 @@ fn log(function: &str, method: &Method, path: &str, response: &Response<Body>) {
     );
 }
 
-fn time_to_answer(request: &Request, now: Timestamp) -> Duration {
-    let deadline = request.lambda_context_ref().map(|context| context.deadline);
-    // Outside Lambda there may be a context that tells none.
-    let Some(deadline) = deadline.filter(|deadline| *deadline > 0) else { return MOST_TIME };
+/// How long a function may take to answer before its deadline, in milliseconds since 1970; 0 where Lambda tells none.
+pub fn time_to_answer(deadline: u64, now: Timestamp) -> Duration {
+    if deadline == 0 {
+        return MOST_TIME;
+    }
     let now = u64::try_from(now.millis()).unwrap_or_default();
     Duration::from_millis(deadline.saturating_sub(now)).saturating_sub(TO_RESPOND)
 }

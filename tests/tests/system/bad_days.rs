@@ -8,7 +8,9 @@ use lambda_http::{Body, Context, RequestExt as _};
 use serde_json::json;
 use vestibule::http::answer;
 use vestibule::store::WARM_UP;
+use vestibule_authorizer::{Undecided, authorize_before};
 
+use crate::guarding::event;
 use crate::{Answer, Client, Fault, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
 
 /// More often than anybody tries again.
@@ -329,6 +331,28 @@ async fn a_table_that_hangs_is_answered_before_the_deadline_of_the_function() {
         (503, &"1".parse().unwrap())
     );
     stack.dynamodb.recover();
+}
+
+/// The API behind the authorizer answers 500 then, and not 403: nobody knows whether the session has ended.
+#[tokio::test]
+async fn an_authorizer_decides_nothing_when_the_table_hangs() {
+    let stack = Stack::start(&[]).await;
+    stack.add_user("ann@example.com").await;
+    let client = stack.app();
+    log_in(&client, "ann@example.com", PASSWORD).await.is(200);
+    let app = stack.function("authorizer", vestibule_authorizer::REQUIREMENTS).await;
+    let token = client.token().unwrap();
+    let left = Duration::from_secs(3);
+    let ask = async || {
+        let request = event(&http::Method::GET, &[("x-session-token", &token)]);
+        let deadline = u64::try_from(app.clock.now().plus(left).millis()).unwrap();
+        authorize_before(&app, deadline, serde_json::from_value(request).unwrap()).await
+    };
+    stack.dynamodb.fail(None, HANGS, ALWAYS);
+    let verdict = tokio::time::timeout(left, ask()).await.expect("it answers in time");
+    assert!(matches!(verdict, Err(Undecided::Late)), "{verdict:?}");
+    stack.dynamodb.recover();
+    assert!(ask().await.unwrap().is_authorized);
 }
 
 /// A process that starts while the table hangs is ready all the same: reading the secrets may take five of the ten seconds.

@@ -30,7 +30,7 @@ async fn stack(settings: &[(&str, &str)]) -> (Stack, String, App) {
 }
 
 /// A request to another API, as API Gateway describes it to an authorizer.
-fn event(method: &Method, headers: &[(&str, &str)]) -> Value {
+pub(crate) fn event(method: &Method, headers: &[(&str, &str)]) -> Value {
     let cookies: Vec<&str> = headers
         .iter()
         .filter(|(name, _)| *name == "cookie")
