@@ -125,7 +125,7 @@ mod tests {
         let mut world = world(&[]);
         let first = log_in(&mut world);
         let pair = refresh(&mut world, &first);
-        world.wait(9);
+        world.wait(29);
         assert_eq!(refresh(&mut world, &first), pair);
     }
 

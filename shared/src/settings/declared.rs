@@ -321,7 +321,7 @@ group! {
         rotate_refresh_token: bool = SWITCH, "HEADLESS_JWT_ROTATE_REFRESH_TOKEN", Is("true");
         /// The time during which a used refresh token returns the same tokens again, in seconds: a response may
         /// be lost, or two tabs may refresh at once. A later use ends the session, as the token may be stolen.
-        refresh_grace: Duration = SECONDS, "HEADLESS_JWT_REFRESH_GRACE", Is("10"), of "Vestibule";
+        refresh_grace: Duration = SECONDS, "HEADLESS_JWT_REFRESH_GRACE", Is("30"), of "Vestibule";
         /// The scheme of the `Authorization` header.
         authorization_header_scheme: String = HEADER_SCHEME, "HEADLESS_JWT_AUTHORIZATION_HEADER_SCHEME", Is("Bearer");
         /// Whether an access token of an ended session counts as absent, instead of being answered with 410. The
