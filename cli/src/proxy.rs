@@ -62,8 +62,7 @@ impl Proxy {
             }
         }
         let hashes = environment.entry("ORIGIN_VERIFY_SHA256".to_owned()).or_default();
-        let own = origin_verify_hash(proxy.secret.expose());
-        *hashes = if hashes.is_empty() { own } else { format!("{hashes},{own}") };
+        *hashes = and_own(hashes, origin_verify_hash(proxy.secret.expose()));
         environment
     }
 
@@ -84,10 +83,45 @@ impl Proxy {
     }
 }
 
+/// The hashes of a setting, a list as JSON or with commas, and this proxy's own. There may be two: of two that are given,
+/// the first is that of a secret on its way out.
+fn and_own(given: &str, own: String) -> String {
+    let mut hashes: Vec<String> = serde_json::from_str(given).unwrap_or_else(|_| {
+        given.split(',').map(str::trim).filter(|hash| !hash.is_empty()).map(str::to_owned).collect()
+    });
+    if hashes.len() == 2 {
+        hashes.remove(0);
+    }
+    hashes.push(own);
+    hashes.join(",")
+}
+
 async fn ask_cloudfront(
     State(cloudfront): State<Arc<CloudFront>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
     cloudfront.answer(request, peer.ip()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_own_secret_joins_those_of_the_setting() {
+        for (given, expected) in [
+            ("", "own"),
+            ("a", "a,own"),
+            ("a, b", "b,own"),
+            (r#"["a"]"#, "a,own"),
+            (r#"["a", "b"]"#, "b,own"),
+            ("[]", "own"),
+            // What is wrong is still there to be told.
+            ("a,b,c", "a,b,c,own"),
+            (r#"["a""#, r#"["a",own"#),
+        ] {
+            assert_eq!(and_own(given, "own".to_owned()), expected, "{given}");
+        }
+    }
 }
