@@ -24,7 +24,7 @@ test: ## Run all tests that need nothing but Rust
 
 .PHONY: permissions
 permissions: ## Fail if no test has used a permission of template.yaml since `make test` began
-	cargo test --workspace --test permissions
+	cargo test --workspace --test permissions --test architecture -- every_permission_is_used # Shares as `run` does.
 
 .PHONY: lint
 lint: ## Check formatting, lints, documentation and templates
