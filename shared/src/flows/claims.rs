@@ -62,11 +62,12 @@ fn last_proof(session: &Session, account: &Account) -> Option<Timestamp> {
 /// The authentication method references (RFC 8176) of what was proved.
 fn methods(session: &Session, account: &Account) -> BTreeSet<&'static str> {
     let mut names = BTreeSet::new();
-    let mut by_factor = [false, false];
+    let (mut by_mfa, mut otherwise) = (false, false);
     for record in reauthenticate::proofs(session, account) {
         names.extend(reference(record));
-        by_factor[usize::from(record.method == Method::Mfa)] = true;
-        if by_factor == [true, true] || record.authenticator.is_some_and(|used| used.passwordless) {
+        by_mfa |= record.method == Method::Mfa;
+        otherwise |= record.method != Method::Mfa;
+        if (by_mfa && otherwise) || record.authenticator.is_some_and(|used| used.passwordless) {
             names.insert("mfa");
         }
     }

@@ -1,7 +1,7 @@
 //! Guarding other APIs: the function `authorizer`, and the example of `docs/guarding.md` behind what API Gateway does
 //! with both kinds of authorizer.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request;
 use base64::Engine as _;
@@ -11,6 +11,7 @@ use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Value, json};
 use vestibule::app::App;
+use vestibule::clock::Clock;
 use vestibule_authorizer::{REQUIREMENTS, Undecided, Verdict, authorize};
 use vestibule_cli::arguments::UserAdd;
 
@@ -308,8 +309,7 @@ fn call_example(path: &str, authorizer: Value) -> (u16, Value) {
     event["rawPath"] = path.into();
     event["requestContext"]["authorizer"] = authorizer;
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let response = vestibule_guarded_api::answer(&request, now.try_into().unwrap()).unwrap();
+    let response = vestibule_guarded_api::answer(&request, Clock::system().now().seconds()).unwrap();
     let body = match response.body() {
         lambda_http::Body::Text(text) => serde_json::from_str(text).unwrap(),
         _ => Value::Null,
