@@ -96,7 +96,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
         |app: &&ProviderApp| app.provider == OPENID_CONNECT || known_provider(&app.provider).is_some();
     let Some(app) = settings.socialaccount.providers.iter().filter(speaks).find(|app| is_here(app)) else {
         let text = "There is nothing at this path of the API.";
-        return Ok(Outcome::Page(StatusCode::NOT_FOUND, text.to_owned()));
+        return Ok(Outcome::ErrorPage(StatusCode::NOT_FOUND, text));
     };
     let code = code_parameter(&app.provider);
     match call.method {
@@ -179,11 +179,8 @@ fn from_here(call: &ApiRequest) -> Outcome {
     let address = landing::with_query(&format!("{}?{}", call.path, call.query), &[(FROM_HERE, "1")]);
     // What is encoded for a query needs only this to be text of HTML.
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
-    Outcome::Page(
-        StatusCode::OK,
-        format!(
-            "<!doctype html><html lang=\"en\"><meta http-equiv=\"refresh\" content=\"0;url={address}\">\
-             <title>Logging in</title><a href=\"{address}\">Go on</a></html>\n"
-        ),
-    )
+    Outcome::Page(format!(
+        "<!doctype html><html lang=\"en\"><meta http-equiv=\"refresh\" content=\"0;url={address}\">\
+         <title>Logging in</title><a href=\"{address}\">Go on</a></html>\n"
+    ))
 }

@@ -56,6 +56,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
+const NO_WAY_BACK: &str = "This login has ended, or began in another browser. Start again from the frontend.";
+
 const PAGE: &str = include_str!("dummy.html");
 
 /// Its page, for a browser on its way.
@@ -65,8 +67,8 @@ pub(crate) fn address(state: &str) -> String {
 
 /// `/accounts/dummy/authenticate/`: GET and POST.
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
-    let page = |errors| Ok(Outcome::Page(StatusCode::OK, page(call, &errors)));
-    let forbidden = || Ok(Outcome::Page(StatusCode::FORBIDDEN, "There is no way back from here.".to_owned()));
+    let page = |errors| Ok(Outcome::Page(page(call, &errors)));
+    let forbidden = || Ok(Outcome::ErrorPage(StatusCode::FORBIDDEN, NO_WAY_BACK));
     let Some(state) = call.query("state").filter(|state| !state.is_empty()) else { return forbidden() };
     match call.method {
         Method::GET => return page(FieldErrors::default()),

@@ -85,7 +85,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
 
 fn not_logged_in() -> Outcome {
     let text = "Not authenticated: log in before connecting a provider account.";
-    Outcome::Page(StatusCode::FORBIDDEN, text.to_owned())
+    Outcome::ErrorPage(StatusCode::FORBIDDEN, text)
 }
 
 struct Input<'s> {

@@ -534,7 +534,7 @@ impl Exchange<'_> {
             SessionChange::None => call.visitor.token.as_ref().filter(|_| rewritten || decided.renewed),
             SessionChange::Delete(..) => None,
         };
-        let is_page = matches!(decided.outcome, Ok(Outcome::Page(StatusCode::OK, _)));
+        let is_page = matches!(decided.outcome, Ok(Outcome::Page(_)));
         let mut response = match decided.outcome {
             Ok(Outcome::Reply(mut reply)) => {
                 if let Some(token) = self.exposed(token) {
@@ -551,7 +551,8 @@ impl Exchange<'_> {
                 reply.into_response()
             }
             Ok(Outcome::Redirect(address)) => reply::redirect(&address),
-            Ok(Outcome::Page(status, html)) => reply::document(status, html),
+            Ok(Outcome::Page(html)) => reply::document(StatusCode::OK, html),
+            Ok(Outcome::ErrorPage(status, text)) => reply::page(status, text),
             Err(Stop::NotAllowed) => {
                 let methods = self.endpoint.operations.iter().map(|operation| operation.method.clone());
                 reply::methods(&call.method, &methods.collect::<Vec<_>>())

@@ -32,7 +32,9 @@ pub enum Outcome {
     /// The browser goes on elsewhere.
     Redirect(String),
     /// A page for people.
-    Page(StatusCode, String),
+    Page(String),
+    /// A page that says what went wrong.
+    ErrorPage(StatusCode, &'static str),
     /// Another service is asked first. What was changed so far is committed; the endpoint decides again with the answer,
     /// and may ask another service then.
     Ask(Box<ProviderRequest>),
