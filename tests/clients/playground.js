@@ -80,8 +80,10 @@ async function visit(browser, stack, { isChecked = true } = {}) {
       assert.deepEqual([...hosts].filter((host) => host && !own.has(host)), []);
       assert.deepEqual(faults, []);
     },
-    async addAuthenticator() {
-      const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+    /** Gives the browser an authenticator: one that holds passkeys, or a security key that can't. */
+    async addAuthenticator({ isSecurityKey = false } = {}) {
+      const passkeys = { transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
+      const options = { protocol: "ctap2", ...(isSecurityKey ? { transport: "usb", hasResidentKey: false } : passkeys) };
       await devtools.send("WebAuthn.enable");
       await devtools.send("WebAuthn.addVirtualAuthenticator", { options });
     },

@@ -222,6 +222,110 @@ test("a passkey logs in alone, is a second factor, is renamed and removed", asyn
   await visitor.announced("Removed.");
 });
 
+test("a security key that is no passkey is a second factor only", async () => {
+  const visitor = await byLink.visit();
+  await visitor.addAuthenticator({ isSecurityKey: true });
+  const email = "fob@example.com";
+  await account(visitor, email);
+  await visitor.click("Second factors", "link");
+  await visitor.fill({ "Name of the key": "Fob" });
+  await visitor.click("Add a key");
+  await visitor.announced("Added.", PASSWORD);
+  await visitor.sees("security key, added");
+  await logOut(visitor);
+  await logIn(visitor, email, PASSWORD);
+  await visitor.on("One more step");
+  await visitor.click("Use a security key or passkey");
+  await visitor.click("Not now");
+  await visitor.on("Account");
+  await visitor.click("Second factors", "link");
+  await visitor.click("Remove Fob");
+  await visitor.announced("Removed.");
+});
+
+test("a phone number instead of an email address: verified at sign-up, at the next login, and changed meanwhile", async () => {
+  const byPhone = await openPlayground({
+    ...SETTINGS,
+    ACCOUNT_EMAIL_VERIFICATION: "none",
+    ACCOUNT_LOGIN_METHODS: "phone",
+    ACCOUNT_SIGNUP_FIELDS: "phone*,password1*",
+    ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE: "true",
+    ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND: "true",
+  });
+  try {
+    const visitor = await byPhone.visit();
+    const [wrong, phone] = ["+31612345670", "+31612345671"];
+    await visitor.open("/account/signup");
+    await visitor.fill({ "Phone number": wrong, Password: PASSWORD });
+    await visitor.click("Sign up");
+    await visitor.on("One more step");
+    await visitor.fill({ Code: "000-000" });
+    await visitor.click("Continue");
+    await visitor.sees("Incorrect code.");
+    await visitor.fill({ "Phone number": phone });
+    await visitor.click("Change it");
+    await visitor.announced("Changed: a code was sent there.");
+    const before = await visitor.messages(phone);
+    await visitor.click("Send another code");
+    await visitor.announced("Sent.");
+    // Left before it is verified, and asked for again at the next login.
+    await visitor.codeFor(phone, before);
+    await visitor.click("Start again");
+    await visitor.on("Log in");
+    const sent = await visitor.messages(phone);
+    await logIn(visitor, phone, PASSWORD);
+    await visitor.on("One more step");
+    await visitor.fill({ Code: await visitor.codeFor(phone, sent) });
+    await visitor.click("Continue");
+    await visitor.on("Account");
+    await visitor.click("Phone number", "link");
+    await visitor.sees(phone);
+    await visitor.sees("yes");
+  } finally {
+    await byPhone.stop();
+  }
+});
+
+test("links follow HEADLESS_FRONTEND_URLS, with the key in the query; one that leads elsewhere is said", async () => {
+  const urls = {
+    account_confirm_email: "/confirm?key={key}",
+    account_reset_password_from_key: "http://localhost:1/reset#{key}",
+  };
+  const other = await openPlayground({ ...SETTINGS, HEADLESS_FRONTEND_URLS: JSON.stringify(urls) });
+  try {
+    const visitor = await other.visit();
+    const email = "link@example.com";
+    await visitor.open("/account/signup");
+    await visitor.fill({ "Email address": email, Password: PASSWORD });
+    await visitor.click("Sign up");
+    await visitor.on("One more step");
+    const [link] = (await other.mail(email)).Text.match(/http:\S+/);
+    assert.equal(new URL(link).pathname, "/confirm");
+    await visitor.page.goto(link);
+    await visitor.sees(email);
+    await visitor.click("Verify");
+    await visitor.on("Verified");
+    await visitor.open("/account/password/reset");
+    await visitor.fill({ "Email address": email });
+    await visitor.click("Send the mail");
+    await visitor.sees("It leads to http://localhost:1 (HEADLESS_FRONTEND_URLS, FRONTEND_URL), not here.");
+  } finally {
+    await other.stop();
+  }
+});
+
+test("a CSRF token that no page can read is said, with the settings", async () => {
+  const hidden = await openPlayground({ ...SETTINGS, CSRF_COOKIE_HTTPONLY: "true" });
+  try {
+    const visitor = await hidden.visit();
+    await logIn(visitor, "nobody@example.com", PASSWORD);
+    await visitor.sees("It is HttpOnly (CSRF_COOKIE_HTTPONLY)");
+    await visitor.check();
+  } finally {
+    await hidden.stop();
+  }
+});
+
 test("login by a code, and what else is in an account: email addresses, phone, sessions, export, deletion", async () => {
   const visitor = await byLink.visit();
   const [email, second] = ["code@example.com", "second@example.com"];
@@ -301,6 +405,9 @@ test("a provider's login: signed up, cancelled, connected and disconnected", asy
   await visitor.click("Cancel");
   await visitor.on("Back from the provider");
   await visitor.sees("(cancelled)");
+  // Nothing began at this page.
+  await visitor.page.goto(`${byLink.api}/accounts/dummy/authenticate/`);
+  await visitor.on("Forbidden");
 });
 
 test("by code: sign-up with another email address and a second code, and the reset; a provider's sign-up asks", async () => {

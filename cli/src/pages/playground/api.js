@@ -61,7 +61,11 @@ async function csrfToken() {
   const ofCookie = () => document.cookie.split("; ").find((pair) => pair.startsWith(`${environment.csrf_cookie}=`))?.split("=")[1];
   const find = () => (environment.csrf_use_sessions ? tokenOfHeader : ofCookie());
   if (!find()) await fetchOrExplain(url("browser", "config"), { credentials: "include" });
-  return find() ?? "";
+  const token = find();
+  if (token) return token;
+  throw new Error(
+    `No page can read the cookie ${environment.csrf_cookie}, whose CSRF token every POST repeats. It is HttpOnly (CSRF_COOKIE_HTTPONLY), Secure without TLS (CSRF_COOKIE_SECURE), or of another domain (CSRF_COOKIE_DOMAIN). With CSRF_USE_SESSIONS the token is in a header instead.`,
+  );
 }
 
 async function fetchOrExplain(target, options) {

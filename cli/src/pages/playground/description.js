@@ -19,6 +19,12 @@ export const has = (id) => operations.has(id);
 export const serves = (client) =>
   Object.keys(paths).some((path) => path.startsWith(`/_allauth/{client}/`) || path.startsWith(`/_allauth/${client}/v1/auth/s`));
 
+/** Where links in mails lead, if it is not here; none otherwise. `page` is its name in HEADLESS_FRONTEND_URLS. */
+export function elsewhere(page) {
+  const { origin } = new URL(environment.pages[page]);
+  return origin === location.origin ? undefined : origin;
+}
+
 /** The header that repeats the CSRF token. */
 export const csrfHeader = components.securitySchemes?.CSRFToken?.name ?? "X-CSRFToken";
 

@@ -2,7 +2,7 @@
 
 import { isLoggedIn, pendingFlow, send } from "./api.js";
 import { config } from "./configuration.js";
-import { environment, fields, has } from "./description.js";
+import { elsewhere, environment, fields, has } from "./description.js";
 import { announce, button, facts, h, link, section } from "./elements.js";
 import { form, problem } from "./form.js";
 import { newPasswordForm } from "./reset.js";
@@ -55,7 +55,13 @@ function verifyEmail() {
   const change = section("Another email address",
     form(fields("addEmailAddress"), "Change it", async (values) => changed(await send("POST", "account/email", values))));
   const { email_verification_by_code_enabled: isByCode } = config.account;
-  if (!isByCode) return [h("p", {}, "A mail with a link is in the ", inbox(), ". Follow it to verify the email address.")];
+  if (!isByCode) {
+    const other = elsewhere("account_confirm_email");
+    return [
+      h("p", {}, "A mail with a link is in the ", inbox(), ". Follow it to verify the email address."),
+      other && h("p", {}, `It leads to ${other} (HEADLESS_FRONTEND_URLS, FRONTEND_URL), not here.`),
+    ];
+  }
   return [...byCode("resendEmailVerification", "auth/email/verify", "key", "auth/email/verify/resend"), change];
 }
 

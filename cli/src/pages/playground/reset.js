@@ -1,7 +1,7 @@
 // Password reset: its request, and the new password by the link of a mail. With a code, `pending.js` goes on.
 
 import { pendingFlow, send } from "./api.js";
-import { environment, fields } from "./description.js";
+import { elsewhere, environment, fields } from "./description.js";
 import { facts, h, link } from "./elements.js";
 import { form, problem } from "./form.js";
 import { proceed } from "./proceed.js";
@@ -14,7 +14,11 @@ export async function requestReset() {
     form(fields("requestPasswordReset"), "Send the mail", async (values) => {
       const answer = await send("POST", "auth/password/request", values);
       if (pendingFlow()) return proceed(answer);
-      if (answer.status === 200) sent.replaceChildren("If there is an account, a mail with a link is in the ", h("a", { href: environment.inbox, target: "_blank" }, "inbox"), ".");
+      if (answer.status === 200) {
+        const other = elsewhere("account_reset_password_from_key");
+        const inbox = h("a", { href: environment.inbox, target: "_blank" }, "inbox");
+        sent.replaceChildren("If there is an account, a mail with a link is in the ", inbox, other ? `. It leads to ${other} (HEADLESS_FRONTEND_URLS, FRONTEND_URL), not here.` : ".");
+      }
       return answer;
     }),
     sent,

@@ -27,7 +27,7 @@ export function go(path) {
 /** Shows the page that the browser is at, as it is now. */
 export async function refresh() {
   const here = location.href;
-  const { page, key } = find(location.pathname) ?? { page: { title: "Not found", show: notFound } };
+  const { page, key } = find(location) ?? { page: { title: "Not found", show: notFound } };
   document.title = `${page.title} · Playground`;
   announce("");
   const content = await page.show(key).catch((error) => [h("p", { role: "alert", class: "error" }, error.message)]);
@@ -42,14 +42,16 @@ export async function refresh() {
   title.focus({ preventScroll: true });
 }
 
-function find(pathname) {
+function find({ pathname, search, hash }) {
   for (const page of pages) {
     const [before, after] = page.path.split("{key}");
+    // A link may have its key anywhere.
+    const path = /[?#]/.test(page.path) ? pathname + search + hash : pathname;
     if (after === undefined) {
-      if (page.path === pathname) return { page };
-    } else if (pathname.startsWith(before) && pathname.endsWith(after) && pathname.length > before.length + after.length) {
+      if (page.path === path) return { page };
+    } else if (path.startsWith(before) && path.endsWith(after) && path.length > before.length + after.length) {
       // Keys are percent-encoded in links.
-      return { page, key: decodeURIComponent(pathname.slice(before.length, pathname.length - after.length)) };
+      return { page, key: decodeURIComponent(path.slice(before.length, path.length - after.length)) };
     }
   }
   return undefined;
