@@ -106,6 +106,7 @@ fn recognise(app: &App, visitor: &Visitor, loaded: &Loaded) -> Option<Caller> {
     let visit = Visit::open(app.context(&secrets, &passwords), visitor, loaded, app.clock.now()).ok()?;
     let user = visit.user()?;
     let mut claims = claims::of_user(&visit);
+    // Its source is the same (the settings see to that), and here it is empty rather than absent.
     claims.remove("email");
     let email = claims::verified_email(user).unwrap_or_default().to_owned();
     Some(Caller { account_id: user.id.as_str().to_owned(), email, claims })

@@ -225,9 +225,7 @@ impl Account {
 
     /// Whether the account has ever verified an email address or phone number.
     pub fn is_proven(&self) -> bool {
-        self.had_verified
-            || self.has_verified(None)
-            || self.phone.as_ref().is_some_and(|phone| phone.verified)
+        self.had_verified || self.has_verified(None) || self.verified_phone().is_some()
     }
 
     /// The email address of this name, whatever its case.
@@ -242,6 +240,11 @@ impl Account {
             Some(email) => self.address(email).is_some_and(|address| address.verified),
             None => self.emails.iter().any(|address| address.verified),
         }
+    }
+
+    /// The phone number, if it is verified.
+    pub fn verified_phone(&self) -> Option<&str> {
+        self.phone.as_ref().filter(|phone| phone.verified).map(|phone| phone.number.as_str())
     }
 
     /// The email address to verify by default: the primary one, else a verified one, else the first.

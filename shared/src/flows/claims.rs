@@ -32,8 +32,8 @@ fn value(source: ClaimSource, account: &Account, session: &Session) -> Option<Va
         ClaimSource::Email => verified_email(account).map(Value::from),
         ClaimSource::EmailVerified => Some(verified_email(account).is_some().into()),
         ClaimSource::Username => account.username.clone().map(Value::from),
-        ClaimSource::Phone => verified_phone(account).map(Value::from),
-        ClaimSource::PhoneVerified => Some(verified_phone(account).is_some().into()),
+        ClaimSource::Phone => account.verified_phone().map(Value::from),
+        ClaimSource::PhoneVerified => Some(account.verified_phone().is_some().into()),
         ClaimSource::Superuser => Some(account.superuser.into()),
         ClaimSource::Amr => Some(methods(session, account).into_iter().collect()),
         ClaimSource::AuthTime => last_proof(session, account).map(|at| at.seconds().into()),
@@ -47,10 +47,6 @@ fn value(source: ClaimSource, account: &Account, session: &Session) -> Option<Va
 /// The primary email address, if it is verified: other services take it for whose it is.
 pub fn verified_email(account: &Account) -> Option<&str> {
     account.primary_email().filter(|email| account.has_verified(Some(email)))
-}
-
-fn verified_phone(account: &Account) -> Option<&str> {
-    account.phone.as_ref().filter(|phone| phone.verified).map(|phone| phone.number.as_str())
 }
 
 /// The time of the last proof. A session that began with a sign-up has none until its user reauthenticates: it began then.

@@ -45,8 +45,7 @@ impl Methods {
 }
 
 fn recipients(account: &Account) -> Vec<Recipient> {
-    let phone = account.phone.as_ref().filter(|phone| phone.verified);
-    let phone = phone.map(|phone| Recipient::Phone(phone.number.clone()));
+    let phone = account.verified_phone().map(|number| Recipient::Phone(number.to_owned()));
     account.verified_emails().map(|email| Recipient::Email(email.to_owned())).chain(phone).collect()
 }
 

@@ -62,7 +62,8 @@ sources! {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenClaims(pub Vec<(String, ClaimSource)>);
 
-/// What the tokens, or what the authorizer says besides, use for themselves.
+/// The registered claims of RFC 7519 and those of Vestibule; `account_id` is a member of the authorizer's context, and API
+/// Gateway takes `scope` for permissions.
 const RESERVED: [&str; 11] =
     ["account_id", "aud", "exp", "iat", "iss", "jti", "nbf", "sid", "sub", "token_use", "scope"];
 /// A token is sent with every request, and headers may have 10 KB in API Gateway.
