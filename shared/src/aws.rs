@@ -23,6 +23,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+pub mod request;
+
 /// The certificate authorities that AWS endpoints are signed by (<https://www.amazontrust.com/repository/>), as PEM.
 pub const AMAZON_ROOTS: &str = include_str!("aws/amazon-roots.pem");
 

@@ -5,13 +5,13 @@ use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use aws_sdk_lambda::types::InvocationType;
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
-use aws_sdk_sns::types::MessageAttributeValue;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::json;
+use vestibule::aws::request::{AwsRequest, AwsService};
 
 use crate::letter::{Email, RenderedMessage, TextMessage};
 use crate::mailbox;
@@ -44,16 +44,16 @@ pub enum TextRoute {
     None,
 }
 
-/// Carries letters with Amazon's services. Clients are made when they are first needed: most installations never
-/// send a text.
+const SNS: AwsService = AwsService { name: "sns", host: "sns" };
+const LAMBDA: AwsService = AwsService { name: "lambda", host: "lambda" };
+
+/// Carries letters with Amazon's services.
 pub struct AwsSender {
     config: Box<dyn Fn(&str) -> SdkConfig + Send + Sync>,
     from: String,
     configuration_set: Option<String>,
     texts: TextRoute,
     ses: OnceLock<aws_sdk_sesv2::Client>,
-    sns: OnceLock<aws_sdk_sns::Client>,
-    lambda: OnceLock<aws_sdk_lambda::Client>,
 }
 
 impl AwsSender {
@@ -65,15 +65,7 @@ impl AwsSender {
         configuration_set: Option<String>,
         texts: TextRoute,
     ) -> Self {
-        Self {
-            config: Box::new(config),
-            from,
-            configuration_set,
-            texts,
-            ses: OnceLock::new(),
-            sns: OnceLock::new(),
-            lambda: OnceLock::new(),
-        }
+        Self { config: Box::new(config), from, configuration_set, texts, ses: OnceLock::new() }
     }
 
     /// Nobody waits here, and a call that is cut off may have sent: so there is more time than for other calls, but
@@ -110,39 +102,37 @@ impl AwsSender {
     }
 
     async fn publish(&self, topic: &str, text: &TextMessage) -> Result<(), SendError> {
-        let attribute = |value: &str| {
-            MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(value)
-                .build()
-                .map_err(unbuildable)
-        };
-        self.sns
-            .get_or_init(|| aws_sdk_sns::Client::new(&self.service("SNS")))
-            .publish()
-            .topic_arn(topic)
-            .message(payload(text))
-            .message_attributes("kind", attribute(text.kind)?)
-            .message_attributes("id", attribute(&text.id)?)
-            .send()
-            .await
-            .map(|sent| tracing::info!(id = text.id, sns_message_id = sent.message_id(), "accepted by SNS"))
-            .map_err(|error| send_error(&error, ""))
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([
+                ("Action", "Publish"),
+                ("Version", "2010-03-31"),
+                ("TopicArn", topic),
+                ("Message", &payload(text)),
+                ("MessageAttributes.entry.1.Name", "kind"),
+                ("MessageAttributes.entry.1.Value.DataType", "String"),
+                ("MessageAttributes.entry.1.Value.StringValue", text.kind),
+                ("MessageAttributes.entry.2.Name", "id"),
+                ("MessageAttributes.entry.2.Value.DataType", "String"),
+                ("MessageAttributes.entry.2.Value.StringValue", &text.id),
+            ])
+            .finish();
+        let request = AwsRequest::new(SNS, "POST", "/").body("application/x-www-form-urlencoded", form);
+        let sent = request.send(&self.service("SNS")).await.map_err(|error| send_error(&error, ""))?;
+        tracing::info!(id = text.id, sns_message_id = sent.element("MessageId"), "accepted by SNS");
+        Ok(())
     }
 
     /// Invoked as an event, Lambda queues the text durably and tries again by itself: a slow provider of texts then
     /// holds up no mail, as it would if we waited for the function's answer.
     async fn invoke(&self, function: &str, text: &TextMessage) -> Result<(), SendError> {
-        self.lambda
-            .get_or_init(|| aws_sdk_lambda::Client::new(&self.service("LAMBDA")))
-            .invoke()
-            .function_name(function)
-            .invocation_type(InvocationType::Event)
-            .payload(payload(text).into_bytes().into())
-            .send()
-            .await
-            .map(|_| tracing::info!(id = text.id, "accepted by Lambda"))
-            .map_err(|error| send_error(&error, ""))
+        let function = utf8_percent_encode(function, NON_ALPHANUMERIC);
+        let request =
+            AwsRequest::new(LAMBDA, "POST", format!("/2015-03-31/functions/{function}/invocations"))
+                .header("x-amz-invocation-type", "Event")
+                .body("application/octet-stream", payload(text));
+        request.send(&self.service("LAMBDA")).await.map_err(|error| send_error(&error, ""))?;
+        tracing::info!(id = text.id, "accepted by Lambda");
+        Ok(())
     }
 }
 
@@ -349,8 +339,9 @@ mod tests {
             "<PublishResponse><PublishResult><MessageId>m-1</MessageId></PublishResult></PublishResponse>";
         let (sender, service) = sender(TextRoute::Topic(TOPIC.to_owned()), 200, answer);
         sender.send(&to_phone()).await.unwrap();
-        let form: Vec<(String, String)> = form(&service.body());
-        let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let body = service.body();
+        let form: Vec<_> = form_urlencoded::parse(body.as_bytes()).collect();
+        let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_ref());
         assert_eq!(field("Action"), Some("Publish"));
         assert_eq!(field("TopicArn"), Some(TOPIC));
         let message: serde_json::Value = serde_json::from_str(field("Message").unwrap()).unwrap();
@@ -366,34 +357,11 @@ mod tests {
         let attributes: String = form
             .iter()
             .filter(|(key, _)| key.starts_with("MessageAttributes"))
-            .map(|(_, value)| value.as_str())
+            .map(|(_, value)| value.as_ref())
             .collect();
         assert!(
             attributes.contains("login_code") && !attributes.contains("BCDF") && !attributes.contains("+31")
         );
-    }
-
-    /// The fields of an `application/x-www-form-urlencoded` body.
-    fn form(body: &str) -> Vec<(String, String)> {
-        let decode = |text: &str| {
-            let mut bytes = Vec::new();
-            let mut rest = text.bytes();
-            while let Some(b) = rest.next() {
-                bytes.push(match b {
-                    b'%' => {
-                        let hex = [rest.next().unwrap(), rest.next().unwrap()];
-                        u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap()
-                    }
-                    b'+' => b' ',
-                    b => b,
-                });
-            }
-            String::from_utf8(bytes).unwrap()
-        };
-        body.split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(key, value)| (decode(key), decode(value)))
-            .collect()
     }
 
     #[tokio::test]

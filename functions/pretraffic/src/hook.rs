@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use aws_sdk_codedeploy::error::SdkError;
-use aws_sdk_codedeploy::types::LifecycleEventStatus;
+use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use vestibule::aws::Aws;
+use vestibule::aws::request::{AwsRequest, AwsRequestError, AwsResponse, AwsService};
 
 use crate::version::{Invocation, event, verdict};
 
@@ -23,12 +26,20 @@ const LIVE: &str = "live";
 /// still in use, and the description has the one before it.
 const PREVIOUS: &str = "previous";
 
+/// How Lambda refuses what does not exist.
+const NOT_FOUND: &str = "ResourceNotFoundException";
+/// How Lambda refuses what exists already, or is being changed.
+const CONFLICT: &str = "ResourceConflictException";
+
+const LAMBDA: AwsService = AwsService { name: "lambda", host: "lambda" };
+const CODEDEPLOY: AwsService = AwsService { name: "codedeploy", host: "codedeploy" };
+
 /// The versions of a deployment, and the AWS services that know them.
 #[derive(Debug)]
 pub struct Hook {
     versions: Vec<String>,
-    lambda: aws_sdk_lambda::Client,
-    codedeploy: aws_sdk_codedeploy::Client,
+    lambda: SdkConfig,
+    codedeploy: SdkConfig,
 }
 
 /// What CodeDeploy sends.
@@ -42,7 +53,9 @@ pub struct HookCall {
 impl Hook {
     /// A hook for the versions whose ARNs stand between commas.
     pub fn new(versions: &str, aws: &Aws) -> Self {
-        let patient = aws_sdk_lambda::config::Builder::from(&aws.service("LAMBDA"))
+        let patient = aws
+            .service("LAMBDA")
+            .into_builder()
             .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ONE_INVOCATION).build())
             // A new account has a concurrency of 10, and a deployment calls this hook for each function at once.
             .retry_config(
@@ -50,8 +63,8 @@ impl Hook {
             );
         Self {
             versions: versions.split(',').filter(|arn| !arn.is_empty()).map(str::to_owned).collect(),
-            lambda: aws_sdk_lambda::Client::from_conf(patient.build()),
-            codedeploy: aws_sdk_codedeploy::Client::new(&aws.service("CODEDEPLOY")),
+            lambda: patient.build(),
+            codedeploy: aws.service("CODEDEPLOY"),
         }
     }
 
@@ -60,24 +73,29 @@ impl Hook {
     pub async fn run(&self, request: HookCall) -> Result<(), String> {
         let outcome = tokio::time::timeout(ALL_INVOCATIONS, self.let_through()).await;
         let status = match outcome {
-            Ok(Ok(())) => LifecycleEventStatus::Succeeded,
+            Ok(Ok(())) => "Succeeded",
             Ok(Err(error)) => {
                 tracing::error!(error, "the versions get no requests");
-                LifecycleEventStatus::Failed
+                "Failed"
             }
             Err(_) => {
                 tracing::error!(
                     seconds = ALL_INVOCATIONS.as_secs(),
                     "not all versions have answered in time"
                 );
-                LifecycleEventStatus::Failed
+                "Failed"
             }
         };
-        tracing::info!(deployment = request.deployment_id, status = status.as_str(), "hook completed");
-        let put = self.codedeploy.put_lifecycle_event_hook_execution_status();
-        let put = put.deployment_id(request.deployment_id).status(status);
-        let put = put.lifecycle_event_hook_execution_id(request.lifecycle_event_hook_execution_id);
-        put.send().await.map(drop).map_err(explain)
+        tracing::info!(deployment = request.deployment_id, status, "hook completed");
+        let told = json!({
+            "deploymentId": request.deployment_id,
+            "lifecycleEventHookExecutionId": request.lifecycle_event_hook_execution_id,
+            "status": status,
+        });
+        let put = AwsRequest::new(CODEDEPLOY, "POST", "/")
+            .header("x-amz-target", "CodeDeploy_20141006.PutLifecycleEventHookExecutionStatus")
+            .body("application/x-amz-json-1.1", told.to_string());
+        put.send(&self.codedeploy).await.map(drop).map_err(explain)
     }
 
     async fn let_through(&self) -> Result<(), String> {
@@ -97,48 +115,62 @@ impl Hook {
     /// through already.
     async fn remember_version_before(&self, version: &str) -> Result<(), String> {
         let Some((function, number)) = version.rsplit_once(':') else { return Ok(()) };
-        let live = self.lambda.get_alias().function_name(function).name(LIVE);
-        let live = match live.send().await.map_err(SdkError::into_service_error) {
-            Ok(live) => live.function_version,
+        let of_alias = |method, name: &str| on_function(method, function, &format!("aliases/{name}"));
+        let Some(live) = self.ask(of_alias("GET", LIVE), NOT_FOUND).await? else {
             // A new function.
-            Err(error) if error.is_resource_not_found_exception() => None,
-            Err(error) => return Err(explain(error)),
+            return Ok(());
         };
-        let Some(live) = live.filter(|live| live != number) else { return Ok(()) };
-        let previous = self.lambda.get_alias().function_name(function).name(PREVIOUS);
-        match previous.send().await.map_err(SdkError::into_service_error) {
+        let Some(live) = version_of(&live).filter(|live| live != number) else { return Ok(()) };
+        let previous = self.ask(of_alias("GET", PREVIOUS), NOT_FOUND).await?;
+        let previous = previous.map(|alias| version_of(&alias).unwrap_or_default());
+        let change = match previous {
             // Another call has done it, or the deployment before went back: then its description has the version that
             // is still the one before.
-            Ok(previous) if previous.function_version.as_ref() == Some(&live) => Ok(()),
-            Ok(previous) => {
-                let update = self.lambda.update_alias().function_name(function).name(PREVIOUS);
-                let update = update.function_version(live);
-                let update = update.description(previous.function_version.unwrap_or_default());
-                match update.send().await.map_err(SdkError::into_service_error) {
-                    Err(error) if !error.is_resource_conflict_exception() => Err(explain(error)),
-                    _ => Ok(()),
-                }
+            Some(previous) if previous == live => return Ok(()),
+            Some(previous) => {
+                let update = json!({ "FunctionVersion": live, "Description": previous });
+                of_alias("PUT", PREVIOUS).json(&update)
             }
-            Err(error) if error.is_resource_not_found_exception() => {
-                let create = self.lambda.create_alias().function_name(function).name(PREVIOUS);
-                match create.function_version(live).send().await.map_err(SdkError::into_service_error) {
-                    Err(error) if !error.is_resource_conflict_exception() => Err(explain(error)),
-                    _ => Ok(()),
-                }
+            None => {
+                let create = json!({ "Name": PREVIOUS, "FunctionVersion": live });
+                on_function("POST", function, "aliases").json(&create)
             }
-            Err(error) => Err(explain(error)),
+        };
+        // A conflict: another call does the same.
+        self.ask(change, CONFLICT).await.map(drop)
+    }
+
+    /// Asks Lambda; none if it refuses with this code.
+    async fn ask(&self, request: AwsRequest, unless: &str) -> Result<Option<AwsResponse>, String> {
+        match request.send(&self.lambda).await {
+            Err(error) if has_code(&error, unless) => Ok(None),
+            answer => answer.map(Some).map_err(explain),
         }
     }
 
     async fn invoke(&self, version: &str) -> Result<Invocation, String> {
-        let payload = event(version).to_string().into_bytes();
-        let answer = self.lambda.invoke().function_name(version).payload(payload.into()).send().await;
-        let answer = answer.map_err(explain)?;
+        let request = on_function("POST", version, "invocations").json(&event(version));
+        let answer = request.send(&self.lambda).await.map_err(explain)?;
         Ok(Invocation {
-            function_error: answer.function_error,
-            payload: answer.payload.map(aws_smithy_types::Blob::into_inner).unwrap_or_default(),
+            function_error: answer.header("x-amz-function-error").map(str::to_owned),
+            payload: answer.body().to_vec(),
         })
     }
+}
+
+/// A request to Lambda about a function or version.
+fn on_function(method: &'static str, name: &str, rest: &str) -> AwsRequest {
+    let name = utf8_percent_encode(name, NON_ALPHANUMERIC);
+    AwsRequest::new(LAMBDA, method, format!("/2015-03-31/functions/{name}/{rest}"))
+}
+
+/// The version that an alias stands for.
+fn version_of(alias: &AwsResponse) -> Option<String> {
+    alias.json().get("FunctionVersion").and_then(Value::as_str).map(str::to_owned)
+}
+
+fn has_code(error: &AwsRequestError, code: &str) -> bool {
+    error.as_service_error().and_then(ErrorMetadata::code) == Some(code)
 }
 
 fn explain(error: impl std::error::Error) -> String {
