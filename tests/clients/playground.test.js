@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { createHmac } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import jsqr from "jsqr";
 import { openPlayground } from "./playground.js";
+import { totp } from "./totp.js";
 
 const PASSWORD = "correct-horse-battery";
 const NEW_PASSWORD = "battery-staple-correct";
@@ -71,17 +71,6 @@ async function logIn(visitor, identifier, password) {
 async function logOut(visitor) {
   await visitor.click("Log out");
   await visitor.on("Log in");
-}
-
-/** The current code of an authenticator app with this secret, or one of a moment later. */
-function totp(secret, steps = 0) {
-  const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => Number.parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac("sha1", key).update(counter).digest();
-  const value = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;
-  return String(value % 1_000_000).padStart(6, "0");
 }
 
 /** What a reader of QR codes sees in the picture on the page. */
