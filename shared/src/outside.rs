@@ -1,8 +1,14 @@
-//! The client for requests to providers, in the functions that have one.
+//! Requests to other services: the HTTP client for all of them, and the client for providers, in the functions that have
+//! one.
+
+mod http_client;
+mod ip_address;
 
 use lambda_http::BoxFuture;
 
 use crate::domain::social::{ProviderRequest, ProviderResponse};
+
+pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, HttpRules};
 
 /// A client for requests to providers.
 pub trait ProviderClient: Send + Sync {

@@ -64,7 +64,9 @@ fn no_function_links_another_function() {
     for entry in std::fs::read_dir(root().join("functions")).unwrap() {
         let manifest = entry.unwrap().path().join("Cargo.toml");
         let text = std::fs::read_to_string(&manifest).unwrap();
-        let linked = text.lines().find(|line| line.starts_with("vestibule-"));
+        // Its tests may link stand-ins.
+        let (linked, _) = text.split_once("[dev-dependencies]").unwrap_or((&text, ""));
+        let linked = linked.lines().find(|line| line.starts_with("vestibule-"));
         assert_eq!(linked, None, "{}: what functions share is in the shared crate", manifest.display());
     }
 }

@@ -5,8 +5,6 @@
 //! [`providers`]; there is no code for any one of them here. Whatever is wrong has a name in
 //! [`ProviderError`], for the log only.
 
-mod address;
-mod client;
 mod conversation;
 mod documents;
 mod error;
@@ -27,10 +25,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use vestibule::clock::Clock;
 use vestibule::domain::social::{Identity, PresentedToken, RequestSecrets};
+use vestibule::outside::{HttpClient, HttpRules};
 use vestibule::secret::Secret;
 use vestibule::settings::{ProviderApp, Settings};
 
-pub use client::{HttpClient, Rules};
 pub use error::ProviderError;
 
 use crate::providers::{self, ProviderDeclaration};
@@ -73,9 +71,9 @@ impl Engine {
     /// `SOCIALACCOUNT_QUERY_EMAIL`.
     pub fn new(settings: &Settings, clock: Clock) -> Self {
         let settings = &settings.socialaccount;
-        let rules = Rules {
+        let rules = HttpRules {
             timeout: settings.requests_timeout,
-            private_addresses: settings.allow_private_addresses,
+            private_ip_addresses: settings.allow_private_addresses,
             plain_http: settings.allow_private_addresses,
         };
         Self::asking(HttpClient::new(rules), clock, settings.query_email)

@@ -7,10 +7,10 @@ use url::{Url, form_urlencoded};
 use vestibule::clock::Clock;
 use vestibule::domain::social::{Identity, RequestSecrets, SingleUse, Tokens};
 use vestibule::domain::time::Timestamp;
+use vestibule::outside::{HttpClient, HttpRequest, HttpResponse};
 use vestibule::secret::Secret;
 use vestibule::settings::ProviderApp;
 
-use super::client::{HttpClient, Reply, Request};
 use super::documents::{Discovered, Documents, parse};
 use super::error::ProviderError;
 use super::id_token::{Binding, Expected, LEEWAY, Sealed, Signing};
@@ -382,7 +382,7 @@ fn written(
     by: By,
     params: &[(String, String)],
     mut headers: Vec<(HeaderName, HeaderValue)>,
-) -> Request {
+) -> HttpRequest {
     let (method, body) = match by {
         By::Get => {
             if !params.is_empty() {
@@ -404,7 +404,7 @@ fn written(
             (Method::POST, Value::Object(object).to_string().into_bytes())
         }
     };
-    Request { method, url, headers, body }
+    HttpRequest { method, url, headers, body }
 }
 
 fn secret_header(value: &str) -> Result<HeaderValue, ProviderError> {
@@ -415,7 +415,7 @@ fn secret_header(value: &str) -> Result<HeaderValue, ProviderError> {
 }
 
 /// JSON, or a form, as some services answer still.
-fn read_token_answer(reply: &Reply) -> Result<Value, ProviderError> {
+fn read_token_answer(reply: &HttpResponse) -> Result<Value, ProviderError> {
     let looks_like_json = reply.is_json || reply.body.trim_ascii_start().starts_with(b"{");
     let data = if looks_like_json {
         serde_json::from_slice(&reply.body).map_err(|_| unreadable(reply))
@@ -430,7 +430,7 @@ fn read_token_answer(reply: &Reply) -> Result<Value, ProviderError> {
     }
 }
 
-fn read_json(reply: &Reply) -> Result<Value, ProviderError> {
+fn read_json(reply: &HttpResponse) -> Result<Value, ProviderError> {
     let data = serde_json::from_slice(&reply.body);
     if reply.status.is_success() {
         data.map_err(|_| unreadable(reply))
@@ -441,11 +441,11 @@ fn read_json(reply: &Reply) -> Result<Value, ProviderError> {
     }
 }
 
-fn unreadable(reply: &Reply) -> ProviderError {
+fn unreadable(reply: &HttpResponse) -> ProviderError {
     ProviderError::Unreadable { host: reply.host.clone(), expected: "JSON" }
 }
 
-fn status(reply: &Reply) -> ProviderError {
+fn status(reply: &HttpResponse) -> ProviderError {
     ProviderError::Status { host: reply.host.clone(), status: reply.status.as_u16() }
 }
 
@@ -472,9 +472,9 @@ mod tests {
 
     use super::*;
 
-    fn reply(status: u16, is_json: bool, body: &[u8]) -> Reply {
+    fn reply(status: u16, is_json: bool, body: &[u8]) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
-        Reply { host: "host".to_owned(), status, is_json, body: body.to_vec().into() }
+        HttpResponse { host: "host".to_owned(), status, is_json, body: body.to_vec().into() }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Method;
 use http::header::{ACCEPT, HeaderValue};
 use serde::Deserialize;
@@ -15,9 +16,9 @@ use serde_json::{Map, Value};
 use url::Url;
 use vestibule::clock::Clock;
 use vestibule::domain::time::Timestamp;
+use vestibule::outside::{HttpClient, HttpError, HttpRequest};
 use vestibule::settings::ProviderApp;
 
-use super::client::{HttpClient, Request};
 use super::error::ProviderError;
 use super::keys::{Algorithm, Key, KeySet};
 use crate::providers::expression;
@@ -138,10 +139,10 @@ impl Documents {
         key.ok_or(ProviderError::UnknownKey)
     }
 
-    async fn fetch(&self, address: &str) -> Result<hyper::body::Bytes, ProviderError> {
+    async fn fetch(&self, address: &str) -> Result<Bytes, ProviderError> {
         let url = parse(address)?;
         let headers = vec![(ACCEPT, HeaderValue::from_static("application/json"))];
-        let request = Request { method: Method::GET, url, headers, body: Vec::new() };
+        let request = HttpRequest { method: Method::GET, url, headers, body: Vec::new() };
         let reply = self.client.send(request).await?;
         if reply.status.is_success() {
             Ok(reply.body)
@@ -154,7 +155,8 @@ impl Documents {
 /// An address that a setting or a service gives.
 pub(super) fn parse(address: &str) -> Result<Url, ProviderError> {
     // What it is instead is not repeated: it may hold anything.
-    Url::parse(address).map_err(|_| ProviderError::BadUrl("what the settings or the service give".to_owned()))
+    let unusable = |_| HttpError::BadUrl("what the settings or the service give".to_owned());
+    Ok(Url::parse(address).map_err(unusable)?)
 }
 
 /// Whether a document at this address may speak for an issuer (Discovery, section 4.3): the one whose name the address

@@ -4,35 +4,17 @@
 
 use std::time::Duration;
 
+use vestibule::outside::HttpError;
+
 /// What was wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// A setting of the app is missing or cannot be used.
     #[error("the app's settings lack a usable {0}")]
     Setting(String),
-    /// What is not an `https` address, or not one that can be asked at all.
-    #[error("{0} is not an https URL without user, password and fragment")]
-    BadUrl(String),
-    /// The service is inside a network rather than on the internet.
-    #[error("{0} does not resolve to a public IP address")]
-    PrivateAddress(String),
-    /// No connection, or one that broke.
-    #[error("{host} can't be reached: {why}")]
-    Unreachable {
-        /// The host name.
-        host: String,
-        /// What the operating system or TLS said.
-        why: String,
-    },
-    /// Too slow.
-    #[error("{0} took longer than SOCIALACCOUNT_REQUESTS_TIMEOUT")]
-    Timeout(String),
-    /// Too much.
-    #[error("{0} answered with more than a megabyte")]
-    TooLarge(String),
-    /// An answer that leads elsewhere is not followed: the request holds secrets.
-    #[error("{0} redirects elsewhere")]
-    Redirect(String),
+    /// There is no response.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// An answer that is no success, and names no error.
     #[error("{host} answered with status {status}")]
     Status {
@@ -125,12 +107,7 @@ impl ProviderError {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Setting(_) => "setting",
-            Self::BadUrl(_) => "bad_url",
-            Self::PrivateAddress(_) => "private_address",
-            Self::Unreachable { .. } => "unreachable",
-            Self::Timeout(_) => "timeout",
-            Self::TooLarge(_) => "too_large",
-            Self::Redirect(_) => "redirect",
+            Self::Http(error) => error.name(),
             Self::Status { .. } => "status",
             Self::Unreadable { .. } => "unreadable",
             Self::Said(_) => "said",

@@ -15,11 +15,13 @@ use serde_json::{Map, Value, json};
 use url::Url;
 use vestibule::clock::Clock;
 use vestibule::domain::social::RequestSecrets;
+use vestibule::outside::{HttpClient, HttpRules};
 use vestibule::secret::Secret;
 use vestibule::settings::KNOWN_PROVIDERS;
+use vestibule_stand_in::{Received, Server, trusting_all};
 
-use super::testing::{LOCAL, NOW, P256_PEM, Received, Server, Signer, app_with};
-use super::{AuthorizationResponse, Engine, HttpClient, Rules};
+use super::testing::{LOCAL, NOW, P256_PEM, Signer, app_with};
+use super::{AuthorizationResponse, Engine};
 use crate::providers::{self, expression};
 
 const SAMPLES: &str = include_str!("../providers/samples.json");
@@ -142,7 +144,11 @@ async fn internet(sample: &Sample) -> (Server, Engine) {
     let signer = Signer::rs256("key");
     let answers = sample.clone();
     let server = Server::over_tls(move |request| answers.answer(&signer, request)).await;
-    let client = HttpClient::trusting_all(Rules { plain_http: false, ..LOCAL }, server.port);
+    let port = server.port;
+    let client = HttpClient::resolving(HttpRules { plain_http: false, ..LOCAL }, move |_, _| {
+        Box::pin(async move { Ok(vec![([127, 0, 0, 1], port).into()]) })
+    });
+    let client = client.trusting(trusting_all());
     (server, Engine::asking(client, Clock::new(|| NOW), true))
 }
 

@@ -8,11 +8,13 @@ use serde_json::{Value, json};
 use vestibule::clock::Clock;
 use vestibule::domain::social::{Identity, PresentedToken, RequestSecrets};
 use vestibule::domain::time::Timestamp;
+use vestibule::outside::{HttpClient, HttpRules};
 use vestibule::secret::Secret;
 use vestibule::settings::ProviderApp;
+use vestibule_stand_in::{Received, Server};
 
-use super::testing::{LOCAL, NOW, Received, Server, Signer, app, app_with};
-use super::{AuthorizationResponse, Engine, HttpClient, ProviderError, Rules};
+use super::testing::{LOCAL, NOW, Signer, app, app_with};
+use super::{AuthorizationResponse, Engine, ProviderError};
 
 const REDIRECT_URI: &str = "https://api.example/accounts/oidc/test/login/callback/";
 
@@ -347,7 +349,8 @@ async fn every_wrong_answer_is_refused_by_name() {
         ),
     ] {
         let mut world = World::new(says).await;
-        let rules = Rules { timeout: Duration::from_secs(if name == "timeout" { 1 } else { 20 }), ..LOCAL };
+        let rules =
+            HttpRules { timeout: Duration::from_secs(if name == "timeout" { 1 } else { 20 }), ..LOCAL };
         world.engine = Engine::asking(HttpClient::new(rules), world.engine.clock.clone(), true);
         let result = world.exchange().await.map_or_else(|error| error.name(), |_| "accepted");
         assert_eq!(result, name);
@@ -391,7 +394,7 @@ async fn who_sends_the_browser_must_be_who_was_asked() {
 #[tokio::test]
 async fn private_services_are_refused_unless_a_setting_allows_them() {
     let world = World::new(Says::right()).await;
-    let strict = Rules { private_addresses: false, ..LOCAL };
+    let strict = HttpRules { private_ip_addresses: false, ..LOCAL };
     let engine = Engine::asking(HttpClient::new(strict), world.engine.clock.clone(), true);
     let code = Secret::new("the-code");
     let error = engine

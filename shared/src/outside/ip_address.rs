@@ -1,4 +1,4 @@
-//! Which addresses are out on the internet, and which lead into a private network.
+//! Which IP addresses are out on the internet, and which lead into a private network.
 //!
 //! The ranges are those of IANA's registries of special-purpose addresses (RFC 6890), as of 2025. What is not known to
 //! be public is not: a service named in the settings, or by a discovery document, must not become a way to reach the
@@ -43,8 +43,8 @@ const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0,
 /// The last four bytes are an IPv4 address that a gateway goes on to (RFC 6052): the only way out of some networks.
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
-/// Whether an address is out on the internet.
-pub fn is_public(address: IpAddr) -> bool {
+/// Whether an IP address is out on the internet.
+pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
