@@ -12,6 +12,7 @@ mod completion;
 mod cookie;
 mod declared;
 mod document;
+mod email_domains;
 mod error;
 mod file;
 mod frontend;
@@ -46,6 +47,7 @@ pub use declared::{
     Settings, Socialaccount, Usersessions,
 };
 pub use document::document;
+pub use email_domains::EmailDomains;
 pub use error::{Concerned, Errors, Problem};
 pub use frontend::FrontendUrls;
 pub use kind::{LEAST_SECRET, MOST_FALLBACKS};

@@ -21,7 +21,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: Body::None,
         answers: &[
             ResponseSpec::data::<PendingProviderSignup>("The profile claims as reported by the provider."),
-            ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+            ResponseSpec::new(403, "Sign-up through providers is closed (`SOCIALACCOUNT_SIGNUP_ENABLED`)."),
             ResponseSpec::conflict("No provider sign-up is pending."),
         ],
     },
@@ -35,7 +35,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         answers: &[
             ResponseSpec::authenticated("Signed up, and logged in."),
             ResponseSpec::unauthenticated("Signed up; a further step is pending in `flows`."),
-            ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+            ResponseSpec::new(403, "Sign-up through providers is closed (`SOCIALACCOUNT_SIGNUP_ENABLED`)."),
             ResponseSpec::conflict("No provider sign-up is pending."),
             ResponseSpec::too_many_requests("Rate limit exceeded: messages to this recipient."),
         ],
@@ -70,7 +70,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     if settings.socialaccount.app(&pending.profile.provider).is_none() {
         return Err(Stop::Conflict);
     }
-    if !settings.account.signup_enabled {
+    if !settings.socialaccount.signup_enabled {
         return Err(Stop::Forbidden);
     }
     call.input(|_| Ok(()))?;

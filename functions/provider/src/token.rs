@@ -38,7 +38,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
         ResponseSpec::authenticated("Logged in, or the provider account is connected."),
         ResponseSpec::unauthenticated("A further step is pending in `flows`, such as `provider_signup`."),
         ResponseSpec::REAUTHENTICATION_REQUIRED,
-        ResponseSpec::new(403, "Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`)."),
+        ResponseSpec::new(403, "Sign-up through providers is closed (`SOCIALACCOUNT_SIGNUP_ENABLED`)."),
         ResponseSpec::conflict("The session does not allow this `process`."),
         ResponseSpec::too_many_requests("Rate limit exceeded."),
     ],

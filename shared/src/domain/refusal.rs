@@ -113,6 +113,10 @@ pub enum FieldErrorKind {
     /// `email2` is not `email`; without a code.
     EmailsDiffer,
 
+    // Vestibule: who can sign up.
+    /// `ACCOUNT_SIGNUP_DOMAINS` does not have the domain of this email address.
+    EmailDomainNotAllowed,
+
     // allauth: second factors.
     /// An email address can't be added to an account with a second factor.
     AddEmailBlocked,
@@ -195,6 +199,7 @@ impl FieldErrorKind {
             Self::MaxEmailAddresses(_) => "max_email_addresses",
             Self::PhoneTaken => "phone_taken",
             Self::PhoneTakenAtSignup | Self::EmailsDiffer => "",
+            Self::EmailDomainNotAllowed => "email_domain_not_allowed",
             Self::TooManyLoginAttempts => "too_many_login_attempts",
             Self::UnknownEmail | Self::UnknownEmailOfUser => "unknown_email",
             Self::UnknownPhone => "unknown_phone",
@@ -308,6 +313,7 @@ impl FieldErrorKind {
             Self::SelectOnlyOne => "Please select only one.",
             Self::SameAsCurrent => "The new value must be different from the current one.",
             Self::RateLimited => "Be patient, you are sending too many requests.",
+            Self::EmailDomainNotAllowed => "Email addresses of this domain cannot be used to sign up.",
             Self::EmailsDiffer => "You must type the same email each time.",
             Self::AddEmailBlocked => {
                 "You cannot add an email address to an account protected by two-factor authentication."

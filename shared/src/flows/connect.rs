@@ -23,7 +23,7 @@ use crate::signing::{SealPurpose, Unopened};
 pub enum SocialOutcome {
     /// Done, as far as the stages allow: the session has the state.
     Done,
-    /// Sign-up is closed (`ACCOUNT_SIGNUP_ENABLED`).
+    /// Sign-up is closed (`SOCIALACCOUNT_SIGNUP_ENABLED`).
     SignupClosed,
     /// Not authenticated, or as another user than at the start.
     NotLoggedIn,

@@ -121,6 +121,9 @@ pub fn check_correction(
     if challenge.email() == Some(email) {
         return Ok(Err(FieldErrorKind::SameAsCurrent));
     }
+    if !visit.settings().account.signup_domains.has(email) {
+        return Ok(Err(FieldErrorKind::EmailDomainNotAllowed));
+    }
     Ok(match signup::is_free(visit, email)? {
         Some(true) => Ok(true),
         Some(false) => Err(FieldErrorKind::EmailTaken),

@@ -22,27 +22,30 @@ pub(super) fn begin(
     profile: &Profile,
     tokens: Option<&Tokens>,
 ) -> Decision<SocialOutcome> {
-    if !visit.settings().account.signup_enabled {
+    let settings = visit.settings();
+    if !settings.socialaccount.signup_enabled {
         return Ok(SocialOutcome::SignupClosed);
     }
+    // Email addresses of other domains are not the account's: a verified one would stand for one that is not.
+    let mut profile = profile.clone();
+    profile.emails.retain(|address| settings.account.signup_domains.has(&address.email));
     // Each of them is looked at sooner or later.
     visit.require(
         profile.emails.iter().map(|address| Need::Owners(Recipient::Email(address.email.clone()))).collect(),
     )?;
-    match assess(visit, profile)? {
+    match assess(visit, &profile)? {
         Assessment::Complete => {
-            sign_up(visit, profile, tokens, automatic_answers(visit, profile)?, Taken::default())?;
+            sign_up(visit, &profile, tokens, automatic_answers(visit, &profile)?, Taken::default())?;
         }
         Assessment::Incomplete => {
             let tokens = tokens.filter(|_| visit.settings().socialaccount.store_tokens);
-            let tokens = tokens.map(|tokens| connect::seal(visit, None, profile, tokens));
-            let profile = profile.clone();
+            let tokens = tokens.map(|tokens| connect::seal(visit, None, &profile, tokens));
             visit.session_mut().social_signup =
                 Some(PendingSignup { profile, tokens, unknown: UnknownMembers::NONE });
         }
         Assessment::Hidden => {
             let taken = Taken { email: true, phone: false };
-            sign_up(visit, profile, tokens, automatic_answers(visit, profile)?, taken)?;
+            sign_up(visit, &profile, tokens, automatic_answers(visit, &profile)?, taken)?;
         }
     }
     Ok(SocialOutcome::Done)

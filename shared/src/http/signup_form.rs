@@ -139,7 +139,7 @@ pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Decision<(N
         match field.name {
             SignupFieldName::Email => {
                 account.email = given(&mut form, &email);
-                taken.email = refuse_taken_email(visit, &mut form, account.email.as_deref(), by)?;
+                taken.email = refuse_email(visit, &mut form, account.email.as_deref(), by)?;
             }
             SignupFieldName::Email2 => again = given(&mut form, &email2),
             SignupFieldName::Username => {
@@ -166,14 +166,19 @@ fn given(form: &mut Form<'_>, field: &Field) -> Option<String> {
     form.text(field).filter(|text| !text.is_empty())
 }
 
-/// Whether the email address is taken, and the client is not to learn that.
-fn refuse_taken_email(
+/// Whether the email address is taken, and the client is not to learn that. What can't sign up is refused.
+fn refuse_email(
     visit: &Visit<'_>,
     form: &mut Form<'_>,
     email: Option<&str>,
     by: SignupBy<'_>,
 ) -> Decision<bool> {
     let Some(email) = email else { return Ok(false) };
+    // Before it is known whether an account has it.
+    if !visit.settings().account.signup_domains.has(email) {
+        form.refuse("email", FieldErrorKind::EmailDomainNotAllowed);
+        return Ok(false);
+    }
     let is_free = signup::is_free(visit, email)?;
     if is_free == Some(false) {
         form.refuse("email", by.email_taken());

@@ -20,6 +20,7 @@ use super::cookie::{
     COOKIE_DOMAIN, COOKIE_NAME, COOKIE_PATH, HEADER_NAME, HEADER_NAMES, HOSTS, OPTIONAL_HEADER,
     OPTIONAL_ORIGIN, OPTIONAL_PREFIX, ORIGINS, RP_ID, SAMESITE, SameSite, WEBAUTHN_ORIGINS,
 };
+use super::email_domains::{EMAIL_DOMAINS, EmailDomains};
 use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls, OPTIONAL_URL};
 use super::group::{Group, group};
 use super::kind::{
@@ -126,6 +127,10 @@ group! {
         signup_fields: SignupFields = SIGNUP_FIELDS, "ACCOUNT_SIGNUP_FIELDS", Is(r#"["email*", "password1*"]"#);
         /// Whether sign-up is open.
         signup_enabled: bool = SWITCH, "ACCOUNT_SIGNUP_ENABLED", Is("true"), also "ACCOUNT_SIGNUP_OPEN";
+        /// The domains of email addresses that can sign up, also through a provider: `example.com` for itself,
+        /// `*.example.com` for its subdomains; `[]` for any. It does not restrict changes of an account, nor
+        /// `vestibule user add`.
+        signup_domains: EmailDomains = EMAIL_DOMAINS, "ACCOUNT_SIGNUP_DOMAINS", Is("[]"), of "Vestibule";
         /// The name of a honeypot field of the sign-up form; `null` for none. The frontend includes the field,
         /// hidden from people. A request that fills it is answered like a sign-up with pending verification, but
         /// creates no account and sends no mail.
@@ -421,6 +426,8 @@ group! {
         providers_secret_arn: Option<String> = OPTIONAL_TEXT, "SOCIALACCOUNT_PROVIDERS_SECRET_ARN", Is("null"), of "Vestibule";
         /// Whether providers are the only way to log in.
         only: bool = SWITCH, "SOCIALACCOUNT_ONLY", Is("false");
+        /// Whether sign-up through a provider is open.
+        signup_enabled: bool = SWITCH, "SOCIALACCOUNT_SIGNUP_ENABLED", Of("ACCOUNT_SIGNUP_ENABLED"), of "Vestibule";
         /// Whether a first login through a provider signs up with the provider's profile claims, unless something
         /// is missing or taken. If false, the frontend always asks before an account is created.
         auto_signup: bool = SWITCH, "SOCIALACCOUNT_AUTO_SIGNUP", Is("true");

@@ -83,6 +83,25 @@ const ERRORS: &[Rule] = &[
         remedy: "the honeypot must not be a field of the sign-up form: no sign-up would succeed",
     },
     Rule {
+        settings: &["ACCOUNT_SIGNUP_DOMAINS", "ACCOUNT_SIGNUP_FIELDS"],
+        is_broken: |s| {
+            s.account.signup_domains.is_restricted()
+                && !s.socialaccount.only
+                && !s.account.signup_fields.requires(SignupFieldName::Email)
+        },
+        remedy: "accounts without an email address would evade it: ACCOUNT_SIGNUP_FIELDS must have email*",
+    },
+    Rule {
+        settings: &["ACCOUNT_SIGNUP_DOMAINS", "SOCIALACCOUNT_EMAIL_REQUIRED"],
+        is_broken: |s| {
+            s.account.signup_domains.is_restricted()
+                && s.apps.socialaccount
+                && s.socialaccount.signup_enabled
+                && !s.socialaccount.email_required
+        },
+        remedy: "accounts without an email address would evade it: SOCIALACCOUNT_EMAIL_REQUIRED must be true",
+    },
+    Rule {
         settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_SIGNUP_FIELDS"],
         is_broken: |s| {
             !s.account.usernames && s.account.signup_fields.get(SignupFieldName::Username).is_some()
@@ -269,6 +288,15 @@ const WARNINGS: &[Rule] = &[
         remedy: "sign-up requires none of the login identifiers, so some accounts cannot log in",
     },
     Rule {
+        settings: &[
+            "ACCOUNT_SIGNUP_DOMAINS",
+            "ACCOUNT_EMAIL_VERIFICATION",
+            "SOCIALACCOUNT_EMAIL_VERIFICATION",
+        ],
+        is_broken: |s| s.account.signup_domains.is_restricted() && !always_verifies(s),
+        remedy: "a sign-up can name an email address of these domains without proving it: verification should be mandatory",
+    },
+    Rule {
         settings: &["SOCIALACCOUNT_ONLY", "INSTALLED_APPS"],
         is_broken: |s| s.socialaccount.only && !s.apps.socialaccount,
         remedy: "no login is possible: allauth.socialaccount is not in INSTALLED_APPS",
@@ -306,12 +334,21 @@ const WARNINGS: &[Rule] = &[
     },
 ];
 
-/// Whether browsers are given the cookie of trust.
+/// Whether every login requires a verified email address.
+fn always_verifies(settings: &Settings) -> bool {
+    let own = settings.account.email_verification;
+    let social = settings.socialaccount.email_verification.unwrap_or(own);
+    let is_mandatory = |verification| verification == EmailVerification::Mandatory;
+    (settings.socialaccount.only || is_mandatory(own))
+        && (!settings.apps.socialaccount || is_mandatory(social))
+}
+
 /// Whether the IP address of a client is what a proxy before API Gateway says.
 fn believes_a_proxy(settings: &Settings) -> bool {
     settings.allauth.trusted_proxy_count > 1 || settings.allauth.trusted_client_ip_header.is_some()
 }
 
+/// Whether browsers are given the cookie of trust.
 fn trusts(settings: &Settings) -> bool {
     settings.mfa.trust_enabled || settings.account.login_by_code_trust_enabled
 }

@@ -537,6 +537,36 @@ fn contradictions_about_second_factors() {
 }
 
 #[test]
+fn domains_of_sign_ups_hold_only_where_all_have_an_email_address() {
+    const DOMAINS: (&str, &str) = ("ACCOUNT_SIGNUP_DOMAINS", "example.com");
+    assert_eq!(
+        errors(&[
+            DOMAINS,
+            ("ACCOUNT_SIGNUP_FIELDS", "email,username*"),
+            ("ACCOUNT_EMAIL_VERIFICATION", "optional"),
+            ("SOCIALACCOUNT_SIGNUP_ENABLED", "false"),
+        ]),
+        "ACCOUNT_SIGNUP_DOMAINS=example.com, ACCOUNT_SIGNUP_FIELDS=email,username*: accounts without an email address \
+         would evade it: ACCOUNT_SIGNUP_FIELDS must have email*"
+    );
+    assert_eq!(
+        errors(&[DOMAINS, ("SOCIALACCOUNT_EMAIL_REQUIRED", "false")]),
+        "ACCOUNT_SIGNUP_DOMAINS=example.com, SOCIALACCOUNT_EMAIL_REQUIRED=false: accounts without an email address \
+         would evade it: SOCIALACCOUNT_EMAIL_REQUIRED must be true"
+    );
+    let unproven = "ACCOUNT_SIGNUP_DOMAINS=example.com, ACCOUNT_EMAIL_VERIFICATION=optional, \
+                    SOCIALACCOUNT_EMAIL_VERIFICATION=null (default): a sign-up can name an email address of these \
+                    domains without proving it: verification should be mandatory";
+    assert_eq!(hints(&[DOMAINS, ("ACCOUNT_EMAIL_VERIFICATION", "optional")]), [unproven]);
+    assert_eq!(hints(&[DOMAINS]), [""; 0]);
+    assert_eq!(
+        errors(&[("ACCOUNT_SIGNUP_DOMAINS", "@example.com")]),
+        "ACCOUNT_SIGNUP_DOMAINS=@example.com: must be a list of domains such as example.com, or *.example.com for its \
+         subdomains"
+    );
+}
+
+#[test]
 fn odd_combinations_give_hints() {
     assert_eq!(
         hints(&[("ACCOUNT_LOGIN_METHODS", "phone")]),

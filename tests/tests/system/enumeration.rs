@@ -127,6 +127,20 @@ async fn signing_up() {
     }
 }
 
+/// A rule of who may sign up is applied before it is known who has an account.
+#[tokio::test]
+async fn signing_up_from_another_domain() {
+    for kind in Kind::ALL {
+        let settings = [("ACCOUNT_SIGNUP_DOMAINS", "allowed.test")];
+        let [known, unknown] = compare(&settings, kind, &[("auth/signup", signup)]).await;
+        assert_eq!((known.len(), unknown.len()), (0, 0));
+        let open = [("ACCOUNT_SIGNUP_DOMAINS", "example.com"), ("ACCOUNT_PREVENT_ENUMERATION", "false")];
+        let stack = Stack::start(&open).await;
+        stack.add_user(KNOWN).await;
+        stack.client(kind).post("auth/signup", signup(KNOWN)).await.refuses(&["email: email_taken"]);
+    }
+}
+
 #[tokio::test]
 async fn asking_for_a_login_code() {
     for kind in Kind::ALL {

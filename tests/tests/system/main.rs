@@ -15,6 +15,7 @@ mod cookies;
 mod deployment;
 mod documentation;
 mod enumeration;
+mod gate;
 mod guarding;
 mod input;
 mod keys;
