@@ -72,7 +72,7 @@ releases: ## Run the release before on items of this one, and the reverse (needs
 	tests/releases/run $(ARGS)
 
 .PHONY: client-test
-client-test: ## Test with a real browser, a generated TypeScript client and others (needs Chromium, Node.js 20 and npm)
+client-test: ## Test with a real browser, generated clients and the backends of examples/ (needs Chromium, Node.js 20, Python and Go)
 	tests/clients/run
 
 .PHONY: conformance

@@ -8,8 +8,8 @@
 export const pendingFlow = (answer) => flows(answer).find((flow) => flow.is_pending);
 
 /**
- * Whether the user is logged in, but must prove again who they are before this request is granted: `data.flows` lists
- * how. The same request is sent again after that.
+ * Whether the user is logged in, but must reauthenticate before this request is granted: `data.flows` lists how. Send the
+ * same request after that.
  * @param {object} answer
  */
 export function needsReauthentication(answer) {

@@ -44,7 +44,9 @@ export function appClient({ url, storage, onAnswer }) {
    */
   async function keep(operation, { status, data, meta }, sent) {
     const isEnd = status === 410 || (status === 401 && operation === "DELETE auth/session");
-    const issued = /** @type {Record<string, string> | undefined} */ (operation === "POST tokens/refresh" ? data : meta);
+    const issued = /** @type {Record<string, string> | undefined} */ (
+      operation === "POST tokens/refresh" ? data : meta
+    );
     const { session_token: session, access_token: access, refresh_token: refresh } = issued ?? {};
     const tokens = await storage.load();
     if (isEnd) {
@@ -72,7 +74,7 @@ export function appClient({ url, storage, onAnswer }) {
       const { access, refresh: token } = await storage.load();
       if (access && expiry(access) > Date.now() / 1000 + LEEWAY) return access;
       if (!token) return undefined;
-      // A refresh token is single-use: whoever asks meanwhile waits for the same answer.
+      // A refresh token is single-use: calls meanwhile wait for the same answer.
       refreshing ??= refresh(token).finally(() => (refreshing = undefined));
       return refreshing;
     },

@@ -22,8 +22,8 @@ type Arguments<Operation> = Operation extends { body: infer Body }
     : [body: undefined, more: More<Operation>];
 
 /**
- * Sends a request, and resolves to the answer: `status`, and `data`, `meta` or `errors` as the status has them. A 401 is
- * an answer like others: `data.flows` lists how to continue. It rejects only where there is no answer at all.
+ * Sends a request, and resolves to the answer: `status`, and `data`, `meta` or `errors` as the status has them. A 401
+ * is an answer like others: `data.flows` lists how to continue. It rejects only where there is no answer at all.
  */
 export type Send<O extends AnyOperations> = <M extends Method<O>, P extends Path<O, M>>(
   method: M,
@@ -53,7 +53,7 @@ interface Options {
 }
 
 export interface BrowserOptions extends Options {
-  /** The API, with the path before the kind of client: `https://api.example.com/_allauth`. By default the page's origin. */
+  /** The API, with the path before the kind of client: `https://api.example.com/_allauth`. By default the page's. */
   url?: string;
   /** The setting CSRF_COOKIE_NAME. */
   csrfCookie?: string;
@@ -89,6 +89,6 @@ export interface AppOptions extends Options {
 
 export interface AppClient<O extends AnyOperations = Operations> {
   send: Send<O>;
-  /** An access token for other APIs that is valid for some seconds at least; `undefined` if nobody is logged in. */
+  /** An access token for other APIs that is valid for some seconds at least; `undefined` without a login. */
   accessToken(): Promise<string | undefined>;
 }

@@ -5,8 +5,8 @@
  * @param {import("./api.js").CreationOptions} options
  */
 export async function createCredential({ publicKey }) {
-  const parsed = PublicKeyCredential.parseCreationOptionsFromJSON(/** @type {PublicKeyCredentialCreationOptionsJSON} */ (publicKey));
-  return ceremony(navigator.credentials.create({ publicKey: parsed }));
+  const json = /** @type {PublicKeyCredentialCreationOptionsJSON} */ (publicKey);
+  return ceremony(navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(json) }));
 }
 
 /**
@@ -14,8 +14,8 @@ export async function createCredential({ publicKey }) {
  * @param {import("./api.js").RequestOptions} options
  */
 export async function useCredential({ publicKey }) {
-  const parsed = PublicKeyCredential.parseRequestOptionsFromJSON(/** @type {PublicKeyCredentialRequestOptionsJSON} */ (publicKey));
-  return ceremony(navigator.credentials.get({ publicKey: parsed }));
+  const json = /** @type {PublicKeyCredentialRequestOptionsJSON} */ (publicKey);
+  return ceremony(navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(json) }));
 }
 
 /**
