@@ -1,0 +1,12 @@
+// What an app does with each generated client.
+
+export interface Steps {
+  /** Signs up: resolves to the step that is pending then. */
+  signUp(email: string, password: string): Promise<string | undefined>;
+  /** Verifies the email address: resolves to the one of the account. */
+  verify(key: string): Promise<string | undefined>;
+  /** The email addresses of the account, if the session is authenticated. */
+  emailAddresses(): Promise<string[] | undefined>;
+  /** Logs out: resolves to the status. */
+  logOut(): Promise<number>;
+}
