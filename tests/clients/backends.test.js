@@ -3,14 +3,13 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { createServer, request as ask } from "node:http";
-import { createServer as createSocket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { decodeJwt, exportJWK, exportSPKI, generateKeyPair, SignJWT, UnsecuredJWT } from "jose";
-import { startStack } from "./stack.js";
+import { freePort, startStack } from "./stack.js";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples");
 const GO = join(tmpdir(), `guarded-go-${process.pid}`);
@@ -114,14 +113,6 @@ async function start(name) {
     byToken: (token, path = "/by-token") => get(path, { authorization: `Bearer ${token}` }),
     stop: () => new Promise((resolve) => running.once("exit", resolve).kill()),
   };
-}
-
-async function freePort() {
-  const server = createSocket();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Waits until something answers so. */

@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -62,6 +63,7 @@ export async function startStack(settings = {}, more = []) {
   return {
     // Cookies and keys are for a name, not for an address.
     api: api.replace("127.0.0.1", "localhost"),
+    data,
     /** Frontend and API in one, with `--behind-proxy`. */
     public: proxy,
     inbox,
@@ -84,6 +86,15 @@ export async function startStack(settings = {}, more = []) {
       await rm(data, { recursive: true });
     },
   };
+}
+
+/** A port that nothing listens to. */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 async function endpoints(file, program, log) {
