@@ -13,6 +13,7 @@ pub mod handle;
 pub mod means;
 pub mod message;
 pub mod phone;
+pub mod profile;
 pub mod rate;
 pub mod refusal;
 pub mod session;

@@ -22,6 +22,7 @@ mod kind;
 mod mail_address;
 mod origin_verify;
 mod password_validators;
+mod profile_field;
 mod provider;
 mod rate;
 mod rules;
@@ -53,6 +54,7 @@ pub use frontend::FrontendUrls;
 pub use kind::{LEAST_SECRET, MOST_FALLBACKS};
 pub use origin_verify::{Sha256Hash, origin_verify_hash};
 pub use password_validators::PasswordValidator;
+pub use profile_field::{ProfileField, ProfileFieldType, ProfileFields, ProfilePart, ProfileWriter};
 pub use provider::{
     DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, ProviderApp, ProviderFlow, VerifiedEmail,
     known as known_providers, known_provider,

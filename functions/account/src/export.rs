@@ -9,6 +9,7 @@ use vestibule::domain::account::Account;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::phone::Phone;
+use vestibule::domain::profile::ProfileValues;
 use vestibule::domain::session::{Login, Session, State};
 use vestibule::domain::social::{AuthorizationRequest, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{LoginAttempt, PendingLogin};
@@ -71,6 +72,8 @@ struct ExportedAccount {
     created_at: f64,
     /// The time of the last login, as a Unix timestamp.
     last_login_at: Option<f64>,
+    /// The values of the site's own fields.
+    profile: ProfileValues,
 }
 
 /// A session, authenticated or not.
@@ -216,6 +219,7 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         last_login_at,
         logins: _,
         social_accounts,
+        profile,
         // Marks on what is listed anyway.
         unproved: _,
         unknown: _,
@@ -230,6 +234,7 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
             is_superuser: *superuser,
             created_at: created_at.as_seconds(),
             last_login_at: last_login_at.map(Timestamp::as_seconds),
+            profile: profile.clone(),
         },
         email_addresses: emails.iter().map(EmailAddressJson::from).collect(),
         phone_numbers: phone.iter().map(number).collect(),

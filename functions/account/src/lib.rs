@@ -1,4 +1,4 @@
-//! The function `account`: management of email addresses, phone number and password; deletion and export of the
+//! The function `account`: management of email addresses, phone number, password and profile; deletion and export of the
 //! account.
 
 mod deletion;
@@ -6,6 +6,7 @@ mod email;
 mod export;
 mod password_change;
 mod phone;
+mod profile;
 
 use vestibule::http::prelude::*;
 
@@ -21,6 +22,7 @@ pub const fn routes() -> Routes {
         Endpoint::at("account/password/change", password_change::OPERATIONS, password_change::decide)
             .when(When::OwnAccounts)
             .needs(password_change::needs),
+        Endpoint::at("account/profile", profile::OPERATIONS, profile::decide).when(When::Profile),
         Endpoint::at("account", deletion::OPERATIONS, deletion::decide)
             .when(When::Deletion)
             .needs(deletion::needs),

@@ -6,6 +6,8 @@ use vestibule::http::prelude::*;
 use vestibule::http::present::{AuthenticatorTypeJson, ProviderJson};
 use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings};
 
+use crate::profile::{self, ProfileFieldJson};
+
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::GET,
     id: "getConfig",
@@ -13,13 +15,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     text: "Independent of the session: a client needs it once, when it starts.",
     parameters: &[],
     body: Body::None,
-    answers: &[ResponseSpec::data::<Config>("The settings that clients need.")],
+    answers: &[ResponseSpec::data::<Config<'_>>("The settings that clients need.")],
 }];
 
 /// What clients should know of the settings.
 #[derive(Serialize, JsonSchema)]
-struct Config {
-    account: Account,
+struct Config<'a> {
+    account: Account<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
     socialaccount: Option<Socialaccount>,
@@ -34,7 +36,7 @@ struct Config {
 /// The configuration of sign-up and login.
 #[derive(Serialize, JsonSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "as the contract has it")]
-struct Account {
+struct Account<'a> {
     /// The accepted login identifiers.
     login_methods: Vec<LoginBy>,
     /// The same in the older form, without phone numbers.
@@ -48,6 +50,10 @@ struct Account {
     login_by_code_enabled: bool,
     /// Whether passwords are reset by code, not by link.
     password_reset_by_code_enabled: bool,
+    /// The site's own fields of an account, in alphabetical order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("x-when" = When::ProfileFields))]
+    profile_fields: Vec<ProfileFieldJson<'a>>,
 }
 
 /// The accepted login identifiers.
@@ -105,7 +111,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     Ok(Reply::ok(describe(visit.settings(), call.visitor.client)).into())
 }
 
-fn describe(settings: &Settings, client: ClientKind) -> Config {
+fn describe(settings: &Settings, client: ClientKind) -> Config<'_> {
     let apps = &settings.apps;
     Config {
         account: account(settings),
@@ -125,7 +131,7 @@ fn describe(settings: &Settings, client: ClientKind) -> Config {
     }
 }
 
-fn account(settings: &Settings) -> Account {
+fn account(settings: &Settings) -> Account<'_> {
     let account = &settings.account;
     Account {
         login_methods: account.login_methods.iter().map(LoginBy::from).collect(),
@@ -134,6 +140,7 @@ fn account(settings: &Settings) -> Account {
         email_verification_by_code_enabled: account.email_verification_by_code_enabled,
         login_by_code_enabled: account.login_by_code_enabled,
         password_reset_by_code_enabled: account.password_reset_by_code_enabled,
+        profile_fields: profile::all(&account.profile_fields),
     }
 }
 

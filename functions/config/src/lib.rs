@@ -4,6 +4,7 @@
 mod config;
 mod example;
 mod page;
+mod profile;
 mod specification;
 
 pub use specification::document;

@@ -13,7 +13,7 @@ use vestibule::app::App;
 use vestibule::http::reply;
 use vestibule::settings::{Clients, Settings, When};
 
-use super::page;
+use super::{page, profile};
 
 /// Everything there can be.
 const WHOLE: &str = include_str!("../../../docs/openapi.json");
@@ -89,6 +89,10 @@ fn prune(value: &mut Value, settings: &Settings) {
             members.remove("x-when");
             for member in members.values_mut() {
                 prune(member, settings);
+            }
+            let part = members.remove("x-profile").and_then(|part| serde_json::from_value(part).ok());
+            if let Some(part) = part {
+                profile::describe(members, &settings.account.profile_fields, part);
             }
             finish_responses(members);
             finish_choice(members);

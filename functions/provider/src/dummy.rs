@@ -111,7 +111,7 @@ fn row(field: &Field, given: Option<&str>, errors: &FieldErrors) -> String {
         (_, "email") => format!("type=\"email\" value=\"{value}\""),
         _ => format!("type=\"text\" value=\"{value}\""),
     };
-    let wrong = errors.as_slice().iter().filter(|error| error.param == Some(name));
+    let wrong = errors.as_slice().iter().filter(|error| error.param.as_deref() == Some(name));
     let wrong = wrong.map(|error| ["<li>", &escape(&error.message), "</li>"].concat()).collect::<String>();
     let list =
         if wrong.is_empty() { wrong } else { format!("<ul class=\"errorlist\" role=\"alert\">{wrong}</ul>") };

@@ -9,7 +9,7 @@ use vestibule::flows::{connect, social_signup};
 use vestibule::http::prelude::*;
 use vestibule::http::present::{self, EmailAddressJson, SocialAccountJson};
 use vestibule::http::signup_form::{self, SignupBy};
-use vestibule::settings::Settings;
+use vestibule::settings::{ProfilePart, Settings};
 
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -31,7 +31,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Complete the provider sign-up",
         text: "",
         parameters: &[],
-        body: Body::Json(SignupBy::Provider("").fields()),
+        body: Body::JsonWith(SignupBy::Provider("").fields(), ProfilePart::Signup),
         answers: &[
             ResponseSpec::authenticated("Signed up, and logged in."),
             ResponseSpec::unauthenticated("Signed up; a further step is pending in `flows`."),

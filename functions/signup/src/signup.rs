@@ -2,6 +2,7 @@
 
 use vestibule::http::prelude::*;
 use vestibule::http::signup_form::{self, SignupBy};
+use vestibule::settings::ProfilePart;
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::POST,
@@ -10,7 +11,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     text: "Creates an account. With mandatory verification, the response does not reveal whether an \
            account exists already.",
     parameters: &[],
-    body: Body::Json(SignupBy::Password.fields()),
+    body: Body::JsonWith(SignupBy::Password.fields(), ProfilePart::Signup),
     answers: &[
         ResponseSpec::authenticated("Signed up, and logged in."),
         ResponseSpec::unauthenticated(

@@ -6,7 +6,7 @@ use vestibule::domain::stage::{Next, PendingLogin, Stage};
 use vestibule::flows::{authenticators, stages};
 use vestibule::http::prelude::*;
 use vestibule::http::signup_form::{self, SignupBy};
-use vestibule::settings::Action;
+use vestibule::settings::{Action, ProfilePart};
 
 use crate::registration;
 
@@ -30,7 +30,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         text: "Creates an account without a password. The passkey follows once the email address is \
                verified.",
         parameters: &[],
-        body: Body::Json(SignupBy::Passkey.fields()),
+        body: Body::JsonWith(SignupBy::Passkey.fields(), ProfilePart::Signup),
         answers: &[
             ResponseSpec::unauthenticated(
                 "Signed up; the next steps, `verify_email` and `mfa_signup_webauthn`, are in `flows`.",

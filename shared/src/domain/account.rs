@@ -13,6 +13,7 @@ use super::handle::Handle;
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
 use super::phone::Phone;
+use super::profile::ProfileValues;
 use super::social::SocialAccount;
 use super::time::Timestamp;
 use super::username;
@@ -105,6 +106,9 @@ pub struct Account {
     /// The means of authentication that were added without a recent reauthentication.
     #[serde(default, skip_serializing_if = "StoredList::is_empty")]
     pub unproved: StoredList<Unproved>,
+    /// The values of the site's own fields.
+    #[serde(default, skip_serializing_if = "ProfileValues::is_empty")]
+    pub profile: ProfileValues,
     /// The epoch of sessions: incremented to end all of them, as after a password change. A session is valid only in
     /// the epoch that it began in.
     pub session_epoch: u32,
@@ -138,6 +142,7 @@ impl Account {
             authenticators: StoredList::default(),
             social_accounts: StoredList::default(),
             unproved: StoredList::default(),
+            profile: ProfileValues::new(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,
@@ -321,6 +326,8 @@ impl Account {
     /// end. Returns what was removed.
     pub fn strip(&mut self, keep: &Recipient, keeps_authenticators: bool) -> Vec<Removed> {
         self.unknown = UnknownMembers::NONE;
+        // What another person has said of themselves, or agreed to.
+        self.profile.clear();
         let mut removed: Vec<Removed> = self.password.take().map(|_| Removed::Password).into_iter().collect();
         for social in &std::mem::take(&mut self.social_accounts) {
             removed.push(Removed::Provider { provider: social.provider.clone() });

@@ -48,6 +48,27 @@ pub enum FieldErrorKind {
     UnavailableChoice,
     /// Not JSON.
     InvalidJson,
+    /// Not a date.
+    InvalidDate,
+    /// Text that does not match the pattern of its field.
+    PatternMismatch,
+    /// Less than this.
+    TooSmall(String),
+    /// More than this.
+    TooLarge(String),
+
+    // Vestibule: the profile.
+    /// A profile of more bytes than `max`.
+    ProfileTooLarge {
+        /// The maximum.
+        max: usize,
+        /// The actual number.
+        size: usize,
+    },
+    /// A field that users may not change.
+    ReadOnlyField,
+    /// A field that does not exist.
+    UnknownField,
 
     // Django: `AUTH_PASSWORD_VALIDATORS`.
     /// A password of fewer code points than this.
@@ -166,7 +187,17 @@ impl FieldErrorKind {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Required => "required",
-            Self::NotAnInteger | Self::InvalidEmail | Self::InvalidUsername | Self::InvalidJson => "invalid",
+            Self::NotAnInteger
+            | Self::InvalidEmail
+            | Self::InvalidUsername
+            | Self::InvalidJson
+            | Self::InvalidDate
+            | Self::PatternMismatch => "invalid",
+            Self::TooSmall(_) => "min_value",
+            Self::TooLarge(_) => "max_value",
+            Self::ProfileTooLarge { .. } => "profile_too_large",
+            Self::ReadOnlyField => "read_only",
+            Self::UnknownField => "unknown_field",
             Self::InvalidPhone => "invalid_phone",
             Self::TooShort { .. } => "min_length",
             Self::TooLong { .. } => "max_length",
@@ -239,6 +270,19 @@ impl FieldErrorKind {
                     characters(*max)
                 ));
             }
+            Self::TooSmall(min) => {
+                return Cow::Owned(format!("Ensure this value is greater than or equal to {min}."));
+            }
+            Self::TooLarge(max) => {
+                return Cow::Owned(format!("Ensure this value is less than or equal to {max}."));
+            }
+            Self::ProfileTooLarge { max, size } => {
+                return Cow::Owned(format!("Ensure the profile has at most {max} bytes (it has {size})."));
+            }
+            Self::ReadOnlyField => "This field cannot be changed.",
+            Self::UnknownField => "Unknown field.",
+            Self::InvalidDate => "Enter a valid date.",
+            Self::PatternMismatch => "Enter a valid value.",
             Self::InvalidId(id) => return Cow::Owned(format!("“{id}” is not a valid value.")),
             Self::InvalidChoice(choice) => {
                 return Cow::Owned(format!(
@@ -336,8 +380,8 @@ impl FieldErrorKind {
     }
 
     /// The error of one field, named as in the request.
-    pub fn of(self, field: &'static str) -> FieldError {
-        FieldError { message: self.message(), code: self.code(), param: Some(field) }
+    pub fn of(self, field: impl Into<Cow<'static, str>>) -> FieldError {
+        FieldError { message: self.message(), code: self.code(), param: Some(field.into()) }
     }
 
     /// The error of the whole form.
@@ -359,7 +403,7 @@ pub struct FieldError {
     pub code: &'static str,
     /// The field in error; absent for an error of the whole form.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub param: Option<&'static str>,
+    pub param: Option<Cow<'static, str>>,
 }
 
 /// Errors in the order in which Django's forms give them: those of one field together, where its first one came.
@@ -382,7 +426,7 @@ impl FieldErrors {
 
     /// Whether this field has an error.
     pub fn has(&self, field: &str) -> bool {
-        self.0.iter().any(|error| error.param == Some(field))
+        self.0.iter().any(|error| error.param.as_deref() == Some(field))
     }
 
     /// Whether a password, a code or a passkey was wrong, or there were too many wrong ones before.
@@ -492,7 +536,8 @@ mod tests {
         errors.add(FieldErrorKind::InvalidEmail.of("email"));
         errors.add(FieldErrorKind::NullCharacters.of("password"));
         errors.add(FieldErrorKind::SelectOnlyOne.of_all());
-        let order: Vec<_> = errors.as_slice().iter().map(|error| (error.param, error.code)).collect();
+        let order: Vec<_> =
+            errors.as_slice().iter().map(|error| (error.param.as_deref(), error.code)).collect();
         assert_eq!(
             order,
             [

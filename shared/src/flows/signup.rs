@@ -9,6 +9,7 @@ use crate::domain::email::EmailAddress;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
+use crate::domain::profile::ProfileValues;
 use crate::domain::session::Draft;
 use crate::domain::social::SocialAccount;
 use crate::domain::stage::{LoginAttempt, Stage};
@@ -27,6 +28,8 @@ pub struct NewAccount {
     pub username: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
+    /// The values of the site's own fields.
+    pub profile: ProfileValues,
     /// The password.
     pub password: Option<Secret>,
     /// Whether a passkey is to take its place, and is made once the address is verified.
@@ -79,6 +82,7 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision
     let mut account = new_account(visit)?;
     account.password = new.password.as_ref().map(|password| visit.context.passwords.hash(password));
     account.username = choose_username(visit, &new)?;
+    account.profile.clone_from(&new.profile);
     account.email.clone_from(&new.email);
     account.signup_email.clone_from(&new.email);
     account.emails.extend(new.email.map(|email| EmailAddress { primary: true, ..EmailAddress::new(email) }));

@@ -61,7 +61,8 @@ enum Assessment {
 
 fn assess(visit: &Visit<'_>, profile: &Profile) -> Decision<Assessment> {
     let settings = visit.settings();
-    if !settings.socialaccount.auto_signup {
+    // Before anything is known of the email address, as the answer must not depend on whether it is taken.
+    if !settings.socialaccount.auto_signup || settings.account.profile_fields.are_required() {
         return Ok(Assessment::Incomplete);
     }
     match profile.emails.first() {
@@ -129,6 +130,7 @@ fn sign_up(
     let blacklist = &visit.settings().account.username_blacklist;
     let base = username::base(&[&texts[..], &[Some("user")]].concat(), blacklist);
     account.username = signup::username_or(visit, answers.username, &base)?;
+    account.profile = answers.profile;
     set_addresses(visit, &mut account, answers.email, &profile.emails, taken.email)?;
     account.phone = match answers.phone {
         Some(number) => Some(Phone::new(number, false)),

@@ -8,6 +8,7 @@
 
 mod field;
 pub mod json;
+mod profile;
 
 use crate::domain::{
     refusal::{FieldError, FieldErrorKind, FieldErrors},
@@ -75,10 +76,7 @@ impl<'a> Form<'a> {
     /// As with Django's `BooleanField` behind a checkbox, false, 0, null, "", [], {} and "false" in any case are no, and so
     /// is a missing field; all else is yes, "0" too.
     pub fn boolean(&mut self, field: &Field) -> Option<bool> {
-        let yes = self.given(field).is_some_and(|value| match value {
-            Value::Text(text) => !text.is_empty() && text.to_lowercase() != "false",
-            value => value.is_truthy(),
-        });
+        let yes = self.given(field).is_some_and(Value::is_yes);
         if !yes && field.is_required(self.settings) {
             self.refuse(field.name, FieldErrorKind::Required);
             return None;

@@ -6,6 +6,7 @@
 //! - `x-when` in any object: it is there only when this condition ([`When`]) holds, or each of these;
 //! - `x-required` in a property: it must be there only when this condition holds;
 //! - `x-limits` in a property: which settings give its `minLength` and `maxLength`;
+//! - `x-profile` in an object: which fields of the site's own (`ACCOUNT_PROFILE_FIELDS`) are properties of it;
 //! - an array in place of a response: each of its answers that are there is one that the status may mean.
 
 #![expect(clippy::indexing_slicing, reason = "serde_json makes what is assigned to")]
@@ -212,16 +213,22 @@ impl Writer {
         if !operation.parameters.is_empty() {
             described["parameters"] = operation.parameters.iter().map(parameter).collect();
         }
-        let (media, fields): (&[&str], _) = match operation.body {
+        let (media, fields, part): (&[&str], _, _) = match operation.body {
             Body::None => return described,
-            Body::Json(fields) => (&["application/json"], fields),
-            Body::Form(fields) => (&["application/x-www-form-urlencoded", "multipart/form-data"], fields),
+            Body::Json(fields) => (&["application/json"], fields, None),
+            Body::JsonWith(fields, part) => (&["application/json"], fields, Some(part)),
+            Body::Form(fields) => {
+                (&["application/x-www-form-urlencoded", "multipart/form-data"], fields, None)
+            }
         };
         let name = format!("{}Input", capitalised(operation.id));
         let content: Map<_, _> =
             media.iter().map(|media| ((*media).to_owned(), json!({"schema": reference(&name)}))).collect();
         described["requestBody"] = json!({"required": true, "content": content});
-        let input = self.input(fields);
+        let mut input = self.input(fields);
+        if let Some(part) = part {
+            input["x-profile"] = json!(part);
+        }
         self.envelopes.insert(name, input);
         described
     }

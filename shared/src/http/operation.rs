@@ -11,7 +11,7 @@ use super::present::{
     Authenticated, AuthenticatedMeta, ReauthenticationRequired, Unauthenticated, UnauthenticatedMeta,
 };
 use super::shape::Shape;
-use crate::settings::When;
+use crate::settings::{ProfilePart, When};
 
 /// An operation: one method of an endpoint.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub enum Body {
     None,
     /// JSON with these fields.
     Json(&'static [Field]),
+    /// JSON with these fields, and those of the site's own that are in this part.
+    JsonWith(&'static [Field], ProfilePart),
     /// A form as HTML pages send it, with these fields.
     Form(&'static [Field]),
 }

@@ -3,23 +3,24 @@
 use lambda_http::http::StatusCode;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::reply::Reply;
 use crate::domain::account::Account;
 use crate::domain::authenticator::{self, Factor};
 use crate::domain::email;
 use crate::domain::message::Recipient;
+use crate::domain::profile::ProfileValues;
 use crate::domain::session::{self, AuthenticationRecord};
 use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
 use crate::flows::visit::{ClientKind, Visit};
 use crate::flows::{password_reset, reauthenticate, reauthenticate_by_code};
-use crate::settings::{ProviderApp, ProviderFlow, Settings, When};
+use crate::settings::{ProfilePart, ProviderApp, ProviderFlow, Settings, When};
 
 /// A user.
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "User")]
+#[schemars(rename = "User", extend("x-profile" = ProfilePart::Shown))]
 pub struct UserJson {
     /// The id of the account.
     pub id: String,
@@ -34,6 +35,26 @@ pub struct UserJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Usernames))]
     pub username: Option<String>,
+    /// The values of the site's own fields, if the user is authenticated.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub profile: Map<String, Value>,
+}
+
+/// The values of the site's own fields.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Profile", extend("x-profile" = ProfilePart::Shown))]
+pub struct ProfileJson {
+    #[serde(flatten)]
+    #[schemars(skip)]
+    values: Map<String, Value>,
+}
+
+impl ProfileJson {
+    /// Those of a profile.
+    pub fn of(profile: &ProfileValues, settings: &Settings) -> Self {
+        Self { values: settings.account.profile_fields.shown(profile) }
+    }
 }
 
 /// An email address of an account.
@@ -527,7 +548,13 @@ pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<
     }
 }
 
-/// The user of an account; empty attributes are omitted.
+/// The user of an account, for a client that has authenticated as that user.
+pub fn authenticated_user(account: &Account, settings: &Settings) -> UserJson {
+    UserJson { profile: settings.account.profile_fields.shown(&account.profile), ..user(account, settings) }
+}
+
+/// The user of an account; empty attributes are omitted. Without the profile: a link to verify a mistyped email address
+/// comes to another person.
 pub fn user(account: &Account, settings: &Settings) -> UserJson {
     let filled = |text: &&str| !text.is_empty();
     let username = account.username.as_deref().filter(filled).filter(|_| settings.account.usernames);
@@ -537,6 +564,7 @@ pub fn user(account: &Account, settings: &Settings) -> UserJson {
         has_usable_password: account.password.is_some(),
         email: account.primary_email().filter(filled).map(email::shown),
         username: username.map(str::to_owned),
+        profile: Map::new(),
     }
 }
 
@@ -544,7 +572,7 @@ pub fn user(account: &Account, settings: &Settings) -> UserJson {
 pub fn authentication(visit: &Visit<'_>) -> Reply {
     match visit.user() {
         Some(account) => {
-            let (user, methods) = (user(account, visit.settings()), methods(visit, account));
+            let (user, methods) = (authenticated_user(account, visit.settings()), methods(visit, account));
             Reply::ok(Authenticated { user, methods }).with_meta("is_authenticated", json!(true))
         }
         None => unauthenticated(visit, StatusCode::UNAUTHORIZED, json!(false)),
@@ -555,7 +583,7 @@ pub fn authentication(visit: &Visit<'_>) -> Reply {
 pub fn reauthentication(visit: &Visit<'_>) -> Reply {
     let Some(account) = visit.user() else { return authentication(visit) };
     let data = ReauthenticationRequired {
-        user: user(account, visit.settings()),
+        user: authenticated_user(account, visit.settings()),
         methods: methods(visit, account),
         flows: flows(visit, Some(account)),
     };

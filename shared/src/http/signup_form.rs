@@ -151,6 +151,7 @@ pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Decision<(N
             SignupFieldName::Password1 | SignupFieldName::Password2 => {}
         }
     }
+    account.profile = form.sign_up_profile(visit.now);
     if by == SignupBy::Password {
         account.password = read_password(visit, &mut form);
     }

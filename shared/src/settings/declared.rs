@@ -31,6 +31,7 @@ use super::kind::{
 use super::mail_address::SENDER;
 use super::origin_verify::{SHA256_HASHES, Sha256Hash};
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
+use super::profile_field::{PROFILE_FIELDS, ProfileFields};
 use super::provider::{PROVIDERS, ProviderApp, SEGMENT};
 use super::rate::{MAIL_RATES, MFA_RATE_LIMITS, RATE_LIMITS, RateLimits, Rates};
 use super::setting::About;
@@ -125,6 +126,8 @@ group! {
         login_methods: LoginMethods = LOGIN_METHODS, "ACCOUNT_LOGIN_METHODS", Is(r#"["email"]"#);
         /// The fields of the sign-up form; `*` marks required ones.
         signup_fields: SignupFields = SIGNUP_FIELDS, "ACCOUNT_SIGNUP_FIELDS", Is(r#"["email*", "password1*"]"#);
+        /// The site's own fields of an account, at sign-up, in `data.user` and in `account/profile`.
+        profile_fields: ProfileFields = PROFILE_FIELDS, "ACCOUNT_PROFILE_FIELDS", Is("{}"), of "Vestibule";
         /// Whether sign-up is open.
         signup_enabled: bool = SWITCH, "ACCOUNT_SIGNUP_ENABLED", Is("true"), also "ACCOUNT_SIGNUP_OPEN";
         /// The domains of email addresses that can sign up, also through a provider: `example.com` for itself,

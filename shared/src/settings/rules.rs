@@ -102,6 +102,16 @@ const ERRORS: &[Rule] = &[
         remedy: "accounts without an email address would evade it: SOCIALACCOUNT_EMAIL_REQUIRED must be true",
     },
     Rule {
+        settings: &["ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", "ACCOUNT_PROFILE_FIELDS"],
+        is_broken: |s| {
+            s.account
+                .signup_honeypot
+                .as_deref()
+                .is_some_and(|name| s.account.profile_fields.get(name).is_some())
+        },
+        remedy: "the honeypot must not be a field of ACCOUNT_PROFILE_FIELDS: no sign-up would succeed",
+    },
+    Rule {
         settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_SIGNUP_FIELDS"],
         is_broken: |s| {
             !s.account.usernames && s.account.signup_fields.get(SignupFieldName::Username).is_some()

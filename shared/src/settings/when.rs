@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::choice::{LoginMethod, TokenStrategy};
 use super::declared::Settings;
+use super::profile_field::ProfilePart;
 use super::provider::ProviderFlow;
 use super::signup_fields::SignupFieldName;
 use crate::domain::authenticator::AuthenticatorType;
@@ -33,6 +34,10 @@ pub enum When {
     OwnAccounts,
     /// Accounts have usernames.
     Usernames,
+    /// Accounts have fields of the site's own, which users may change.
+    Profile,
+    /// Accounts have fields of the site's own.
+    ProfileFields,
     /// People can delete their account.
     Deletion,
     /// Users can export their personal data.
@@ -135,6 +140,8 @@ impl When {
             Self::Specification => settings.headless.serve_specification,
             Self::OwnAccounts => !settings.socialaccount.only,
             Self::Usernames => account.usernames,
+            Self::Profile => account.profile_fields.of(ProfilePart::Change).next().is_some(),
+            Self::ProfileFields => account.profile_fields.iter().next().is_some(),
             Self::Deletion => account.deletion_enabled,
             Self::Export => account.export_enabled,
             Self::PasswordResetByCode => {

@@ -27,7 +27,7 @@ async fn stack(settings: &[(&str, &str)]) -> Stack {
 }
 
 #[track_caller]
-fn costs(stack: &Stack, what: &str, budget: Budget) {
+pub(crate) fn costs(stack: &Stack, what: &str, budget: Budget) {
     let tally = stack.dynamodb.tally();
     let cost = (tally.round_trips, tally.calls(), tally.writes());
     let holds = cost.0 <= budget.0 && cost.1 <= budget.1 && cost.2 <= budget.2;

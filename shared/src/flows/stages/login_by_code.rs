@@ -26,7 +26,7 @@ pub fn find_account(visit: &mut Visit<'_>, to: &Recipient) -> Decision<Option<Ac
         return Err(Stop::invalid(refusal));
     }
     if !visit.consume(Action::RequestLoginCode, key)? {
-        let param = refusal.param.unwrap_or("email");
+        let param = refusal.param.unwrap_or_else(|| "email".into());
         return Err(Stop::invalid(FieldErrorKind::TooManyLoginAttempts.of(param)));
     }
     Ok(account)

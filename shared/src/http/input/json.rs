@@ -140,6 +140,14 @@ impl Value {
         }
     }
 
+    /// What Django's `BooleanField` takes it for: as Python's `bool`, but "false" in any case is no.
+    pub fn is_yes(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.is_empty() && text.to_lowercase() != "false",
+            value => value.is_truthy(),
+        }
+    }
+
     /// Python's `str`: text as it is, all else as Python would write it in a program.
     pub fn to_text(&self) -> Cow<'_, str> {
         match self {

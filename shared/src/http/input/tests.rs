@@ -206,8 +206,8 @@ fn errors_added_later_stand_behind_those_of_their_field() {
     form.refuse_all(FieldErrorKind::InvalidLogin);
     form.refuse("email", FieldErrorKind::EmailTaken);
     assert!(form.is_refused("email") && !form.is_refused("phone") && !form.is_valid());
-    let codes: Vec<_> =
-        form.finish().unwrap_err().into_iter().map(|error| (error.param, error.code)).collect();
+    let errors = form.finish().unwrap_err();
+    let codes: Vec<_> = errors.as_slice().iter().map(|error| (error.param.as_deref(), error.code)).collect();
     assert_eq!(
         codes,
         [

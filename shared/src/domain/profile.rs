@@ -1,0 +1,67 @@
+//! The profile of an account: the values of a site's own fields (`ACCOUNT_PROFILE_FIELDS`).
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The values by the names of their fields. A field that is no longer declared keeps its value.
+pub type ProfileValues = BTreeMap<String, Value>;
+
+/// The most bytes of a profile, as JSON: an account is one item of 400 KB, and read by each of its requests.
+pub const MAX_PROFILE_BYTES: usize = 8192;
+
+/// The size of a profile in bytes, as JSON.
+pub fn size(profile: &ProfileValues) -> usize {
+    serde_json::to_string(profile).map_or(usize::MAX, |text| text.len())
+}
+
+/// Whether this is a date of the Gregorian calendar, written as in ISO 8601: `2026-11-29`.
+pub fn is_date(text: &str) -> bool {
+    let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else { return false };
+    let number = |digits: &str, length: usize| {
+        let plain = digits.len() == length && digits.bytes().all(|byte| byte.is_ascii_digit());
+        plain.then(|| digits.parse::<u32>().ok()).flatten()
+    };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
+        return false;
+    };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap => 29,
+        2 => 28,
+        _ => return false,
+    };
+    year >= 1 && (1..=days).contains(&day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for right in ["2026-11-29", "2024-02-29", "2000-02-29", "0001-01-01", "9999-12-31"] {
+            assert!(is_date(right), "{right}");
+        }
+        for wrong in [
+            "",
+            "2026-02-29",
+            "1900-02-29",
+            "2026-04-31",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-01-00",
+            "0000-01-01",
+            "10000-01-01",
+            "2026-1-1",
+            "20260101",
+            "2026-11-29T00:00:00",
+            "+026-01-01",
+            "2026-11-2９",
+        ] {
+            assert!(!is_date(wrong), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! A site's own fields (`ACCOUNT_PROFILE_FIELDS`): at sign-up, in `data.user`, in `account/profile` and in an export.
+
+use futures_util::future::join_all;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::social::dummy;
+use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
+
+const EMAIL: &str = "ann@example.com";
+const FIELDS: (&str, &str) = (
+    "ACCOUNT_PROFILE_FIELDS",
+    r#"{
+        "age": {"type": "integer", "min": 18},
+        "born": {"type": "date"},
+        "color": {"type": "choice", "choices": ["red", "blue"], "default": "red"},
+        "first_name": {"type": "text", "max": 10, "required": true},
+        "news": {"type": "boolean"},
+        "referral": {"type": "text", "write": "signup"},
+        "terms": {"type": "consent", "version": "2026-11", "required": true}
+    }"#,
+);
+const AT_ONCE: (&str, &str) = ("ACCOUNT_EMAIL_VERIFICATION", "none");
+const APPS: (&str, &str) = (
+    "INSTALLED_APPS",
+    r#"["allauth.mfa", "allauth.usersessions", "allauth.socialaccount", "allauth.socialaccount.providers.dummy"]"#,
+);
+
+fn form(email: &str) -> Value {
+    json!({
+        "email": email, "password": PASSWORD, "first_name": " Ann ", "terms": true, "age": 20, "born": "2000-02-29",
+        "referral": "a friend",
+    })
+}
+
+async fn change(client: &Client, body: Value) -> Answer {
+    let headers = [("content-type", "application/json")];
+    client.send(Method::PATCH, "account/profile", &headers, body.to_string()).await
+}
+
+#[track_caller]
+fn has_profile(user: &Value) {
+    for (name, expected) in [
+        ("age", json!(20)),
+        ("born", json!("2000-02-29")),
+        ("color", json!("red")),
+        ("first_name", json!("Ann")),
+        ("news", json!(false)),
+        ("referral", json!("a friend")),
+    ] {
+        assert_eq!(user[name], expected, "{name} of {user}");
+    }
+    assert_eq!(user["terms"]["version"], "2026-11");
+    assert!(user["terms"]["at"].is_number(), "{user}");
+}
+
+#[tokio::test]
+async fn a_profile_is_given_shown_changed_and_exported() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[FIELDS, AT_ONCE, ("ACCOUNT_EXPORT_ENABLED", "true")]).await;
+        let client = stack.client(kind);
+        client.get("account/profile").await.is_anonymous();
+        change(&client, json!({"age": 30})).await.is_anonymous();
+        let answer = client.post("auth/signup", form(EMAIL)).await;
+        has_profile(&answer.is_logged_in_as(EMAIL).body["data"]["user"]);
+        has_profile(&client.get("auth/session").await.body["data"]["user"]);
+        let before = client.get("account/profile").await;
+        has_profile(&before.is(200).body["data"]);
+        assert_eq!(before.body["data"].as_object().unwrap().len(), 7, "{}", before.text);
+
+        let answer =
+            change(&client, json!({"age": null, "news": true, "color": "blue", "terms": true})).await;
+        let data = &answer.is(200).body["data"];
+        assert_eq!(
+            (&data["age"], &data["news"], &data["color"]),
+            (&json!(null), &json!(true), &json!("blue"))
+        );
+        assert_eq!(data["terms"], before.body["data"]["terms"], "the time of the consent stands");
+        assert_eq!(&client.get("account/profile").await.body["data"], data);
+
+        let items = stack.dynamodb.items().await;
+        for (wrong, errors) in [
+            (json!({"age": 17, "first_name": ""}), &["age: min_value", "first_name: required"][..]),
+            (json!({"first_name": "Ann-Sophie-Marie"}), &["first_name: max_length"]),
+            (json!({"born": "2001-02-29", "age": "x"}), &["age: invalid", "born: invalid"]),
+            (json!({"color": "green", "terms": false}), &["color: invalid_choice", "terms: required"]),
+            (json!({"referral": "x"}), &["referral: read_only"]),
+            (json!({"shoe": 42, "email": "x@example.com"}), &["email: unknown_field", "shoe: unknown_field"]),
+        ] {
+            change(&client, wrong).await.refuses(errors);
+        }
+        client.post("account/profile", json!({})).await.is(405);
+        assert_eq!(stack.dynamodb.items().await, items, "what is refused changes nothing");
+        client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+        let exported = client.get("account/export").await;
+        assert_eq!(exported.is(200).body["data"]["account"]["profile"]["color"], "blue");
+        stack.inbox.is_empty().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_at_sign_up_is_told_at_once_and_makes_no_account() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[FIELDS, UNLIMITED]).await;
+        let client = stack.client(kind);
+        sign_up(&client, EMAIL).await.refuses(&["first_name: required", "terms: required"]);
+        let mut wrong = form("ann");
+        for (name, value) in
+            [("age", json!("x")), ("born", json!(20)), ("color", json!("green")), ("password", json!("x"))]
+        {
+            wrong[name] = value;
+        }
+        client.post("auth/signup", wrong).await.refuses(&[
+            "email: invalid",
+            "age: invalid",
+            "born: invalid",
+            "color: invalid_choice",
+            "password: password_too_short",
+            "password: password_too_common",
+        ]);
+        assert!(stack.dynamodb.keys("USER#").await.is_empty());
+        stack.inbox.is_empty().await;
+        // A taken email address is answered as a free one, whatever the fields say.
+        for (email, mails) in [(EMAIL, 1), (EMAIL, 1), ("ben@example.com", 1)] {
+            let other = stack.client(kind);
+            let mut wrong = form(email);
+            wrong["age"] = json!(1);
+            other.post("auth/signup", wrong).await.refuses(&["age: min_value"]);
+            other.post("auth/signup", form(email)).await.awaits("verify_email");
+            assert_eq!(stack.inbox.take().await.len(), mails);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_profile_has_at_most_8_kb() {
+    let fields: Value = ["a", "b", "c"]
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({"type": "text", "max": 4000})))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
+    let fields = fields.to_string();
+    let stack = Stack::start(&[("ACCOUNT_PROFILE_FIELDS", &fields), AT_ONCE, UNLIMITED]).await;
+    let client = stack.app();
+    let text = |length: usize| "x".repeat(length);
+    // {"a":"…","b":"…","c":"…"} is 22 bytes without its texts.
+    let body = |c: usize| json!({"email": EMAIL, "password": PASSWORD, "a": text(4000), "b": text(4000), "c": text(c)});
+    let refused = client.post("auth/signup", body(8192 - 8022 + 4)).await;
+    assert_eq!(refused.is(400).body["errors"][0]["code"], "profile_too_large", "{}", refused.text);
+    assert!(refused.body["errors"][0].get("param").is_none());
+    client.post("auth/signup", body(8192 - 8022 - 4)).await.is_logged_in_as(EMAIL);
+    let refused = change(&client, json!({"c": text(200)})).await;
+    assert_eq!(refused.is(400).body["errors"][0]["code"], "profile_too_large", "{}", refused.text);
+    change(&client, json!({"a": "é".repeat(100), "c": text(200)})).await.is(200);
+}
+
+#[tokio::test]
+async fn sign_up_by_a_provider_asks_for_what_is_required() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[FIELDS, AT_ONCE, APPS, UNLIMITED]).await;
+        let client = stack.client(kind);
+        let claims = json!({"id": 1, "email": EMAIL, "email_verified": true});
+        dummy(&client, "login", claims).await.awaits("provider_signup");
+        let refused = client.post("auth/provider/signup", json!({"email": EMAIL})).await;
+        refused.refuses(&["first_name: required", "terms: required"]);
+        let mut answers = form(EMAIL);
+        answers.as_object_mut().unwrap().remove("password");
+        let answer = client.post("auth/provider/signup", answers).await;
+        has_profile(&answer.is_logged_in_as(EMAIL).body["data"]["user"]);
+    }
+}
+
+#[tokio::test]
+async fn changes_at_once_are_all_kept() {
+    let stack = Stack::start(&[FIELDS, AT_ONCE, UNLIMITED]).await;
+    let client = stack.app();
+    client.post("auth/signup", form(EMAIL)).await.is_logged_in_as(EMAIL);
+    let changes =
+        [json!({"age": 33}), json!({"news": true}), json!({"color": "blue"}), json!({"first_name": "Bea"})];
+    let answers = join_all(changes.iter().map(|body| change(&client, body.clone()))).await;
+    for answer in &answers {
+        answer.is(200);
+    }
+    let data = client.get("account/profile").await.body["data"].clone();
+    for (name, value) in changes.iter().flat_map(|change| change.as_object().unwrap()) {
+        assert_eq!(data[name], *value);
+    }
+}
+
+#[tokio::test]
+async fn the_profile_costs_one_round_trip_and_a_change_two() {
+    let stack = Stack::start(&[FIELDS, AT_ONCE]).await;
+    for kind in Kind::ALL {
+        let client = stack.client(kind);
+        let email = format!("{kind:?}@example.com").to_lowercase();
+        client.post("auth/signup", form(&email)).await.is_logged_in_as(&email);
+        stack.dynamodb.tally();
+        client.get("account/profile").await.is(200);
+        crate::budget::costs(&stack, "the profile", (1, 1, 0));
+        change(&client, json!({"age": 44})).await.is(200);
+        crate::budget::costs(&stack, "a change of the profile", (2, 2, 1));
+        change(&client, json!({"age": 1})).await.is(400);
+        crate::budget::costs(&stack, "a refused change of the profile", (1, 1, 0));
+    }
+}
+
+#[tokio::test]
+async fn without_the_setting_the_contract_is_as_it_was() {
+    for kind in Kind::ALL {
+        let only_at_signup = r#"{"referral": {"type": "text", "write": "signup"}}"#;
+        for fields in ["{}", only_at_signup] {
+            let stack = Stack::start(&[("ACCOUNT_PROFILE_FIELDS", fields)]).await;
+            stack.add_user(EMAIL).await;
+            let client = stack.client(kind);
+            log_in(&client, EMAIL, PASSWORD).await.is_logged_in_as(EMAIL);
+            client.get("account/profile").await.is(404);
+            let has = fields != "{}";
+            let session = client.get("auth/session").await;
+            assert_eq!(session.body["data"]["user"].get("referral").is_some(), has);
+            let config = client.get("config").await;
+            assert_eq!(
+                config.body["data"]["account"].get("profile_fields").is_some(),
+                has,
+                "{}",
+                config.text
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_proof_removes_what_another_person_has_said() {
+    let stack = Stack::start(&[FIELDS, ("ACCOUNT_EMAIL_VERIFICATION", "optional"), UNLIMITED]).await;
+    stack.app().post("auth/signup", form(EMAIL)).await.is_logged_in_as(EMAIL);
+    stack.inbox.take().await;
+    let owner = stack.app();
+    owner.post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+    let key = stack.inbox.only(EMAIL).await.key();
+    let shown = owner.get_with("auth/password/reset", "x-password-reset-key", &key).await;
+    assert!(shown.is(200).body["data"]["user"].get("first_name").is_none(), "{}", shown.text);
+    owner.post("auth/password/reset", json!({"key": key, "password": crate::NEW_PASSWORD})).await.is(401);
+    log_in(&owner, EMAIL, crate::NEW_PASSWORD).await.is_logged_in_as(EMAIL);
+    let data = owner.get("account/profile").await.body["data"].clone();
+    assert_eq!((&data["first_name"], &data["terms"]), (&json!(null), &json!(null)));
+}
