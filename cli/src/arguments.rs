@@ -261,6 +261,13 @@ pub enum UserCommand {
     Disable(UserSelector),
     /// Enable a disabled account.
     Enable(UserSelector),
+    /// Show the fields and the metadata of an account, as JSON (docs/fields.md).
+    Show(UserSelector),
+    /// Set fields and metadata of an account (docs/fields.md).
+    ///
+    /// Fields are those of ACCOUNT_PROFILE_FIELDS: run it with the settings of the functions, such as
+    /// SETTINGS_FILE=settings.json.
+    Set(UserSet),
     /// Delete an account with its sessions and all other data.
     ///
     /// No mail is sent. A deleted account cannot be restored.
@@ -280,6 +287,26 @@ pub struct UserSelector {
     /// The local stack.
     #[command(flatten)]
     pub data: Data,
+}
+
+/// What to set in an account.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").args(["values", "public_metadata", "private_metadata"]).required(true).multiple(true))]
+pub struct UserSet {
+    /// The account.
+    #[command(flatten)]
+    pub user: UserSelector,
+    /// Fields and their values, such as role=editor; without a value (role=) to remove it.
+    #[arg(value_name = "NAME=VALUE", value_parser = assignment)]
+    pub values: Vec<(String, String)>,
+    /// A JSON object that the user may read, in place of the one before; {} for none; - to read it from the standard
+    /// input.
+    #[arg(long, value_name = "JSON")]
+    pub public_metadata: Option<String>,
+    /// A JSON object that only operators read, in place of the one before; {} for none; - to read it from the standard
+    /// input.
+    #[arg(long, value_name = "JSON")]
+    pub private_metadata: Option<String>,
 }
 
 /// The account to create.
@@ -317,6 +344,12 @@ pub struct UserAdd {
     pub data: Data,
 }
 
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = parts.ok_or("a name, = and a value, such as role=editor")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 fn frontend(text: &str) -> Result<Url, String> {
     let url = Url::parse(text)
         .ok()
@@ -350,6 +383,11 @@ mod tests {
         assert!(parse("vestibule user enable").is_err());
         assert!(parse("vestibule user delete --email a@example.com").is_ok());
         assert!(parse("vestibule user delete").is_err());
+        assert!(parse("vestibule user set --id x role=editor level=").is_ok());
+        assert!(parse("vestibule user set --id x --private-metadata {}").is_ok());
+        assert!(parse("vestibule user set --id x").is_err());
+        assert!(parse("vestibule user set --id x editor").is_err());
+        assert!(parse("vestibule user set role=editor").is_err());
         assert!(parse("vestibule secret-key rotate add").is_ok());
         assert!(parse("vestibule secret-key rotate").is_err());
         assert!(parse("vestibule secret-key retire --id 0123abcd").is_ok());

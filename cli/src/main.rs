@@ -86,10 +86,11 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                     UserCommand::Add(wanted) => user::add(wanted, environment).await,
                     UserCommand::Disable(who) => user::set_active(who, false, environment).await,
                     UserCommand::Enable(who) => user::set_active(who, true, environment).await,
+                    UserCommand::Show(who) => user::show(who, environment).await,
+                    UserCommand::Set(wanted) => user::set(wanted, environment).await,
                     UserCommand::Delete(who) => user::delete(who, environment).await,
                 };
-                let id = done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
-                println!("{id}");
+                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
                 Ok(())
             }
         }

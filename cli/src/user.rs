@@ -5,10 +5,11 @@ use std::io;
 
 use vestibule::app::{App, Requirements, StartError};
 use vestibule::domain::account_id::AccountId;
-use vestibule::operator::{self, NewUser, NewUserError};
+use vestibule::domain::profile::Metadata;
+use vestibule::operator::{self, NewUser, NewUserError, OwnDataChange};
 use vestibule::secret::Secret;
 
-use crate::arguments::{Data, UserAdd, UserSelector};
+use crate::arguments::{Data, UserAdd, UserSelector, UserSet};
 use crate::data_dir::DataDirError;
 
 /// Why there is no account.
@@ -29,9 +30,15 @@ pub enum UserCommandError {
     /// What names the account cannot be an id.
     #[error("{0:?} is not the id of an account")]
     NoId(String),
-    /// The password cannot be read.
-    #[error("the password cannot be read from the standard input: {0}")]
-    Password(#[from] io::Error),
+    /// The password or the metadata cannot be read.
+    #[error("the standard input cannot be read: {0}")]
+    Input(#[from] io::Error),
+    /// Metadata are not what they are to be.
+    #[error("{0} takes a JSON object, such as '{{\"plan\": \"pro\"}}': {1}")]
+    Metadata(&'static str, serde_json::Error),
+    /// One input cannot be both.
+    #[error("only one of --public-metadata and --private-metadata can be read from the standard input")]
+    OneInput,
 }
 
 /// Makes an account, and returns its id.
@@ -58,6 +65,40 @@ pub async fn set_active(
 ) -> Result<String, UserCommandError> {
     let app = start(&user.data, environment).await?;
     Ok(operator::set_active(&app, &named(user)?, active).await?.as_str().to_owned())
+}
+
+/// What is a site's own in an account, as JSON.
+pub async fn show(
+    user: &UserSelector,
+    environment: HashMap<String, String>,
+) -> Result<String, UserCommandError> {
+    let app = App::start(user.data.variables(environment)?, Requirements::TABLE).await?;
+    let found = operator::own_data(&app, &named(user)?).await?;
+    Ok(format!("{:#}", serde_json::json!(found)))
+}
+
+/// Sets what is a site's own in an account, and returns its id.
+pub async fn set(wanted: &UserSet, environment: HashMap<String, String>) -> Result<String, UserCommandError> {
+    let given = [&wanted.public_metadata, &wanted.private_metadata];
+    if given.iter().all(|given| given.as_deref() == Some("-")) {
+        return Err(UserCommandError::OneInput);
+    }
+    let change = OwnDataChange {
+        values: wanted.values.iter().cloned().collect(),
+        public_metadata: metadata("--public-metadata", wanted.public_metadata.as_deref())?,
+        private_metadata: metadata("--private-metadata", wanted.private_metadata.as_deref())?,
+    };
+    let app = start(&wanted.user.data, environment).await?;
+    Ok(operator::set_own_data(&app, &named(&wanted.user)?, &change).await?.as_str().to_owned())
+}
+
+fn metadata(option: &'static str, given: Option<&str>) -> Result<Option<Metadata>, UserCommandError> {
+    let text = match given {
+        Some("-") => Some(io::read_to_string(io::stdin())?),
+        other => other.map(str::to_owned),
+    };
+    let read = |text: String| serde_json::from_str(&text);
+    text.map(read).transpose().map_err(|error| UserCommandError::Metadata(option, error))
 }
 
 /// Deletes an account, and returns its id.

@@ -1,8 +1,10 @@
 //! The operator's operations on accounts, outside the API.
 
 mod canonicalise;
+mod profile;
 
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
+pub use profile::{OwnData, OwnDataChange, own_data, set_own_data};
 
 use crate::app::App;
 use crate::changes::Changes;
@@ -139,6 +141,9 @@ pub enum UserError {
     /// Several accounts have the email address.
     #[error("several accounts have this email address; select one by its id: {0}")]
     Ambiguous(String),
+    /// A value is not one that the account may have.
+    #[error("{0}")]
+    Invalid(String),
     /// Concurrent requests change the account.
     #[error("the account is being changed; try again")]
     Busy,
@@ -152,17 +157,32 @@ pub enum UserError {
 
 /// Disables or enables an account. All its sessions end, with their tokens.
 pub async fn set_active(app: &App, who: &UserName, active: bool) -> Result<AccountId, UserError> {
+    let set = |account: &mut Account| {
+        if account.active != active {
+            account.active = active;
+            account.end_sessions();
+        }
+        Ok(())
+    };
+    change(app, who, set).await
+}
+
+/// Changes an account, as often as its owner is faster. What changes nothing is not written.
+async fn change(
+    app: &App,
+    who: &UserName,
+    apply: impl Fn(&mut Account) -> Result<(), UserError>,
+) -> Result<AccountId, UserError> {
     let store = app.store().ok_or(UserError::NoTable)?;
     for _ in 0..MOST_TRIES {
         let id = find(store, who).await?;
         let loaded = store.load(&[], &[Need::Account(id.clone())]).await?;
         let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
-        if stored.value.active == active {
+        let mut account = stored.value.clone();
+        apply(&mut account)?;
+        if account == stored.value {
             return Ok(id);
         }
-        let mut account = stored.value.clone();
-        account.active = active;
-        account.end_sessions();
         match commit(app, store, &loaded, &Changes::of_account(Some(stored), Some(account))).await {
             Err(StoreError::Lost) => {}
             done => return Ok(done.map(|()| id)?),

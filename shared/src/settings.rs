@@ -54,7 +54,9 @@ pub use frontend::FrontendUrls;
 pub use kind::{LEAST_SECRET, MOST_FALLBACKS};
 pub use origin_verify::{Sha256Hash, origin_verify_hash};
 pub use password_validators::PasswordValidator;
-pub use profile_field::{ProfileField, ProfileFieldType, ProfileFields, ProfilePart, ProfileWriter};
+pub use profile_field::{
+    ProfileField, ProfileFieldType, ProfileFields, ProfilePart, ProfileReader, ProfileWriter,
+};
 pub use provider::{
     DUMMY, KNOWN_PROVIDERS, KnownProvider, OPENID_CONNECT, ProviderApp, ProviderFlow, VerifiedEmail,
     known as known_providers, known_provider,

@@ -9,7 +9,7 @@ use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
     Data, EmailClear, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
-    UserSelector,
+    UserSelector, UserSet,
 };
 use vestibule_cli::iam::access_key_id;
 use vestibule_cli::secret_key::{self, SecretKeyError};
@@ -163,6 +163,32 @@ impl Stack {
         let data = Data { data_dir: None };
         let who = UserSelector { id: id.map(str::to_owned), email: email.map(str::to_owned), data };
         user::delete(&who, self.variables(&self.table_url)).await
+    }
+
+    /// Sets fields and metadata of an account, as an operator does.
+    pub async fn set_user(
+        &self,
+        email: &str,
+        values: &[(&str, &str)],
+        public_metadata: Option<&str>,
+        private_metadata: Option<&str>,
+    ) -> Result<String, String> {
+        let wanted = UserSet {
+            user: UserSelector { id: None, email: Some(email.to_owned()), data: Data { data_dir: None } },
+            values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            public_metadata: public_metadata.map(str::to_owned),
+            private_metadata: private_metadata.map(str::to_owned),
+        };
+        let set = user::set(&wanted, self.variables(&self.table_url)).await;
+        set.map_err(|error| error.to_string())
+    }
+
+    /// Shows fields and metadata of an account, as an operator sees them.
+    pub async fn show_user(&self, email: &str) -> Value {
+        let data = Data { data_dir: None };
+        let who = UserSelector { id: None, email: Some(email.to_owned()), data };
+        let shown = user::show(&who, self.variables(&self.table_url)).await.unwrap();
+        serde_json::from_str(&shown).unwrap()
     }
 
     /// Clears an undeliverable email address, as an operator does.

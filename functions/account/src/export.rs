@@ -9,7 +9,7 @@ use vestibule::domain::account::Account;
 use vestibule::domain::challenge::Challenge;
 use vestibule::domain::email;
 use vestibule::domain::phone::Phone;
-use vestibule::domain::profile::ProfileValues;
+use vestibule::domain::profile::{Metadata, ProfileValues};
 use vestibule::domain::session::{Login, Session, State};
 use vestibule::domain::social::{AuthorizationRequest, PendingSignup, Profile, SocialAccount};
 use vestibule::domain::stage::{LoginAttempt, PendingLogin};
@@ -17,6 +17,7 @@ use vestibule::domain::time::Timestamp;
 use vestibule::flows::privacy;
 use vestibule::http::prelude::*;
 use vestibule::http::present::{self, AuthenticationMethod, AuthenticatorJson, EmailAddressJson, FlowId};
+use vestibule::settings::Settings;
 use vestibule::snapshot::{Need, StoredSession};
 
 use crate::phone::PhoneNumber;
@@ -72,8 +73,10 @@ struct ExportedAccount {
     created_at: f64,
     /// The time of the last login, as a Unix timestamp.
     last_login_at: Option<f64>,
-    /// The values of the site's own fields.
+    /// The values of the site's own fields, without those of fields that are the operators' alone.
     profile: ProfileValues,
+    /// The metadata that operators have given the account for its user.
+    public_metadata: Metadata,
 }
 
 /// A session, authenticated or not.
@@ -196,10 +199,10 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
         let is_current = visit.session_key() == Some(&stored.value.key);
         session(&stored.value, &user, is_current, visit.now)
     });
-    Ok(Reply::ok(export(&user, sessions.collect())).into())
+    Ok(Reply::ok(export(&user, visit.settings(), sessions.collect())).into())
 }
 
-fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
+fn export(user: &Account, settings: &Settings, sessions: Vec<ExportedSession>) -> Export {
     let Account {
         id,
         username,
@@ -220,6 +223,9 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
         logins: _,
         social_accounts,
         profile,
+        public_metadata,
+        // As fields that are the operators' alone.
+        private_metadata: _,
         // Marks on what is listed anyway.
         unproved: _,
         unknown: _,
@@ -234,7 +240,8 @@ fn export(user: &Account, sessions: Vec<ExportedSession>) -> Export {
             is_superuser: *superuser,
             created_at: created_at.as_seconds(),
             last_login_at: last_login_at.map(Timestamp::as_seconds),
-            profile: profile.clone(),
+            profile: settings.account.profile_fields.listed(profile),
+            public_metadata: public_metadata.clone(),
         },
         email_addresses: emails.iter().map(EmailAddressJson::from).collect(),
         phone_numbers: phone.iter().map(number).collect(),

@@ -38,7 +38,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     let (id, mut profile) = (user.id.clone(), user.profile.clone());
     call.input(|object| {
         let mut form = Form::new(&[], object, visit.settings());
-        form.change_profile(&mut profile, visit.now);
+        form.change_profile(&mut profile, ProfilePart::Change, visit.now);
         Ok(form.finish()?)
     })?;
     match call.method {

@@ -140,7 +140,7 @@ fn account(settings: &Settings) -> Account<'_> {
         email_verification_by_code_enabled: account.email_verification_by_code_enabled,
         login_by_code_enabled: account.login_by_code_enabled,
         password_reset_by_code_enabled: account.password_reset_by_code_enabled,
-        profile_fields: profile::all(&account.profile_fields),
+        profile_fields: profile::listed(&account.profile_fields),
     }
 }
 

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use vestibule::settings::{ProfileField, ProfileFieldType, ProfileFields, ProfilePart, ProfileWriter};
+use vestibule::settings::{
+    ProfileField, ProfileFieldType, ProfileFields, ProfilePart, ProfileReader, ProfileWriter,
+};
 
 /// A field of the site's own, of which a client can draw a form.
 #[derive(Serialize, JsonSchema)]
@@ -16,8 +18,10 @@ pub(crate) struct ProfileFieldJson<'a> {
     kind: &'static str,
     /// Whether it requires a value.
     required: bool,
-    /// When users may write it.
+    /// Who may write it.
     write: Writer,
+    /// Whether users may read it.
+    read: Reader,
     /// Whether `true` is the only accepted value.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     must_be: bool,
@@ -44,14 +48,26 @@ pub(crate) struct ProfileFieldJson<'a> {
     help: Option<&'a str>,
 }
 
-/// When users may write a field.
+/// Who may write a field.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Writer {
-    /// At sign-up only.
+    /// Users, at sign-up only.
     Signup,
-    /// At sign-up and later.
+    /// Users, at sign-up and later.
     User,
+    /// Operators.
+    Operator,
+}
+
+/// Who may read a field.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Reader {
+    /// Users.
+    User,
+    /// Operators.
+    Operator,
 }
 
 /// A single value.
@@ -66,9 +82,9 @@ enum Scalar {
     Text(String),
 }
 
-/// All fields.
-pub(crate) fn all(fields: &ProfileFields) -> Vec<ProfileFieldJson<'_>> {
-    fields.iter().map(ProfileFieldJson::from).collect()
+/// The fields that users may read or write.
+pub(crate) fn listed(fields: &ProfileFields) -> Vec<ProfileFieldJson<'_>> {
+    fields.of(ProfilePart::Listed).map(ProfileFieldJson::from).collect()
 }
 
 impl<'a> From<&'a ProfileField> for ProfileFieldJson<'a> {
@@ -80,6 +96,11 @@ impl<'a> From<&'a ProfileField> for ProfileFieldJson<'a> {
             write: match field.write {
                 ProfileWriter::Signup => Writer::Signup,
                 ProfileWriter::User => Writer::User,
+                ProfileWriter::Operator => Writer::Operator,
+            },
+            read: match field.read {
+                ProfileReader::User => Reader::User,
+                ProfileReader::Operator => Reader::Operator,
             },
             must_be: false,
             min: None,
@@ -87,7 +108,7 @@ impl<'a> From<&'a ProfileField> for ProfileFieldJson<'a> {
             pattern: None,
             choices: None,
             version: None,
-            default: field.default.as_ref().and_then(scalar),
+            default: field.default.as_ref().filter(|_| field.is_in(ProfilePart::Shown)).and_then(scalar),
             help: field.help.as_deref(),
         };
         match &field.kind {

@@ -13,7 +13,7 @@ use super::handle::Handle;
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
 use super::phone::Phone;
-use super::profile::ProfileValues;
+use super::profile::{Metadata, ProfileValues};
 use super::social::SocialAccount;
 use super::time::Timestamp;
 use super::username;
@@ -109,6 +109,12 @@ pub struct Account {
     /// The values of the site's own fields.
     #[serde(default, skip_serializing_if = "ProfileValues::is_empty")]
     pub profile: ProfileValues,
+    /// What operators have noted, for the user to read.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub public_metadata: Metadata,
+    /// What operators have noted for themselves.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub private_metadata: Metadata,
     /// The epoch of sessions: incremented to end all of them, as after a password change. A session is valid only in
     /// the epoch that it began in.
     pub session_epoch: u32,
@@ -143,6 +149,8 @@ impl Account {
             social_accounts: StoredList::default(),
             unproved: StoredList::default(),
             profile: ProfileValues::new(),
+            public_metadata: Metadata::new(),
+            private_metadata: Metadata::new(),
             session_epoch: 0,
             created_at: now,
             last_login_at: None,
@@ -326,8 +334,10 @@ impl Account {
     /// end. Returns what was removed.
     pub fn strip(&mut self, keep: &Recipient, keeps_authenticators: bool) -> Vec<Removed> {
         self.unknown = UnknownMembers::NONE;
-        // What another person has said of themselves, or agreed to.
-        self.profile.clear();
+        // What another person has said of themselves or agreed to, and what operators have noted of that person.
+        for members in [&mut self.profile, &mut self.public_metadata, &mut self.private_metadata] {
+            members.clear();
+        }
         let mut removed: Vec<Removed> = self.password.take().map(|_| Removed::Password).into_iter().collect();
         for social in &std::mem::take(&mut self.social_accounts) {
             removed.push(Removed::Provider { provider: social.provider.clone() });

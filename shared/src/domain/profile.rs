@@ -1,4 +1,4 @@
-//! The profile of an account: the values of a site's own fields (`ACCOUNT_PROFILE_FIELDS`).
+//! The profile of an account: the values of a site's own fields (`ACCOUNT_PROFILE_FIELDS`), and metadata.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,16 @@ use serde_json::Value;
 /// The values by the names of their fields. A field that is no longer declared keeps its value.
 pub type ProfileValues = BTreeMap<String, Value>;
 
-/// The most bytes of a profile, as JSON: an account is one item of 400 KB, and read by each of its requests.
+/// What operators have noted of an account: an object of any JSON.
+pub type Metadata = BTreeMap<String, Value>;
+
+/// The most bytes of a profile, and of all metadata, as JSON: an account is one item of 400 KB, and read by each of its
+/// requests. They have limits of their own, as else what operators note would take room from what users say.
 pub const MAX_PROFILE_BYTES: usize = 8192;
 
-/// The size of a profile in bytes, as JSON.
-pub fn size(profile: &ProfileValues) -> usize {
-    serde_json::to_string(profile).map_or(usize::MAX, |text| text.len())
+/// The size of a profile or of metadata in bytes, as JSON.
+pub fn size(members: &BTreeMap<String, Value>) -> usize {
+    serde_json::to_string(members).map_or(usize::MAX, |text| text.len())
 }
 
 /// Whether this is a date of the Gregorian calendar, written as in ISO 8601: `2026-11-29`.

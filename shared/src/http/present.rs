@@ -10,7 +10,7 @@ use crate::domain::account::Account;
 use crate::domain::authenticator::{self, Factor};
 use crate::domain::email;
 use crate::domain::message::Recipient;
-use crate::domain::profile::ProfileValues;
+use crate::domain::profile::{Metadata, ProfileValues};
 use crate::domain::session::{self, AuthenticationRecord};
 use crate::domain::stage::StageKey;
 use crate::domain::time::Timestamp;
@@ -39,6 +39,9 @@ pub struct UserJson {
     #[serde(flatten)]
     #[schemars(skip)]
     pub profile: Map<String, Value>,
+    /// The metadata that operators have given the account for its user, if there are any and the user is authenticated.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    pub public_metadata: Metadata,
 }
 
 /// The values of the site's own fields.
@@ -550,7 +553,11 @@ pub fn social_account(settings: &Settings, id: &str, uid: &str, display: Option<
 
 /// The user of an account, for a client that has authenticated as that user.
 pub fn authenticated_user(account: &Account, settings: &Settings) -> UserJson {
-    UserJson { profile: settings.account.profile_fields.shown(&account.profile), ..user(account, settings) }
+    UserJson {
+        profile: settings.account.profile_fields.shown(&account.profile),
+        public_metadata: account.public_metadata.clone(),
+        ..user(account, settings)
+    }
 }
 
 /// The user of an account; empty attributes are omitted. Without the profile: a link to verify a mistyped email address
@@ -565,6 +572,7 @@ pub fn user(account: &Account, settings: &Settings) -> UserJson {
         email: account.primary_email().filter(filled).map(email::shown),
         username: username.map(str::to_owned),
         profile: Map::new(),
+        public_metadata: Metadata::new(),
     }
 }
 

@@ -79,8 +79,10 @@ pub struct ProfileField {
     pub default: Option<Value>,
     /// The description for the API's users.
     pub help: Option<String>,
-    /// When users may write it.
+    /// Who may write it.
     pub write: ProfileWriter,
+    /// Who may read it.
+    pub read: ProfileReader,
 }
 
 /// The type of a field, with its limits.
@@ -120,13 +122,24 @@ pub enum ProfileFieldType {
     Consent(String),
 }
 
-/// When users may write a field.
+/// Who may write a field. Operators may write all but a consent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProfileWriter {
-    /// At sign-up only.
+    /// Users, at sign-up only.
     Signup,
-    /// At sign-up and later.
+    /// Users, at sign-up and later.
     User,
+    /// Nobody but operators.
+    Operator,
+}
+
+/// Who may read a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileReader {
+    /// Users, and operators.
+    User,
+    /// Nobody but operators.
+    Operator,
 }
 
 /// A part of the fields.
@@ -137,8 +150,12 @@ pub enum ProfilePart {
     Signup,
     /// Those that users may change.
     Change,
-    /// Those that users may read: all.
+    /// Those that users may read.
     Shown,
+    /// Those that users may read or write.
+    Listed,
+    /// Those that operators may change.
+    Operator,
 }
 
 /// The fields, in alphabetical order.
@@ -148,10 +165,7 @@ pub struct ProfileFields(Vec<ProfileField>);
 impl ProfileFields {
     /// Those of a part.
     pub fn of(&self, part: ProfilePart) -> impl Iterator<Item = &ProfileField> {
-        self.0.iter().filter(move |field| match part {
-            ProfilePart::Signup | ProfilePart::Shown => true,
-            ProfilePart::Change => field.write == ProfileWriter::User,
-        })
+        self.0.iter().filter(move |field| field.is_in(part))
     }
 
     /// All of them.
@@ -169,14 +183,35 @@ impl ProfileFields {
         self.of(ProfilePart::Signup).any(|field| field.required)
     }
 
-    /// What users see of a profile: each field, with its default where it has no value.
+    /// The stored values that users may read or write.
+    pub fn listed(&self, profile: &ProfileValues) -> ProfileValues {
+        let stored = self.of(ProfilePart::Listed).filter_map(|field| profile.get_key_value(&field.name));
+        stored.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// What users see of a profile.
     pub fn shown(&self, profile: &ProfileValues) -> Map<String, Value> {
-        let value = |field: &ProfileField| profile.get(&field.name).cloned().unwrap_or_else(|| field.unset());
-        self.of(ProfilePart::Shown).map(|field| (field.name.clone(), value(field))).collect()
+        self.of(ProfilePart::Shown).map(|field| (field.name.clone(), field.value(profile))).collect()
     }
 }
 
 impl ProfileField {
+    /// Whether it belongs to a part.
+    pub fn is_in(&self, part: ProfilePart) -> bool {
+        match part {
+            ProfilePart::Signup => self.write != ProfileWriter::Operator,
+            ProfilePart::Change => self.write == ProfileWriter::User,
+            ProfilePart::Shown => self.read == ProfileReader::User,
+            ProfilePart::Listed => self.is_in(ProfilePart::Signup) || self.is_in(ProfilePart::Shown),
+            ProfilePart::Operator => !matches!(self.kind, ProfileFieldType::Consent(_)),
+        }
+    }
+
+    /// Its value in a profile, or its default where it has none.
+    pub fn value(&self, profile: &ProfileValues) -> Value {
+        profile.get(&self.name).cloned().unwrap_or_else(|| self.unset())
+    }
+
     fn unset(&self) -> Value {
         match (&self.default, &self.kind) {
             (Some(value), _) => value.clone(),
@@ -285,11 +320,14 @@ impl<'a> Declaration<'a> {
         let kind = it.kind();
         let must_be = matches!(kind, Some(ProfileFieldType::Boolean { must_be: true }));
         let (required, help) = (it.switch("required") || must_be, it.text("help"));
-        let write = it.write();
+        let others = [("signup", ProfileWriter::Signup), ("operator", ProfileWriter::Operator)];
+        let write = it.word("write", ("user", ProfileWriter::User), &others);
+        let read = it.word("read", ("user", ProfileReader::User), &[("operator", ProfileReader::Operator)]);
         let default = given.get("default").cloned();
         it.check_default(kind.as_ref(), default.as_ref(), required);
+        it.check_writer(kind.as_ref(), write, required);
         let is_right = it.faults.len() == before;
-        let field = ProfileField { name: name.to_owned(), kind: kind?, required, default, help, write };
+        let field = ProfileField { name: name.to_owned(), kind: kind?, required, default, help, write, read };
         is_right.then_some(field)
     }
 
@@ -325,7 +363,7 @@ impl<'a> Declaration<'a> {
             "choice" => &["choices"],
             _ => &["version"],
         };
-        let common = ["type", "required", "default", "help", "write"];
+        let common = ["type", "required", "default", "help", "write", "read"];
         for member in self.given.keys().filter(|member| !common.contains(&member.as_str())) {
             if !own.contains(&member.as_str()) {
                 self.fault(&format!("not have {member:?}, which the type {name:?} does not know,"));
@@ -456,14 +494,27 @@ impl<'a> Declaration<'a> {
         }
     }
 
-    fn write(&mut self) -> ProfileWriter {
-        match self.text("write").as_deref() {
-            None | Some("user") => ProfileWriter::User,
-            Some("signup") => ProfileWriter::Signup,
-            Some(_) => {
-                self.fault("have \"signup\" or \"user\" as \"write\"");
-                ProfileWriter::User
-            }
+    /// The meaning of a word, which is the usual one unless another is given.
+    fn word<T: Copy>(&mut self, member: &str, usual: (&str, T), others: &[(&str, T)]) -> T {
+        let Some(given) = self.given.get(member) else { return usual.1 };
+        let words: Vec<_> = [usual].into_iter().chain(others.iter().copied()).collect();
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| given == word) {
+            return *meaning;
+        }
+        let words: Vec<_> = words.into_iter().map(|(word, _)| word).collect();
+        self.fault(&format!("have one of {words:?} as {member:?}"));
+        usual.1
+    }
+
+    fn check_writer(&mut self, kind: Option<&ProfileFieldType>, write: ProfileWriter, required: bool) {
+        if write != ProfileWriter::Operator {
+            return;
+        }
+        if required {
+            self.fault("not require a value where only operators write,");
+        }
+        if matches!(kind, Some(ProfileFieldType::Consent(_))) {
+            self.fault("not let operators write a \"consent\", which is the user's own,");
         }
     }
 }

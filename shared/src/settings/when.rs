@@ -141,7 +141,7 @@ impl When {
             Self::OwnAccounts => !settings.socialaccount.only,
             Self::Usernames => account.usernames,
             Self::Profile => account.profile_fields.of(ProfilePart::Change).next().is_some(),
-            Self::ProfileFields => account.profile_fields.iter().next().is_some(),
+            Self::ProfileFields => account.profile_fields.of(ProfilePart::Listed).next().is_some(),
             Self::Deletion => account.deletion_enabled,
             Self::Export => account.export_enabled,
             Self::PasswordResetByCode => {

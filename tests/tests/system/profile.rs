@@ -170,6 +170,170 @@ async fn sign_up_by_a_provider_asks_for_what_is_required() {
     }
 }
 
+const OPERATORS: (&str, &str) = (
+    "ACCOUNT_PROFILE_FIELDS",
+    r#"{
+        "level": {"type": "integer", "min": 1, "max": 9, "write": "operator"},
+        "nick": {"type": "text", "max": 10},
+        "referral": {"type": "text", "write": "signup", "read": "operator"},
+        "role": {"type": "choice", "choices": ["customer", "editor"], "default": "customer", "write": "operator"},
+        "score": {"type": "integer", "write": "operator", "read": "operator"},
+        "terms": {"type": "consent", "version": "1"}
+    }"#,
+);
+
+#[tokio::test]
+async fn what_operators_write_users_read_at_the_most() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[OPERATORS, AT_ONCE, UNLIMITED, ("ACCOUNT_EXPORT_ENABLED", "true")]).await;
+        let client = stack.client(kind);
+        // At sign-up, members that are none of the form's are ignored. (With a NaN, a body is not compared with the
+        // description, which has no such members.)
+        let body = format!(
+            r#"{{"email": "{EMAIL}", "password": "{PASSWORD}", "nick": "ann", "referral": "ben", "role": "editor",
+                "level": 9, "score": NaN, "public_metadata": {{"plan": "pro"}}, "private_metadata": {{"a": 1}}}}"#
+        );
+        let headers = [("content-type", "application/json")];
+        client.send(Method::POST, "auth/signup", &headers, body).await.is_logged_in_as(EMAIL);
+        let seen = async || client.get("auth/session").await.is(200).body["data"]["user"].clone();
+        let user = seen().await;
+        assert_eq!(
+            (&user["nick"], &user["role"], &user["level"]),
+            (&json!("ann"), &json!("customer"), &json!(null))
+        );
+        for hidden in ["referral", "score", "public_metadata", "private_metadata"] {
+            assert!(user.get(hidden).is_none(), "{hidden}");
+        }
+        let items = stack.dynamodb.items().await;
+        change(&client, json!({"role": "editor", "score": 1, "referral": "x", "public_metadata": {}}))
+            .await
+            .refuses(&[
+                "public_metadata: unknown_field",
+                "referral: read_only",
+                "role: read_only",
+                "score: unknown_field",
+            ]);
+        assert_eq!(stack.dynamodb.items().await, items);
+
+        let set = [("role", "editor"), ("level", "3"), ("score", "7"), ("nick", " Ann ")];
+        stack
+            .set_user(EMAIL, &set, Some(r#"{"plan": "pro"}"#), Some(r#"{"risk": [1, "high"]}"#))
+            .await
+            .unwrap();
+        let user = seen().await;
+        assert_eq!(
+            (&user["role"], &user["level"], &user["nick"]),
+            (&json!("editor"), &json!(3), &json!("Ann"))
+        );
+        assert_eq!(user["public_metadata"], json!({"plan": "pro"}));
+        let profile = client.get("account/profile").await;
+        assert_eq!(
+            profile.is(200).body["data"],
+            json!({"level": 3, "nick": "Ann", "role": "editor", "terms": null})
+        );
+        client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
+        let exported = client.get("account/export").await;
+        let account = &exported.is(200).body["data"]["account"];
+        assert_eq!(
+            account["profile"],
+            json!({"level": 3, "nick": "Ann", "referral": "ben", "role": "editor"})
+        );
+        assert_eq!(account["public_metadata"], json!({"plan": "pro"}));
+        for answer in [&exported.text, &profile.text, &client.get("config").await.text] {
+            assert!(!answer.contains("score") && !answer.contains("risk"), "{answer}");
+        }
+        let config = client.get("config").await;
+        let fields = config.body["data"]["account"]["profile_fields"].as_array().unwrap();
+        let listed: Vec<_> =
+            fields.iter().map(|field| (&field["name"], &field["write"], &field["read"])).collect();
+        assert_eq!(
+            json!(listed),
+            json!([
+                ["level", "operator", "user"],
+                ["nick", "user", "user"],
+                ["referral", "signup", "operator"],
+                ["role", "operator", "user"],
+                ["terms", "user", "user"],
+            ])
+        );
+        let shown = stack.show_user(EMAIL).await;
+        assert_eq!(
+            shown["profile"],
+            json!({"level": 3, "nick": "Ann", "referral": "ben", "role": "editor", "score": 7, "terms": null})
+        );
+        assert_eq!(shown["private_metadata"], json!({"risk": [1, "high"]}));
+        assert_eq!(shown["id"], user["id"]);
+
+        // What is left out stays, an empty value removes.
+        stack.set_user(EMAIL, &[("level", "")], Some("{}"), None).await.unwrap();
+        let user = seen().await;
+        assert_eq!(
+            (&user["level"], &user["role"], user.get("public_metadata")),
+            (&json!(null), &json!("editor"), None)
+        );
+        assert_eq!(stack.show_user(EMAIL).await["private_metadata"], json!({"risk": [1, "high"]}));
+        stack.inbox.is_empty().await;
+    }
+}
+
+#[tokio::test]
+async fn operators_are_told_what_is_wrong_and_nothing_is_written() {
+    let stack = Stack::start(&[OPERATORS, AT_ONCE]).await;
+    stack.add_user(EMAIL).await;
+    let items = stack.dynamodb.items().await;
+    let set = async |values: &[(&str, &str)]| stack.set_user(EMAIL, values, None, None).await.unwrap_err();
+    assert_eq!(
+        set(&[("role", "admin"), ("level", "10"), ("nick", "x")]).await,
+        "level: Ensure this value is less than or equal to 9.\n\
+         role: Select a valid choice. admin is not one of the available choices."
+    );
+    assert_eq!(set(&[("terms", "true")]).await, "terms: This field cannot be changed.");
+    assert_eq!(
+        set(&[("shoe", "42")]).await,
+        "shoe: Unknown field.\n\
+         the fields in ACCOUNT_PROFILE_FIELDS, here or in SETTINGS_FILE: level, nick, referral, role, score, terms"
+    );
+    let note =
+        async |json: &str| stack.set_user(EMAIL, &[("level", "2")], None, Some(json)).await.unwrap_err();
+    assert!(
+        note("[1]")
+            .await
+            .starts_with("--private-metadata takes a JSON object, such as '{\"plan\": \"pro\"}': ")
+    );
+    let long = json!({"a": "x".repeat(8192)}).to_string();
+    assert_eq!(note(&long).await, "public and private metadata may have 8192 bytes in all, not 8202");
+    let deep = format!(r#"{{"a": {}{}}}"#, "[".repeat(33), "]".repeat(33));
+    assert_eq!(note(&deep).await, "metadata may be nested at most 32 deep");
+    let both = stack.set_user(EMAIL, &[], Some("-"), Some("-")).await.unwrap_err();
+    assert_eq!(
+        both,
+        "only one of --public-metadata and --private-metadata can be read from the standard input"
+    );
+    let nobody = stack.set_user("ben@example.com", &[("level", "2")], None, None).await.unwrap_err();
+    assert_eq!(nobody, "there is no such account");
+    assert_eq!(stack.dynamodb.items().await, items);
+    stack.dynamodb.tally();
+    stack.set_user(EMAIL, &[("level", "")], None, None).await.unwrap();
+    assert_eq!(stack.dynamodb.tally().writes(), 0, "what changes nothing is not written");
+}
+
+#[tokio::test]
+async fn what_a_user_and_an_operator_change_at_once_is_all_kept() {
+    let stack = Stack::start(&[OPERATORS, AT_ONCE, UNLIMITED]).await;
+    let client = stack.app();
+    sign_up(&client, EMAIL).await.is_logged_in_as(EMAIL);
+    let nicks: Vec<_> = (0..4).map(|number| json!({"nick": format!("ann{number}")})).collect();
+    let changes = join_all(nicks.into_iter().map(|nick| change(&client, nick)));
+    let (answers, set) = tokio::join!(changes, stack.set_user(EMAIL, &[("role", "editor")], None, None));
+    for answer in &answers {
+        answer.is(200);
+    }
+    set.unwrap();
+    let data = client.get("account/profile").await.body["data"].clone();
+    assert_eq!(data["role"], "editor");
+    assert!(data["nick"].as_str().unwrap().starts_with("ann"), "{data}");
+}
+
 #[tokio::test]
 async fn changes_at_once_are_all_kept() {
     let stack = Stack::start(&[FIELDS, AT_ONCE, UNLIMITED]).await;
@@ -233,13 +397,19 @@ async fn the_first_proof_removes_what_another_person_has_said() {
     let stack = Stack::start(&[FIELDS, ("ACCOUNT_EMAIL_VERIFICATION", "optional"), UNLIMITED]).await;
     stack.app().post("auth/signup", form(EMAIL)).await.is_logged_in_as(EMAIL);
     stack.inbox.take().await;
+    let metadata = Some(r#"{"plan": "pro"}"#);
+    stack.set_user(EMAIL, &[], metadata, metadata).await.unwrap();
     let owner = stack.app();
     owner.post("auth/password/request", json!({"email": EMAIL})).await.is(200);
     let key = stack.inbox.only(EMAIL).await.key();
     let shown = owner.get_with("auth/password/reset", "x-password-reset-key", &key).await;
-    assert!(shown.is(200).body["data"]["user"].get("first_name").is_none(), "{}", shown.text);
+    for name in ["first_name", "public_metadata"] {
+        assert!(shown.is(200).body["data"]["user"].get(name).is_none(), "{}", shown.text);
+    }
     owner.post("auth/password/reset", json!({"key": key, "password": crate::NEW_PASSWORD})).await.is(401);
     log_in(&owner, EMAIL, crate::NEW_PASSWORD).await.is_logged_in_as(EMAIL);
     let data = owner.get("account/profile").await.body["data"].clone();
     assert_eq!((&data["first_name"], &data["terms"]), (&json!(null), &json!(null)));
+    let left = stack.show_user(EMAIL).await;
+    assert_eq!((&left["public_metadata"], &left["private_metadata"]), (&json!({}), &json!({})));
 }

@@ -100,6 +100,13 @@ impl Object {
     }
 }
 
+impl FromIterator<(String, String)> for Object {
+    /// Input that comes as texts, such as from a command line.
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(members: I) -> Self {
+        Self(members.into_iter().map(|(name, text)| (name, Value::Text(text))).collect())
+    }
+}
+
 /// Input that comes some other way than in a body, such as in a header.
 impl<const N: usize> From<[(&str, Option<&str>); N]> for Object {
     fn from(members: [(&str, Option<&str>); N]) -> Self {

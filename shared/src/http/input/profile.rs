@@ -23,16 +23,17 @@ impl Form<'_> {
         profile
     }
 
-    /// Changes a profile by the fields that the request names.
-    pub fn change_profile(&mut self, profile: &mut ProfileValues, now: Timestamp) {
+    /// Changes a profile by the fields that the input names, which are to be of this part.
+    pub fn change_profile(&mut self, profile: &mut ProfileValues, part: ProfilePart, now: Timestamp) {
         let fields = &self.settings.account.profile_fields;
         for name in self.object.names() {
             match fields.get(name) {
-                Some(field) if fields.of(ProfilePart::Change).any(|other| other.name == name) => {
-                    self.take(field, profile, now);
+                Some(field) if field.is_in(part) => self.take(field, profile, now),
+                // Of a field that they neither read nor write users learn nothing.
+                Some(field) if part == ProfilePart::Operator || field.is_in(ProfilePart::Listed) => {
+                    self.add(FieldErrorKind::ReadOnlyField.of(name.to_owned()));
                 }
-                Some(_) => self.add(FieldErrorKind::ReadOnlyField.of(name.to_owned())),
-                None => self.add(FieldErrorKind::UnknownField.of(name.to_owned())),
+                _ => self.add(FieldErrorKind::UnknownField.of(name.to_owned())),
             }
         }
         self.check_size(profile);

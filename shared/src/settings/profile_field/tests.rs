@@ -43,6 +43,31 @@ fn fields_of_all_types_are_read() {
 }
 
 #[test]
+fn what_operators_write_or_read_alone_is_no_member_of_the_users() {
+    let fields = settings(
+        r#"{
+            "role": {"type": "text", "default": "customer", "write": "operator"},
+            "referral": {"type": "text", "write": "signup", "read": "operator"},
+            "score": {"type": "integer", "write": "operator", "read": "operator"},
+            "terms": {"type": "consent", "version": "1"}
+        }"#,
+    )
+    .unwrap();
+    let names = |part| fields.of(part).map(|field| field.name.as_str()).collect::<Vec<_>>();
+    for (part, expected) in [
+        (ProfilePart::Signup, vec!["referral", "terms"]),
+        (ProfilePart::Change, vec!["terms"]),
+        (ProfilePart::Shown, vec!["role", "terms"]),
+        (ProfilePart::Listed, vec!["referral", "role", "terms"]),
+        (ProfilePart::Operator, vec!["referral", "role", "score"]),
+    ] {
+        assert_eq!(names(part), expected, "{part:?}");
+    }
+    let profile = ProfileValues::from([("score".to_owned(), json!(7)), ("referral".to_owned(), json!("x"))]);
+    assert_eq!(Value::Object(fields.shown(&profile)), json!({"role": "customer", "terms": null}));
+}
+
+#[test]
 fn all_faults_are_told_at_once() {
     let faults = settings(
         r#"{
@@ -56,8 +81,10 @@ fn all_faults_are_told_at_once() {
             "since": {"type": "date", "min": "2026-02-30"},
             "terms": {"type": "boolean", "must_be": true, "default": true},
             "typed": {"type": "email"},
+            "vip": {"type": "boolean", "must_be": true, "write": "operator"},
+            "waiver": {"type": "consent", "version": "1", "write": "operator"},
             "when": {"type": "consent", "max": 3},
-            "word": {"type": "text", "max": 3, "default": "long", "write": "operator", "required": "yes"}
+            "word": {"type": "text", "max": 3, "default": "long", "write": "admin", "read": 1, "required": "yes"}
         }"#,
     )
     .unwrap_err();
@@ -75,7 +102,10 @@ fn all_faults_are_told_at_once() {
         "must not have \"max\", which the type \"consent\" does not know, in \"when\"",
         "must have the \"version\" of the text that is agreed to in \"when\"",
         "must have a value that the field itself allows as \"default\" in \"word\"",
-        "must have \"signup\" or \"user\" as \"write\" in \"word\"",
+        "must not require a value where only operators write, in \"vip\"",
+        "must not let operators write a \"consent\", which is the user's own, in \"waiver\"",
+        "must have one of [\"user\", \"signup\", \"operator\"] as \"write\" in \"word\"",
+        "must have one of [\"user\", \"operator\"] as \"read\" in \"word\"",
         "must have true or false as \"required\" in \"word\"",
     ] {
         assert!(faults.contains(expected), "{expected}\n{faults}");

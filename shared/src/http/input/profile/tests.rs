@@ -147,7 +147,7 @@ fn a_change_touches_what_it_names_only() {
     let change = |profile: &mut ProfileValues, body: &str| {
         let object = Object::parse(body.as_bytes()).unwrap();
         let mut form = Form::new(&[], &object, &settings);
-        form.change_profile(profile, Timestamp::from_millis(1_800_000_000_000));
+        form.change_profile(profile, ProfilePart::Change, Timestamp::from_millis(1_800_000_000_000));
         form.finish().map_err(|errors| {
             let errors = errors
                 .into_iter()
