@@ -23,11 +23,11 @@ pub fn about(settings: &Settings, account: &Account, session: &Session) -> Map<S
     let claims = &settings.headless.jwt.claims.0;
     claims
         .iter()
-        .filter_map(|(name, source)| Some((name.clone(), value(*source, account, session)?)))
+        .filter_map(|(name, source)| Some((name.clone(), value(settings, source, account, session)?)))
         .collect()
 }
 
-fn value(source: ClaimSource, account: &Account, session: &Session) -> Option<Value> {
+fn value(settings: &Settings, source: &ClaimSource, account: &Account, session: &Session) -> Option<Value> {
     match source {
         ClaimSource::Email => verified_email(account).map(Value::from),
         ClaimSource::EmailVerified => Some(verified_email(account).is_some().into()),
@@ -40,6 +40,10 @@ fn value(source: ClaimSource, account: &Account, session: &Session) -> Option<Va
         ClaimSource::ReauthenticatedAt => {
             let again = reauthenticate::proofs(session, account).filter(|record| record.reauthenticated);
             again.map(|record| record.at.seconds()).max().map(Value::from)
+        }
+        ClaimSource::Profile(name) => {
+            let field = settings.account.profile_fields.get(name)?;
+            Some(field.value(&account.profile)).filter(|value| !value.is_null())
         }
     }
 }
@@ -177,6 +181,30 @@ mod tests {
             (&told["auth_time"], &told["again"]),
             (&json!(world.now.seconds()), &json!(world.now.seconds()))
         );
+    }
+
+    #[test]
+    fn fields_of_the_site_are_told_with_their_defaults() {
+        let (world, mut account, session) = signed_up(true);
+        let told = |account: &Account| {
+            let variables = [
+                ("HEADLESS_JWT_CLAIMS", r#"{"role": "profile.role", "team": "profile.team"}"#),
+                (
+                    "ACCOUNT_PROFILE_FIELDS",
+                    r#"{
+                        "role": {"type": "text", "default": "customer", "write": "operator"},
+                        "team": {"type": "integer"}
+                    }"#,
+                ),
+            ];
+            let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            Value::from(about(&Settings::read(variables).unwrap().settings, account, &session))
+        };
+        assert!(world.owner().profile.is_empty());
+        assert_eq!(told(&account), json!({"role": "customer"}));
+        account.profile.insert("role".to_owned(), json!("editor"));
+        account.profile.insert("team".to_owned(), json!(7));
+        assert_eq!(told(&account), json!({"role": "editor", "team": 7}));
     }
 
     /// Whoever has found an open session adds an authenticator of their own, and reauthenticates by that.

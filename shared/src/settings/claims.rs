@@ -4,33 +4,22 @@
 use serde_json::Value;
 
 use super::kind::{Kind, Raw, Wrong};
+use super::profile_field::{ProfileField, ProfileFieldType, ProfileFields};
 use super::suggestion::suggestion;
 
 macro_rules! sources {
     ($($(#[doc = $doc:literal])+ $source:ident = $name:literal;)*) => {
         /// Where the value of a claim comes from.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum ClaimSource {
             $($(#[doc = $doc])+ $source,)*
+            /// The value of this field of the site's own.
+            Profile(String),
         }
 
         impl ClaimSource {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$source),*];
-
-            /// Its name in `HEADLESS_JWT_CLAIMS`.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$source => $name,)*
-                }
-            }
-
-            /// Its meaning.
-            pub(super) const fn text(self) -> &'static [&'static str] {
-                match self {
-                    $(Self::$source => &[$($doc),+],)*
-                }
-            }
+            /// Those of every site, with their names in `HEADLESS_JWT_CLAIMS` and their meanings.
+            pub(super) const NAMED: &[(&str, Self, &[&str])] = &[$(($name, Self::$source, &[$($doc),+])),*];
         }
     };
 }
@@ -62,10 +51,30 @@ sources! {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TokenClaims(pub Vec<(String, ClaimSource)>);
 
+impl TokenClaims {
+    /// The names of the fields among the sources.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|(_, source)| match source {
+            ClaimSource::Profile(field) => Some(field.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Whether a field among the sources may be too long for a token.
+    pub(super) fn are_long(&self, fields: &ProfileFields) -> bool {
+        let is_long = |field: &ProfileField| matches!(field.kind, ProfileFieldType::Text { max, .. } if max > LONGEST_TEXT);
+        self.fields().filter_map(|name| fields.get(name)).any(is_long)
+    }
+}
+
 /// The registered claims of RFC 7519 and those of Vestibule; `account_id` is a member of the authorizer's context, and API
 /// Gateway takes `scope` for permissions.
 const RESERVED: [&str; 11] =
     ["account_id", "aud", "exp", "iat", "iss", "jti", "nbf", "sid", "sub", "token_use", "scope"];
+/// What the name of a field follows as a source. Whether there is such a field, the rules of settings say.
+pub(super) const FIELD_PREFIX: &str = "profile.";
+/// The most characters that a field of text may have as a claim.
+const LONGEST_TEXT: i64 = 255;
 /// A token is sent with every request, and headers may have 10 KB in API Gateway.
 const MOST: usize = 32;
 const LONGEST_NAME: usize = 128;
@@ -96,14 +105,15 @@ fn named(name: &str) -> Result<String, String> {
 
 fn sourced(name: &str, source: &Value) -> Result<ClaimSource, String> {
     let source = source.as_str().ok_or_else(|| format!("must give {name:?} a source, as text"))?;
-    let found = ClaimSource::ALL.iter().find(|known| known.name() == source);
-    let found = found.ok_or_else(|| {
-        let nearest = suggestion(source, ClaimSource::ALL.iter().map(|known| known.name()));
+    let known = ClaimSource::NAMED.iter().find(|(known, ..)| *known == source);
+    let field = source.strip_prefix(FIELD_PREFIX).map(|field| ClaimSource::Profile(field.to_owned()));
+    let found = known.map(|(_, known, _)| known.clone()).or(field).ok_or_else(|| {
+        let nearest = suggestion(source, ClaimSource::NAMED.iter().map(|(known, ..)| *known));
         format!("has no source {source:?} for {name:?}{nearest}")
     })?;
     // The authorizer says it as well, and means a verified one.
-    if name == "email" && *found != ClaimSource::Email {
+    if name == "email" && found != ClaimSource::Email {
         return Err("must have no other source than \"email\" for \"email\"".to_owned());
     }
-    Ok(*found)
+    Ok(found)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::claims::ClaimSource;
+use super::claims::{ClaimSource, FIELD_PREFIX};
 use super::declared::ALL;
 use super::frontend::PAGES;
 use super::rate::Action;
@@ -90,9 +90,11 @@ fn pages(text: &mut String) {
 fn sources(text: &mut String) {
     text.push_str("\nThe sources of `HEADLESS_JWT_CLAIMS`:\n\n");
     table(text, &["Source", "Value"]);
-    for source in ClaimSource::ALL {
-        row(text, &[&code(source.name()), &joined(source.text())]);
+    for (name, _, meaning) in ClaimSource::NAMED {
+        row(text, &[&code(name), &joined(meaning)]);
     }
+    let name = code(&format!("{FIELD_PREFIX}NAME"));
+    row(text, &[&name, "The value of the field NAME of `ACCOUNT_PROFILE_FIELDS`."]);
 }
 
 fn unusable(text: &mut String) {

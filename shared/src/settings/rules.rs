@@ -5,6 +5,7 @@ use super::completion::predecessors;
 use super::cookie::SameSite;
 use super::declared::Settings;
 use super::error::{Concerned, Problem};
+use super::profile_field::ProfilePart;
 use super::rate::Action;
 use super::setting::Setting;
 use super::signup_fields::SignupFieldName;
@@ -110,6 +111,27 @@ const ERRORS: &[Rule] = &[
                 .is_some_and(|name| s.account.profile_fields.get(name).is_some())
         },
         remedy: "the honeypot must not be a field of ACCOUNT_PROFILE_FIELDS: no sign-up would succeed",
+    },
+    Rule {
+        settings: &["HEADLESS_JWT_CLAIMS", "ACCOUNT_PROFILE_FIELDS"],
+        is_broken: |s| {
+            s.headless.jwt.claims.fields().any(|name| s.account.profile_fields.get(name).is_none())
+        },
+        remedy: "a source that begins with \"profile.\" must be followed by the name of a field of ACCOUNT_PROFILE_FIELDS",
+    },
+    Rule {
+        settings: &["HEADLESS_JWT_CLAIMS", "ACCOUNT_PROFILE_FIELDS"],
+        is_broken: |s| {
+            let mut fields =
+                s.headless.jwt.claims.fields().filter_map(|name| s.account.profile_fields.get(name));
+            fields.any(|field| !field.is_in(ProfilePart::Shown))
+        },
+        remedy: "a field with \"read\": \"operator\" cannot be a claim: users can read their access tokens",
+    },
+    Rule {
+        settings: &["HEADLESS_JWT_CLAIMS", "ACCOUNT_PROFILE_FIELDS"],
+        is_broken: |s| s.headless.jwt.claims.are_long(&s.account.profile_fields),
+        remedy: "a field of text that is a claim must have at most 255 as \"max\": a token is sent with every request",
     },
     Rule {
         settings: &["ACCOUNT_USER_MODEL_USERNAME_FIELD", "ACCOUNT_SIGNUP_FIELDS"],

@@ -411,6 +411,30 @@ fn the_words_of_errors_about_claims() {
 }
 
 #[test]
+fn a_field_is_a_claim_if_users_may_read_it() {
+    let with = |source: &str| {
+        let claims = format!(r#"{{"role": "{source}"}}"#);
+        let fields = r#"{
+            "bio": {"type": "text", "max": 1000},
+            "role": {"type": "text", "write": "operator"},
+            "score": {"type": "integer", "write": "operator", "read": "operator"}
+        }"#;
+        read(&[("HEADLESS_JWT_CLAIMS", &claims), ("ACCOUNT_PROFILE_FIELDS", fields)])
+    };
+    assert!(with("profile.role").is_ok());
+    for (source, expected) in [
+        ("profile.rôle", "must be followed by the name of a field of ACCOUNT_PROFILE_FIELDS"),
+        ("profile.", "must be followed by the name of a field of ACCOUNT_PROFILE_FIELDS"),
+        ("profile.score", "a field with \"read\": \"operator\" cannot be a claim"),
+        ("profile.bio", "must have at most 255 as \"max\""),
+        ("role", "has no source \"role\" for \"role\""),
+    ] {
+        let error = with(source).expect_err(source).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn senders_are_addresses() {
     for sender in ["a@example.com", "Example <a@example.com>", "webmaster@localhost"] {
         assert_eq!(settings(&[("DEFAULT_FROM_EMAIL", sender)]).mail.default_from_email, sender);

@@ -454,6 +454,34 @@ async fn claims_of_the_site_are_in_tokens_and_in_the_context() {
     }
 }
 
+/// What an operator sets stands in the context at once, and in tokens at the next refresh.
+#[tokio::test]
+async fn a_role_that_operators_give_is_a_claim() {
+    let fields = r#"{
+        "role": {"type": "choice", "choices": ["customer", "editor"], "default": "customer", "write": "operator"},
+        "team": {"type": "integer"}
+    }"#;
+    let claims = r#"{"role": "profile.role", "https://example.com/team": "profile.team"}"#;
+    let settings = [JWT, HS256, KEY, ("HEADLESS_JWT_CLAIMS", claims), ("ACCOUNT_PROFILE_FIELDS", fields)];
+    let (stack, id, app) = stack(&settings).await;
+    let (client, first) = tokens(&stack).await;
+    let context = async || {
+        let headers = shown(&client);
+        let verdict = ask(&app, &Method::GET, &[(headers[0].0, &headers[0].1)]).await;
+        serde_json::to_value(verdict.context).unwrap()
+    };
+    assert_eq!(claims_in(&first.access)["role"], "customer");
+    assert_eq!(context().await, json!({"account_id": id, "email": EMAIL, "role": "customer"}));
+    stack.set_user(EMAIL, &[("role", "editor"), ("team", "7")], None, None).await.unwrap();
+    let team = "https://example.com/team";
+    let expected = json!({"account_id": id, "email": EMAIL, "role": "editor", team: 7});
+    assert_eq!(context().await, expected);
+    let later = Tokens::of(&refresh(&stack, &first.refresh).await.is(200).body["data"]);
+    let told = claims_in(&later.access);
+    assert_eq!((&told["role"], &told[team]), (&json!("editor"), &json!(7)));
+    assert!(claims_in(&later.refresh).get("role").is_none());
+}
+
 /// RFC 9470: what is sensitive takes a recent proof; a reauthentication brings one.
 #[tokio::test]
 async fn what_is_sensitive_takes_a_recent_proof() {
