@@ -225,17 +225,20 @@ pub enum TokenStrategy {
     Jwt,
 }
 
-pub(super) const TOKEN_STRATEGY: Kind<TokenStrategy> =
-    Kind::new("\"sessions\" or \"jwt\"", |raw| match text(raw)?.as_str() {
+pub(super) const TOKEN_STRATEGY: Kind<TokenStrategy> = Kind::new("\"sessions\" or \"jwt\"", |raw| {
+    match text(raw)?.as_str() {
         "sessions"
         | "allauth.headless.tokens.strategies.sessions.SessionTokenStrategy"
         | "allauth.headless.tokens.sessions.SessionTokenStrategy" => Ok(TokenStrategy::Sessions),
         "jwt" | "allauth.headless.tokens.strategies.jwt.JWTTokenStrategy" => Ok(TokenStrategy::Jwt),
         other if other.contains('.') => Err(Wrong::Because(
-            "must be \"sessions\" or \"jwt\": a strategy written in Python cannot run here".to_owned(),
+            "must be \"sessions\" or \"jwt\": a strategy written in Python cannot run here; HEADLESS_JWT_CLAIMS adds claims \
+             to tokens"
+                .to_owned(),
         )),
         _ => Err(Wrong::Shape),
-    });
+    }
+});
 
 pub(super) const JWT_ALGORITHM: Kind<Algorithm> = Kind::new(
     "\"RS256\", \"RS384\", \"RS512\", \"ES256\", \"EdDSA\", \"HS256\", \"HS384\" or \"HS512\"",

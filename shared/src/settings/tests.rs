@@ -723,8 +723,9 @@ fn unknown_names_are_errors() {
 fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
-        "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; \
-         use settings instead, such as ACCOUNT_SIGNUP_ENABLED"
+        "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, \
+         of is_open_for_signup ACCOUNT_SIGNUP_ENABLED, of clean_username ACCOUNT_USERNAME_BLACKLIST, of \
+         clean_password AUTH_PASSWORD_VALIDATORS, and of send_mail MAIL_TEMPLATES_DIR"
     );
     assert_eq!(
         errors(&[("ACCOUNT_LOGOUT_ON_GET", "true")]),
@@ -737,6 +738,33 @@ fn names_that_cannot_be_used_say_why() {
         hints(&[("SESSION_ENGINE", "redis")]),
         ["SESSION_ENGINE has no effect: sessions are stored in the DynamoDB table"]
     );
+}
+
+/// Where a site has Python of its own, it is told which settings take its place.
+#[test]
+fn what_was_written_in_python_has_a_setting_in_its_place() {
+    let names: Vec<_> = declared_names().collect();
+    for known in UNUSABLE {
+        let words = known.text.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
+        for word in
+            words.filter(|word| word.contains('_') && word.starts_with(|c: char| c.is_ascii_uppercase()))
+        {
+            assert!(names.contains(&word), "{}: {word} is no setting", known.name);
+        }
+    }
+    for (name, path, expected) in [
+        ("ACCOUNT_ADAPTER", "site.adapter.AccountAdapter", "ACCOUNT_PROFILE_FIELDS"),
+        ("ACCOUNT_FORMS", r#"{"signup": "site.forms.SignupForm"}"#, "ACCOUNT_PROFILE_FIELDS"),
+        ("ACCOUNT_SIGNUP_FORM_CLASS", "site.forms.SignupForm", "ACCOUNT_PROFILE_FIELDS"),
+        ("ACCOUNT_USER_DISPLAY", "site.display", "ACCOUNT_PROFILE_FIELDS"),
+        ("HEADLESS_ADAPTER", "site.adapter.HeadlessAdapter", "ACCOUNT_PROFILE_FIELDS"),
+        ("HEADLESS_TOKEN_STRATEGY", "site.tokens.Strategy", "HEADLESS_JWT_CLAIMS"),
+        ("SOCIALACCOUNT_ADAPTER", "site.adapter.SocialAdapter", "ACCOUNT_PROFILE_FIELDS"),
+        ("SOCIALACCOUNT_FORMS", r#"{"signup": "site.forms.SocialForm"}"#, "ACCOUNT_PROFILE_FIELDS"),
+    ] {
+        let text = errors(&[(name, path)]);
+        assert!(text.starts_with(&format!("{name}={path}: ")) && text.contains(expected), "{text}");
+    }
 }
 
 #[test]

@@ -35,6 +35,8 @@ const fn unusable(name: &'static str, verdict: Verdict, text: &'static str) -> U
 }
 
 const FRONTEND_DECIDES: &str = "has no effect: there are no HTML pages, and the frontend redirects";
+const DECLARED_FORM: &str = "forms written in Python cannot run here; use ACCOUNT_PROFILE_FIELDS for fields of your \
+                             own, and ACCOUNT_SIGNUP_FIELDS";
 const STATE_IN_TABLE: &str = "has no effect: sessions are stored in the DynamoDB table";
 const MAIL_BY_SES: &str = "has no effect: mail is sent through SES";
 
@@ -42,14 +44,12 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "ACCOUNT_ADAPTER",
         Refused,
-        "Python code cannot run here; use settings instead, such as ACCOUNT_SIGNUP_ENABLED",
+        "Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, of is_open_for_signup \
+         ACCOUNT_SIGNUP_ENABLED, of clean_username ACCOUNT_USERNAME_BLACKLIST, of clean_password \
+         AUTH_PASSWORD_VALIDATORS, and of send_mail MAIL_TEMPLATES_DIR",
     ),
-    unusable("ACCOUNT_FORMS", Refused, "forms written in Python cannot run here; use ACCOUNT_SIGNUP_FIELDS"),
-    unusable(
-        "ACCOUNT_SIGNUP_FORM_CLASS",
-        Refused,
-        "a form written in Python cannot run here; use ACCOUNT_SIGNUP_FIELDS",
-    ),
+    unusable("ACCOUNT_FORMS", Refused, DECLARED_FORM),
+    unusable("ACCOUNT_SIGNUP_FORM_CLASS", Refused, DECLARED_FORM),
     unusable(
         "ACCOUNT_USERNAME_VALIDATORS",
         Refused,
@@ -58,7 +58,8 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "ACCOUNT_USER_DISPLAY",
         Refused,
-        "a Python function cannot run here; users are displayed by their username, or else their email address",
+        "a Python function cannot run here; users are displayed by their username, or else their email address; \
+         a name to display can be a field of ACCOUNT_PROFILE_FIELDS",
     ),
     unusable(
         "ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR",
@@ -109,7 +110,12 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         Refused,
         "Python code cannot run here; settings are environment variables",
     ),
-    unusable("HEADLESS_ADAPTER", Refused, "Python code cannot run here; the serialization of users is fixed"),
+    unusable(
+        "HEADLESS_ADAPTER",
+        Refused,
+        "Python code cannot run here; instead of serialize_user use ACCOUNT_PROFILE_FIELDS, whose fields are members \
+         of data.user",
+    ),
     unusable(
         "USERSESSIONS_ADAPTER",
         Refused,
@@ -119,13 +125,10 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     unusable(
         "SOCIALACCOUNT_ADAPTER",
         Refused,
-        "Python code cannot run here; use settings instead, such as SOCIALACCOUNT_AUTO_SIGNUP",
+        "Python code cannot run here; instead of populate_user use ACCOUNT_PROFILE_FIELDS, of is_open_for_signup \
+         ACCOUNT_SIGNUP_ENABLED, and of is_auto_signup_allowed SOCIALACCOUNT_AUTO_SIGNUP",
     ),
-    unusable(
-        "SOCIALACCOUNT_FORMS",
-        Refused,
-        "forms written in Python cannot run here; use ACCOUNT_SIGNUP_FIELDS",
-    ),
+    unusable("SOCIALACCOUNT_FORMS", Refused, DECLARED_FORM),
     unusable(
         "SOCIALACCOUNT_SOCIALACCOUNT_STR",
         Refused,
@@ -153,7 +156,11 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "has no effect: passwords are hashed with argon2id; see PASSWORD_ARGON2_MEMORY_KIB",
     ),
     unusable("AUTHENTICATION_BACKENDS", Ignored, "has no effect: use ACCOUNT_LOGIN_METHODS"),
-    unusable("AUTH_USER_MODEL", Ignored, "has no effect: accounts are not a Django model"),
+    unusable(
+        "AUTH_USER_MODEL",
+        Ignored,
+        "has no effect: accounts are not a Django model; ACCOUNT_PROFILE_FIELDS declares fields of your own",
+    ),
     unusable("EMAIL_BACKEND", Ignored, MAIL_BY_SES),
     unusable("EMAIL_HOST", Ignored, MAIL_BY_SES),
 ];
