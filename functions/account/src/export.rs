@@ -171,6 +171,10 @@ struct ExportedProfile {
     phone_numbers: Vec<PhoneNumber>,
     /// The names.
     names: Vec<String>,
+    /// The URL of a picture, if the provider reports one.
+    picture: Option<String>,
+    /// The locale, if the provider reports one.
+    locale: Option<String>,
 }
 
 /// A pending code.
@@ -282,14 +286,28 @@ fn journey(journey: &AuthorizationRequest) -> ExportedAuthorizationRequest {
 
 fn pending_signup(pending: &PendingSignup) -> ExportedProfile {
     let PendingSignup { profile, tokens: _, unknown: _ } = pending;
-    let Profile { provider, uid, emails, phone, username, name, first_name, last_name, display, unknown: _ } =
-        profile;
+    let Profile {
+        provider,
+        uid,
+        emails,
+        phone,
+        username,
+        name,
+        first_name,
+        last_name,
+        picture,
+        locale,
+        display,
+        unknown: _,
+    } = profile;
     ExportedProfile {
         provider: provider.clone(),
         uid: uid.clone(),
         email_addresses: emails.iter().map(EmailAddressJson::from).collect(),
         phone_numbers: phone.iter().map(number).collect(),
         names: [username, name, first_name, last_name, display].into_iter().flatten().cloned().collect(),
+        picture: picture.clone(),
+        locale: locale.clone(),
     }
 }
 

@@ -145,7 +145,9 @@ pub(crate) fn describe(schema: &mut Map<String, Value>, fields: &ProfileFields, 
     let mut required = Vec::new();
     let mut properties = Map::new();
     for field in fields.of(part) {
-        if part == ProfilePart::Signup && field.required {
+        // What a provider may have told need not be sent.
+        let is_told = part == ProfilePart::ProviderSignup && field.from_provider;
+        if [ProfilePart::Signup, ProfilePart::ProviderSignup].contains(&part) && field.required && !is_told {
             required.push(json!(field.name));
         }
         let mut property = if part == ProfilePart::Shown { shown(field) } else { accepted(field) };

@@ -174,6 +174,8 @@ fn identity(settings: &Settings, object: &Object) -> Result<Identity, FieldError
             name: None,
             first_name,
             last_name,
+            picture: None,
+            locale: None,
             display,
             unknown: UnknownMembers::NONE,
         },

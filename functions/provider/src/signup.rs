@@ -3,6 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use vestibule::domain::email;
 use vestibule::domain::social::Profile;
 use vestibule::flows::{connect, social_signup};
@@ -31,7 +32,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Complete the provider sign-up",
         text: "",
         parameters: &[],
-        body: Body::JsonWith(SignupBy::Provider("").fields(), ProfilePart::Signup),
+        body: Body::JsonWith(SignupBy::Provider("").fields(), ProfilePart::ProviderSignup),
         answers: &[
             ResponseSpec::authenticated("Signed up, and logged in."),
             ResponseSpec::unauthenticated("Signed up; a further step is pending in `flows`."),
@@ -53,6 +54,7 @@ struct PendingProviderSignup<'a> {
 
 /// The user to be signed up.
 #[derive(Serialize, JsonSchema)]
+#[schemars(extend("x-profile" = ProfilePart::Shown))]
 struct ProviderSignupUser<'a> {
     /// The display name.
     display: &'a str,
@@ -62,6 +64,10 @@ struct ProviderSignupUser<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Usernames))]
     username: Option<&'a str>,
+    /// The values of the site's own fields that the provider tells.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    profile: Map<String, Value>,
 }
 
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
@@ -89,11 +95,13 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
 fn describe(settings: &Settings, profile: &Profile) -> Reply {
     let email = profile.emails.first().map(|address| email::shown(&address.email));
     let username = profile.username.as_deref().filter(|_| settings.account.usernames);
+    let fields = &settings.account.profile_fields;
     Reply::ok(PendingProviderSignup {
         user: ProviderSignupUser {
             display: username.or(email.as_deref()).unwrap_or("user"),
             has_usable_password: false,
             username,
+            profile: fields.shown(&fields.told(profile)),
         },
         account: present::social_account(
             settings,

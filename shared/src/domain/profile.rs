@@ -19,6 +19,17 @@ pub fn size(members: &BTreeMap<String, Value>) -> usize {
     serde_json::to_string(members).map_or(usize::MAX, |text| text.len())
 }
 
+/// Adds values where there are none yet, as far as they fit.
+pub fn supplement(profile: &mut ProfileValues, values: ProfileValues) {
+    for (name, value) in values {
+        let mut longer = profile.clone();
+        longer.entry(name).or_insert(value);
+        if size(&longer) <= MAX_PROFILE_BYTES {
+            *profile = longer;
+        }
+    }
+}
+
 /// Whether this is a date of the Gregorian calendar, written as in ISO 8601: `2026-11-29`.
 pub fn is_date(text: &str) -> bool {
     let [year, month, day] = text.split('-').collect::<Vec<_>>()[..] else { return false };
@@ -43,6 +54,16 @@ pub fn is_date(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_added_replaces_nothing_and_fits() {
+        let text = |length: usize| Value::from("x".repeat(length));
+        let mut profile = ProfileValues::from([("a".to_owned(), text(8000))]);
+        let more = [("a", text(1)), ("b", text(180)), ("c", text(100))];
+        supplement(&mut profile, more.map(|(name, value)| (name.to_owned(), value)).into());
+        let expected = [("a", text(8000)), ("c", text(100))];
+        assert_eq!(profile, expected.map(|(name, value)| (name.to_owned(), value)).into());
+    }
 
     #[test]
     fn dates_are_those_of_the_calendar() {

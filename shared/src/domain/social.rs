@@ -3,6 +3,7 @@
 //! Who talks to a service is not known here. A flow asks a [`ProviderRequest`]; that is put to the service once, and the flow
 //! decides again with the [`ProviderResponse`].
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -78,12 +79,40 @@ pub struct Profile {
     /// The last name.
     #[serde(default)]
     pub last_name: Option<String>,
+    /// The URL of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
+    /// The locale, such as `nl` or `en-GB`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
     /// The display name; none for the provider's name.
     #[serde(default)]
     pub display: Option<String>,
     /// What a later release has added.
     #[serde(flatten)]
     pub unknown: UnknownMembers,
+}
+
+impl Profile {
+    /// The names of the claims that fields of a site's own can have their values from.
+    pub const CLAIMS: [&str; 5] = ["first_name", "last_name", "locale", "name", "picture"];
+
+    /// The claim of this name. As in allauth, the first word of a full name is the first name where a provider reports no
+    /// other. A picture is left out unless a page may show it.
+    pub fn claim(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (first, rest) = self.name.as_deref().unwrap_or_default().split_once(' ').unzip();
+        let parts = [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str);
+        let own = match name {
+            "first_name" => self.first_name.as_deref().or(first).or(self.name.as_deref()),
+            "last_name" => self.last_name.as_deref().or(rest),
+            "name" if self.name.is_none() => return Some(parts.collect::<Vec<_>>().join(" ").into()),
+            "name" => self.name.as_deref(),
+            "locale" => self.locale.as_deref(),
+            "picture" => self.picture.as_deref().filter(|url| url.starts_with("https://")),
+            _ => None,
+        };
+        own.map(Cow::Borrowed)
+    }
 }
 
 /// The tokens that a provider issued.
@@ -255,4 +284,38 @@ pub struct Asked {
     pub question: ProviderRequest,
     /// The answer.
     pub answer: ProviderResponse,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_made_of_each_other() {
+        let told = |name: Option<&str>, first: Option<&str>, last: Option<&str>| {
+            let [name, first_name, last_name] = [name, first, last].map(|text| text.map(str::to_owned));
+            let profile = Profile { name, first_name, last_name, ..Profile::default() };
+            ["first_name", "last_name", "name"]
+                .map(|claim| profile.claim(claim).unwrap_or_default().into_owned())
+        };
+        assert_eq!(told(Some("Ann van Lee"), None, None), ["Ann", "van Lee", "Ann van Lee"]);
+        assert_eq!(told(Some("Ann"), None, None), ["Ann", "", "Ann"]);
+        assert_eq!(told(None, Some("Ann"), Some("Lee")), ["Ann", "Lee", "Ann Lee"]);
+        assert_eq!(told(Some("A. Lee"), Some("Ann"), None), ["Ann", "Lee", "A. Lee"]);
+        assert_eq!(told(None, None, None), ["", "", ""]);
+    }
+
+    #[test]
+    fn only_pictures_that_pages_may_show_are_told() {
+        let told = |url: &str| {
+            let profile = Profile { picture: Some(url.to_owned()), ..Profile::default() };
+            profile.claim("picture").map(Cow::into_owned)
+        };
+        assert_eq!(told("https://s.example/a").as_deref(), Some("https://s.example/a"));
+        for wrong in
+            ["http://s.example/a", "javascript:alert(1)", "data:image/png;base64,AA==", "//s.example/a"]
+        {
+            assert_eq!(told(wrong), None, "{wrong}");
+        }
+    }
 }

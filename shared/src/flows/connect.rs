@@ -10,6 +10,7 @@ use crate::domain::document::UnknownMembers;
 use crate::domain::handle::Handle;
 use crate::domain::means::Means;
 use crate::domain::message::Event;
+use crate::domain::profile::supplement;
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{MOST_SOCIAL_ACCOUNTS, Profile, SocialAccount, Tokens};
@@ -63,8 +64,10 @@ pub fn connect(
         return Err(Stop::invalid(FieldErrorKind::MaxSocialAccounts(MOST_SOCIAL_ACCOUNTS).of_all()));
     }
     let social = social_account(visit, account, profile, tokens);
+    let told = visit.settings().account.profile_fields.told(profile);
     let account = visit.account_mut(account)?;
     account.social_accounts.push(social);
+    supplement(&mut account.profile, told);
     let account = account.clone();
     let event = Event::ProviderConnected { provider: provider_name(visit.settings(), &profile.provider) };
     visit.announce(&account, &event, None);

@@ -21,6 +21,8 @@ const MOST_ADDRESSES: usize = 10;
 /// The longest an address of a profile may be, in its canonical form, as Django's `EmailField` has it.
 const LONGEST_ADDRESS: usize = 254;
 
+/// The longest URL of a picture that is kept, in bytes.
+const LONGEST_URL: usize = 2048;
 /// The longest tokens that are kept, in bytes.
 const MOST_TOKEN_BYTES: usize = 8 * 1024;
 
@@ -184,11 +186,13 @@ fn tidy(app: &ProviderApp, profile: &Profile) -> Profile {
     emails.truncate(MOST_ADDRESSES);
     profile.emails = emails;
     profile.phone = profile.phone.filter(|phone| phone::validate(&phone.number));
+    profile.picture = profile.picture.filter(|url| url.len() <= LONGEST_URL);
     for text in [
         &mut profile.username,
         &mut profile.name,
         &mut profile.first_name,
         &mut profile.last_name,
+        &mut profile.locale,
         &mut profile.display,
     ] {
         *text = text

@@ -61,8 +61,9 @@ enum Assessment {
 
 fn assess(visit: &Visit<'_>, profile: &Profile) -> Decision<Assessment> {
     let settings = visit.settings();
+    let fields = &settings.account.profile_fields;
     // Before anything is known of the email address, as the answer must not depend on whether it is taken.
-    if !settings.socialaccount.auto_signup || settings.account.profile_fields.are_required() {
+    if !settings.socialaccount.auto_signup || !fields.are_complete(&fields.told(profile)) {
         return Ok(Assessment::Incomplete);
     }
     match profile.emails.first() {
@@ -95,7 +96,8 @@ fn automatic_answers(visit: &Visit<'_>, profile: &Profile) -> Decision<NewAccoun
         _ => None,
     };
     let email = profile.emails.first().map(|address| address.email.clone());
-    Ok(NewAccount { email, username, ..NewAccount::default() })
+    let told = settings.profile_fields.told(profile);
+    Ok(NewAccount { email, username, profile: told, ..NewAccount::default() })
 }
 
 /// Signs up with what the frontend has asked for. Who is waiting is forgotten; a conflict when the account at the service was

@@ -9,6 +9,7 @@ use super::present;
 use super::reply::Outcome;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
+use crate::domain::profile::ProfileValues;
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::username;
 use crate::flows::signup::{self, NewAccount, Taken};
@@ -151,7 +152,7 @@ pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Decision<(N
             SignupFieldName::Password1 | SignupFieldName::Password2 => {}
         }
     }
-    account.profile = form.sign_up_profile(visit.now);
+    account.profile = form.sign_up_profile(told(visit, by), visit.now);
     if by == SignupBy::Password {
         account.password = read_password(visit, &mut form);
     }
@@ -161,6 +162,16 @@ pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Decision<(N
     taken.phone = refuse_taken_phone(visit, &mut form, account.phone.as_deref())?;
     form.finish()?;
     Ok((account, taken))
+}
+
+/// What the provider has told of the site's own fields.
+fn told(visit: &Visit<'_>, by: SignupBy<'_>) -> ProfileValues {
+    match (by, &visit.session().social_signup) {
+        (SignupBy::Provider(_), Some(pending)) => {
+            visit.settings().account.profile_fields.told(&pending.profile)
+        }
+        _ => ProfileValues::new(),
+    }
 }
 
 fn given(form: &mut Form<'_>, field: &Field) -> Option<String> {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::kind::{Kind, Raw, Wrong};
 use crate::domain::profile::{ProfileValues, is_date};
 use crate::domain::refusal::FieldErrorKind;
+use crate::domain::social::Profile;
 use crate::domain::text;
 
 /// The most fields.
@@ -83,6 +84,8 @@ pub struct ProfileField {
     pub write: ProfileWriter,
     /// Who may read it.
     pub read: ProfileReader,
+    /// Whether a provider's claim of this name is its first value.
+    pub from_provider: bool,
 }
 
 /// The type of a field, with its limits.
@@ -148,6 +151,8 @@ pub enum ProfileReader {
 pub enum ProfilePart {
     /// Those of the sign-up form.
     Signup,
+    /// The same where a provider may tell some of them.
+    ProviderSignup,
     /// Those that users may change.
     Change,
     /// Those that users may read.
@@ -178,9 +183,21 @@ impl ProfileFields {
         self.0.iter().find(|field| field.name == name)
     }
 
-    /// Whether a sign-up must give any of them.
-    pub fn are_required(&self) -> bool {
-        self.of(ProfilePart::Signup).any(|field| field.required)
+    /// Whether a sign-up with these values lacks none that is required.
+    pub fn are_complete(&self, profile: &ProfileValues) -> bool {
+        let mut required = self.of(ProfilePart::Signup).filter(|field| field.required);
+        required.all(|field| profile.contains_key(&field.name))
+    }
+
+    /// The values that a provider tells. Those that their fields do not allow are left out.
+    pub fn told(&self, claims: &Profile) -> ProfileValues {
+        let told = |field: &ProfileField| {
+            let claim = claims.claim(&field.name)?;
+            let value = text::strip(&claim);
+            let is_right = !value.is_empty() && field.kind.text_refusals(value).is_empty();
+            is_right.then(|| (field.name.clone(), Value::from(value)))
+        };
+        self.0.iter().filter(|field| field.from_provider).filter_map(told).collect()
     }
 
     /// The stored values that users may read or write.
@@ -199,7 +216,7 @@ impl ProfileField {
     /// Whether it belongs to a part.
     pub fn is_in(&self, part: ProfilePart) -> bool {
         match part {
-            ProfilePart::Signup => self.write != ProfileWriter::Operator,
+            ProfilePart::Signup | ProfilePart::ProviderSignup => self.write != ProfileWriter::Operator,
             ProfilePart::Change => self.write == ProfileWriter::User,
             ProfilePart::Shown => self.read == ProfileReader::User,
             ProfilePart::Listed => self.is_in(ProfilePart::Signup) || self.is_in(ProfilePart::Shown),
@@ -325,9 +342,20 @@ impl<'a> Declaration<'a> {
         let read = it.word("read", ("user", ProfileReader::User), &[("operator", ProfileReader::Operator)]);
         let default = given.get("default").cloned();
         it.check_default(kind.as_ref(), default.as_ref(), required);
+        let from_provider = it.switch("from_provider");
+        it.check_provider(kind.as_ref(), from_provider);
         it.check_writer(kind.as_ref(), write, required);
         let is_right = it.faults.len() == before;
-        let field = ProfileField { name: name.to_owned(), kind: kind?, required, default, help, write, read };
+        let field = ProfileField {
+            name: name.to_owned(),
+            kind: kind?,
+            required,
+            default,
+            help,
+            write,
+            read,
+            from_provider,
+        };
         is_right.then_some(field)
     }
 
@@ -363,7 +391,7 @@ impl<'a> Declaration<'a> {
             "choice" => &["choices"],
             _ => &["version"],
         };
-        let common = ["type", "required", "default", "help", "write", "read"];
+        let common = ["type", "required", "default", "help", "write", "read", "from_provider"];
         for member in self.given.keys().filter(|member| !common.contains(&member.as_str())) {
             if !own.contains(&member.as_str()) {
                 self.fault(&format!("not have {member:?}, which the type {name:?} does not know,"));
@@ -504,6 +532,17 @@ impl<'a> Declaration<'a> {
         let words: Vec<_> = words.into_iter().map(|(word, _)| word).collect();
         self.fault(&format!("have one of {words:?} as {member:?}"));
         usual.1
+    }
+
+    fn check_provider(&mut self, kind: Option<&ProfileFieldType>, from_provider: bool) {
+        let is_text =
+            matches!(kind, None | Some(ProfileFieldType::Text { .. } | ProfileFieldType::Choice(_)));
+        if from_provider && !(is_text && Profile::CLAIMS.contains(&self.name)) {
+            let claims = Profile::CLAIMS;
+            self.fault(&format!(
+                "not have \"from_provider\" but for text or a choice with one of the names {claims:?},"
+            ));
+        }
     }
 
     fn check_writer(&mut self, kind: Option<&ProfileFieldType>, write: ProfileWriter, required: bool) {

@@ -170,6 +170,75 @@ async fn sign_up_by_a_provider_asks_for_what_is_required() {
     }
 }
 
+const TOLD: (&str, &str) = (
+    "ACCOUNT_PROFILE_FIELDS",
+    r#"{
+        "first_name": {"type": "text", "max": 10, "required": true, "from_provider": true},
+        "last_name": {"type": "text", "from_provider": true},
+        "name": {"type": "text", "write": "operator", "read": "operator", "from_provider": true}
+    }"#,
+);
+
+fn claims(first_name: &str, last_name: &str) -> Value {
+    json!({"id": 1, "email": EMAIL, "email_verified": true, "first_name": first_name, "last_name": last_name})
+}
+
+#[tokio::test]
+async fn what_a_provider_tells_is_kept_at_sign_up() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[TOLD, AT_ONCE, APPS, UNLIMITED]).await;
+        let client = stack.client(kind);
+        // Nothing that is required is missing.
+        let answer = dummy(&client, "login", claims(" Ann ", "Lee")).await;
+        let user = &answer.is_logged_in_as(EMAIL).body["data"]["user"];
+        assert_eq!(
+            (&user["first_name"], &user["last_name"], user.get("name")),
+            (&json!("Ann"), &json!("Lee"), None)
+        );
+        assert_eq!(stack.show_user(EMAIL).await["profile"]["name"], "Ann Lee");
+    }
+}
+
+#[tokio::test]
+async fn what_a_provider_tells_and_the_field_refuses_is_asked_for() {
+    for (body, last_name) in [
+        (json!({"email": EMAIL, "first_name": "Ann"}), json!("Lee")),
+        (json!({"email": EMAIL, "first_name": "Ann", "last_name": ""}), json!(null)),
+        (json!({"email": EMAIL, "first_name": "Ann", "last_name": "Smith"}), json!("Smith")),
+    ] {
+        let stack = Stack::start(&[TOLD, AT_ONCE, APPS, UNLIMITED]).await;
+        let client = stack.app();
+        dummy(&client, "login", claims("Ann-Sophie-Marie", "Lee")).await.awaits("provider_signup");
+        let told = client.get("auth/provider/signup").await;
+        let user = &told.is(200).body["data"]["user"];
+        assert_eq!(
+            (&user["first_name"], &user["last_name"], user.get("name")),
+            (&json!(null), &json!("Lee"), None)
+        );
+        client.post("auth/provider/signup", json!({"email": EMAIL})).await.refuses(&["first_name: required"]);
+        let answer = client.post("auth/provider/signup", body).await;
+        let user = &answer.is_logged_in_as(EMAIL).body["data"]["user"];
+        assert_eq!((&user["first_name"], &user["last_name"]), (&json!("Ann"), &last_name));
+    }
+}
+
+#[tokio::test]
+async fn what_a_provider_tells_fills_what_is_empty_where_it_is_connected() {
+    let stack = Stack::start(&[TOLD, AT_ONCE, APPS, UNLIMITED]).await;
+    let client = stack.app();
+    let body = json!({"email": EMAIL, "password": PASSWORD, "first_name": "Annabel"});
+    client.post("auth/signup", body).await.is_logged_in_as(EMAIL);
+    dummy(&client, "connect", claims("Ann", "Lee")).await.is(200);
+    let user = client.get("auth/session").await.body["data"]["user"].clone();
+    assert_eq!((&user["first_name"], &user["last_name"]), (&json!("Annabel"), &json!("Lee")));
+    // What the user removes later stays removed.
+    change(&client, json!({"last_name": null})).await.is(200);
+    client.delete("auth/session").await.is(401);
+    client.hold(None);
+    let again = dummy(&client, "login", claims("Ann", "Lee")).await;
+    assert_eq!(again.is_logged_in_as(EMAIL).body["data"]["user"]["last_name"], json!(null));
+}
+
 const OPERATORS: (&str, &str) = (
     "ACCOUNT_PROFILE_FIELDS",
     r#"{

@@ -34,6 +34,8 @@ pub(super) fn read(
         name: text(provider.full_name),
         first_name: text(provider.first_name),
         last_name: text(provider.last_name),
+        picture: text(provider.picture),
+        locale: text(provider.locale),
         display: text(provider.display).or_else(|| usual_display(provider, data, options)),
         unknown: UnknownMembers::NONE,
     })

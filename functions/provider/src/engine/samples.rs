@@ -52,6 +52,8 @@ struct Expected {
     name: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    picture: Option<String>,
+    locale: Option<String>,
     display: Option<String>,
 }
 
@@ -183,6 +185,8 @@ async fn somebody_comes_from_every_provider() {
             name: profile.name,
             first_name: profile.first_name,
             last_name: profile.last_name,
+            picture: profile.picture,
+            locale: profile.locale,
             display: profile.display,
         };
         assert_eq!(got, sample.profile, "{id}");

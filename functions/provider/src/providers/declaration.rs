@@ -103,6 +103,10 @@ pub struct ProviderDeclaration {
     pub first_name: &'static str,
     /// Their last name.
     pub last_name: &'static str,
+    /// The URL of their picture.
+    pub picture: &'static str,
+    /// Their locale.
+    pub locale: &'static str,
     /// Their phone number.
     pub phone: &'static str,
     /// What they would know the account by; empty for the usual: the first that is there of username, address and name.
@@ -293,6 +297,9 @@ pub const fn provider(known: KnownProvider) -> ProviderDeclaration {
         full_name: "",
         first_name: "",
         last_name: "",
+        // The claims of OpenID Connect Core 1.0, section 5.1, which many others have as well.
+        picture: "/picture | /avatar_url",
+        locale: "/locale",
         phone: "",
         display: "",
         user: "",

@@ -922,6 +922,7 @@ pub const PROVIDERS: &[ProviderDeclaration] = &[
         uid: "user-{/owner/user/id}_workspace-{/workspace_id}",
         email: "/owner/user/person/email",
         full_name: "/owner/user/name",
+        picture: "/owner/user/avatar_url",
         display: "{/owner/user/name} ({/workspace_name})",
         user: "/owner/user",
         ..provider(known::NOTION)

@@ -6,20 +6,26 @@ use serde_json::{Value as Stored, json};
 
 use super::json::Value;
 use super::{Form, could_be_integer, to_integer};
-use crate::domain::profile::{MAX_PROFILE_BYTES, ProfileValues, size};
+use crate::domain::profile::{MAX_PROFILE_BYTES, ProfileValues, size, supplement};
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::text;
 use crate::domain::time::Timestamp;
 use crate::settings::{ProfileField, ProfileFieldType, ProfilePart};
 
 impl Form<'_> {
-    /// Takes the fields of a sign-up into a new profile.
-    pub fn sign_up_profile(&mut self, now: Timestamp) -> ProfileValues {
+    /// Takes the fields of a sign-up into a new profile. Of what the form does not name, what a provider has told holds.
+    pub fn sign_up_profile(&mut self, mut told: ProfileValues, now: Timestamp) -> ProfileValues {
         let mut profile = ProfileValues::new();
         for field in self.settings.account.profile_fields.of(ProfilePart::Signup) {
-            self.take(field, &mut profile, now);
+            if self.object.get(&field.name).is_some() {
+                told.remove(&field.name);
+            }
+            if !told.contains_key(&field.name) {
+                self.take(field, &mut profile, now);
+            }
         }
         self.check_size(&profile);
+        supplement(&mut profile, told);
         profile
     }
 

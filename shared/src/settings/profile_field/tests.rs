@@ -31,7 +31,7 @@ fn fields_of_all_types_are_read() {
     assert_eq!(names(ProfilePart::Signup), all);
     assert_eq!(names(ProfilePart::Shown), all);
     assert_eq!(names(ProfilePart::Change), ["age", "born", "color", "first_name", "plate", "terms_seen"]);
-    assert!(fields.get("terms").unwrap().required && fields.are_required());
+    assert!(fields.get("terms").unwrap().required && !fields.are_complete(&ProfileValues::new()));
     let shown = fields.shown(&ProfileValues::from([("age".to_owned(), json!(20))]));
     assert_eq!(
         Value::Object(shown),
@@ -68,12 +68,44 @@ fn what_operators_write_or_read_alone_is_no_member_of_the_users() {
 }
 
 #[test]
+fn what_a_provider_tells_is_taken_where_the_field_allows_it() {
+    let fields = settings(
+        r#"{
+            "first_name": {"type": "text", "max": 5, "required": true, "from_provider": true},
+            "last_name": {"type": "text"},
+            "locale": {"type": "choice", "choices": ["en", "nl"], "from_provider": true},
+            "picture": {"type": "text", "from_provider": true, "write": "operator"}
+        }"#,
+    )
+    .unwrap();
+    let told = |first: &str, locale: &str, picture: &str| {
+        let [first_name, locale, picture] = [first, locale, picture].map(|text| Some(text.to_owned()));
+        fields.told(&Profile {
+            first_name,
+            locale,
+            picture,
+            last_name: Some("Lee".into()),
+            ..Profile::default()
+        })
+    };
+    let all = told(" Ann ", "nl", "https://s.example/a");
+    assert_eq!(json!(all), json!({"first_name": "Ann", "locale": "nl", "picture": "https://s.example/a"}));
+    assert!(fields.are_complete(&all));
+    let wrong = told("Annabel", "nl-NL", "http://s.example/a");
+    assert_eq!(json!(wrong), json!({}));
+    assert!(!fields.are_complete(&wrong));
+    assert_eq!(json!(told("A\0", "", " ")), json!({}));
+}
+
+#[test]
 fn all_faults_are_told_at_once() {
     let faults = settings(
         r#"{
             "Age": {"type": "integer"},
             "color": {"type": "choice", "choices": []},
             "email": {"type": "text"},
+            "locale": {"type": "boolean", "from_provider": true},
+            "nickname": {"type": "text", "from_provider": true},
             "limits": {"type": "integer", "min": 5, "max": 4},
             "long": {"type": "text", "max": 4001},
             "open": {"type": "text", "pattern": "a)|(?:b"},
@@ -102,6 +134,9 @@ fn all_faults_are_told_at_once() {
         "must not have \"max\", which the type \"consent\" does not know, in \"when\"",
         "must have the \"version\" of the text that is agreed to in \"when\"",
         "must have a value that the field itself allows as \"default\" in \"word\"",
+        "must not have \"from_provider\" but for text or a choice with one of the names \
+         [\"first_name\", \"last_name\", \"locale\", \"name\", \"picture\"], in \"locale\"",
+        "in \"nickname\"",
         "must not require a value where only operators write, in \"vip\"",
         "must not let operators write a \"consent\", which is the user's own, in \"waiver\"",
         "must have one of [\"user\", \"signup\", \"operator\"] as \"write\" in \"word\"",

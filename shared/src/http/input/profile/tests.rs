@@ -31,7 +31,7 @@ fn one(settings: &Settings, name: &str, value: &str) -> Result<Stored, Vec<(Stri
     let usual = r#""age": 20, "nick": "abc", "terms": true, "must_color": "red""#;
     let object = Object::parse(format!("{{{usual}, \"{name}\": {value}}}").as_bytes()).unwrap();
     let mut form = Form::new(&[], &object, settings);
-    let profile = form.sign_up_profile(now());
+    let profile = form.sign_up_profile(ProfileValues::new(), now());
     match form.finish() {
         Ok(()) => Ok(profile.get(name).cloned().unwrap_or(Stored::Null)),
         Err(errors) => Err(errors
