@@ -21,6 +21,11 @@ before(async () => {
   stack = await startStack({
     HEADLESS_SERVE_SPECIFICATION: "true",
     HEADLESS_TOKEN_STRATEGY: "jwt",
+    ACCOUNT_PROFILE_FIELDS: JSON.stringify({
+      color: { type: "choice", choices: ["red", "blue"] },
+      nick: { type: "text", required: true },
+      terms: { type: "consent", version: "1", required: true },
+    }),
     ACCOUNT_EMAIL_VERIFICATION: "mandatory",
     ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED: "true",
   });
@@ -67,6 +72,7 @@ test("openapi-typescript and openapi-fetch", async () => {
   const { data, meta } = await client.verify(await stack.code(EMAIL));
   assert.equal(data.user.email, EMAIL);
   assert.equal(data.user.has_usable_password, true);
+  assert.deepEqual(await client.own(), { color: "red", nick: "Ann", agreedTo: "1" });
   const own = [{ email: EMAIL, primary: true, verified: true }];
   assert.deepEqual(await client.emailAddresses(), own);
 

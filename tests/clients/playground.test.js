@@ -24,6 +24,14 @@ const SETTINGS = {
   ACCOUNT_LOGIN_METHODS: "email,phone,username",
   ACCOUNT_SIGNUP_FIELDS: "email*,username,phone,password1*",
   HEADLESS_TOKEN_STRATEGY: "jwt",
+  ACCOUNT_PROFILE_FIELDS: JSON.stringify({
+    nick: { type: "text", min: 2, max: 10, help: "How others see you." },
+    color: { type: "choice", choices: ["red", "blue"] },
+    born: { type: "date" },
+    news: { type: "boolean" },
+    terms: { type: "consent", version: "1" },
+    tier: { type: "text", default: "basic", write: "operator" },
+  }),
   ACCOUNT_RATE_LIMITS: "false",
 };
 /** Everything by code, and nothing at all without it. */
@@ -93,6 +101,40 @@ async function scanned({ page }) {
   });
   return jsqr(Uint8ClampedArray.from(pixels), 400, 400)?.data;
 }
+
+test("fields of the site's own, at sign-up and later", async () => {
+  const visitor = await byLink.visit();
+  const email = "fields@example.com";
+  const value = (label) => visitor.page.getByLabel(label).inputValue();
+  await visitor.open("/account/signup");
+  await visitor.sees("How others see you.");
+  await visitor.fill({ "Email address": email, Password: PASSWORD, Nick: "x", Born: "2000-02-29" });
+  await visitor.page.getByLabel("Color").selectOption("blue");
+  await visitor.page.getByLabel("Terms").check();
+  await visitor.click("Sign up");
+  await visitor.sees("at least 2 characters");
+  await visitor.fill({ Nick: "Ann" });
+  await visitor.click("Sign up");
+  await visitor.on("One more step");
+  await visitor.page.goto(await visitor.linkFor(email));
+  await visitor.click("Verify");
+  await visitor.on("Verified");
+  await logIn(visitor, email, PASSWORD);
+  await visitor.on("Account");
+  await visitor.sees("basic");
+  assert.deepEqual([await value("Nick"), await value("Color"), await value("Born")], ["Ann", "blue", "2000-02-29"]);
+  assert.equal(await visitor.page.getByLabel("Terms").isChecked(), true);
+  assert.equal(await visitor.page.getByLabel("News").isChecked(), false);
+  await visitor.fill({ Nick: "", Born: "" });
+  await visitor.page.getByLabel("Color").selectOption("");
+  await visitor.page.getByLabel("News").check();
+  await visitor.click("Save");
+  await visitor.announced("Saved.");
+  await visitor.page.reload();
+  await visitor.on("Account");
+  assert.deepEqual([await value("Nick"), await value("Color"), await value("Born")], ["", "", ""]);
+  assert.equal(await visitor.page.getByLabel("News").isChecked(), true);
+});
 
 test("sign-up, the mail's link, login by each identifier, a change of the password, and its reset", async () => {
   const visitor = await byLink.visit();

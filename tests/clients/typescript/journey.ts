@@ -3,6 +3,7 @@
 
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./generated/api.js";
+import { OWN } from "./steps.js";
 
 const params = { path: { client: "app" } } as const;
 
@@ -25,13 +26,13 @@ export function connect(baseUrl: string) {
     },
     /** What is wrong with each field of a sign-up. */
     async refusedSignUp(email: string, password: string) {
-      const { error, response } = await client.POST("/_allauth/{client}/v1/auth/signup", { params, body: { email, password } });
+      const { error, response } = await client.POST("/_allauth/{client}/v1/auth/signup", { params, body: { email, password, ...OWN } });
       if (typeof error !== "object" || !("errors" in error)) throw new Error(`${response.status}`);
       return error.errors.map(({ param, code }) => [param, code]);
     },
     /** Signs up: resolves to the step that is pending then. */
     async signUp(email: string, password: string) {
-      const { error, response } = await client.POST("/_allauth/{client}/v1/auth/signup", { params, body: { email, password } });
+      const { error, response } = await client.POST("/_allauth/{client}/v1/auth/signup", { params, body: { email, password, ...OWN } });
       if (typeof error !== "object" || !("data" in error)) throw new Error(`${response.status}`);
       tokens.session = error.meta.session_token;
       return error.data.flows.find((flow) => flow.is_pending)?.id;
@@ -40,6 +41,12 @@ export function connect(baseUrl: string) {
       const { data } = await client.POST("/_allauth/{client}/v1/auth/email/verify", { params, body: { key } });
       tokens.access = data?.meta.access_token;
       return data;
+    },
+    /** What the account says of the fields of this deployment's own. */
+    async own() {
+      const { data } = await client.GET("/_allauth/{client}/v1/auth/session", { params });
+      const user = data?.data.user;
+      return { color: user?.color, nick: user?.nick, agreedTo: user?.terms?.version };
     },
     async emailAddresses() {
       const { data } = await client.GET("/_allauth/{client}/v1/account/email", { params });
@@ -62,6 +69,10 @@ export function connect(baseUrl: string) {
       void client.POST("/_allauth/{client}/v1/auth/login", { params, body: { email: "", password: 1 } });
       // @ts-expect-error: this deployment has no passkeys.
       void client.GET("/_allauth/{client}/v1/auth/webauthn/login", { params });
+      // @ts-expect-error: a nick is required.
+      void client.POST("/_allauth/{client}/v1/auth/signup", { params, body: { email: "", password: "", terms: true } });
+      // @ts-expect-error: there is no such color.
+      void client.PATCH("/_allauth/{client}/v1/account/profile", { params, body: { color: "green" } });
       // @ts-expect-error: a code is not optional.
       void client.POST("/_allauth/{client}/v1/auth/email/verify", { params, body: {} });
     },

@@ -1,5 +1,8 @@
 // What an app does with each generated client.
 
+/** The fields of this deployment's own. */
+export const OWN = { color: "red", nick: "Ann", terms: true } as const;
+
 export interface Steps {
   /** Signs up: resolves to the step that is pending then. */
   signUp(email: string, password: string): Promise<string | undefined>;

@@ -1,10 +1,14 @@
 //! A site's own fields (`ACCOUNT_PROFILE_FIELDS`): at sign-up, in `data.user`, in `account/profile` and in an export.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
+use vestibule_tests::Passkey;
 
 use crate::social::dummy;
+use crate::webauthn::{SIGNUP, SIGNUPS, options};
 use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
@@ -401,6 +405,40 @@ async fn what_a_user_and_an_operator_change_at_once_is_all_kept() {
     let data = client.get("account/profile").await.body["data"].clone();
     assert_eq!(data["role"], "editor");
     assert!(data["nick"].as_str().unwrap().starts_with("ann"), "{data}");
+}
+
+#[tokio::test]
+async fn sign_up_by_a_passkey_takes_the_fields_too() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[&SIGNUPS[..], &[FIELDS]].concat()).await;
+        let client = stack.client(kind);
+        let refused = client.post(SIGNUP, json!({"email": EMAIL})).await;
+        refused.refuses(&["first_name: required", "terms: required"]);
+        stack.inbox.is_empty().await;
+        let mut body = form(EMAIL);
+        body.as_object_mut().unwrap().remove("password");
+        client.post(SIGNUP, body).await.awaits("verify_email");
+        let code = stack.inbox.only(EMAIL).await.code();
+        client.post("auth/email/verify", json!({"key": code})).await.awaits("mfa_signup_webauthn");
+        let mut key = Passkey::new(&format!("http://{}", stack.api));
+        let credential = key.create(&options(&client, SIGNUP).await);
+        let body = json!({"name": "Phone", "credential": credential}).to_string();
+        let answer = client.send(Method::PUT, SIGNUP, &[], body).await;
+        has_profile(&answer.is_logged_in_as(EMAIL).body["data"]["user"]);
+    }
+}
+
+#[tokio::test]
+async fn signing_up_with_fields_costs_no_more_than_without() {
+    let stack = Stack::start(&[FIELDS]).await;
+    stack.dynamodb.set_latency(Duration::from_millis(20));
+    stack.dynamodb.hold_deliveries();
+    for kind in Kind::ALL {
+        stack.dynamodb.tally();
+        let email = format!("{kind:?}@example.com").to_lowercase();
+        stack.client(kind).post("auth/signup", form(&email)).await.awaits("verify_email");
+        crate::budget::costs(&stack, "signing up with fields", (3, 4, 1));
+    }
 }
 
 #[tokio::test]

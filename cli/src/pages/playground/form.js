@@ -24,9 +24,9 @@ let forms = 0;
 
 /**
  * A form of these fields (`description.js`). `submit` gets the values, and resolves to an answer; if it has errors, they
- * are shown.
+ * are shown. Fields that are left empty are not sent, unless that empties what was there (`sendsEmpty`).
  */
-export function form(fields, label, submit) {
+export function form(fields, label, submit, { sendsEmpty = false } = {}) {
   forms += 1;
   const controls = fields.map((field) => control(field, `form-${forms}-${field.name}`));
   const alert = h("p", { role: "alert", class: "error" });
@@ -37,7 +37,7 @@ export function form(fields, label, submit) {
     busy(send, async () => {
       clear(alert, controls);
       try {
-        show(await submit(values(controls)), alert, controls);
+        show(await submit(values(controls, sendsEmpty)), alert, controls);
       } catch (error) {
         alert.textContent = error.message;
       }
@@ -63,18 +63,18 @@ export function problem(answer) {
 
 function control({ name, schema = {}, required, value, label, hint, options = {} }, id) {
   const help = hint ?? HINTS[name];
-  const isCheckbox = schema.type === "boolean";
+  const type = typeOf(name, schema);
+  const isCheckbox = type === "checkbox";
   const [hintId, errorId] = [`${id}-hint`, `${id}-error`];
-  const input = h("input", {
-    id,
-    name,
-    type: typeOf(name, schema),
-    value,
-    required,
+  const described = { id, name, required, "aria-describedby": help ? `${hintId} ${errorId}` : errorId, ...options };
+  const input = schema.enum ? choice(schema.enum, value, described) : h("input", {
+    type,
+    value: isCheckbox ? undefined : value,
+    checked: isCheckbox && Boolean(value),
     maxlength: schema.maxLength,
+    inputmode: types(schema).includes("integer") && "numeric",
     autocomplete: AUTOCOMPLETE[name] ?? "off",
-    "aria-describedby": help ? `${hintId} ${errorId}` : errorId,
-    ...options,
+    ...described,
   });
   const error = h("span", { id: errorId, class: "error" });
   const text = h("label", { for: id }, label ?? LABELS[name] ?? words(name), !required && !isCheckbox && h("small", {}, " optional"));
@@ -83,19 +83,30 @@ function control({ name, schema = {}, required, value, label, hint, options = {}
   return { name, input, error, row };
 }
 
-function typeOf(name, { type, format }) {
-  if (type === "boolean") return "checkbox";
-  if (format === "email") return "email";
+/** A choice; nothing is chosen unless something was. */
+function choice(values, chosen, properties) {
+  const made = values.filter((value) => value !== null).map((value) => h("option", { value, selected: value === chosen }, value));
+  return h("select", properties, h("option", { value: "" }, ""), ...made);
+}
+
+/** The types of a schema, such as `["string", "null"]`. */
+const types = ({ type }) => [type].flat();
+
+function typeOf(name, schema) {
+  if (types(schema).includes("boolean")) return "checkbox";
+  const { format } = schema;
+  if (format === "email" || format === "date") return format;
   if (name.includes("password")) return "password";
   return name === "phone" ? "tel" : "text";
 }
 
-const words = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
+/** A name in words. */
+export const words = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
 
-/** What was entered; fields that were left empty are not sent. */
-function values(controls) {
+/** What was entered. */
+function values(controls, sendsEmpty) {
   const all = controls.map(({ name, input }) => [name, input.type === "checkbox" ? input.checked : entered(input)]);
-  return Object.fromEntries(all.filter(([, value]) => value !== ""));
+  return Object.fromEntries(all.filter(([, value]) => sendsEmpty || value !== ""));
 }
 
 /** Blanks around a value are an accident, but in a password they count. */

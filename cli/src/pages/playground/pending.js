@@ -1,7 +1,7 @@
 // What a login or a sign-up still waits for. Each flow that can be pending has a function, by its id.
 
 import { isLoggedIn, pendingFlow, send } from "./api.js";
-import { config } from "./configuration.js";
+import { config, withHelp } from "./configuration.js";
 import { elsewhere, environment, fields, has } from "./description.js";
 import { announce, button, facts, h, link, section } from "./elements.js";
 import { form, problem } from "./form.js";
@@ -115,7 +115,8 @@ function firstPasskey() {
 async function providerSignup(flow) {
   const { data } = await send("GET", "auth/provider/signup");
   const email = data?.email?.[0]?.email;
-  const known = fields("signUpWithProvider").map((field) => ({ ...field, value: { email, username: data?.user?.username }[field.name] }));
+  const told = { ...data?.user, email };
+  const known = withHelp(fields("signUpWithProvider")).map((field) => ({ ...field, value: told[field.name] }));
   return [
     facts({ Provider: flow.provider?.name, "Account there": data?.account?.display }),
     form(known, "Sign up", async (values) => proceed(await send("POST", "auth/provider/signup", values))),

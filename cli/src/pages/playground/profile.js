@@ -1,9 +1,10 @@
 // The account itself: who is logged in, and how; its export and its end.
 
-import { isLoggedIn, loadSession, session } from "./api.js";
-import { has } from "./description.js";
+import { isLoggedIn, loadSession, send, session } from "./api.js";
+import { ownFacts, withHelp } from "./configuration.js";
+import { fields, has } from "./description.js";
 import { announce, button, confirm, facts, h, link, section, when } from "./elements.js";
-import { problem } from "./form.js";
+import { form, problem, words } from "./form.js";
 import { call } from "./reauthenticate.js";
 import { go } from "./router.js";
 
@@ -14,6 +15,7 @@ export async function profile() {
   const { user, methods } = session.data;
   const used = methods.map((method) =>
     h("li", {}, `${method.type ?? method.provider ?? ""} ${method.method}${method.reauthenticated ? " (again)" : ""}, ${when(method.at)}`));
+  const others = ownFacts().map(({ name }) => [words(name), readable(user[name])]);
   return [
     facts({
       Name: user.display,
@@ -21,7 +23,10 @@ export async function profile() {
       "Email address": user.email,
       Username: user.username,
       Password: user.has_usable_password ? "set" : "none",
+      ...Object.fromEntries(others),
+      Metadata: readable(user.public_metadata),
     }),
+    has("updateProfile") && section("Your details", await details()),
     section("This login", h("ul", {}, ...used)),
     has("exportAccount") && section("Your data", exportButton()),
     has("deleteAccount") && section("The end", button("Delete the account", remove, { class: "bad" })),
@@ -33,6 +38,21 @@ export const notLoggedIn = () => [h("p", {}, "You are not logged in. ", link("/a
 
 /** A page of an account: what `show` makes, for those who are logged in. */
 export const forAccount = (show) => async () => (isLoggedIn() ? show() : notLoggedIn());
+
+/** Nothing for no value; JSON for what is no text. */
+const readable = (value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : value?.toString());
+
+/** The site's own fields, to be changed. */
+async function details() {
+  const { data } = await send("GET", "account/profile");
+  const known = withHelp(fields("updateProfile")).map((field) => ({ ...field, value: data[field.name] }));
+  const save = async (values) => {
+    const answer = await call("PATCH", "account/profile", values);
+    if (answer.status === 200) announce("Saved.");
+    return answer;
+  };
+  return form(known, "Save", save, { sendsEmpty: true });
+}
 
 function exportButton() {
   const shown = h("pre", { hidden: true });

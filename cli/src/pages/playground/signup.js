@@ -1,6 +1,7 @@
 // Sign-up, with a password or with a passkey: whatever fields there are.
 
 import { send } from "./api.js";
+import { withHelp } from "./configuration.js";
 import { environment, fields, has } from "./description.js";
 import { h, link, section } from "./elements.js";
 import { form } from "./form.js";
@@ -9,10 +10,10 @@ import { proceed } from "./proceed.js";
 /** The page. */
 export async function signup() {
   const ways = [
-    has("signUp") && form(withHoneypot(newPassword(fields("signUp"))), "Sign up", async (values) =>
+    has("signUp") && form(withHoneypot(newPassword(withHelp(fields("signUp")))), "Sign up", async (values) =>
       proceed(await send("POST", "auth/signup", values))),
     has("signUpWithPasskey") && section("With a passkey, without a password",
-      form(withHoneypot(fields("signUpWithPasskey")), "Sign up with a passkey", async (values) =>
+      form(withHoneypot(withHelp(fields("signUpWithPasskey"))), "Sign up with a passkey", async (values) =>
         proceed(await send("POST", "auth/webauthn/signup", values)))),
   ].filter(Boolean);
   const closed = ways.length === 0 && h("p", {}, "Sign-up is closed (ACCOUNT_SIGNUP_ENABLED).");
