@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Message, Recipient};
+use crate::domain::profile::ProfileValues;
 use crate::domain::rate::{History, Rate};
 use crate::domain::session::Session;
 use crate::domain::time::Timestamp;
@@ -133,6 +134,9 @@ pub struct Letter {
     /// Whether the delivery drops it, as the recipient is undeliverable.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// What it may say of the recipient: values of the site's own fields.
+    #[serde(default, skip_serializing_if = "ProfileValues::is_empty")]
+    pub profile: ProfileValues,
 }
 
 /// The content of a message.

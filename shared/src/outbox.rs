@@ -6,8 +6,9 @@ use crate::app::{App, report};
 use crate::changes::{Letter, LetterContent};
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Envelope, Message};
+use crate::domain::profile::ProfileValues;
 use crate::domain::time::Timestamp;
-use crate::flows::password_reset;
+use crate::flows::{notice, password_reset};
 use crate::settings::Settings;
 use crate::signing::Keys;
 use crate::store::{OutboxItem, StoreError, outbox_place};
@@ -33,12 +34,18 @@ pub async fn open(app: &App, item: &OutboxItem) -> Result<Option<Envelope>, Stor
         tracing::info!(id = item.id, "not sent: the email address is undeliverable");
         return Ok(None);
     }
-    let message = match &letter.content {
-        LetterContent::Ready(message) => Some(message.clone()),
+    let content = match &letter.content {
+        LetterContent::Ready(message) => Some((message.clone(), letter.profile)),
         LetterContent::PasswordResetLink(account) => password_reset_mail(app, account, &letter).await?,
     };
     let site = site_name(&app.settings);
-    Ok(message.map(|message| Envelope { id: item.id.clone(), to: letter.to, site, message }))
+    Ok(content.map(|(message, profile)| Envelope {
+        id: item.id.clone(),
+        to: letter.to,
+        site,
+        profile,
+        message,
+    }))
 }
 
 /// Decrypts a message. One whose key this process does not know may be tried again: the key may be a new one.
@@ -71,11 +78,11 @@ async fn password_reset_mail(
     app: &App,
     account: &AccountId,
     letter: &Letter,
-) -> Result<Option<Message>, StoreError> {
+) -> Result<Option<(Message, ProfileValues)>, StoreError> {
     let Some(store) = app.store() else { return Ok(None) };
-    let account = store.account(account).await?.map(|stored| stored.value);
-    let keys = app.secrets().keys;
-    Ok(account.and_then(|account| password_reset::link_mail(&app.settings, &keys, &account, letter)))
+    let Some(account) = store.account(account).await?.map(|stored| stored.value) else { return Ok(None) };
+    let message = password_reset::link_mail(&app.settings, &app.secrets().keys, &account, letter);
+    Ok(message.map(|message| (message, notice::profile_for(&app.settings, &account, &letter.to))))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use minijinja::Value;
+use serde_json::Value as Json;
 use vestibule::domain::email;
 use vestibule::domain::message::{Envelope, Event, Message, Recipient, Removed};
 
@@ -124,9 +125,9 @@ pub(crate) fn secret(message: &Message) -> Option<(&'static str, &str)> {
     }
 }
 
-/// What a message's templates may use, by name. The names are those of allauth's templates where it has the like.
+/// What a message's templates may use, by name. `fields` are the names of the site's own fields. The names are those of allauth's templates where it has the like.
 /// Each value is one line, so that no user agent can add paragraphs to a mail.
-pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
+pub(crate) fn variables(envelope: &Envelope, fields: &[String]) -> BTreeMap<&'static str, Value> {
     let mut variables = BTreeMap::new();
     let mut set = |name, value: &str| {
         variables.insert(name, Value::from(one_line(value)));
@@ -179,7 +180,21 @@ pub(crate) fn variables(envelope: &Envelope) -> BTreeMap<&'static str, Value> {
             }
         }
     }
+    if matches!(envelope.message, Message::Notification { .. } | Message::ResetPassword { .. }) {
+        variables.insert("profile", profile(envelope, fields));
+    }
     variables
+}
+
+/// The values of the site's own fields; none for what the mail may not say.
+fn profile(envelope: &Envelope, fields: &[String]) -> Value {
+    let value = |name: &String| match envelope.profile.get(name) {
+        Some(Json::String(text)) => Value::from(one_line(text)),
+        Some(Json::Bool(is)) => Value::from(*is),
+        Some(Json::Number(number)) => Value::from(number.as_i64()),
+        _ => Value::from(()),
+    };
+    Value::from(fields.iter().map(|name| (name.clone(), value(name))).collect::<BTreeMap<String, Value>>())
 }
 
 /// What was taken away from an account: its kind, and the name that tells it from others of the kind.

@@ -15,7 +15,7 @@ use crate::templates::Templates;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// It is ours to deliver, for a minute.
-    Taken(Envelope),
+    Taken(Box<Envelope>),
     /// Another delivery has it, or had it when it died.
     Busy,
     /// It was delivered, has expired, or need not be sent any more.
@@ -177,7 +177,7 @@ pub(crate) mod tests {
                 Some((_, true)) => Claim::Busy,
                 Some((envelope, claimed)) => {
                     *claimed = true;
-                    Claim::Taken(envelope.clone())
+                    Claim::Taken(Box::new(envelope.clone()))
                 }
             })
         }
@@ -218,7 +218,10 @@ pub(crate) mod tests {
 
     pub(crate) fn mailer(answers: impl IntoIterator<Item = Result<(), SendError>>) -> Mailer<Fake> {
         let answers = Mutex::new(answers.into_iter().collect());
-        Mailer::new(Templates::load(None, None).unwrap(), Fake { answers, sent: Mutex::default() })
+        Mailer::new(
+            Templates::load(None, None, Vec::new()).unwrap(),
+            Fake { answers, sent: Mutex::default() },
+        )
     }
 
     pub(crate) fn sent(mailer: &Mailer<Fake>) -> Vec<String> {

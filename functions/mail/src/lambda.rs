@@ -8,7 +8,7 @@ use serde_json::Value;
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule::outbox;
-use vestibule::settings::Settings;
+use vestibule::settings::{ProfilePart, Settings};
 use vestibule::store::OutboxClaim;
 use vestibule::store::StoreError;
 use vestibule::telemetry;
@@ -66,7 +66,9 @@ impl Mailer<AwsSender> {
     pub fn from_settings(settings: &Settings, aws: Aws) -> Result<Self, TemplateFaults> {
         let mail = &settings.mail;
         let prefix = settings.account.email_subject_prefix.clone();
-        let templates = Templates::load(mail.templates_dir.as_ref().map(AsRef::as_ref), prefix)?;
+        let fields = settings.account.profile_fields.of(ProfilePart::Shown).map(|field| field.name.clone());
+        let folder = mail.templates_dir.as_ref().map(AsRef::as_ref);
+        let templates = Templates::load(folder, prefix, fields.collect())?;
         let texts = match (&mail.sms_topic_arn, &mail.sms_function_arn) {
             (Some(topic), _) => TextRoute::Topic(topic.clone()),
             (None, Some(function)) => TextRoute::Function(function.clone()),
@@ -91,7 +93,7 @@ impl Outbox for App {
             OutboxClaim::Gone => return Ok(Claim::Gone),
         };
         match outbox::open(self, &item).await {
-            Ok(Some(envelope)) => Ok(Claim::Taken(envelope)),
+            Ok(Some(envelope)) => Ok(Claim::Taken(Box::new(envelope))),
             Ok(None) => store.delivered(id).await.map(|()| Claim::Gone),
             Err(error) => {
                 // A claim that cannot be given back expires by itself.

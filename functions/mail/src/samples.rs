@@ -2,6 +2,7 @@
 //! agents, usernames) is hostile here.
 
 use vestibule::domain::message::{Envelope, Event, Message, Origin, Recipient, Removed};
+use vestibule::domain::profile::ProfileValues;
 
 /// Markup as a stranger would plant it; no HTML may carry it as it is.
 pub(crate) const HOSTILE: &str = "<script>alert('&')</script>";
@@ -62,6 +63,11 @@ pub(crate) fn mails() -> Vec<Envelope> {
     .collect()
 }
 
+/// Hostile values of these fields.
+pub(crate) fn profile(fields: &[String]) -> ProfileValues {
+    fields.iter().map(|name| (name.clone(), HOSTILE.into())).collect()
+}
+
 /// Every message to a phone.
 pub(crate) fn texts() -> Vec<Envelope> {
     [Message::ConfirmPhoneCode { code: CODE.to_owned() }]
@@ -86,5 +92,6 @@ fn origin() -> Origin {
 }
 
 fn envelope(to: Recipient, message: Message) -> Envelope {
-    Envelope { id: "0197f0c2-sample".to_owned(), to, site: "auth.example.com".to_owned(), message }
+    let (id, site) = ("0197f0c2-sample".to_owned(), "auth.example.com".to_owned());
+    Envelope { id, to, site, profile: ProfileValues::new(), message }
 }

@@ -233,6 +233,7 @@ mod tests {
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::retry::RetryConfig;
     use vestibule::domain::message::{Envelope, Message, Recipient};
+    use vestibule::domain::profile::ProfileValues;
 
     use super::*;
     use crate::templates::Templates;
@@ -304,8 +305,9 @@ mod tests {
 
     fn letter(to: Recipient) -> RenderedMessage {
         let message = Message::LoginCode { code: "BCDF-GHJK".to_owned() };
-        let envelope = Envelope { id: "7".to_owned(), to, site: "acme.example".to_owned(), message };
-        Templates::load(None, None).unwrap().render(&envelope).unwrap()
+        let (id, site) = ("7".to_owned(), "acme.example".to_owned());
+        let envelope = Envelope { id, to, site, profile: ProfileValues::new(), message };
+        Templates::load(None, None, Vec::new()).unwrap().render(&envelope).unwrap()
     }
 
     fn to_email() -> RenderedMessage {

@@ -23,6 +23,8 @@ use crate::samples;
 pub struct Templates {
     environment: Environment<'static>,
     subject_prefix: Option<String>,
+    /// The names of the site's own fields.
+    fields: Vec<String>,
 }
 
 /// Why a message cannot be rendered.
@@ -87,8 +89,12 @@ pub struct TemplateFaults(pub Vec<Fault>);
 impl Templates {
     /// Takes the templates that are compiled in, and those of `folder` in their place (`MAIL_TEMPLATES_DIR`); then
     /// renders each with samples of its message. `subject_prefix` is `ACCOUNT_EMAIL_SUBJECT_PREFIX`; none means
-    /// `[<site>] `.
-    pub fn load(folder: Option<&Path>, subject_prefix: Option<String>) -> Result<Self, TemplateFaults> {
+    /// `[<site>] `; `fields` are the names of the site's own fields.
+    pub fn load(
+        folder: Option<&Path>,
+        subject_prefix: Option<String>,
+        fields: Vec<String>,
+    ) -> Result<Self, TemplateFaults> {
         let mut faults = BTreeSet::new();
         let own = folder.map(|folder| read(folder, &mut faults)).unwrap_or_default();
         let mut environment =
@@ -103,9 +109,13 @@ impl Templates {
                 }
             }
         }
-        let templates = Self { environment, subject_prefix };
-        for sample in samples::mails().iter().chain(&samples::texts()) {
-            templates.check(sample, &mut faults);
+        let templates = Self { environment, subject_prefix, fields };
+        for mut sample in samples::mails().into_iter().chain(samples::texts()) {
+            templates.check(&sample, &mut faults);
+            if !templates.fields.is_empty() {
+                sample.profile = samples::profile(&templates.fields);
+                templates.check(&sample, &mut faults);
+            }
         }
         if faults.is_empty() { Ok(templates) } else { Err(TemplateFaults(faults.into_iter().collect())) }
     }
@@ -114,7 +124,7 @@ impl Templates {
     pub fn render(&self, envelope: &Envelope) -> Result<RenderedMessage, RenderError> {
         check_recipient(&envelope.to)?;
         let kind = kind(&envelope.message);
-        let variables = Value::from(variables(envelope));
+        let variables = Value::from(variables(envelope, &self.fields));
         let id = envelope.id.clone();
         Ok(match &envelope.to {
             Recipient::Email(address) => RenderedMessage::Email(Email {
@@ -166,7 +176,7 @@ impl Templates {
     }
 
     fn check(&self, sample: &Envelope, faults: &mut BTreeSet<Fault>) {
-        let values = Value::from(variables(sample));
+        let values = Value::from(variables(sample, &self.fields));
         let kind = kind(&sample.message);
         let mut rendered = |extension: &str| {
             let name = format!("{kind}.{extension}");
@@ -314,7 +324,7 @@ mod tests {
     use crate::samples::HOSTILE;
 
     fn defaults() -> Templates {
-        Templates::load(None, None).unwrap()
+        Templates::load(None, None, Vec::new()).unwrap()
     }
 
     fn email(templates: &Templates, envelope: &Envelope) -> Email {
@@ -500,7 +510,7 @@ mod tests {
     #[test]
     fn subjects_have_the_prefix_and_one_line() {
         let render = |prefix: Option<&str>, site: &str| {
-            let templates = Templates::load(None, prefix.map(str::to_owned)).unwrap();
+            let templates = Templates::load(None, prefix.map(str::to_owned), Vec::new()).unwrap();
             let mut envelope = sample("password_changed");
             envelope.site = site.to_owned();
             email(&templates, &envelope).subject
@@ -548,7 +558,7 @@ mod tests {
         for (name, source) in files {
             std::fs::write(folder.path().join(name), source).unwrap();
         }
-        Templates::load(Some(folder.path()), None)
+        Templates::load(Some(folder.path()), None, vec!["first_name".to_owned()])
             .map_err(|faults| faults.0.iter().map(Fault::to_string).collect())
     }
 
@@ -567,6 +577,30 @@ mod tests {
     }
 
     #[test]
+    fn fields_of_the_site_are_told_on_one_line_and_escaped() {
+        let greeting = "{% extends \"base.html\" %}{% block content %}Hello {{ profile.first_name or \"you\" }}!{% endblock %}";
+        let templates = with_files(&[
+            ("password_changed.subject.txt", "For {{ profile.first_name or \"you\" }}"),
+            ("password_changed.txt", "Hello {{ profile.first_name or \"you\" }}!"),
+            ("password_changed.html", greeting),
+        ])
+        .unwrap();
+        let mut envelope = sample("password_changed");
+        for (name, text, html) in [
+            (None, "you", "you"),
+            (Some("Ann"), "Ann", "Ann"),
+            (Some("A\r\nBcc: x"), "A Bcc: x", "A Bcc: x"),
+            (Some("<b>Ann</b>"), "<b>Ann</b>", "&lt;b&gt;Ann&lt;/b&gt;"),
+        ] {
+            envelope.profile = name.map(|name| ("first_name".to_owned(), name.into())).into_iter().collect();
+            let email = email(&templates, &envelope);
+            assert_eq!(email.subject, format!("[auth.example.com] For {text}"));
+            assert_eq!(email.text, format!("Hello {text}!\n"));
+            assert!(email.html.contains(&format!("Hello {html}!")), "{}", email.html);
+        }
+    }
+
+    #[test]
     fn every_fault_is_listed_with_file_and_line() {
         let faults = with_files(&[
             ("base.txt", "Hi {{ nobody }}"),
@@ -576,6 +610,9 @@ mod tests {
             ("login_code.subject.txt", "{{ code }} is your code"),
             ("login_code.txt", "one\ntwo\n{% if code %}{{ code }}"),
             ("logincode.txt", "{{ code }}"),
+            ("password_changed.html", "{{ profile.first_name | safe }}"),
+            ("password_changed.txt", "{{ profile.frst_name }}"),
+            ("confirm_email_code.txt", "{{ code }} {{ profile.first_name }}"),
             ("pasword_set.html", "x"),
             ("README", "x"),
             ("password_set.subject.txt", " \n"),
@@ -592,17 +629,23 @@ mod tests {
             "login_code.subject.txt: must not use code: subjects are kept in the logs of mail servers",
             "login_code.txt:3: syntax error: unexpected end of input, expected end of block",
             "logincode.txt: is no template; did you mean login_code.txt?",
+            "password_changed.html: writes a value unescaped (`safe`, `autoescape false`)",
+            "confirm_email_code.txt:1: undefined value: `profile` is undefined; confirm_email_code.txt gets code, email, site",
             "pasword_set.html: is no template; did you mean password_set.html?",
             "password_set.subject.txt: is empty",
-            "reset_password.txt:2: undefined value: `usrname` is undefined; reset_password.txt gets email, password_reset_url, site, username",
+            "reset_password.txt:2: undefined value: `usrname` is undefined; reset_password.txt gets email, password_reset_url, profile, site, username",
         ] {
             assert!(faults.iter().any(|fault| fault == expected), "{expected:?} not in {faults:#?}");
         }
+        assert!(
+            faults.iter().any(|fault| fault.starts_with("password_changed.txt:1: undefined value")),
+            "{faults:#?}"
+        );
     }
 
     #[test]
     fn a_folder_that_is_not_there_is_a_fault() {
-        let faults = Templates::load(Some(Path::new("/nowhere/at/all")), None).err().unwrap();
+        let faults = Templates::load(Some(Path::new("/nowhere/at/all")), None, Vec::new()).err().unwrap();
         assert!(faults.to_string().starts_with("MAIL_TEMPLATES_DIR: /nowhere/at/all: "), "{faults}");
     }
 }

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::profile::ProfileValues;
+
 /// A message with its recipient, as delivered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
@@ -13,6 +15,8 @@ pub struct Envelope {
     pub to: Recipient,
     /// The host name of the service; subjects begin with it unless `ACCOUNT_EMAIL_SUBJECT_PREFIX` says otherwise.
     pub site: String,
+    /// What it may say of the recipient: values of the site's own fields.
+    pub profile: ProfileValues,
     /// The message.
     pub message: Message,
 }

@@ -55,7 +55,55 @@ pub(crate) fn is_printable(c: char) -> bool {
         )
 }
 
+/// Whether a mail program might make a link of a text, or people might take it for one: it has a sign that URLs and email
+/// addresses have, a character that is not seen, or a dot within a word that two letters follow, as in `evil.example`, but
+/// not in `J.R. Smith`.
+pub(crate) fn could_be_link(text: &str) -> bool {
+    let is_dot = |c: char| matches!(c, '.' | '\u{2024}' | '\u{3002}' | '\u{fe52}' | '\u{ff0e}' | '\u{ff61}');
+    let is_sign =
+        |c: char| matches!(c, '/' | '\\' | ':' | '@' | '<' | '>' | '\u{ff20}' | '\u{ff0f}' | '\u{ff1a}');
+    let starts_name = |part: &str| part.chars().take_while(|c| is_word(*c)).count() > 1;
+    let is_unseen = |c: char| c.is_control() || is_invisible(c);
+    text.chars().any(|c| is_sign(c) || is_unseen(c)) || text.split(is_dot).skip(1).any(starts_name)
+}
+
 /// Python's `len`: code points, not bytes.
 pub(crate) fn length(text: &str) -> usize {
     text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_a_link_is_told_from_names() {
+        for name in [
+            "Ann",
+            "Ann van Lee",
+            "J.R. Smith",
+            "J. R. R. Tolkien",
+            "Zoë",
+            "Nguyễn Văn A",
+            "李小龍",
+            "O'Neil-Lee",
+            "42",
+        ] {
+            assert!(!could_be_link(name), "{name}");
+        }
+        for link in [
+            "evil.example",
+            "Click https://evil",
+            "go to www.evil.example now",
+            "evil\u{3002}example",
+            "ann@evil",
+            "Ann\nClick",
+            "Ann\u{202e}",
+            "tel:112",
+            "<b>Ann</b>",
+            "a/b",
+        ] {
+            assert!(could_be_link(link), "{link}");
+        }
+    }
 }

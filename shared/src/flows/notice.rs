@@ -9,6 +9,8 @@ use crate::changes::LetterContent;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::message::{Event, Message, Origin, Recipient};
+use crate::domain::profile::ProfileValues;
+use crate::settings::Settings;
 
 /// What may stand in a path as it is (RFC 3986, unreserved).
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -103,7 +105,20 @@ impl Visit<'_> {
             user_agent: self.visitor.short_user_agent(),
         };
         let message = Message::Notification { event, origin };
-        self.send_anyway(Recipient::Email(email), LetterContent::Ready(message));
+        let to = Recipient::Email(email);
+        let profile = profile_for(self.settings(), account, &to);
+        self.send_about(profile, to, LetterContent::Ready(message));
+    }
+}
+
+/// What a mail may say of the recipient. Only who has verified an email address is spoken to by what their account says:
+/// anybody else may have signed up with it, to have a mail delivered that says what they want.
+pub fn profile_for(settings: &Settings, account: &Account, to: &Recipient) -> ProfileValues {
+    match to.email() {
+        Some(email) if account.has_verified(Some(email)) => {
+            settings.account.profile_fields.mailed(&account.profile)
+        }
+        _ => ProfileValues::new(),
     }
 }
 

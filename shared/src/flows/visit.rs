@@ -21,6 +21,7 @@ use crate::domain::document::UnknownMembers;
 use crate::domain::email;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
+use crate::domain::profile::ProfileValues;
 use crate::domain::rate::{History, Per, Rate};
 use crate::domain::refusal::FieldErrors;
 use crate::domain::session::{AuthenticationRecord, Draft, Login, Session, State, TokenFamily, TokenPair};
@@ -900,12 +901,18 @@ impl<'a> Visit<'a> {
 
     /// Sends a message without rate limits: a notification, which attackers must not be able to suppress.
     pub fn send_anyway(&mut self, to: Recipient, content: LetterContent) {
-        self.letters.push(Letter { to, asked_at: self.now, content, withheld: false });
+        self.send_about(ProfileValues::new(), to, content);
+    }
+
+    /// The same, with what the message may say of the recipient.
+    pub(super) fn send_about(&mut self, profile: ProfileValues, to: Recipient, content: LetterContent) {
+        self.letters.push(Letter { to, asked_at: self.now, content, withheld: false, profile });
     }
 
     /// Puts a message into the outbox that the delivery drops, so that the request takes the same time.
     pub(super) fn withhold(&mut self, to: Recipient, content: LetterContent) {
-        self.letters.push(Letter { to, asked_at: self.now, content, withheld: true });
+        let profile = ProfileValues::new();
+        self.letters.push(Letter { to, asked_at: self.now, content, withheld: true, profile });
     }
 
     /// Whether mail to an email address has bounced, or was reported as spam, within 14 days.

@@ -15,6 +15,8 @@ const MOST_FIELDS: usize = 50;
 /// The longest text that a field may allow, in characters, and what it allows unless it says otherwise.
 const LONGEST_TEXT: i64 = 4000;
 const USUAL_LENGTH: i64 = 255;
+/// The longest text that mails contain, in characters.
+const LONGEST_MAILED: usize = 150;
 const LONGEST_PATTERN: usize = 200;
 const LONGEST_NAME: usize = 64;
 /// The memory of a compiled pattern, which bounds the time of a match.
@@ -198,6 +200,17 @@ impl ProfileFields {
             is_right.then(|| (field.name.clone(), Value::from(value)))
         };
         self.0.iter().filter(|field| field.from_provider).filter_map(told).collect()
+    }
+
+    /// What mails may say of a profile: what users may read, without consents, and without text of which a mail program
+    /// might make a link.
+    pub fn mailed(&self, profile: &ProfileValues) -> ProfileValues {
+        let is_plain = |value: &Value| match value {
+            Value::String(text) => !text::could_be_link(text) && text::length(text) <= LONGEST_MAILED,
+            Value::Bool(_) | Value::Number(_) => true,
+            Value::Null | Value::Array(_) | Value::Object(_) => false,
+        };
+        self.shown(profile).into_iter().filter(|(_, value)| is_plain(value)).collect()
     }
 
     /// The stored values that users may read or write.

@@ -9,7 +9,7 @@ use vestibule_tests::Passkey;
 
 use crate::social::dummy;
 use crate::webauthn::{SIGNUP, SIGNUPS, options};
-use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
+use crate::{Answer, Client, Kind, NEW_PASSWORD, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
 const FIELDS: (&str, &str) = (
@@ -441,6 +441,75 @@ async fn signing_up_with_fields_costs_no_more_than_without() {
     }
 }
 
+/// A stack whose mails greet people by the name that their accounts have.
+async fn greeting(settings: &[(&str, &str)]) -> (tempfile::TempDir, Stack) {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in [
+        ("password_changed.txt", "Hello {{ profile.nick or 'you' }}, rank {{ profile.rank or 0 }}!"),
+        ("reset_password.txt", "Hello {{ profile.nick or 'you' }}!\n\n{{ password_reset_url }}\n"),
+    ] {
+        std::fs::write(folder.path().join(file), text).unwrap();
+    }
+    let fields = r#"{"nick": {"type": "text"}, "rank": {"type": "integer"}, "risk": {"type": "text", "read": "operator"}}"#;
+    let own = [
+        ("ACCOUNT_PROFILE_FIELDS", fields),
+        ("MAIL_TEMPLATES_DIR", folder.path().to_str().unwrap()),
+        ("ACCOUNT_EMAIL_NOTIFICATIONS", "true"),
+        UNLIMITED,
+    ];
+    let stack = Stack::start(&[&own[..], settings].concat()).await;
+    (folder, stack)
+}
+
+async fn change_password(client: &Client, from: &str, to: &str) {
+    client
+        .post("account/password/change", json!({"current_password": from, "new_password": to}))
+        .await
+        .is(200);
+}
+
+#[tokio::test]
+async fn mails_greet_whoever_has_verified_the_email_address() {
+    let (_folder, stack) = greeting(&[]).await;
+    stack.add_user(EMAIL).await;
+    let client = stack.app();
+    log_in(&client, EMAIL, PASSWORD).await.is(200);
+    let (mut from, mut to) = (PASSWORD, NEW_PASSWORD);
+    for (nick, told) in [
+        ("Ann", "Ann"),
+        ("J.R. Smith", "J.R. Smith"),
+        ("Click evil.example", "you"),
+        ("https://evil", "you"),
+        ("Ann\nCall 112", "you"),
+        ("", "you"),
+    ] {
+        change(&client, json!({"nick": nick, "rank": 7})).await.is(200);
+        change_password(&client, from, to).await;
+        let mail = stack.inbox.only(EMAIL).await;
+        assert_eq!(mail.text.trim(), format!("Hello {told}, rank 7!"));
+        (from, to) = (to, from);
+        stack.app().post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+        let reset = stack.inbox.only(EMAIL).await;
+        assert!(reset.text.starts_with(&format!("Hello {told}!\n")), "{}", reset.text);
+    }
+}
+
+/// Anybody can sign up with another person's email address, and a name of their choice.
+#[tokio::test]
+async fn mails_to_an_unverified_email_address_say_nothing_that_was_written_there() {
+    let (_folder, stack) = greeting(&[("ACCOUNT_EMAIL_VERIFICATION", "optional")]).await;
+    let client = stack.app();
+    let body = json!({"email": EMAIL, "password": PASSWORD, "nick": "Ann", "rank": 7});
+    client.post("auth/signup", body).await.is_logged_in_as(EMAIL);
+    change_password(&client, PASSWORD, NEW_PASSWORD).await;
+    stack.app().post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+    let mails = stack.inbox.take().await;
+    assert_eq!(mails.len(), 3, "the verification, the change and the reset");
+    assert!(mails.iter().all(|mail| !mail.text.contains("Ann")));
+    assert_eq!(mails[1].text.trim(), "Hello you, rank 0!");
+    assert!(mails[2].text.starts_with("Hello you!\n"), "{}", mails[2].text);
+}
+
 #[tokio::test]
 async fn changes_at_once_are_all_kept() {
     let stack = Stack::start(&[FIELDS, AT_ONCE, UNLIMITED]).await;
@@ -513,8 +582,8 @@ async fn the_first_proof_removes_what_another_person_has_said() {
     for name in ["first_name", "public_metadata"] {
         assert!(shown.is(200).body["data"]["user"].get(name).is_none(), "{}", shown.text);
     }
-    owner.post("auth/password/reset", json!({"key": key, "password": crate::NEW_PASSWORD})).await.is(401);
-    log_in(&owner, EMAIL, crate::NEW_PASSWORD).await.is_logged_in_as(EMAIL);
+    owner.post("auth/password/reset", json!({"key": key, "password": NEW_PASSWORD})).await.is(401);
+    log_in(&owner, EMAIL, NEW_PASSWORD).await.is_logged_in_as(EMAIL);
     let data = owner.get("account/profile").await.body["data"].clone();
     assert_eq!((&data["first_name"], &data["terms"]), (&json!(null), &json!(null)));
     let left = stack.show_user(EMAIL).await;
