@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
+use url::Url;
 
 use super::input::json::{BodyError, Object};
 use super::{cookie, form, origin_verify};
@@ -192,13 +193,40 @@ fn visitor(client: ClientKind, headers: &HeaderMap, source_ip: &str, base_url: S
     }
 }
 
-/// The base URL of the API: `PUBLIC_URL`, or else the scheme and host of the request, if the host is allowed.
+/// The base URL of the API: `PUBLIC_URL`, or else the origin of the settings that a proxy names, or else the scheme and
+/// host of the request, if the host is allowed.
 pub fn base_url(headers: &HeaderMap, settings: &Settings) -> Result<String, NoCall> {
     let host = text(headers, header::HOST.as_str()).to_ascii_lowercase();
     if !host_is_allowed(&host, &settings.allowed_hosts) {
         return Err(NoCall::UnknownHost);
     }
-    Ok(settings.public_url.clone().unwrap_or_else(|| origin(headers)))
+    let public = settings.public_url.clone().or_else(|| forwarded_origin(headers, settings));
+    Ok(public.unwrap_or_else(|| origin(headers)))
+}
+
+/// The origin of `FRONTEND_URL` or of an entry of `CSRF_TRUSTED_ORIGINS` whose host `X-Forwarded-Host` names. A client can
+/// write that header as well as a proxy can: so it only chooses among URLs that the operator wrote, and of several values,
+/// none counts. Where requests must come through a CDN, those that bypass it have been refused before.
+fn forwarded_origin(headers: &HeaderMap, settings: &Settings) -> Option<String> {
+    let mut values = headers.get_all("x-forwarded-host").iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let host = value.to_str().ok()?.trim();
+    if !is_host(host) {
+        return None;
+    }
+    let configured = std::iter::once(&settings.headless.frontend_url).chain(&settings.csrf.trusted_origins);
+    configured.filter_map(|url| Url::parse(url).ok()).map(|url| url.origin()).find_map(|origin| {
+        let configured = origin.ascii_serialization();
+        let (scheme, _) = configured.split_once("://")?;
+        let named = Url::parse(&format!("{scheme}://{host}")).ok()?;
+        (named.origin() == origin).then_some(configured)
+    })
+}
+
+/// Whether a text consists of what a host name and port consist of.
+fn is_host(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(plain)
 }
 
 fn origin(headers: &HeaderMap) -> String {
@@ -237,9 +265,7 @@ fn host_is_allowed(host: &str, allowed: &[String]) -> bool {
         _ => host,
     };
     let name = name.trim_end_matches('.');
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
-    !name.is_empty()
-        && name.bytes().all(plain)
+    is_host(name)
         && allowed.iter().map(|pattern| pattern.to_ascii_lowercase()).any(|pattern| {
             pattern == "*"
                 || pattern == name
@@ -292,6 +318,8 @@ fn without_port(said: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use lambda_http::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -307,6 +335,74 @@ mod tests {
         assert!(!allowed("localhost", &[]));
         assert!(!allowed("", &["*"]));
         assert!(!allowed("a/b", &["*"]));
+    }
+
+    #[test]
+    fn a_forwarded_host_chooses_among_the_urls_of_the_settings() {
+        let base = |forwarded: &[&str], variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            let settings = Settings::read(variables).unwrap().settings;
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "abc.execute-api.eu-west-1.amazonaws.com".parse().unwrap());
+            headers.insert("x-forwarded-proto", "https".parse().unwrap());
+            for value in forwarded {
+                headers.append("x-forwarded-host", HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+            base_url(&headers, &settings).unwrap()
+        };
+        let own = "https://abc.execute-api.eu-west-1.amazonaws.com";
+        let origins =
+            "https://example.com,https://*.example.org,https://xn--bcher-kva.example,http://localhost:8080";
+        let configured = [
+            ("FRONTEND_URL", "https://app.example.com/start"),
+            ("CSRF_TRUSTED_ORIGINS", origins),
+            ("ALLOWED_HOSTS", "*"),
+        ];
+        for (forwarded, expected) in [
+            ("app.example.com", "https://app.example.com"),
+            ("example.com", "https://example.com"),
+            (" EXAMPLE.com ", "https://example.com"),
+            ("example.com:443", "https://example.com"),
+            ("example.com:", "https://example.com"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ] {
+            assert_eq!(base(&[forwarded], &configured), expected, "{forwarded}");
+        }
+        for forwarded in [
+            "",
+            "evil.example",
+            "example.com.evil.example",
+            "evilexample.com",
+            "example.com.",
+            "example.com:444",
+            "example.com:80",
+            "localhost",
+            "a.example.org",
+            "*.example.org",
+            "example.com, evil.example",
+            "evil.example, example.com",
+            "example.com/path",
+            "evil.example/example.com",
+            "user@example.com",
+            "example.com@evil.example",
+            "example.com#",
+            "example.com?a",
+            "ex%61mple.com",
+            "https://example.com",
+            "//example.com",
+            "exam\tple.com",
+            "\u{ff45}xample.com",
+            "b\u{fc}cher.example",
+            "[::1]",
+        ] {
+            assert_eq!(base(&[forwarded], &configured), own, "{forwarded}");
+        }
+        assert_eq!(base(&["example.com", "example.com"], &configured), own, "two headers");
+        assert_eq!(base(&[], &configured), own);
+        let mut public = configured.to_vec();
+        public.push(("PUBLIC_URL", "https://api.example.net"));
+        assert_eq!(base(&["example.com"], &public), "https://api.example.net");
     }
 
     #[test]

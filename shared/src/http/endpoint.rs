@@ -281,7 +281,11 @@ fn publish(app: &App, document: &Document, request: &Request) -> Response<Body> 
     match (document.write)(app, &base_url) {
         None if app.lacks_token_keys() => unavailable(),
         None => refuse(NoCall::UnknownPath),
-        Some(response) if [Method::GET, Method::HEAD].contains(request.method()) => response,
+        Some(mut response) if [Method::GET, Method::HEAD].contains(request.method()) => {
+            // It may decide the base URL, and a cache must not give one client's choice to all.
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("X-Forwarded-Host"));
+            response
+        }
         Some(_) => reply::methods(request.method(), &[Method::GET]),
     }
 }

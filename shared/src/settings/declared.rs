@@ -86,7 +86,8 @@ group! {
         /// The public URL of the API, scheme and host, if clients do not reach it under API Gateway's host name,
         /// for example with CloudFront: `https://example.com`. It is the base of OAuth redirect URIs, of the
         /// default WebAuthn relying party id and origin, and of the default `iss`, and may call the API without being
-        /// listed in `CSRF_TRUSTED_ORIGINS`. With `null`, the `Host` header counts; `X-Forwarded-Host` never does.
+        /// listed in `CSRF_TRUSTED_ORIGINS`. With `null`, it is the origin of `FRONTEND_URL` or of `CSRF_TRUSTED_ORIGINS`
+        /// whose host the header `X-Forwarded-Host` names, or else the host of the header `Host`.
         public_url: Option<String> = OPTIONAL_ORIGIN, "PUBLIC_URL", Is("null"), of "Vestibule";
         /// The SHA-256 hashes, in hexadecimal, of the secret that the CDN in front of API Gateway adds to each request
         /// as `X-Origin-Verify`: one, or two while the secret is rotated. Requests without one of these secrets get

@@ -230,11 +230,14 @@ async fn the_public_url_is_what_clients_know_the_api_by() {
     let gateway = ("host", "abc123.execute-api.eu-west-1.amazonaws.com");
     let public = ("PUBLIC_URL", "https://Example.com/");
     let forwarded = ("x-forwarded-host", "example.com");
+    let own = "http://abc123.execute-api.eu-west-1.amazonaws.com";
     for (more, headers, expected) in [
         (Some(public), vec![gateway], "https://example.com"),
         (Some(public), vec![gateway, ("x-forwarded-host", "evil.example")], "https://example.com"),
-        (None, vec![gateway, forwarded], "http://abc123.execute-api.eu-west-1.amazonaws.com"),
-        (None, vec![("host", "api.example.com"), forwarded], "http://api.example.com"),
+        (None, vec![gateway, forwarded], "https://example.com"),
+        (None, vec![gateway, ("x-forwarded-host", "evil.example")], own),
+        (None, vec![gateway, ("x-forwarded-host", "example.com, evil.example")], own),
+        (None, vec![("host", "api.example.com")], "http://api.example.com"),
     ] {
         let settings: Vec<_> = settings.into_iter().chain(more).collect();
         let stack = Stack::start(&settings).await;
