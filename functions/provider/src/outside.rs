@@ -1,7 +1,6 @@
 //! Puts questions to other services, by way of the engine, and says in the log why one was not believed.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use lambda_http::BoxFuture;
 use vestibule::app::App;
@@ -10,9 +9,6 @@ use vestibule::outside::ProviderClient;
 use vestibule::settings::{ProviderApp, Settings};
 
 use crate::engine::{AuthorizationResponse, Engine, ProviderError};
-
-/// How long a question may take in all: a function is given 29 seconds, and the browser has to be sent on.
-const DEADLINE: Duration = Duration::from_secs(25);
 
 struct Services {
     engine: Engine,
@@ -27,16 +23,10 @@ pub(crate) fn make(app: &App) -> Arc<dyn ProviderClient> {
 impl ProviderClient for Services {
     fn ask<'a>(&'a self, question: &'a ProviderRequest) -> BoxFuture<'a, ProviderResponse> {
         Box::pin(async move {
-            let provider = match question {
-                ProviderRequest::Departure { journey, .. } | ProviderRequest::Arrival { journey, .. } => {
-                    &journey.provider
-                }
-                ProviderRequest::Token(token) => &token.provider,
-            };
-            let answer = tokio::time::timeout(DEADLINE, self.answer(question)).await;
-            match answer.unwrap_or(Err(ProviderError::TooSlow(DEADLINE))) {
+            match self.answer(question).await {
                 Ok(answer) => answer,
                 Err(error) => {
+                    let provider = question.provider();
                     tracing::warn!(provider, error = error.name(), %error, "a provider's response was rejected");
                     ProviderResponse::Nothing
                 }

@@ -240,6 +240,16 @@ pub enum ProviderRequest {
     Token(PresentedToken),
 }
 
+impl ProviderRequest {
+    /// The id of the provider.
+    pub fn provider(&self) -> &str {
+        match self {
+            Self::Departure { journey, .. } | Self::Arrival { journey, .. } => &journey.provider,
+            Self::Token(token) => &token.provider,
+        }
+    }
+}
+
 /// The parameters of an authorization response, besides `state`. They are untrusted.
 #[derive(Clone, Debug)]
 pub struct CallbackParameters {

@@ -7,6 +7,7 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, 
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
@@ -17,7 +18,7 @@ use super::{call, cookie, csrf, origin_verify, present};
 use crate::app::{App, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
-use crate::domain::social::{Asked, ProviderRequest};
+use crate::domain::social::{Asked, ProviderRequest, ProviderResponse};
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionToken;
 use crate::flows::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit};
@@ -43,6 +44,10 @@ const MOST_TIME: Duration = Duration::from_secs(8);
 /// What is left of Lambda's deadline when a request is given up: for the response, so that a slow table gives 503 with
 /// `Retry-After` and not the 500 of a function that timed out.
 const TO_RESPOND: Duration = Duration::from_millis(1500);
+
+/// What is left of the time of a request when it no longer waits for other services: to decide without their answer, and to
+/// write that down.
+const TO_DECIDE: Duration = Duration::from_secs(2);
 
 /// One path of the API.
 #[derive(Clone, Copy, Debug)]
@@ -141,7 +146,9 @@ pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Bo
         let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
         let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
         let time = time_to_answer(deadline, app.clock.now());
-        let response = tokio::time::timeout(time, respond(app, routes, request)).await.unwrap_or_else(|_| {
+        let until = Instant::now() + time;
+        let response = respond(app, routes, request, until);
+        let response = tokio::time::timeout_at(until, response).await.unwrap_or_else(|_| {
             tracing::error!(function = routes.name, path, error = "the deadline is near", "failed");
             unavailable()
         });
@@ -218,7 +225,7 @@ fn matches(pattern: &str, path: &str) -> bool {
     fits && segments.next().is_none()
 }
 
-async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body> {
+async fn respond(app: &App, routes: &Routes, request: Request, until: Instant) -> Response<Body> {
     let settings = &app.settings;
     if is_preflight(&request) {
         return reply::empty(StatusCode::NO_CONTENT);
@@ -248,7 +255,7 @@ async fn respond(app: &App, routes: &Routes, request: Request) -> Response<Body>
     if let Some(refusal) = forged(&call, settings) {
         return refusal;
     }
-    match (Exchange { app, routes, endpoint, call: &call }).run().await {
+    match (Exchange { app, routes, endpoint, call: &call, until }).run().await {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(function = routes.name, path = endpoint.path, %error, "failed");
@@ -318,6 +325,8 @@ struct Exchange<'a> {
     routes: &'a Routes,
     endpoint: &'a Endpoint,
     call: &'a ApiRequest,
+    /// When the request is given up.
+    until: Instant,
 }
 
 /// Why a request gets no answer of its own.
@@ -420,12 +429,23 @@ impl Exchange<'_> {
         Ok(loaded)
     }
 
-    /// Sends a request to a provider. The commit before it made sure that it is sent once.
+    /// Sends a request to a provider. The commit before it made sure that it is sent once: so a request that no longer
+    /// waits still has to decide, or what was used up for it would be lost without an answer.
     async fn ask(self, question: Box<ProviderRequest>, asked: usize) -> Result<Arc<Asked>, StoreError> {
         match &self.app.outside {
             Some(outside) if asked < MOST_QUESTIONS => {
                 let began = self.app.clock.now();
-                let answer = outside.ask(&question).await;
+                let patience = self.until.checked_sub(TO_DECIDE).unwrap_or(self.until);
+                let answer = tokio::time::timeout_at(patience, outside.ask(&question)).await;
+                let answer = answer.unwrap_or_else(|_| {
+                    let provider = question.provider();
+                    tracing::warn!(
+                        provider,
+                        error = "too_slow",
+                        "a provider's response is no longer waited for"
+                    );
+                    ProviderResponse::Nothing
+                });
                 self.took("ask_ms", began);
                 Ok(Arc::new(Asked { question: *question, answer }))
             }
@@ -677,18 +697,16 @@ mod tests {
     use lambda_http::BoxFuture;
 
     use super::*;
-    use crate::domain::social::{PresentedToken, ProviderResponse};
+    use crate::domain::social::PresentedToken;
 
     struct Services;
 
     impl ProviderClient for Services {
         fn ask<'a>(&'a self, question: &'a ProviderRequest) -> BoxFuture<'a, ProviderResponse> {
             Box::pin(async move {
-                match question {
-                    ProviderRequest::Token(token) => {
-                        ProviderResponse::Address(format!("https://{}.example", token.provider))
-                    }
-                    _ => ProviderResponse::Nothing,
+                match question.provider() {
+                    "silent" => std::future::pending().await,
+                    provider => ProviderResponse::Address(format!("https://{provider}.example")),
                 }
             })
         }
@@ -703,11 +721,8 @@ mod tests {
     fn ask_two(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
         call.input(|_| Ok(()))?;
         let said: Vec<String> = visit.asked().iter().map(|asked| format!("{:?}", asked.answer)).collect();
-        match said.len() {
-            0 => Ok(ask("provider")),
-            1 => Ok(ask("hook")),
-            _ => Ok(Outcome::Redirect(said.join(" "))),
-        }
+        let services = if call.path == "slow" { ["silent", "silent"] } else { ["provider", "hook"] };
+        Ok(services.get(said.len()).map_or_else(|| Outcome::Redirect(said.join(" ")), |service| ask(service)))
     }
 
     const fn at(
@@ -717,14 +732,10 @@ mod tests {
         Endpoint { path, client: None, when: When::Always, operations: &[], needs: |_, _| Vec::new(), decide }
     }
 
-    #[test]
-    fn a_request_may_ask_one_service_after_the_other_but_not_without_end() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(ask_services());
-    }
-
-    async fn ask_services() {
-        const ENDPOINTS: &[Endpoint] = &[at("two", ask_two), at("endless", |_, _| Ok(ask("provider")))];
+    /// A function with endpoints that ask services.
+    async fn asking() -> (App, Routes) {
+        const ENDPOINTS: &[Endpoint] =
+            &[at("two", ask_two), at("slow", ask_two), at("endless", |_, _| Ok(ask("provider")))];
         let routes = Routes {
             name: "test",
             endpoints: ENDPOINTS,
@@ -737,12 +748,43 @@ mod tests {
         let nothing = Requirements { table: false, ..Requirements::TABLE };
         let mut app = App::start(variables.into(), nothing).await.unwrap();
         app.outside = Some(Arc::new(Services));
-        let get = async |name: &str| {
-            let request = Request::default().with_raw_http_path(format!("/_allauth/app/v1/{name}"));
-            let (mut parts, body) = request.into_parts();
-            parts.headers.insert(header::HOST, HeaderValue::from_static("api.example.com"));
-            answer(&app, &routes, Request::from_parts(parts, body)).await
-        };
+        (app, routes)
+    }
+
+    fn get(name: &str) -> Request {
+        let request = Request::default().with_raw_http_path(format!("/_allauth/app/v1/{name}"));
+        let (mut parts, body) = request.into_parts();
+        parts.headers.insert(header::HOST, HeaderValue::from_static("api.example.com"));
+        Request::from_parts(parts, body)
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn services_that_do_not_answer_leave_time_to_decide_without_them() {
+        block_on(async {
+            let (app, routes) = asking().await;
+            let little = Duration::from_millis(100);
+            let deadline = Duration::from_millis(app.clock.now().millis().unsigned_abs());
+            let deadline = deadline + TO_RESPOND + TO_DECIDE + little;
+            let mut context = lambda_http::Context::default();
+            context.deadline = deadline.as_millis().try_into().unwrap();
+            let response = answer(&app, &routes, get("slow").with_lambda_context(context)).await;
+            assert_eq!(response.status(), StatusCode::FOUND);
+            assert_eq!(response.headers()[header::LOCATION], "Nothing%20Nothing");
+        });
+    }
+
+    #[test]
+    fn a_request_may_ask_one_service_after_the_other_but_not_without_end() {
+        block_on(ask_services());
+    }
+
+    async fn ask_services() {
+        let (app, routes) = asking().await;
+        let get = async |name: &str| answer(&app, &routes, get(name)).await;
         let response = get("two").await;
         assert_eq!(response.status(), StatusCode::FOUND);
         let said = response.headers()[header::LOCATION].to_str().unwrap();

@@ -2,8 +2,6 @@
 //!
 //! Whoever asked is told nothing of it. What a service says of itself is quoted only where it is a word of a protocol.
 
-use std::time::Duration;
-
 use vestibule::outside::HttpError;
 
 /// What was wrong.
@@ -34,9 +32,6 @@ pub enum ProviderError {
     /// The service itself says that something is wrong (RFC 6749, sections 4.1.2.1 and 5.2).
     #[error("the provider reported: {0}")]
     Said(String),
-    /// All it was asked, one thing after the other, took too long for the browser that waits.
-    #[error("the provider took longer than {0:?} in all")]
-    TooSlow(Duration),
     /// The browser came back without a code.
     #[error("the authorization response has no code")]
     NoCode,
@@ -111,7 +106,6 @@ impl ProviderError {
             Self::Status { .. } => "status",
             Self::Unreadable { .. } => "unreadable",
             Self::Said(_) => "said",
-            Self::TooSlow(_) => "too_slow",
             Self::NoCode => "no_code",
             Self::UnknownState => "unknown_state",
             Self::Incomplete(_) => "incomplete",
