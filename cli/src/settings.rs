@@ -62,8 +62,9 @@ pub fn run(command: &SettingsCommand) -> Result<String, SettingsFileError> {
         }
         SettingsCommand::Pack(pack) => {
             let text = check(&pack.settings.file, &template(&[])?)?;
-            // The function `keys` exists with these only.
-            let functions = template(&[("TokenStrategy", "jwt")])?.functions;
+            // The functions `keys` and `probe` exist with these only.
+            let functions =
+                template(&[("TokenStrategy", "jwt"), ("ProbeEmail", "probe@localhost")])?.functions;
             for function in &functions {
                 let path = pack.into.join(&function.program).join(NAME);
                 std::fs::write(&path, &text).map_err(|error| SettingsFileError::Write { path, error })?;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-const FUNCTIONS: [&str; 14] = [
+const FUNCTIONS: [&str; 15] = [
     "account",
     "authorizer",
     "config",
@@ -15,6 +15,7 @@ const FUNCTIONS: [&str; 14] = [
     "mail",
     "mfa",
     "pretraffic",
+    "probe",
     "provider",
     "reset",
     "session",

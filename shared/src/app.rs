@@ -420,7 +420,8 @@ fn token_maker(
     Ok(Some(made))
 }
 
-pub(crate) async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {
+/// Reads the current version of a secret in Secrets Manager; none if there is no ARN.
+pub async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {
     let (Some(aws), Some(arn)) = (aws, arn) else { return Ok(None) };
     fetch_secret_version(aws, arn).await.map(|(secret, _)| Some(secret))
 }

@@ -25,6 +25,10 @@ REQUESTS = {
     "checks of a session (`GET auth/session`)": [("Session", 10, 2, 0, 0)],
     "sign-ups, with their mail": [("Signup", 80, 8, 10, 0), ("Mail", 120, 1, 2, 1)],
 }
+# What the function probe uses in a month: every five minutes it is invoked, by EventBridge at no charge, logs in, checks
+# its session, lists its sessions and logs out.
+PROBE = [("Probe", 900, 0, 0, 0)], [("Login", 80, 7, 8, 0), ("Session", 10, 2, 0, 0), ("Session", 10, 3, 0, 0), ("Session", 10, 2, 1, 0)]
+PROBES = 30 * 24 * 12
 # Of one request: the line `answered`, Lambda's two lines, and that of the access log.
 LOG_BYTES = 1800
 
@@ -91,10 +95,20 @@ def per_thousand(parts, memory):
     return 1000 * dollars
 
 
+def probe(memory):
+    """What ProbeEmail costs a month, with the alarm on it: also what its parameter says."""
+    own, requests = PROBE
+    dollars = PROBES / 1000 * (per_thousand(own, memory) + sum(per_thousand([one], memory) for one in requests))
+    # Only its requests pass the API.
+    dollars -= PROBES * PRICES["API request"]
+    return PRICES["secret, a month"] + PRICES["alarm metric, a month"] + dollars
+
+
 def table():
     application, alone = ["template.yaml"], ["template.yaml", "infra/alarms.yaml", "infra/ses.yaml"]
     counts, alarms = counted(alone)
-    memory = {name: it["Properties"].get("MemorySize") for name, it in resources("template.yaml") if "Properties" in it}
+    every = yaml_parse(pathlib.Path("template.yaml").read_text())["Resources"]
+    memory = {name: it["Properties"].get("MemorySize") for name, it in every.items() if "Properties" in it}
     faults = []
     if alarms > MOST_ALARMS:
         faults.append(f"{alarms} alarms, at most {MOST_ALARMS}")
@@ -112,6 +126,10 @@ def table():
         f"| a month, idle: with `infra/alarms.yaml` ({alarms} alarms on {metrics} metrics) and `infra/ses.yaml` | {idle:.2f} |",
         f"| the same, where the account has used up its free alarms; {custom} custom metrics, once they have data | {monthly(counts, {}):.2f} |",
     ]
+    said = f"{probe(memory):.2f}"
+    lines.append(f"| a month of `ProbeEmail`, with its alarm: {PROBES:,} logins | {said} |")
+    if f"at ${said} a month" not in pathlib.Path("template.yaml").read_text():
+        faults.append(f"template.yaml: ProbeEmail costs ${said} a month")
     lines += [f"| 1,000 {what} | {per_thousand(parts, memory):.4f} |" for what, parts in REQUESTS.items()]
     return "\n".join(lines) + "\n", faults
 

@@ -110,6 +110,7 @@ WITHHELD_FROM = {
     "SecretKey": ["secretsmanager:DeleteSecret"],
     # They are made again in another region.
     "TokenKeys": ["secretsmanager:RemoveRegionsFromReplication", "secretsmanager:ReplicateSecretToRegions"],
+    "ProbeCredentials": ["secretsmanager:RemoveRegionsFromReplication", "secretsmanager:ReplicateSecretToRegions"],
 }
 
 

@@ -12,12 +12,13 @@ use vestibule_cli::template::Template;
 use vestibule_tests::used_permissions;
 
 /// What no test uses, and why it is there.
-const USED_ON_AWS_ONLY: [(&str, &str); 7] = [
+const USED_ON_AWS_ONLY: [(&str, &str); 8] = [
     ("Mail dynamodb:DescribeStream ", "Lambda reads the stream with the function's role"),
     ("Mail dynamodb:GetRecords ", "Lambda reads the stream with the function's role"),
     ("Mail dynamodb:GetShardIterator ", "Lambda reads the stream with the function's role"),
     ("Mail dynamodb:ListStreams ", "Lambda reads the stream with the function's role"),
     ("Mail sqs:SendMessage ", "Lambda sends what failed to the queue with the function's role"),
+    ("Probe secretsmanager:GetSecretValue ", "nothing else has a schedule that invokes the function"),
     ("Mail kms:", "SNS encrypts with the publisher's role"),
     (
         "Mail ses:SendEmail arn:aws:ses:local:000000000000:identity/vestibule@localhost",
@@ -28,7 +29,11 @@ const USED_ON_AWS_ONLY: [(&str, &str); 7] = [
 /// All permissions of the template, under the parameters that add some.
 fn all() -> BTreeSet<String> {
     let variants: [&[(&str, &str)]; 3] = [
-        &[("TokenStrategy", "jwt"), ("ProvidersSecretArn", "${ProvidersSecretArn}")],
+        &[
+            ("TokenStrategy", "jwt"),
+            ("ProvidersSecretArn", "${ProvidersSecretArn}"),
+            ("ProbeEmail", "probe@localhost"),
+        ],
         &[("TokenStrategy", "jwt"), ("TokenAlgorithm", "HS256"), ("SmsTopicArn", "${SmsTopicArn}")],
         &[("SmsFunctionArn", "${SmsFunctionArn}"), ("SmsTopicKeyArn", "${SmsTopicKeyArn}")],
     ];

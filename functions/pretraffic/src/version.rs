@@ -18,6 +18,8 @@ pub fn event(arn: &str) -> Value {
         "mail" => json!({"Records": []}),
         // The step of a rotation in which there is nothing to do.
         "keys" => json!({"Step": "setSecret", "SecretId": "none", "ClientRequestToken": "pretraffic"}),
+        // Not from the schedule.
+        "probe" => json!({"source": "pretraffic"}),
         // Without credentials, which are denied.
         "authorizer" => json!({
             "version": "2.0", "type": "REQUEST", "routeArn": "", "identitySource": [], "routeKey": "GET /",
@@ -72,6 +74,7 @@ mod tests {
     fn each_function_gets_an_event_of_its_kind() {
         assert_eq!(event(&arn("mail")), json!({"Records": []}));
         assert_eq!(event(&arn("keys"))["Step"], "setSecret");
+        assert_eq!(event(&arn("probe")), json!({"source": "pretraffic"}));
         assert_eq!(event(&arn("authorizer"))["type"], "REQUEST");
         assert_eq!(event(&arn("login"))["requestContext"]["http"]["method"], "GET");
     }

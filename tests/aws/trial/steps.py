@@ -177,6 +177,32 @@ def alarms(run):
     return f"{len(states)} alarms; in alarm: {', '.join(ringing) or 'none'}"
 
 
+@PLAN.step("probe", after=["application"])
+def probe(run):
+    """The scheduled login works with the generated password, by CI's role, and leaves no session."""
+    address = run.new_address("probe")
+    run.deploy_application(ProbeEmail=address)
+    secret = run.aws("secretsmanager", "get_secret_value", SecretId=run.output("ProbeCredentialsArn"))
+    password = json.loads(secret["SecretString"])["password"]
+    run.add_user(address, password)
+    since = datetime.datetime.now(datetime.UTC)
+
+    def outcome():
+        found = run.aws(
+            "logs",
+            "filter_log_events",
+            logGroupName=f"/aws/lambda/{run.name}-probe",
+            startTime=int(since.timestamp() * 1000),
+            filterPattern='"login works"',
+        )
+        return found["events"]
+
+    until(15 * MINUTE, "no scheduled login works", outcome)
+    token = run.log_in(address, password)["meta"]["session_token"]
+    sessions = call("GET", f"{run.api}/_allauth/app/v1/auth/sessions", X_Session_Token=token)[1]
+    expect(len(sessions["data"]), 1, "the sessions of the account")
+
+
 @PLAN.step("domain", after=["application"])
 def domain(run):
     """The first custom domain of an account is made by CI's role, with its record, by IPv4 and IPv6."""

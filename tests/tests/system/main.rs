@@ -30,6 +30,7 @@ mod permissions;
 mod phone;
 mod pretraffic;
 mod privacy;
+mod probe;
 mod profile;
 mod races;
 mod reauthenticate;

@@ -79,7 +79,7 @@ fn files(folder: &Path) -> Vec<String> {
 fn the_workflow_deploys_the_packages_whole() {
     let (built, deployed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     // HS256 has no function for keys.
-    for function in template(&[("TokenStrategy", "jwt")]).functions {
+    for function in template(&[("TokenStrategy", "jwt"), ("ProbeEmail", "probe@example.com")]).functions {
         let package = built.path().join(&function.code);
         fs::create_dir_all(&package).unwrap();
         fs::write(package.join("bootstrap"), "").unwrap();
