@@ -151,12 +151,18 @@ impl App {
         let aws = connects.then(|| Aws::new(variables)).transpose()?;
         let store = aws.as_ref().filter(|_| requirements.table).map(|aws| Store::new(aws, &settings.table));
         // Boxed: the SDK's futures are large, and most processes fetch one secret.
-        let fetch = |arn| Box::pin(fetch_secret(aws.as_ref(), arn));
+        let fetch = |arn| Box::pin(fetch_secret_if(aws.as_ref(), arn));
         let [secret_key, jwt_keys, provider_secrets] = wanted.arns();
         let (secret, token_keys, provider_secrets) =
             try_join3(fetch(secret_key), fetch(jwt_keys), fetch(provider_secrets))
                 .await
                 .map_err(StartError::Secret)?;
+        let clock = Clock::system();
+        if let Some(token_keys) = &token_keys {
+            report_overdue(&settings.headless.jwt, token_keys, clock.now());
+        }
+        let [secret, token_keys, provider_secrets] =
+            [secret, token_keys, provider_secrets].map(|fetched| fetched.map(|fetched| fetched.text));
         let keys = keys(&settings, wanted.secret_key, secret.as_ref(), &random)?;
         if let Some(secrets) = provider_secrets {
             settings.socialaccount.learn(&secrets).map_err(StartError::ProviderSecrets)?;
@@ -164,7 +170,6 @@ impl App {
         let jwt =
             if wanted.jwt { token_maker(&settings.headless.jwt, &keys, token_keys.as_ref())? } else { None };
         let lacks_keys = wanted.jwt && jwt.is_none();
-        let clock = Clock::system();
         let reading = Reading { read_at: clock.now(), tried_at: None };
         let key_source = aws.clone().zip(wanted.secret_key_arn.clone());
         let key_source =
@@ -389,6 +394,23 @@ fn keys(
     }
 }
 
+/// How much later than planned a rotation may be: Secrets Manager chooses the hour.
+const ROTATION_MARGIN_DAYS: i64 = 2;
+
+/// Logs that the token keys should have been rotated long ago, for the alarm (`infra/alarms.yaml`): Secrets Manager may
+/// fail to rotate without ever invoking the function `keys`, whose errors would be noticed.
+fn report_overdue(settings: &JwtSettings, keys: &FetchedSecret, now: Timestamp) {
+    let Some(age_days) = overdue(settings, keys.created_at, now) else { return };
+    tracing::error!(KeysOverdue = 1, age_days, "the signing keys of tokens were not rotated in time");
+}
+
+/// The age of token keys in days, if they should have been rotated long ago.
+fn overdue(settings: &JwtSettings, created_at: Option<Timestamp>, now: Timestamp) -> Option<i64> {
+    let most_days = i64::from(settings.keys_rotation_days?) + ROTATION_MARGIN_DAYS;
+    let days = (now.seconds() - created_at?.seconds()) / 86_400;
+    (days > most_days).then_some(days)
+}
+
 const NO_KEYS: &str =
     "HEADLESS_JWT_KEYS_ARN: the secret holds no keys yet; the function keys makes some when it is rotated";
 
@@ -422,19 +444,55 @@ fn token_maker(
 
 /// Reads the current version of a secret in Secrets Manager; none if there is no ARN.
 pub async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<Secret>, String> {
-    let (Some(aws), Some(arn)) = (aws, arn) else { return Ok(None) };
-    fetch_secret_version(aws, arn).await.map(|(secret, _)| Some(secret))
+    Ok(fetch_secret_if(aws, arn).await?.map(|fetched| fetched.text))
 }
 
-/// Reads the current version of a secret in Secrets Manager, and its id.
-pub(crate) async fn fetch_secret_version(aws: &Aws, arn: &str) -> Result<(Secret, String), String> {
+async fn fetch_secret_if(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<FetchedSecret>, String> {
+    let (Some(aws), Some(arn)) = (aws, arn) else { return Ok(None) };
+    fetch_secret_version(aws, arn).await.map(Some)
+}
+
+/// A version of a secret in Secrets Manager.
+pub(crate) struct FetchedSecret {
+    pub(crate) text: Secret,
+    /// The version's id.
+    pub(crate) version: String,
+    created_at: Option<Timestamp>,
+}
+
+/// Reads the current version of a secret in Secrets Manager.
+pub(crate) async fn fetch_secret_version(aws: &Aws, arn: &str) -> Result<FetchedSecret, String> {
     let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
     let answer = client.get_secret_value().secret_id(arn).send().await;
     let answer = answer.map_err(|error| {
         let why = error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
         format!("the secret {arn} can't be read: {why}")
     })?;
-    let secret = answer.secret_string.map(Secret::new);
-    let secret = secret.ok_or_else(|| format!("the secret {arn} holds no text"))?;
-    Ok((secret, answer.version_id.unwrap_or_default()))
+    let text = answer.secret_string.map(Secret::new);
+    let text = text.ok_or_else(|| format!("the secret {arn} holds no text"))?;
+    let created_at = answer.created_date.and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis);
+    Ok(FetchedSecret { text, version: answer.version_id.unwrap_or_default(), created_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_overdue_two_days_after_their_rotation() {
+        let jwt = |days: &[(&str, &str)]| {
+            let variables = days.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            Settings::read(variables).unwrap().settings.headless.jwt
+        };
+        let ninety = jwt(&[("HEADLESS_JWT_KEYS_ROTATION_DAYS", "90")]);
+        let day = |days: i64| Timestamp::from_millis(days * 86_400_000 + 1);
+        let created_at = Some(day(20_000));
+        for (days, expected) in
+            [(0, None), (90, None), (92, None), (93, Some(93)), (400, Some(400)), (-1, None)]
+        {
+            assert_eq!(overdue(&ninety, created_at, day(20_000 + days)), expected, "{days}");
+        }
+        assert_eq!(overdue(&ninety, None, day(30_000)), None);
+        assert_eq!(overdue(&jwt(&[]), created_at, day(30_000)), None);
+    }
 }

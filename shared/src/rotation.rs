@@ -7,7 +7,7 @@ use aws_sdk_secretsmanager::error::SdkError;
 use jsonwebtoken::AlgorithmFamily;
 use serde_json::{Value, json};
 
-use crate::app::{App, fetch_secret_version, report};
+use crate::app::{App, FetchedSecret, fetch_secret_version, report};
 use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
@@ -85,7 +85,8 @@ impl KeyVault {
     /// Reads the keys.
     pub async fn open(app: &App) -> Result<Self, KeyRotationError> {
         let (aws, arn) = app.key_vault().ok_or(KeyRotationError::NoSecret)?;
-        let (secret, version) = fetch_secret_version(aws, arn).await.map_err(KeyRotationError::Vault)?;
+        let FetchedSecret { text: secret, version, .. } =
+            fetch_secret_version(aws, arn).await.map_err(KeyRotationError::Vault)?;
         let document = KeyDocument::read(&secret)?;
         let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
         Ok(Self { client, arn: arn.to_owned(), document, version })

@@ -33,7 +33,7 @@ const USUAL: &str = "warn,vestibule=info";
 
 /// The metrics, all of them counts without dimensions: each combination of dimensions would be another metric to pay
 /// for. docs/monitoring.md describes them.
-pub const METRICS: [&str; 9] = [
+pub const METRICS: [&str; 10] = [
     "Logins",
     "LoginsFailed",
     "Signups",
@@ -43,6 +43,7 @@ pub const METRICS: [&str; 9] = [
     "MailsDroppedByRecipient",
     "MailsDroppedInAll",
     "Unopened",
+    "KeysOverdue",
 ];
 
 /// Starts logging to standard output. `RUST_LOG` says what: a list of levels and of `target=level`. (The usual filter of

@@ -322,6 +322,9 @@ group! {
         /// The secret in AWS Secrets Manager that holds the signing keys, which the function `keys` generates and
         /// rotates.
         keys_arn: Option<String> = OPTIONAL_TEXT, "HEADLESS_JWT_KEYS_ARN", Is("null"), of "Vestibule";
+        /// The number of days after which the keys of `HEADLESS_JWT_KEYS_ARN` are rotated. A function that starts with
+        /// keys two days older than that logs an error, which counts in the metric `KeysOverdue`; `null` for any age.
+        keys_rotation_days: Option<u32> = OPTIONAL_COUNT, "HEADLESS_JWT_KEYS_ROTATION_DAYS", Is("null"), of "Vestibule";
         /// The lifetime of an access token, in seconds.
         access_token_expires_in: Duration = SOME_SECONDS, "HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN", Is("300");
         /// The lifetime of a refresh token, in seconds.

@@ -5,14 +5,19 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt as _;
+use vestibule::app::Requirements;
 use vestibule::clock::Clock;
+use vestibule::jwt::KeySet;
+use vestibule::random::Random;
 use vestibule::telemetry::{JsonLines, METRICS};
 use vestibule_cli::serve::TEMPLATE;
 use vestibule_tests::subscribe;
 
+use crate::tokens::{Changing, JWT, secrets_manager};
 use crate::{Fault, Kind, PASSWORD, PATIENT, Stack, add_app, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
@@ -216,6 +221,26 @@ async fn logins_are_counted_by_outcome() {
     }
 }
 
+/// Secrets Manager may fail to rotate without invoking the function `keys`, whose errors an alarm watches.
+#[tokio::test]
+async fn keys_that_are_not_rotated_are_counted_once_a_process() {
+    let random = Random::system();
+    let key = || vestibule_keys::generate(Algorithm::ES256, &random).unwrap();
+    let keys = serde_json::to_string(&KeySet { previous: None, current: key(), next: key() }).unwrap();
+    let url = secrets_manager(Changing::new(Mutex::new(keys))).await;
+    let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys";
+    let usual = [JWT, ("HEADLESS_JWT_KEYS_ARN", arn), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &url)];
+    let reads = Requirements { token_keys: true, ..Requirements::TABLE };
+    let overdue = ("HEADLESS_JWT_KEYS_ROTATION_DAYS", "90");
+    for (settings, expected) in [(usual.to_vec(), None), ([&usual[..], &[overdue]].concat(), Some(&1))] {
+        let stack = Stack::start(&settings).await;
+        let lines = Lines::capture();
+        let app = stack.function("session", reads).await;
+        app.look_for_keys(None).await;
+        assert_eq!(lines.metrics().get("KeysOverdue"), expected, "{settings:?}");
+    }
+}
+
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
@@ -234,7 +259,7 @@ fn logs_of_the_gateway_and_the_functions_are_joined_by_ids() {
 #[test]
 fn metrics_are_described_and_no_others_are_used() {
     let (alarms, document) = (read("infra/alarms.yaml"), read("docs/monitoring.md"));
-    for grave in ["Unopened", "MailsRefused", "MailsDroppedInAll", "MailsDroppedByRecipient"] {
+    for grave in ["Unopened", "KeysOverdue", "MailsRefused", "MailsDroppedInAll", "MailsDroppedByRecipient"] {
         assert!(alarms.contains(&format!("MetricName: {grave}")), "no alarm on {grave}");
     }
     for name in METRICS {

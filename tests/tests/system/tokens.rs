@@ -204,7 +204,11 @@ pub(crate) async fn secrets_manager(secret: Changing) -> String {
             let mut request = vec![0; 8192];
             let _ = stream.read(&mut request).await;
             let secret = secret.lock().unwrap().clone();
-            let body = json!({"ARN": "arn", "Name": "keys", "VersionId": "1", "SecretString": secret});
+            let body = json!({
+                "ARN": "arn", "Name": "keys", "VersionId": "1", "SecretString": secret,
+                // Long ago.
+                "CreatedDate": 1_500_000_000,
+            });
             let body = body.to_string();
             let answer = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
             let _ = stream.write_all(answer.as_bytes()).await;
