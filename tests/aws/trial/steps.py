@@ -105,7 +105,7 @@ def journey(run):
 
 @PLAN.step("simulator", after=["application"])
 def simulator(run):
-    """SES reports a bounce and a complaint of its simulator, and both email addresses are marked as undeliverable."""
+    """SES reports a bounce and a complaint of its simulator with the tags that the rules match, and both are marked."""
     for kind in ("bounce", "complaint", "success"):
         address = f"{kind}+{secrets.token_hex(4)}@simulator.amazonses.com"
         run.add_user(address, PASSWORD)
@@ -122,6 +122,21 @@ def simulator(run):
         return len(found["Items"])
 
     until(20 * MINUTE, "the marks of two email addresses", lambda: marks() == 2)
+
+
+@PLAN.step("events", after=["simulator"])
+def events(run):
+    """An event that the function mail can't handle ends in the dead-letter queue after three attempts."""
+    event = json.dumps({"detail": "none", "trial": secrets.token_hex(8)})
+    run.aws("lambda", "invoke", FunctionName=f"{run.name}-mail:live", InvocationType="Event", Payload=event)
+    queue = run.output("DeadLettersUrl")
+
+    def dead():
+        found = run.aws("sqs", "receive_message", QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
+        return [message for message in found.get("Messages", []) if json.loads(event)["trial"] in message["Body"]]
+
+    for message in until(15 * MINUTE, "the event is not in the queue", dead):
+        run.aws("sqs", "delete_message", QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
 @PLAN.step("tags", after=["application"])
@@ -175,6 +190,21 @@ def alarms(run):
     states = until(20 * MINUTE, "alarms have insufficient data", decided)
     ringing = [name for name, state in states.items() if state == "ALARM"]
     return f"{len(states)} alarms; in alarm: {', '.join(ringing) or 'none'}"
+
+
+@PLAN.step("sparse", after=["alarms"])
+def sparse(run):
+    """An alarm on two metrics fires on one of them while the other never had data."""
+    data = [{"MetricName": "MailsDroppedInAll", "Value": 1}]
+    name = f"{run.name}-mail-dropped"
+
+    def fires():
+        # In each period that may be evaluated.
+        run.aws("cloudwatch", "put_metric_data", Namespace=run.name, MetricData=data)
+        found = run.aws("cloudwatch", "describe_alarms", AlarmNames=[name])["MetricAlarms"]
+        return found[0]["StateValue"] == "ALARM"
+
+    until(20 * MINUTE, f"the alarm {name} does not fire", fires)
 
 
 @PLAN.step("probe", after=["application"])
