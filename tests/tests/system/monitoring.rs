@@ -255,6 +255,41 @@ fn logs_of_the_gateway_and_the_functions_are_joined_by_ids() {
     assert!(globals.contains("METRICS_NAMESPACE: !Ref AWS::StackName"));
 }
 
+/// Neither the application's access log nor the example's has what a client writes: a path, a query or a header.
+#[test]
+fn access_logs_hold_no_secret_and_are_json() {
+    const HARMLESS: [&str; 16] = [
+        "authorizer.account_id",
+        "authorizer.claims.sub",
+        "authorizer.error",
+        "error.message",
+        "identity.sourceIp",
+        "integration.requestId",
+        "integration.status",
+        "integrationErrorMessage",
+        "integrationLatency",
+        "protocol",
+        "requestId",
+        "requestTime",
+        "responseLatency",
+        "responseLength",
+        "routeKey",
+        "status",
+    ];
+    for template in [TEMPLATE.to_owned(), read("examples/guarded-api/template.yaml")] {
+        let (_, format) = template.split_once("Format: >-\n").unwrap();
+        let lines = format.lines().map(str::trim).take_while(|line| line.starts_with(['{', '"']));
+        let format: BTreeMap<String, String> = serde_json::from_str(&lines.collect::<String>()).unwrap();
+        assert!(
+            ["request_id", "ip", "route", "status", "error"].iter().all(|name| format.contains_key(*name))
+        );
+        for (name, variable) in format {
+            let variable = variable.strip_prefix("$context.").unwrap();
+            assert!(HARMLESS.contains(&variable), "{name}");
+        }
+    }
+}
+
 /// What alarms watch, the functions count, and docs/monitoring.md describes.
 #[test]
 fn metrics_are_described_and_no_others_are_used() {
