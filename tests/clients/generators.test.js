@@ -22,7 +22,10 @@ before(async () => {
     HEADLESS_SERVE_SPECIFICATION: "true",
     HEADLESS_TOKEN_STRATEGY: "jwt",
     ACCOUNT_PROFILE_FIELDS: JSON.stringify({
+      age: { type: "integer", min: 18 },
+      born: { type: "date" },
       color: { type: "choice", choices: ["red", "blue"] },
+      news: { type: "boolean" },
       nick: { type: "text", required: true },
       terms: { type: "consent", version: "1", required: true },
     }),
