@@ -724,7 +724,7 @@ fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
         "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, \
-         of is_open_for_signup ACCOUNT_SIGNUP_ENABLED, of clean_username ACCOUNT_USERNAME_BLACKLIST, of \
+         of is_open_for_signup ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username ACCOUNT_USERNAME_BLACKLIST, of \
          clean_password AUTH_PASSWORD_VALIDATORS, and of send_mail MAIL_TEMPLATES_DIR"
     );
     assert_eq!(

@@ -45,7 +45,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "ACCOUNT_ADAPTER",
         Refused,
         "Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, of is_open_for_signup \
-         ACCOUNT_SIGNUP_ENABLED, of clean_username ACCOUNT_USERNAME_BLACKLIST, of clean_password \
+         ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username ACCOUNT_USERNAME_BLACKLIST, of clean_password \
          AUTH_PASSWORD_VALIDATORS, and of send_mail MAIL_TEMPLATES_DIR",
     ),
     unusable("ACCOUNT_FORMS", Refused, DECLARED_FORM),
@@ -126,7 +126,7 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "SOCIALACCOUNT_ADAPTER",
         Refused,
         "Python code cannot run here; instead of populate_user use ACCOUNT_PROFILE_FIELDS, of is_open_for_signup \
-         ACCOUNT_SIGNUP_ENABLED, and of is_auto_signup_allowed SOCIALACCOUNT_AUTO_SIGNUP",
+         SOCIALACCOUNT_SIGNUP_ENABLED, and of is_auto_signup_allowed SOCIALACCOUNT_AUTO_SIGNUP",
     ),
     unusable("SOCIALACCOUNT_FORMS", Refused, DECLARED_FORM),
     unusable(
