@@ -76,6 +76,22 @@ function person(name) {
 
 const expected = ({ email }) => STEPS.map((step) => (step === "EMAIL" ? email : step));
 
+/** The samples of the package's README, with what they take for granted. */
+async function readmeSamples() {
+  const text = await readFile(join(PACKAGE, "README.md"), "utf8");
+  const granted = `import type { TokenStorage } from "@vestibule/client";
+declare const email: string, password: string, storage: TokenStorage;
+declare function show(user: object): void;
+declare function continueWith(flow: object | undefined): void;
+declare function showBeside(field: string, errors: object[]): void;
+`;
+  const client = 'import { browserClient, useCredential } from "@vestibule/client";\nconst { send } = browserClient();\n';
+  return [...text.matchAll(/^ *```ts\n(.*?)^ *```$/gms)].map(([, code]) => {
+    const known = code.includes("browserClient<") ? 'import { browserClient } from "@vestibule/client";\n' : client;
+    return granted + (/^import \{/.test(code) ? "" : known) + code.replace("./accounts.js", "./deployment.js");
+  });
+}
+
 test("the package installs into an empty project, and compiles there under strict rules", async () => {
   const packed = JSON.parse(await run("npm", "pack", PACKAGE, "--json", "--silent"));
   const names = packed[0].files.map(({ path }) => path);
@@ -86,6 +102,9 @@ test("the package installs into an empty project, and compiles there under stric
 
   await run(join(project, "node_modules/.bin/vestibule-types"), `${stack.api}/_allauth/openapi.json`, "deployment.ts");
   await cp(join(import.meta.dirname, "client"), project, { recursive: true });
+  const samples = await readmeSamples();
+  assert.ok(samples.length > 3, "the README's samples compile as well");
+  for (const [at, code] of samples.entries()) await writeFile(join(project, `sample${at}.ts`), code);
   await Promise.all([
     run("tsc", "--module", "nodenext", "--noEmit"),
     run("tsc", "--module", "esnext", "--moduleResolution", "bundler"),
