@@ -123,6 +123,22 @@ fn after_a_deployment_that_went_back_a_rollback_goes_to_the_version_before() {
     }
 }
 
+/// CodeDeploy deploys nothing more to an alias with two versions, as a gradual deployment that was stopped leaves it.
+#[test]
+fn weights_are_removed_from_aliases_that_stay_at_their_version() {
+    let account = Account::new();
+    let output = account.rollback(&["vestibule", "undo"]);
+    assert!(output.status.success(), "{}", errors(&output));
+    assert_eq!(account.live(), "config 9 keys 1 login 7 pretraffic 9 ");
+    let calls = fs::read_to_string(account.path("calls")).unwrap();
+    for function in ["config --name live --function-version 9", "keys --name live --function-version 1"] {
+        let call = format!(
+            "lambda update-alias --function-name f:v-{function} --routing-config AdditionalVersionWeights={{}}"
+        );
+        assert!(calls.lines().any(|line| line == call), "{call}: {calls}");
+    }
+}
+
 #[test]
 fn an_interrupted_rollback_goes_on_where_it_stopped() {
     let account = Account::new();

@@ -179,6 +179,25 @@ fn what_the_mail_refuses_is_counted() {
     assert_eq!(delivery.matches("MailsRefused = 1,").count(), refusals);
 }
 
+/// A bounce that nobody notes would let mail go on to an email address that has none.
+#[test]
+fn events_of_ses_that_cannot_be_handled_are_kept() {
+    let mail = functions()["mail"];
+    let kept = mail.matches("DeadLetterConfig: {Arn: !GetAtt DeadLetters.Arn}").count();
+    assert_eq!((kept, mail.matches("Type: EventBridgeRule").count()), (2, 2));
+    assert!(mail.contains("OnFailure: {Type: SQS, Destination: !GetAtt DeadLetters.Arn}"));
+    let policy = TEMPLATE.split("\n\n").find(|block| block.contains("AWS::SQS::QueuePolicy")).unwrap();
+    let rules = "ArnEquals: {aws:SourceArn: [!GetAtt MailUndelivered.Arn, !GetAtt MailDelivered.Arn]}";
+    assert!(policy.contains("Principal: {Service: events.amazonaws.com}") && policy.contains(rules));
+}
+
+/// Another attempt would hide a failure of the scheduled login.
+#[test]
+fn a_scheduled_login_is_tried_once() {
+    let probe = functions()["probe"];
+    assert!(probe.contains("Schedule: rate(5 minutes)") && probe.contains("MaximumRetryAttempts: 0"));
+}
+
 #[test]
 fn reauthentication_is_required_unless_a_parameter_says_otherwise() {
     let (_, parameter) = TEMPLATE.split_once("\n  ReauthenticationRequired:\n").unwrap();
