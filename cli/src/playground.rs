@@ -13,18 +13,22 @@ use crate::style::style;
 use vestibule::settings::Settings;
 
 macro_rules! modules {
-    ($($name:literal)*) => {
-        /// The modules, by name.
-        const MODULES: &[(&str, &str)] = &[$(($name, include_str!(concat!("pages/playground/", $name)))),*];
-    };
+    ($folder:literal: $($name:literal)*) => { &[$(($name, include_str!(concat!($folder, $name)))),*] };
 }
 
-modules! {
+/// The modules, by name.
+const MODULES: &[(&str, &str)] = modules! {
+    "pages/playground/":
     "api.js" "authenticators.js" "code.js" "configuration.js" "curl.js" "description.js" "done.js" "elements.js"
     "emails.js" "form.js" "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js"
     "providers.js" "qr.js" "reauthenticate.js" "requests.js" "reset.js" "router.js" "sessions.js" "signup.js"
-    "tokens.js" "verify.js" "webauthn.js"
-}
+    "tokens.js" "verify.js"
+};
+
+/// The API's client, which is a package of its own.
+const CLIENT: &[(&str, &str)] = modules! {
+    "../../clients/typescript/src/": "answers.js" "app.js" "browser.js" "transport.js" "webauthn.js"
+};
 
 const INDEX: &str = include_str!("pages/playground/index.html");
 const OWN_STYLE: &str = include_str!("pages/playground/playground.css");
@@ -49,6 +53,10 @@ pub fn router(endpoints: &Endpoints, settings: &Settings) -> Router {
         .route("/style.css", file("text/css", style() + OWN_STYLE));
     for (name, text) in MODULES {
         router = router.route(&format!("/modules/{name}"), file("text/javascript", (*text).to_owned()));
+    }
+    for (name, text) in CLIENT {
+        router =
+            router.route(&format!("/modules/client/{name}"), file("text/javascript", (*text).to_owned()));
     }
     router.fallback_service(get(page))
 }
@@ -87,7 +95,6 @@ fn environment(endpoints: &Endpoints, settings: &Settings) -> Value {
         "inbox": endpoints.inbox,
         "csrf_cookie": settings.csrf.cookie_name,
         "csrf_use_sessions": settings.csrf.use_sessions,
-        "trusted_origins": settings.csrf.trusted_origins,
         "honeypot": settings.account.signup_honeypot,
         "pages": pages,
         "description": vestibule_config::document(settings, api(endpoints)),
@@ -113,7 +120,7 @@ mod tests {
 
     #[test]
     fn data_is_never_html() {
-        for (name, text) in MODULES {
+        for (name, text) in MODULES.iter().chain(CLIENT) {
             for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
                 assert!(!text.contains(way), "{name}: {way}");
             }

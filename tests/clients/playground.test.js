@@ -570,7 +570,7 @@ test("a page that is not there, and an API that does not trust the origin, are s
   try {
     const stranger = await other.visit({ isChecked: false });
     await stranger.page.goto(other.playground);
-    await stranger.page.getByText("CSRF_TRUSTED_ORIGINS (http://localhost:1) lacks").waitFor();
+    await stranger.page.getByText(`CSRF_TRUSTED_ORIGINS lacks ${other.playground}`).waitFor();
   } finally {
     await other.stop();
   }

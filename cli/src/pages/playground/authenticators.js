@@ -6,7 +6,7 @@ import { announce, button, confirm, copyButton, facts, h, section, when } from "
 import { form, problem } from "./form.js";
 import { qrCode } from "./qr.js";
 import { call } from "./reauthenticate.js";
-import { createCredential } from "./webauthn.js";
+import { createCredential } from "./client/webauthn.js";
 
 /** The page. */
 export async function authenticators() {
@@ -75,7 +75,7 @@ function keys(all, canAdd) {
     h("ul", { class: "cards" }, ...all.map(key)),
     canAdd && form(asked, "Add a key", async ({ name, passwordless }) => {
       // Without `passwordless` the key is a second factor only, and can never log in by itself.
-      const options = await call("GET", `account/authenticators/webauthn${passwordless ? "?passwordless" : ""}`);
+      const options = await call("GET", "account/authenticators/webauthn", undefined, passwordless ? { query: { passwordless: "" } } : {});
       if (options.status !== 200) return options;
       const credential = await createCredential(options.data.creation_options);
       return done(await call("POST", "account/authenticators/webauthn", { name, credential }), "Added.");

@@ -6,7 +6,7 @@ import { fields, has } from "./description.js";
 import { form, problem } from "./form.js";
 import { proceed } from "./proceed.js";
 import { providerButtons } from "./providers.js";
-import { useCredential } from "./webauthn.js";
+import { useCredential } from "./client/webauthn.js";
 
 const KINDS = { email: "email address", username: "username", phone: "phone number" };
 

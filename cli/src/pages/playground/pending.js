@@ -8,7 +8,7 @@ import { form, problem } from "./form.js";
 import { newPasswordForm } from "./reset.js";
 import { proceed } from "./proceed.js";
 import { go } from "./router.js";
-import { createCredential, useCredential } from "./webauthn.js";
+import { createCredential, useCredential } from "./client/webauthn.js";
 
 const FLOWS = {
   verify_email: verifyEmail,

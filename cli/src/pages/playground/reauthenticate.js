@@ -2,17 +2,18 @@
 // and its flows are the ways to give it; then the call is made once more.
 
 import { send } from "./api.js";
+import { needsReauthentication } from "./client/answers.js";
 import { announce, ask, button, h } from "./elements.js";
 import { form, problem } from "./form.js";
-import { useCredential } from "./webauthn.js";
+import { useCredential } from "./client/webauthn.js";
 
 /** Sends a request, and again after a reauthentication if it needs one. */
-export async function call(method, path, body, options) {
-  const answer = await send(method, path, body, options);
-  if (answer.status !== 401 || !answer.meta?.is_authenticated) return answer;
+export async function call(method, path, body, more) {
+  const answer = await send(method, path, body, more);
+  if (!needsReauthentication(answer)) return answer;
   const done = await ask("Confirm that it is you", (close) => ways(answer.data.flows, close));
   if (!done) throw new Error("Nothing was changed: it was not confirmed.");
-  return send(method, path, body, options);
+  return send(method, path, body, more);
 }
 
 function ways(flows, close) {

@@ -1,12 +1,10 @@
 // Tokens: what an app has in place of cookies, and the access token that other APIs verify.
 
-import { send } from "./api.js";
+import { appClient } from "./api.js";
 import { fields } from "./description.js";
 import { button, copyButton, facts, h, section } from "./elements.js";
 import { form, problem } from "./form.js";
 import { identified, identifierOf } from "./login.js";
-
-const APP = { client: "app" };
 
 /** The page. */
 export async function tokens() {
@@ -14,23 +12,20 @@ export async function tokens() {
   const identifier = identifierOf(fields("logIn"));
   const login = form([identifier, { name: "password", required: true }], "Log in as an app", async (values) => {
     const body = { ...identified(values, identifier.kinds), password: values.password };
-    const answer = await send("POST", "auth/login", body, APP);
-    if (answer.meta?.session_token) place.replaceChildren(...held(answer));
+    const app = appClient();
+    const answer = await app.send("POST", "auth/login", body);
+    if (answer.meta?.session_token) place.replaceChildren(...held(app, answer));
     return answer;
   });
   return [h("p", {}, "An app sends a session token in a header. With HEADLESS_TOKEN_STRATEGY=jwt it also gets an access token for other APIs."), login, place];
 }
 
-function held({ status, data, meta }) {
+function held(app, { status, data, meta }) {
   const pending = data?.flows?.find((flow) => flow.is_pending)?.id;
   const place = h("div");
   const show = (answer) => place.replaceChildren(h("pre", {}, JSON.stringify(answer, null, 2)));
-  const ask = async () => show(await send("GET", "auth/session", undefined, { ...APP, headers: { "X-Session-Token": meta.session_token } }));
-  const refresh = async () => {
-    const answer = await send("POST", "tokens/refresh", { refresh_token: meta.refresh_token }, APP);
-    Object.assign(meta, { refresh_token: answer.data?.refresh_token ?? meta.refresh_token });
-    show(answer);
-  };
+  const ask = async () => show(await app.send("GET", "auth/session"));
+  const refresh = async () => show(await app.send("POST", "tokens/refresh", { refresh_token: app.load().refresh }));
   return [section("Tokens",
     facts({
       "Logged in": status === 200 ? "yes" : `not yet: ${pending ?? problem({ status })}`,
