@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { createServer, request as ask } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -18,6 +18,7 @@ const BACKENDS = {
   fastapi: { command: (port) => [process.env.PYTHON, "-m", "uvicorn", "main:app", "--log-level=warning", "--port", port] },
   express: { command: () => [process.execPath, "main.js"] },
   go: { command: () => [GO], build: ["go", "build", "-o", GO, "."] },
+  axum: { command: () => [join(dirname(process.env.VESTIBULE), "guarded-axum")] },
 };
 const PASSWORD = "correct-horse-battery";
 const AUDIENCE = "orders";
