@@ -571,6 +571,7 @@ test("a page that is not there, and an API that does not trust the origin, are s
     const stranger = await other.visit({ isChecked: false });
     await stranger.page.goto(other.playground);
     await stranger.page.getByText(`CSRF_TRUSTED_ORIGINS lacks ${other.playground}`).waitFor();
+    await other.logged(new RegExp(`WARN ${other.playground} is not among CSRF_TRUSTED_ORIGINS`));
   } finally {
     await other.stop();
   }

@@ -4,7 +4,7 @@
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_METHOD, HeaderName, ORIGIN,
+    ACCESS_CONTROL_REQUEST_METHOD, HOST, HeaderName, ORIGIN,
 };
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -29,7 +29,7 @@ pub fn mark(cors: &Cors, method: &Method, request: &HeaderMap, response: &mut He
     ] {
         response.remove(name);
     }
-    let Some(origin) = allowed_origin(cors, request) else { return };
+    let Some(origin) = allowed_origin(cors, request) else { return warn_of_refusal(cors, request) };
     response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     if is_preflight(method, request) {
         insert_list(response, ACCESS_CONTROL_ALLOW_METHODS, &cors.allow_methods);
@@ -56,6 +56,20 @@ fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderValue> {
         _ => allowed == text,
     };
     cors.allow_origins.iter().any(matches).then(|| origin.clone())
+}
+
+/// A browser says nothing of the reason, and in the log the response looks like any other.
+fn warn_of_refusal(cors: &Cors, request: &HeaderMap) {
+    let text = |name: &str| request.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let origin = text(ORIGIN.as_str());
+    let is_own = origin.split_once("://").is_some_and(|(_, host)| host == text(HOST.as_str()));
+    // Only a page's script is refused by this, and browsers alone say so.
+    if text("sec-fetch-mode") == "cors" && !is_own {
+        let trusted = cors.allow_origins.join(", ");
+        tracing::warn!(
+            "{origin} is not among CSRF_TRUSTED_ORIGINS ({trusted}): its pages cannot read the response"
+        );
+    }
 }
 
 fn insert_list(headers: &mut HeaderMap, name: HeaderName, items: &[String]) {

@@ -35,7 +35,7 @@ sources! {
     Phone = "phone";
     /// Whether the phone number is verified, and so is in `phone`.
     PhoneVerified = "phone_verified";
-    /// Whether the account is marked as a superuser (`vestibule user create --superuser`).
+    /// Whether the account is marked as a superuser (`vestibule user add --superuser`).
     Superuser = "superuser";
     /// The authentication methods of the session, as a list of the names of RFC 8176: `pwd` for a password, `otp`
     /// for a code by mail, of an authenticator app or of the recovery codes, `sms` for a code by text message, `pop`

@@ -85,11 +85,17 @@ fn complete_frontend_urls(settings: &mut Settings, source: &mut Source) {
 fn note_ignored_apps(source: &mut Source) {
     let Some(text) = source.variable("INSTALLED_APPS") else { return };
     let mut apps = super::choice::NO_APPS;
-    let ignored: Vec<_> = list(&Raw::of(text))
+    let (missing, ignored): (Vec<_>, Vec<_>) = list(&Raw::of(text))
         .unwrap_or_default()
         .into_iter()
         .filter(|app| !ALWAYS_INSTALLED.contains(&app.as_str()) && !apps.install(app))
-        .collect();
+        .partition(|app| app.starts_with("allauth."));
+    for app in missing {
+        source.hints.push(match app.strip_prefix("allauth.socialaccount.providers.") {
+            Some(provider) => format!("INSTALLED_APPS: there is no provider {provider} (docs/providers.md)"),
+            None => format!("INSTALLED_APPS: {app} is not part of Vestibule"),
+        });
+    }
     if !ignored.is_empty() {
         source.hints.push(format!("INSTALLED_APPS: these have no effect: {}", ignored.join(", ")));
     }

@@ -85,7 +85,8 @@ pub(super) const TIMES: Kind<u32> = Kind::new("true (2 times), false (never) or 
 pub(super) const OPTIONAL_CODE: Kind<Option<Secret>> =
     Kind::new("one line of text, or null", |raw| Ok(optional_text(raw)?.map(Secret::new))).secret();
 pub(super) const SECRET: Kind<Option<Secret>> =
-    Kind::new("text of at least 32 characters", secret_key).secret();
+    Kind::new("text of at least 32 characters, such as `openssl rand -base64 48` prints", secret_key)
+        .secret();
 
 /// One secret, or a document of several lines that holds one.
 pub(super) const PEM_OR_SECRET: Kind<Option<Secret>> =

@@ -116,7 +116,9 @@ impl Source {
 
     fn wrong(&mut self, name: &str, value: Option<String>, setting: &'static Setting, wrong: Wrong) {
         let remedy = match wrong {
-            Wrong::Shape => format!("must be {}", setting.expects),
+            Wrong::Shape => {
+                format!("must be {}{}", setting.expects, value.as_deref().map_or("", not_json))
+            }
             Wrong::Because(remedy) => remedy,
         };
         self.problems.push(Problem::of(name, value, remedy));
@@ -126,5 +128,16 @@ impl Source {
     pub fn is_wrong(&self, setting: &'static Setting) -> bool {
         let is_its = |name: &str| setting.names().any(|its| its == name);
         self.problems.iter().any(|problem| problem.settings.iter().any(|wrong| is_its(&wrong.name)))
+    }
+}
+
+/// What a value that was written for Python lacks.
+fn not_json(text: &str) -> &'static str {
+    let is_quoted = text.starts_with(['[', '{']) && text.contains('\'');
+    let is_json = serde_json::from_str::<serde_json::Value>(text).is_ok();
+    if (is_quoted && !is_json) || text.starts_with('(') {
+        "; this is Python: JSON has double quotes, and lists in []"
+    } else {
+        ""
     }
 }

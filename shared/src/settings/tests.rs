@@ -127,7 +127,11 @@ fn a_problem_stays_on_its_line_and_gets_not_too_long() {
 #[test]
 fn secrets_are_never_shown() {
     let cases = [
-        ("SECRET_KEY", "hunter2", "SECRET_KEY: must be text of at least 32 characters"),
+        (
+            "SECRET_KEY",
+            "hunter2",
+            "SECRET_KEY: must be text of at least 32 characters, such as `openssl rand -base64 48` prints",
+        ),
         (
             "SECRET_KEY_FALLBACKS",
             r#"["hunter2"]"#,
@@ -720,6 +724,20 @@ fn unknown_names_are_errors() {
 }
 
 #[test]
+fn python_is_told_from_json() {
+    let is_told = |value| {
+        errors(&[("ACCOUNT_LOGIN_METHODS", value)])
+            .ends_with("; this is Python: JSON has double quotes, and lists in []")
+    };
+    for python in ["['email', 'phone']", "{'email'}", r#"("email",)"#] {
+        assert!(is_told(python), "{python}");
+    }
+    for other in [r#"["mail"]"#, "mail", "it's"] {
+        assert!(!is_told(other), "{other}");
+    }
+}
+
+#[test]
 fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
@@ -810,6 +828,19 @@ fn other_names_of_a_setting_are_read() {
     assert_eq!(
         errors(&[("ACCOUNT_SESSION_COOKIE_AGE", "x")]),
         "ACCOUNT_SESSION_COOKIE_AGE=x: must be a number of seconds, more than 0"
+    );
+}
+
+#[test]
+fn apps_that_are_missing_are_named_apart() {
+    let missing = "corsheaders,allauth.socialaccount.providers.mycustom,allauth.idp.oidc";
+    assert_eq!(
+        hints(&[("INSTALLED_APPS", missing)]),
+        [
+            "INSTALLED_APPS: there is no provider mycustom (docs/providers.md)",
+            "INSTALLED_APPS: allauth.idp.oidc is not part of Vestibule",
+            "INSTALLED_APPS: these have no effect: corsheaders",
+        ]
     );
 }
 

@@ -163,6 +163,16 @@ pub(super) const UNUSABLE: &[Unusable] = &[
     ),
     unusable("EMAIL_BACKEND", Ignored, MAIL_BY_SES),
     unusable("EMAIL_HOST", Ignored, MAIL_BY_SES),
+    unusable(
+        "CORS_ALLOWED_ORIGINS",
+        Ignored,
+        "has no effect: use CSRF_TRUSTED_ORIGINS, on AWS the parameter AllowedOrigins",
+    ),
+    unusable(
+        "SECURE_PROXY_SSL_HEADER",
+        Ignored,
+        "has no effect: use PUBLIC_URL and ALLAUTH_TRUSTED_PROXY_COUNT",
+    ),
 ];
 
 /// What allauth's names begin with, and Django's about cookies. An unknown name with one of these is a slip.
