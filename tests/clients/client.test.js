@@ -34,13 +34,14 @@ before(async () => {
     HEADLESS_SERVE_SPECIFICATION: "true",
     HEADLESS_TOKEN_STRATEGY: "jwt",
     // Always older than what may be given out: each access token is a new one.
-    HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN: "5",
+    HEADLESS_JWT_ACCESS_TOKEN_EXPIRES_IN: "9",
     ACCOUNT_EMAIL_VERIFICATION: "mandatory",
     ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED: "true",
     // A code is accepted once: the second one is of the next half minute.
     MFA_TOTP_TOLERANCE: "1",
     ACCOUNT_LOGIN_METHODS: "email",
     ACCOUNT_SIGNUP_FIELDS: "email*,password1*",
+    ACCOUNT_PROFILE_FIELDS: JSON.stringify({ color: { type: "choice", choices: ["red", "blue"] } }),
   });
 });
 

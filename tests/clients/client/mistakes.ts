@@ -25,6 +25,10 @@ export function mistakes(tokens: Tokens) {
 
   const deployment = browserClient<Operations>();
   void deployment.send("POST", "auth/login", { email: "", password: "" });
+  void deployment.send("POST", "auth/signup", { email: "", password: "", color: "red" });
+  // @ts-expect-error: there is no such choice.
+  void deployment.send("POST", "auth/signup", { email: "", password: "", color: "green" });
+  void deployment.send("GET", "auth/session").then((answer) => answer.status === 200 && answer.data.user.color);
   // @ts-expect-error: this deployment has no usernames.
   void deployment.send("POST", "auth/login", { username: "", password: "" });
   // @ts-expect-error: nor passkeys.
