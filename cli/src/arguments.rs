@@ -34,6 +34,12 @@ pub enum Command {
     /// Manage accounts.
     #[command(subcommand, arg_required_else_help = true)]
     User(UserCommand),
+    /// Verify the history of accounts.
+    #[command(subcommand, arg_required_else_help = true)]
+    Audit(AuditCommand),
+    /// Deliver events of accounts (docs/events.md).
+    #[command(subcommand, arg_required_else_help = true)]
+    Events(EventsCommand),
     /// Manage email addresses.
     #[command(subcommand, arg_required_else_help = true)]
     Email(EmailCommand),
@@ -198,6 +204,12 @@ impl Data {
                 let stack = data_dir::running(self.path())?;
                 // As the stack has it: settings that it takes are not to be wrong here.
                 environment.entry("FRONTEND_URL".to_owned()).or_insert_with(|| FRONTEND.to_owned());
+                if let Some(key) =
+                    data_dir::kept_key(self.path()).filter(|_| !environment.contains_key("SECRET_KEY_ARN"))
+                {
+                    environment.entry("SECRET_KEY".to_owned()).or_insert(key);
+                }
+                environment.insert("AWS_ENDPOINT_URL_EVENTBRIDGE".to_owned(), stack.inbox.clone());
                 local_aws(&mut environment, &stack.dynamodb, &stack.region, &stack.table);
             }
         }
@@ -214,6 +226,39 @@ impl Data {
         eprintln!("vestibule: in the table {}, region {}", value("TABLE_NAME"), value("AWS_REGION"));
         Ok(variables)
     }
+}
+
+/// The commands for events.
+#[derive(Debug, Subcommand)]
+pub enum EventsCommand {
+    /// Deliver the events of the last hours again, as after a time without a bus.
+    ///
+    /// It puts them on the bus that `EVENTS_BUS` names, each with the id that it had before, and reads the whole table: the
+    /// one that `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` that of the local stack. It needs
+    /// `SECRET_KEY` or `SECRET_KEY_ARN`.
+    Replay(Replay),
+}
+
+/// What to deliver again.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The number of hours to go back.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=87_672))]
+    pub hours: u32,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// The commands for the history of accounts.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Verify the recorded events of all accounts (docs/events.md).
+    ///
+    /// Prints what was altered or is missing, and exits with status 1 then. It reads the whole table: the one that
+    /// `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` that of the local stack. It needs
+    /// `SECRET_KEY` or `SECRET_KEY_ARN`.
+    Verify(Data),
 }
 
 /// The commands for email addresses.
@@ -268,6 +313,10 @@ pub enum UserCommand {
     /// Fields are those of ACCOUNT_PROFILE_FIELDS: run it with the settings of the functions, such as
     /// SETTINGS_FILE=settings.json.
     Set(UserSet),
+    /// Print the recorded events of an account, the earliest first, one JSON object a line (docs/events.md).
+    ///
+    /// A deleted account is named by its id. Personal data needs `SECRET_KEY` or `SECRET_KEY_ARN`.
+    History(UserSelector),
     /// Delete an account with its sessions and all other data.
     ///
     /// No mail is sent. A deleted account cannot be restored.

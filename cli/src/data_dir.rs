@@ -197,6 +197,12 @@ pub fn running(path: &Path) -> Result<Endpoints, DataDirError> {
     told(path).ok_or_else(not_running)
 }
 
+/// The key that the stack on a directory keeps there; none if it has another one, or none yet.
+pub fn kept_key(path: &Path) -> Option<String> {
+    let key = fs::read_to_string(path.join("secret-key")).ok()?;
+    Some(key.trim().to_owned()).filter(|key| !key.is_empty())
+}
+
 fn told(path: &Path) -> Option<Endpoints> {
     serde_json::from_slice(&fs::read(path.join("endpoints.json")).ok()?).ok()
 }

@@ -18,6 +18,8 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
     let parameters = [
         ("AllowedHeaders", settings.headless.cors_headers.join(",")),
         ("AllowedOrigins", settings.csrf.trusted_origins.join(",")),
+        ("AuditRetentionDays", days_or_none(settings.events.retention_days)),
+        ("DeliverEvents", settings.events.bus.is_some().to_string()),
         ("CsrfHeaderName", settings.csrf.header_name.clone()),
         ("FrontendUrl", settings.headless.frontend_url.clone()),
         ("ProvidersSecretArn", is_set(&settings.socialaccount.providers_secret_arn, "ProvidersSecretArn")),
@@ -32,6 +34,10 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
     parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
+fn days_or_none(days: u32) -> String {
+    if days == 0 { String::new() } else { days.to_string() }
+}
+
 /// The ARNs that stand for placeholders in the template's policies.
 pub fn arns(settings: &Settings) -> BTreeMap<&'static str, String> {
     let given = [
@@ -42,7 +48,9 @@ pub fn arns(settings: &Settings) -> BTreeMap<&'static str, String> {
         ("TokenKeys", &settings.headless.jwt.keys_arn),
     ];
     let given = given.into_iter().filter_map(|(name, arn)| Some((name, arn.clone()?)));
-    given.chain([("Table.Arn", arn("dynamodb", &format!("table/{TABLE}")))]).collect()
+    let bus =
+        settings.events.bus.iter().map(|bus| ("EventBus.Arn", arn("events", &format!("event-bus/{bus}"))));
+    given.chain(bus).chain([("Table.Arn", arn("dynamodb", &format!("table/{TABLE}")))]).collect()
 }
 
 /// The bare email address of `DEFAULT_FROM_EMAIL`.

@@ -6,11 +6,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::warn;
-use vestibule::app::{App, Requirements, StartError};
+use vestibule::app::{App, Committed, Requirements, StartError};
 use vestibule::aws::{Aws, AwsError};
 use vestibule::http::{Routes, answer};
 use vestibule::settings::Settings;
 use vestibule::store::Store;
+use vestibule_events::EventBus;
 use vestibule_mail::{AwsSender, Delivery, Mailer, TemplateFaults};
 
 use crate::gateway::Function;
@@ -48,14 +49,15 @@ impl Functions {
         let app = start_one(settings, variables, "mail", vestibule_mail::REQUIREMENTS).await?;
         let aws = Aws::new(signed_by(variables, "mail"))?;
         let mailer = Mailer::from_settings(&app.settings, aws)?;
-        let post = Arc::new(Post { app, mailer, refused: Mutex::default() });
+        let courier = courier(settings, variables).await?;
+        let post = Arc::new(Post { app, mailer, refused: Mutex::default(), courier });
         let mut programs = HashMap::new();
         for routes in routes() {
             let mut app = start_one(settings, variables, routes.name, routes.requirements()).await?;
             let post = Arc::clone(&post);
-            app.after_commit = Some(Arc::new(move |ids| {
+            app.after_commit = Some(Arc::new(move |committed| {
                 let post = Arc::clone(&post);
-                Box::pin(async move { post.deliver(ids).await })
+                Box::pin(async move { post.deliver_all(committed).await })
             }));
             app.outside = routes.outside.map(|make| make(&app));
             programs.insert(routes.name.to_owned(), program(app, routes));
@@ -102,15 +104,37 @@ fn signed_by(variables: &HashMap<String, String>, program: &str) -> HashMap<Stri
     variables
 }
 
-/// Does what the table's stream and the function `mail` do on AWS.
+/// The process of the function `events`, and its bus, where there is one.
+async fn courier(
+    settings: &Settings,
+    variables: &HashMap<String, String>,
+) -> Result<Option<(App, EventBus)>, LocalStartError> {
+    let Some(name) = &settings.events.bus else { return Ok(None) };
+    let app = start_one(settings, variables, "events", vestibule_events::REQUIREMENTS).await?;
+    let bus = EventBus::new(Aws::new(signed_by(variables, "events"))?, name.as_str());
+    Ok(Some((app, bus)))
+}
+
+/// Does what the table's stream and the functions `mail` and `events` do on AWS.
 struct Post {
     app: App,
     mailer: Mailer<AwsSender>,
     /// They stay in the outbox, but they are not tried again.
     refused: Mutex<HashSet<String>>,
+    courier: Option<(App, EventBus)>,
 }
 
 impl Post {
+    async fn deliver_all(&self, committed: Committed) {
+        self.deliver(committed.messages).await;
+        let Some((app, bus)) = &self.courier else { return };
+        for (account, id) in &committed.events {
+            if let Err(error) = vestibule_events::deliver(app, bus, account, id).await {
+                warn!(%error, "events were not delivered; vestibule events replay delivers them again");
+            }
+        }
+    }
+
     async fn deliver(&self, ids: Vec<String>) {
         for id in ids {
             if self.refused().contains(&id) {

@@ -1,7 +1,8 @@
-//! The inbox of the local stack for mails and text messages: an endpoint that speaks as SES and SNS do, Mailpit's API
-//! for tests, and a page for people. Nothing is ever sent.
+//! The inbox of the local stack for mails, text messages and events: an endpoint that speaks as SES, SNS and
+//! `EventBridge` do, Mailpit's API for tests, and a page for people. Nothing is ever sent.
 
 pub mod console;
+mod event_bridge;
 mod mailbox;
 mod mailpit;
 mod ses;
@@ -11,10 +12,11 @@ mod sns;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::response::{Html, IntoResponse as _};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
-use http::header;
+use http::{HeaderMap, header};
 
 use crate::style::style;
 use mailbox::Mailbox;
@@ -30,13 +32,25 @@ const MAX_MESSAGE_BYTES: usize = 40 * 1024 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src * data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// `EventBridge` names its operation in a header, SNS in a form.
+fn at_root(mailbox: &Mailbox, headers: &HeaderMap, body: &[u8]) -> Response {
+    if headers.contains_key("x-amz-target") {
+        event_bridge::put_events(mailbox, body)
+    } else {
+        sns::publish(mailbox, body)
+    }
+}
+
 /// Everything that an inbox answers; it begins empty. `publish` gets the events of SES.
 pub fn router(clock: Clock, random: Random, echo: Option<Echo>, publish: Publish) -> Router {
     let script = ([(header::CONTENT_TYPE, "text/javascript")], include_str!("pages/inbox.js"));
     let style = ([(header::CONTENT_TYPE, "text/css")], style() + include_str!("pages/inbox.css"));
     let page = ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(include_str!("pages/inbox.html")));
+    let root = async |State(mailbox): State<Arc<Mailbox>>, headers: HeaderMap, body: Bytes| {
+        at_root(&mailbox, &headers, &body)
+    };
     Router::new()
-        .route("/", get(async || page.into_response()).post(sns::publish))
+        .route("/", get(async || page.into_response()).post(root))
         .route("/inbox.js", get(async || script.into_response()))
         .route("/inbox.css", get(async || style.into_response()))
         .route("/v2/email/outbound-emails", post(ses::send_email))

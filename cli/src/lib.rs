@@ -9,6 +9,7 @@ pub mod data_dir;
 mod database;
 mod deployed;
 pub mod email;
+pub mod events;
 mod functions;
 mod gateway;
 pub mod iam;

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use vestibule_cli::arguments::{Arguments, Command, EmailCommand, Table, UserCommand};
+use vestibule_cli::arguments::{
+    Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table, UserCommand,
+};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{email, secret_key, settings, table, user};
+use vestibule_cli::{email, events, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -17,6 +19,8 @@ fn main() -> ExitCode {
     let default = match arguments.command {
         Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
         Command::User(_)
+        | Command::Audit(_)
+        | Command::Events(_)
         | Command::Email(_)
         | Command::Table(_)
         | Command::SecretKey(_)
@@ -43,6 +47,8 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
     let mut runtime = match arguments.command {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
         Command::User(_)
+        | Command::Audit(_)
+        | Command::Events(_)
         | Command::Email(_)
         | Command::Table(_)
         | Command::SecretKey(_)
@@ -65,6 +71,22 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                         format!("accounts that collide, and were not changed: {count}"),
                     )),
                 }
+            }
+            Command::Audit(AuditCommand::Verify(data)) => {
+                let (accounts, faults) = user::verify(data, environment)
+                    .await
+                    .map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
+                println!("{accounts} accounts with a history, {faults} faults");
+                match faults {
+                    0 => Ok(()),
+                    _ => Err((ExitCode::FAILURE, "the history is not what was recorded".to_owned())),
+                }
+            }
+            Command::Events(EventsCommand::Replay(wanted)) => {
+                let delivered = events::replay(wanted, environment).await;
+                let delivered = delivered.map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
+                println!("{delivered} events were delivered");
+                Ok(())
             }
             Command::Email(EmailCommand::Clear(wanted)) => {
                 let cleared = email::clear(wanted, environment).await;
@@ -89,6 +111,7 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
                     UserCommand::Show(who) => user::show(who, environment).await,
                     UserCommand::Set(wanted) => user::set(wanted, environment).await,
                     UserCommand::Delete(who) => user::delete(who, environment).await,
+                    UserCommand::History(who) => user::history(who, environment).await,
                 };
                 println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
                 Ok(())

@@ -60,8 +60,11 @@ async fn status(data: &Data, environment: HashMap<String, String>) -> Result<Str
 pub async fn rotate(wanted: &Rotate, environment: HashMap<String, String>) -> Result<String, SecretKeyError> {
     let app = start(&wanted.data, environment).await?;
     if wanted.step == RotationStep::Reseal {
-        let Progress { accounts, sessions, resealed, .. } = Box::pin(rotation::reseal(&app, tell)).await?;
-        return Ok(format!("{resealed} of {accounts} accounts and {sessions} sessions were sealed again"));
+        let Progress { accounts, sessions, events, resealed, .. } =
+            Box::pin(rotation::reseal(&app, tell)).await?;
+        return Ok(format!(
+            "{resealed} of {accounts} accounts, {sessions} sessions and {events} recorded events were sealed or signed again"
+        ));
     }
     let mut vault = KeyVault::open(&app).await?;
     Ok(match wanted.step {
@@ -89,9 +92,10 @@ async fn wait(app: &App, vault: &KeyVault, restarted: bool) -> &'static str {
 }
 
 fn tell(progress: Progress) {
-    let Progress { accounts, sessions, resealed, unopened } = progress;
+    let Progress { accounts, sessions, events, resealed, unopened } = progress;
     eprintln!(
-        "vestibule: {accounts} accounts and {sessions} sessions so far, {resealed} sealed again, {unopened} not to be opened"
+        "vestibule: {accounts} accounts, {sessions} sessions and {events} recorded events so far, {resealed} sealed or \
+         signed again, {unopened} not to be opened"
     );
 }
 

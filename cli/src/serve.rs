@@ -423,6 +423,7 @@ fn variables(
     local_aws(&mut variables, &endpoints.dynamodb, &endpoints.region, &endpoints.table);
     variables.extend(
         [
+            ("AWS_ENDPOINT_URL_EVENTBRIDGE", mail.as_str()),
             ("AWS_ENDPOINT_URL_SESV2", mail.as_str()),
             ("AWS_ENDPOINT_URL_SNS", mail.as_str()),
             ("SMS_TOPIC_ARN", "arn:aws:sns:local:000000000000:vestibule-text-messages"),

@@ -24,7 +24,7 @@ pub enum TableError {
 
 /// Brings all accounts into canonical form, and prints what it does. Returns how many collide.
 pub async fn canonicalise(data: &Data, environment: HashMap<String, String>) -> Result<u32, TableError> {
-    let app = App::start(data.named_variables(environment)?, Requirements::TABLE).await?;
+    let app = App::start(data.named_variables(environment)?, Requirements::OPERATOR).await?;
     let (mut changes, mut collisions) = (0, 0);
     let tell = |done: Canonicalised| match done {
         Canonicalised::Email { account, from, to } => {

@@ -43,7 +43,7 @@ pub enum UserCommandError {
 
 /// Makes an account, and returns its id.
 pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserCommandError> {
-    let app = App::start(user.data.variables(environment)?, Requirements::TABLE).await?;
+    let app = App::start(user.data.variables(environment)?, Requirements::OPERATOR).await?;
     let new = NewUser {
         email: user.email.clone(),
         password: user.password.as_deref().map(password).transpose()?,
@@ -110,6 +110,34 @@ pub async fn delete(
     Ok(operator::delete_user(&app, &named(user)?).await?.as_str().to_owned())
 }
 
+/// The recorded events of an account, one a line.
+pub async fn history(
+    user: &UserSelector,
+    environment: HashMap<String, String>,
+) -> Result<String, UserCommandError> {
+    let app = App::start(user.data.variables(environment)?, READS_EVENTS).await?;
+    let events = operator::history(&app, &named(user)?).await?;
+    Ok(events.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+/// Verifies the history of all accounts: how many have one, and how many faults were printed.
+pub async fn verify(
+    data: &Data,
+    environment: HashMap<String, String>,
+) -> Result<(usize, usize), UserCommandError> {
+    let app = App::start(data.named_variables(environment)?, READS_EVENTS).await?;
+    let mut faults = 0;
+    let accounts = operator::verify(&app, |fault| {
+        faults += 1;
+        println!("{fault}");
+    });
+    let accounts = accounts.await?;
+    Ok((accounts, faults))
+}
+
+/// Whatever the settings of this process: events may have been recorded under others.
+const READS_EVENTS: Requirements = Requirements { secret_key: true, ..Requirements::OPERATOR };
+
 fn named(user: &UserSelector) -> Result<operator::UserName, UserCommandError> {
     Ok(match (&user.id, &user.email) {
         (Some(id), _) => {
@@ -129,5 +157,5 @@ fn password(argument: &str) -> io::Result<Secret> {
 }
 
 async fn start(data: &Data, environment: HashMap<String, String>) -> Result<App, UserCommandError> {
-    Ok(App::start(data.named_variables(environment)?, Requirements::TABLE).await?)
+    Ok(App::start(data.named_variables(environment)?, Requirements::OPERATOR).await?)
 }

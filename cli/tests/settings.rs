@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-const FUNCTIONS: [&str; 15] = [
+const FUNCTIONS: [&str; 16] = [
     "account",
     "authorizer",
     "config",
+    "events",
     "keys",
     "login",
     "mail",

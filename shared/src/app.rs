@@ -8,6 +8,7 @@ use futures_util::future::try_join3;
 
 use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
+use crate::domain::account_id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
 use crate::environment;
@@ -22,8 +23,17 @@ use crate::settings::{self, JwtSettings, Settings, TokenStrategy};
 use crate::signing::{Keys, Unopened};
 use crate::store::Store;
 
-/// Called with the ids of messages that a commit has put into the outbox.
-pub type AfterCommit = Arc<dyn Fn(Vec<String>) -> lambda_http::BoxFuture<'static, ()> + Send + Sync>;
+/// What a commit has left to deliver.
+#[derive(Clone, Debug, Default)]
+pub struct Committed {
+    /// The ids of messages that it has put into the outbox.
+    pub messages: Vec<String>,
+    /// The recorded events: the account, and the id of the item.
+    pub events: Vec<(AccountId, String)>,
+}
+
+/// Called after a commit, if there is no stream.
+pub type AfterCommit = Arc<dyn Fn(Committed) -> lambda_http::BoxFuture<'static, ()> + Send + Sync>;
 
 /// The state that all requests of a process share.
 #[derive(Clone)]
@@ -42,7 +52,7 @@ pub struct App {
     pub clock: Clock,
     /// The source of randomness.
     pub random: Random,
-    /// Delivers the messages of a commit, if there is no stream.
+    /// Delivers the messages and events of a commit, if there is no stream.
     pub after_commit: Option<AfterCommit>,
     /// The client for providers, in the function that has one.
     pub outside: Option<Arc<dyn ProviderClient>>,
@@ -114,14 +124,19 @@ pub struct Requirements {
     pub provider_secrets: bool,
     /// The keys of access and refresh tokens, if enabled.
     pub token_keys: bool,
+    /// What events are signed with, if they are recorded.
+    pub events: bool,
 }
 
 impl Requirements {
     /// Everything.
-    pub const ALL: Self = Self { table: true, secret_key: true, token_keys: true, provider_secrets: true };
+    pub const ALL: Self =
+        Self { table: true, secret_key: true, token_keys: true, provider_secrets: true, events: true };
+    /// What operators' commands change accounts with.
+    pub const OPERATOR: Self = Self { events: true, ..Self::TABLE };
     /// The table, and nothing secret.
     pub const TABLE: Self =
-        Self { table: true, secret_key: false, token_keys: false, provider_secrets: false };
+        Self { table: true, secret_key: false, token_keys: false, provider_secrets: false, events: false };
 }
 
 impl App {
@@ -353,7 +368,8 @@ impl Wanted {
         let tokens = &settings.headless.jwt;
         let jwt = requirements.token_keys && settings.headless.token_strategy == TokenStrategy::Jwt;
         let is_given = tokens.private_key.is_some();
-        let secret_key = requirements.secret_key || (jwt && !is_given && tokens.is_shared());
+        let signs_events = requirements.events && settings.events.are_recorded();
+        let secret_key = requirements.secret_key || signs_events || (jwt && !is_given && tokens.is_shared());
         let arn_if = |wanted: bool, arn: &Option<String>| arn.clone().filter(|_| wanted);
         Self {
             secret_key,
@@ -389,7 +405,9 @@ fn keys(
             .map_err(|error| StartError::SecretKey(error.to_string())),
         (None, None) => {
             let text = "set it, or SECRET_KEY_ARN to a secret that holds it";
-            Err(StartError::SecretKey(text.to_owned()))
+            let why = "; AUDIT_RETENTION_DAYS needs it wherever accounts change (on AWS: the parameter AuditRetentionDays)";
+            let why = if settings.events.are_recorded() { why } else { "" };
+            Err(StartError::SecretKey(format!("{text}{why}")))
         }
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
+use crate::domain::event::EventItem;
 use crate::domain::message::{Message, Recipient};
 use crate::domain::profile::ProfileValues;
 use crate::domain::rate::{History, Rate};
@@ -31,6 +32,8 @@ pub struct Changes {
     pub letters: Vec<Letter>,
     /// The numbers of dropped messages.
     pub dropped: Dropped,
+    /// The recorded events.
+    pub events: Vec<EventItem>,
 }
 
 impl Changes {
@@ -45,6 +48,7 @@ impl Changes {
             counters: Vec::new(),
             letters: Vec::new(),
             dropped: Dropped::default(),
+            events: Vec::new(),
         }
     }
 
@@ -84,6 +88,7 @@ impl Changes {
             && self.others.is_empty()
             && self.accounts.is_empty()
             && self.letters.is_empty()
+            && self.events.is_empty()
             && self.spent.is_empty()
             && self.counters.iter().all(|(_, usage)| usage.hits == 0)
     }

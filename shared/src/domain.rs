@@ -9,6 +9,7 @@ pub mod challenge;
 pub mod code;
 pub mod document;
 pub mod email;
+pub mod event;
 pub mod handle;
 pub mod means;
 pub mod message;

@@ -6,6 +6,8 @@
 pub mod authenticators;
 pub mod claims;
 pub mod connect;
+pub mod events;
+pub mod history;
 pub mod journey;
 pub mod login;
 pub mod manage_email;

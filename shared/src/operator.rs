@@ -1,9 +1,11 @@
 //! The operator's operations on accounts, outside the API.
 
 mod canonicalise;
+mod history;
 mod profile;
 
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
+pub use history::{HistoryFault, history, verify};
 pub use profile::{OwnData, OwnDataChange, own_data, set_own_data};
 
 use crate::app::App;
@@ -11,12 +13,14 @@ use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
+use crate::domain::event::ActorKind;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::time::Timestamp;
 use crate::domain::{email, phone, text, username};
+use crate::flows::events::Recorder;
 use crate::flows::signup;
 use crate::password::Passwords;
 use crate::password_rules::{self, Attributes};
@@ -119,7 +123,7 @@ pub async fn add_user(app: &App, new: NewUser) -> Result<AccountId, NewUserError
     check_password(app, &user, name.as_deref())?;
     let account = make(app, user, name)?;
     let id = account.id.clone();
-    commit(app, store, &loaded, &Changes::of_account(None, Some(account))).await?;
+    commit(app, store, &loaded, &mut Changes::of_account(None, Some(account))).await?;
     Ok(id)
 }
 
@@ -183,7 +187,7 @@ async fn change(
         if account == stored.value {
             return Ok(id);
         }
-        match commit(app, store, &loaded, &Changes::of_account(Some(stored), Some(account))).await {
+        match commit(app, store, &loaded, &mut Changes::of_account(Some(stored), Some(account))).await {
             Err(StoreError::Lost) => {}
             done => return Ok(done.map(|()| id)?),
         }
@@ -202,8 +206,8 @@ pub async fn delete_user(app: &App, who: &UserName) -> Result<AccountId, UserErr
         let stored = loaded.accounts.get(&id).cloned().flatten().ok_or(UserError::Unknown)?;
         let sessions = loaded.sessions.get(&id).into_iter().flatten();
         let ended = sessions.map(|session| session.value.key.clone()).collect();
-        let changes = Changes { ended, ..Changes::of_account(Some(stored), None) };
-        match commit(app, store, &loaded, &changes).await {
+        let mut changes = Changes { ended, ..Changes::of_account(Some(stored), None) };
+        match commit(app, store, &loaded, &mut changes).await {
             Err(StoreError::Lost) => claims = changes.claims(),
             done => return Ok(done.map(|()| id)?),
         }
@@ -229,19 +233,25 @@ async fn find(store: &Store, who: &UserName) -> Result<AccountId, UserError> {
     }
 }
 
-async fn commit(app: &App, store: &Store, loaded: &Loaded, changes: &Changes) -> Result<(), StoreError> {
+async fn commit(app: &App, store: &Store, loaded: &Loaded, changes: &mut Changes) -> Result<(), StoreError> {
     commit_until(app, store, loaded, changes, app.clock.now()).await
 }
 
-/// Commits changes; sessions that they write last until then.
+/// Commits changes, with the events that they come to; sessions that they write last until then.
 pub(crate) async fn commit_until(
     app: &App,
     store: &Store,
     loaded: &Loaded,
-    changes: &Changes,
+    changes: &mut Changes,
     session_expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
+    let (settings, keys, random) = (&app.settings, &app.secrets().keys, &app.random);
+    Recorder { settings, keys, random, now, actor: ActorKind::Operator, client: None }.record(
+        changes,
+        loaded,
+        &[],
+    );
     let context = CommitContext {
         loaded,
         now,

@@ -11,6 +11,7 @@ use crate::app::{App, FetchedSecret, fetch_secret_version, report};
 use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
+use crate::domain::event::EventItem;
 use crate::domain::session::{Session, State};
 use crate::domain::social::AuthorizationRequest;
 use crate::domain::time::Timestamp;
@@ -56,8 +57,8 @@ pub enum KeyRotationError {
     StillOpen(String, i64),
     /// Something is still sealed with the key.
     #[error(
-        "the key {id} may still be needed by {accounts} accounts, {sessions} sessions and {messages} messages that wait to \
-         be sent: reseal first; messages go when they are sent, or after 14 days"
+        "the key {id} may still be needed by {accounts} accounts, {sessions} sessions, {events} recorded events and \
+         {messages} messages that wait to be sent: reseal first; messages go when they are sent, or after 14 days"
     )]
     StillNeeded {
         /// The key.
@@ -66,6 +67,8 @@ pub enum KeyRotationError {
         accounts: u64,
         /// Sessions that name it, or no key.
         sessions: u64,
+        /// Recorded events that it has signed.
+        events: u64,
         /// Messages that name it, or no key.
         messages: u64,
     },
@@ -194,9 +197,11 @@ pub struct Progress {
     pub accounts: u64,
     /// Sessions read.
     pub sessions: u64,
-    /// Accounts and sessions re-encrypted.
+    /// Recorded events read.
+    pub events: u64,
+    /// Accounts and sessions re-encrypted, and events signed again.
     pub resealed: u64,
-    /// Accounts and sessions that can't be decrypted.
+    /// Accounts and sessions that can't be decrypted, and events whose signature is not valid.
     pub unopened: u64,
 }
 
@@ -215,6 +220,10 @@ pub async fn reseal(app: &App, mut tell: impl FnMut(Progress)) -> Result<Progres
         for session in page.sessions {
             progress.sessions += 1;
             progress.count(reseal_session(app, store, session).await?);
+        }
+        for event in page.events.iter().filter(|event| event.expires_at > app.clock.now().seconds()) {
+            progress.events += 1;
+            progress.count(sign_again(app, store, event).await?);
         }
         tell(progress);
         at = page.next;
@@ -258,8 +267,8 @@ async fn reseal_account(app: &App, store: &Store, first: Stored<Account>) -> Res
         if account == stored.value {
             return Ok(Outcome::Current);
         }
-        let changes = Changes::of_account(Some(stored), Some(account));
-        match commit_until(app, store, &Loaded::default(), &changes, app.clock.now()).await {
+        let mut changes = Changes::of_account(Some(stored), Some(account));
+        match commit_until(app, store, &Loaded::default(), &mut changes, app.clock.now()).await {
             Err(StoreError::Lost) => found = store.account(&id).await?,
             done => return done.map(|()| Outcome::Resealed),
         }
@@ -288,9 +297,9 @@ async fn reseal_session(
             return Ok(Outcome::Current);
         }
         let others = vec![(key.clone(), stored.version, session)];
-        let changes = Changes { others, accounts: Vec::new(), ..Changes::of_account(None, None) };
+        let mut changes = Changes { others, accounts: Vec::new(), ..Changes::of_account(None, None) };
         let until = stored.value.expires_at;
-        match commit_until(app, store, &Loaded::default(), &changes, until).await {
+        match commit_until(app, store, &Loaded::default(), &mut changes, until).await {
             Err(StoreError::Lost) => {
                 let loaded = store.load(&[], &[Need::Session(key.clone())]).await?;
                 found = loaded.others.into_values().flatten().next();
@@ -301,12 +310,35 @@ async fn reseal_session(
     Err(StoreError::Lost)
 }
 
+async fn sign_again(app: &App, store: &Store, event: &EventItem) -> Result<Outcome, StoreError> {
+    let keys = app.secrets().keys;
+    if Keys::signer_of_events(event) == Some(keys.id()) {
+        return Ok(Outcome::Current);
+    }
+    if !keys.is_event_mac(event) {
+        tracing::error!(
+            account = event.account.as_str(),
+            id = event.id,
+            "not signed again: not the events that were signed"
+        );
+        return Ok(Outcome::Unopened);
+    }
+    store.sign_events(event, &keys.event_mac(event)).await.map(|()| Outcome::Resealed)
+}
+
 /// Fails unless nothing in the table needs the key: what names it does, and so may what names none.
 async fn check_unneeded(app: &App, id: &str) -> Result<(), KeyRotationError> {
     let store = app.store().ok_or(KeyRotationError::NoTable)?;
     let needs = |sealer: Option<&str>| sealer.is_none_or(|sealer| sealer == id);
     let any_needs = |seals: Vec<Seal<'_>>| seals.iter().any(|seal| needs(seal.sealed.sealer()));
-    let (mut accounts, mut sessions, mut messages) = (0, 0, 0);
+    let (mut accounts, mut sessions, mut events, mut messages) = (0, 0, 0, 0);
+    let keys = app.secrets().keys;
+    // What was altered needs no key: it is not what any has signed.
+    let is_signed = |event: &&EventItem| {
+        event.expires_at > app.clock.now().seconds()
+            && Keys::signer_of_events(event) == Some(id)
+            && keys.is_event_mac(event)
+    };
     let mut at: Option<Bookmark> = None;
     loop {
         let mut page = store.page(at).await?;
@@ -324,15 +356,16 @@ async fn check_unneeded(app: &App, id: &str) -> Result<(), KeyRotationError> {
         }
         let of_messages = page.messages.iter().filter(|it| needs(Keys::sealer_of_message(&it.sealed)));
         messages += of_messages.map(|_| 1).sum::<u64>();
+        events += page.events.iter().filter(is_signed).map(|_| 1).sum::<u64>();
         at = page.next;
         if at.is_none() {
             break;
         }
     }
-    if accounts + sessions + messages == 0 {
+    if accounts + sessions + events + messages == 0 {
         return Ok(());
     }
-    Err(KeyRotationError::StillNeeded { id: id.to_owned(), accounts, sessions, messages })
+    Err(KeyRotationError::StillNeeded { id: id.to_owned(), accounts, sessions, events, messages })
 }
 
 /// Whether what a later release has stored names the key: whatever is sealed begins with the id of its key. What users
@@ -354,6 +387,7 @@ fn unknown_of(account: &Account) -> Value {
     let socials = account.social_accounts.iter().map(|social| json!(social.unknown));
     json!([
         account.unknown,
+        account.events.as_ref().map(|log| &log.unknown),
         account.authenticators.unknown(),
         account.social_accounts.unknown(),
         authenticators.chain(socials).collect::<Vec<_>>(),
@@ -395,6 +429,8 @@ fn seals_of(account: &mut Account) -> Vec<Seal<'_>> {
             Factor::WebAuthn(_) => {}
         }
     }
+    let key = account.events.as_mut().and_then(|log| log.key.as_mut());
+    seals.extend(key.map(|sealed| own(SealPurpose::EventKey, sealed)));
     for social in &mut account.social_accounts {
         let place = place(Some(&id), &social.provider, &social.uid);
         let tokens = social.tokens.as_mut();

@@ -14,6 +14,7 @@ mod declared;
 mod document;
 mod email_domains;
 mod error;
+mod events;
 mod file;
 mod frontend;
 mod group;
@@ -37,15 +38,15 @@ mod unusable;
 mod when;
 
 pub use choice::{
-    Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
-    ReauthenticationMethods, TokenStrategy, UserVerification,
+    Apps, Clients, EmailVerification, EventData, LoginByCodeRequired, LoginMethod, LoginMethods,
+    PreventEnumeration, ReauthenticationMethods, TokenStrategy, UserVerification,
 };
 pub use claims::{ClaimSource, TokenClaims};
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
 pub use declared::{
-    Account, Allauth, Argon2Cost, Csrf, Headless, JwtSettings, Mail, Mfa, Passwords, SETTINGS_FILE, Session,
-    Settings, Socialaccount, Usersessions,
+    Account, Allauth, Argon2Cost, Csrf, Events, Headless, JwtSettings, Mail, Mfa, Passwords, SETTINGS_FILE,
+    Session, Settings, Socialaccount, Usersessions,
 };
 pub use document::document;
 pub use email_domains::EmailDomains;

@@ -20,6 +20,7 @@ use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::code;
 use crate::domain::code::CodeHash;
+use crate::domain::event::EventItem;
 use crate::domain::message::Recipient;
 use crate::domain::social::RequestSecrets;
 use crate::domain::time::Timestamp;
@@ -108,6 +109,8 @@ pub enum SealPurpose {
     RecoveryKey,
     /// The tokens of an account at another service, bound to it and to the account here.
     ProviderTokens,
+    /// The key of the personal data in the events of an account, bound to the account.
+    EventKey,
 }
 
 impl CodePurpose {
@@ -129,6 +132,7 @@ impl SealPurpose {
             Self::RecoveryCodes => "recovery-codes",
             Self::RecoveryKey => "recovery-key",
             Self::ProviderTokens => "provider-tokens",
+            Self::EventKey => "event-key",
         }
     }
 }
@@ -170,20 +174,29 @@ impl Key {
     }
 
     fn seal(&self, purpose: SealPurpose, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
-        let nonce: [u8; 12] = random.bytes();
-        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
-        #[expect(clippy::expect_used, reason = "what is sealed is far below AES-GCM's 64 GiB")]
-        let sealed = cipher
-            .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() })
-            .expect("a short text can be encrypted");
-        [nonce.as_slice(), &sealed].concat()
+        encrypt(&self.derive(purpose.label()), random, place, plain)
     }
 
     fn open(&self, purpose: SealPurpose, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, sealed) = sealed.split_first_chunk::<12>()?;
-        let cipher = Aes256Gcm::new(&(*self.derive(purpose.label())).into());
-        cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()
+        decrypt(&self.derive(purpose.label()), place, sealed)
     }
+}
+
+/// Encrypts (AES-256-GCM), bound to a place.
+fn encrypt(key: &[u8; 32], random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
+    let nonce: [u8; 12] = random.bytes();
+    let cipher = Aes256Gcm::new(&(*key).into());
+    #[expect(clippy::expect_used, reason = "what is sealed is far below AES-GCM's 64 GiB")]
+    let sealed = cipher
+        .encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: place.as_bytes() })
+        .expect("a short text can be encrypted");
+    [nonce.as_slice(), &sealed].concat()
+}
+
+fn decrypt(key: &[u8; 32], place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = sealed.split_first_chunk::<12>()?;
+    let cipher = Aes256Gcm::new(&(*key).into());
+    cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: place.as_bytes() }).ok()
 }
 
 fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
@@ -438,6 +451,21 @@ impl Keys {
         Ok(Some(self.seal(purpose, random, place, &self.open(purpose, place, sealed)?)))
     }
 
+    /// The MAC of the recorded events of a commit.
+    pub fn event_mac(&self, event: &EventItem) -> String {
+        self.first.tag("event", &slices(&event_parts(event)), Spelling::Base64)
+    }
+
+    /// Verifies [`Self::event_mac`].
+    pub fn is_event_mac(&self, event: &EventItem) -> bool {
+        self.verifies("event", &slices(&event_parts(event)), Spelling::Base64, &event.mac)
+    }
+
+    /// The id of the key that signed recorded events; none if they do not tell.
+    pub fn signer_of_events(event: &EventItem) -> Option<&str> {
+        split_tag(&event.mac, Spelling::Base64.mac_length())?.0
+    }
+
     /// Makes what a set of recovery codes is hashed with. Its key is a random one, so that its hashes outlast
     /// `SECRET_KEY`.
     pub fn new_code_hasher(random: &Random) -> CodeHasher {
@@ -447,6 +475,49 @@ impl Keys {
     /// What a set of recovery codes is hashed with that has no key of its own: it follows from one of these keys.
     pub fn code_hasher(&self) -> CodeHasher {
         CodeHasher(self.all().map(|key| key.derive("recovery-code")).collect())
+    }
+}
+
+/// What the MAC of recorded events is about: all that is stored of them.
+fn event_parts(event: &EventItem) -> [Vec<u8>; 5] {
+    [
+        event.account.as_str().into(),
+        event.id.as_str().into(),
+        event.events.as_str().into(),
+        event.sealed.clone().unwrap_or_default(),
+        event.expires_at.to_be_bytes().into(),
+    ]
+}
+
+/// Encrypts the personal data in the events of one account. The key is a random one, stored in the account alone: once
+/// that is deleted, the data cannot be decrypted.
+pub struct EventKey(Zeroizing<[u8; 32]>);
+
+impl EventKey {
+    /// A new key.
+    pub fn new(random: &Random) -> Self {
+        Self(Zeroizing::new(random.bytes()))
+    }
+
+    /// Reads what [`Self::to_secret`] wrote.
+    pub fn read(secret: &Secret) -> Option<Self> {
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(secret.expose()).ok()?);
+        bytes.as_slice().try_into().ok().map(Zeroizing::new).map(Self)
+    }
+
+    /// The key, to be sealed.
+    pub fn to_secret(&self) -> Secret {
+        Secret::new(URL_SAFE_NO_PAD.encode(self.0.as_slice()))
+    }
+
+    /// Encrypts (AES-256-GCM), bound to a place.
+    pub fn seal(&self, random: &Random, place: &str, plain: &[u8]) -> Vec<u8> {
+        encrypt(&self.0, random, place, plain)
+    }
+
+    /// Decrypts what [`Self::seal`] made for the same place.
+    pub fn open(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        decrypt(&self.0, place, sealed)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
+use crate::domain::event::EventItem;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::rate::History;
@@ -35,6 +36,8 @@ pub enum Need {
     Sessions(AccountId),
     /// A session other than the client's own.
     Session(SessionKey),
+    /// A page of the recorded events of an account, the latest first: those before this item, or the latest.
+    Events(AccountId, Option<String>),
 }
 
 /// The key of a rate-limit counter.
@@ -66,6 +69,8 @@ pub struct Loaded {
     pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
     /// What other services were asked, as far as this request has come.
     pub asked: Vec<Arc<Asked>>,
+    /// Recorded events, by account and the item that the page is before.
+    pub events: BTreeMap<(AccountId, Option<String>), Vec<EventItem>>,
     /// Sessions that were asked for by themselves.
     pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
 }
@@ -170,6 +175,9 @@ pub struct AddressOwner {
     /// Whether the account is active.
     pub active: bool,
 }
+
+/// How many items of recorded events a page has: the events of so many commits.
+pub const EVENT_ITEMS: usize = 50;
 
 /// How many accounts a password is tried for that have not verified what they are named by: each try costs milliseconds
 /// by design, and anybody may add an address that is not theirs.

@@ -4,6 +4,7 @@
 //! login. All reads are strongly consistent.
 
 mod commit;
+mod events;
 mod item;
 mod load;
 mod outbox;
@@ -18,6 +19,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 pub use commit::CommitContext;
+pub use events::account_of as events_account;
 pub use outbox::{OutboxClaim, OutboxItem, id_of as outbox_id, place as outbox_place};
 
 pub use page::{Bookmark, TablePage};

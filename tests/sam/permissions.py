@@ -52,6 +52,8 @@ WITHHELD = {
         # The table outlives its stack.
         "dynamodb:DeleteTable",
     ],
+    # A policy that lets other accounts use the bus, a key.
+    "AWS::Events::EventBus": ["events:PutPermission", "events:RemovePermission", "kms:*"],
     # No role may shed its boundary.
     "AWS::IAM::Role": ["iam:DeleteRolePermissionsBoundary"],
     # Functions that are kept running.

@@ -180,6 +180,15 @@ impl Front {
         assert_eq!(answer.status(), 200, "{answer:?}");
     }
 
+    /// Removes an item; not counted.
+    pub async fn remove(&self, item: &Value) {
+        let key = json!({"pk": item["pk"], "sk": item["sk"]});
+        let body = json!({"TableName": "vestibule", "Key": key}).to_string();
+        let answer =
+            self.shared.send("DynamoDB_20120810.DeleteItem", ADMINISTRATOR, body.into()).await.unwrap();
+        assert_eq!(answer.status(), 200, "{answer:?}");
+    }
+
     /// The keys of everything in the table that begin with this, each as `pk sk`.
     pub async fn keys(&self, prefix: &str) -> Vec<String> {
         let text = |value: &Value| value["S"].as_str().unwrap().to_owned();

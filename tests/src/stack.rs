@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
-    Data, EmailClear, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
+    Data, EmailClear, PlaygroundOptions, Replay, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
     UserSelector, UserSet,
 };
 use vestibule_cli::iam::access_key_id;
@@ -152,6 +152,21 @@ impl Stack {
         let data = Data { data_dir: None };
         let who = UserSelector { id: None, email: Some(email.to_owned()), data };
         user::set_active(&who, false, self.variables(&self.table_url)).await.unwrap();
+    }
+
+    /// What operators read of an account's history, one event a line.
+    pub async fn history(&self, id: &str) -> Result<String, UserCommandError> {
+        let who = UserSelector { id: Some(id.to_owned()), email: None, data: Data { data_dir: None } };
+        user::history(&who, self.variables(&self.table_url)).await
+    }
+
+    /// Delivers the events of the last hour again, as an operator does.
+    pub async fn replay_events(&self) -> Result<usize, String> {
+        let wanted = Replay { hours: 1, data: Data { data_dir: None } };
+        let mut variables = self.variables(&self.table_url);
+        let inbox = self.running.endpoints().inbox.clone();
+        variables.entry("AWS_ENDPOINT_URL_EVENTBRIDGE".to_owned()).or_insert(inbox);
+        vestibule_cli::events::replay(&wanted, variables).await.map_err(|error| error.to_string())
     }
 
     /// Deletes an account, named by its id or by its address.

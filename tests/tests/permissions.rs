@@ -12,7 +12,12 @@ use vestibule_cli::template::Template;
 use vestibule_tests::used_permissions;
 
 /// What no test uses, and why it is there.
-const USED_ON_AWS_ONLY: [(&str, &str); 8] = [
+const USED_ON_AWS_ONLY: [(&str, &str); 13] = [
+    ("Events dynamodb:DescribeStream ", "Lambda reads the stream with the function's role"),
+    ("Events dynamodb:GetRecords ", "Lambda reads the stream with the function's role"),
+    ("Events dynamodb:GetShardIterator ", "Lambda reads the stream with the function's role"),
+    ("Events dynamodb:ListStreams ", "Lambda reads the stream with the function's role"),
+    ("Events sqs:SendMessage ", "Lambda sends what failed to the queue with the function's role"),
     ("Mail dynamodb:DescribeStream ", "Lambda reads the stream with the function's role"),
     ("Mail dynamodb:GetRecords ", "Lambda reads the stream with the function's role"),
     ("Mail dynamodb:GetShardIterator ", "Lambda reads the stream with the function's role"),
@@ -31,6 +36,8 @@ fn all() -> BTreeSet<String> {
     let variants: [&[(&str, &str)]; 3] = [
         &[
             ("TokenStrategy", "jwt"),
+            ("AuditRetentionDays", "30"),
+            ("DeliverEvents", "true"),
             ("ProvidersSecretArn", "${ProvidersSecretArn}"),
             ("ProbeEmail", "probe@localhost"),
         ],

@@ -58,6 +58,7 @@ pub fn accesses(service: &str, head: &Parts, body: &[u8]) -> Vec<Access> {
         "sns" => sns(body),
         "lambda" => lambda(&head.method, head.uri.path()),
         "codedeploy" => codedeploy(operation),
+        "events" => event_bridge(operation, &json()),
         _ => vec![Access::new(format!("{service}:{operation}"), UNKNOWN)],
     }
 }
@@ -150,6 +151,16 @@ fn lambda(method: &Method, path: &str) -> Vec<Access> {
         _ => UNKNOWN,
     };
     vec![Access::new(format!("lambda:{operation}"), percent_decode_str(function).decode_utf8_lossy())]
+}
+
+/// Each entry names its bus, by its name or its ARN.
+fn event_bridge(operation: &str, body: &Value) -> Vec<Access> {
+    let bus = |entry: &Value| match text(entry, "EventBusName") {
+        name if name.starts_with("arn:") => name,
+        name => arn("events", &format!("event-bus/{name}")),
+    };
+    let action = || format!("events:{operation}");
+    list(body, "Entries").iter().map(|entry| Access::new(action(), bus(entry))).collect()
 }
 
 /// A request names a deployment, and AWS its group, which SAM names after the stack.
@@ -277,6 +288,11 @@ mod tests {
             ]
         );
         assert_eq!(described("sns", "/", "", "Action=Publish&TopicArn=arn%3Ax"), ["sns:Publish arn:x"]);
+        let entries = json!({"Entries": [{"EventBusName": "a"}, {"EventBusName": "arn:b"}]}).to_string();
+        assert_eq!(
+            described("events", "/", "AWSEvents.PutEvents", &entries),
+            ["events:PutEvents arn:aws:events:local:000000000000:event-bus/a", "events:PutEvents arn:b"]
+        );
         let path = "/2015-03-31/functions/arn%3Ax/invocations";
         assert_eq!(described("lambda", path, "", "{}"), ["lambda:InvokeFunction arn:x"]);
         let alias = "/2015-03-31/functions/arn%3Ax/aliases/live";

@@ -11,7 +11,11 @@ pub fn print(message: &CaughtMessage) {
 }
 
 fn block(message: &CaughtMessage) -> String {
-    let kind = if message.html.is_empty() && message.from.is_empty() { "Text" } else { "Mail" };
+    let kind = match message {
+        CaughtMessage { is_event: true, .. } => "Event",
+        CaughtMessage { html, from, .. } if html.is_empty() && from.is_empty() => "Text",
+        _ => "Mail",
+    };
     let mut block = format!("\n┌─ {kind} to {}\n│  {}\n│\n", message.to.join(", "), message.subject);
     for line in message.text.trim().lines() {
         let _ = writeln!(block, "│  {line}");

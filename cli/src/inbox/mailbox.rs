@@ -31,6 +31,8 @@ pub struct CaughtMessage {
     pub text: String,
     /// The HTML, if there is any.
     pub html: String,
+    /// Whether it is an event on a bus, and no message.
+    pub is_event: bool,
 }
 
 /// A message that was caught.

@@ -114,6 +114,7 @@ fn message(body: &[u8]) -> Result<(CaughtMessage, String), String> {
         subject: content.subject.data,
         text: content.body.text.unwrap_or_default().data,
         html: content.body.html.unwrap_or_default().data,
+        is_event: false,
     };
     Ok((message, kind.unwrap_or_default()))
 }

@@ -3,10 +3,7 @@
 //! What is published to the topic is JSON with `phone` and `text`; a `PhoneNumber` works as well.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
@@ -20,8 +17,8 @@ struct Text {
 }
 
 /// `POST /`
-pub async fn publish(State(mailbox): State<Arc<Mailbox>>, body: Bytes) -> Response {
-    match message(&body) {
+pub fn publish(mailbox: &Mailbox, body: &[u8]) -> Response {
+    match message(body) {
         Ok(message) => {
             let id = mailbox.add(message);
             let body = format!(

@@ -230,6 +230,8 @@ fn export(user: &Account, settings: &Settings, sessions: Vec<ExportedSession>) -
         public_metadata,
         // As fields that are the operators' alone.
         private_metadata: _,
+        // The history has an endpoint of its own.
+        events: _,
         // Marks on what is listed anyway.
         unproved: _,
         unknown: _,

@@ -1,9 +1,10 @@
-//! The function `account`: management of email addresses, phone number, password and profile; deletion and export of the
-//! account.
+//! The function `account`: management of email addresses, phone number, password and profile; deletion, export and history
+//! of the account.
 
 mod deletion;
 mod email;
 mod export;
+mod history;
 mod password_change;
 mod phone;
 mod profile;
@@ -29,6 +30,9 @@ pub const fn routes() -> Routes {
         Endpoint::at("account/export", export::OPERATIONS, export::decide)
             .when(When::Export)
             .needs(export::needs),
+        Endpoint::at("account/history", history::OPERATIONS, history::decide)
+            .when(When::History)
+            .needs(history::needs),
     ];
     Routes {
         name: "account",

@@ -15,7 +15,7 @@ pub struct Invocation {
 pub fn event(arn: &str) -> Value {
     match program(arn) {
         // No records: nothing to deliver.
-        "mail" => json!({"Records": []}),
+        "mail" | "events" => json!({"Records": []}),
         // The step of a rotation in which there is nothing to do.
         "keys" => json!({"Step": "setSecret", "SecretId": "none", "ClientRequestToken": "pretraffic"}),
         // Not from the schedule.
@@ -73,6 +73,7 @@ mod tests {
     #[test]
     fn each_function_gets_an_event_of_its_kind() {
         assert_eq!(event(&arn("mail")), json!({"Records": []}));
+        assert_eq!(event(&arn("events")), json!({"Records": []}));
         assert_eq!(event(&arn("keys"))["Step"], "setSecret");
         assert_eq!(event(&arn("probe")), json!({"source": "pretraffic"}));
         assert_eq!(event(&arn("authorizer"))["type"], "REQUEST");

@@ -9,6 +9,7 @@ use super::account_id::AccountId;
 use super::authenticator::{Authenticator, AuthenticatorType, Credential, Factor};
 use super::document::{StoredList, UnknownMembers};
 use super::email::{self, EmailAddress};
+use super::event::EventLog;
 use super::handle::Handle;
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
@@ -125,6 +126,9 @@ pub struct Account {
     /// The number of logins; an attribute of its own, beside the document.
     #[serde(skip)]
     pub logins: i64,
+    /// The state of its history; none before the first recorded event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<EventLog>,
     /// What a later release has added.
     #[serde(flatten)]
     pub unknown: UnknownMembers,
@@ -155,6 +159,7 @@ impl Account {
             created_at: now,
             last_login_at: None,
             logins: 0,
+            events: None,
             unknown: UnknownMembers::NONE,
         }
     }
@@ -172,6 +177,12 @@ impl Account {
     /// The account name shown by authenticators.
     pub fn label(&self) -> String {
         self.shown_email().unwrap_or_else(|| self.display())
+    }
+
+    /// Whether nothing but logins has happened to the account since: they are stored beside the document.
+    pub fn has_only_logged_in_since(&self, before: &Self) -> bool {
+        let (last_login_at, logins) = (before.last_login_at, before.logins);
+        Self { last_login_at, logins, ..self.clone() } == *before
     }
 
     /// Whether the account has ever been logged in to.

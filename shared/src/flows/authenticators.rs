@@ -5,6 +5,7 @@ use super::{reauthenticate, recovery_codes};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor, MOST_AUTHENTICATORS};
+use crate::domain::event::EventType;
 use crate::domain::means::Means;
 use crate::domain::message::Event;
 use crate::domain::refusal::FieldErrorKind;
@@ -36,17 +37,25 @@ pub fn attempt(
     refusal: FieldErrorKind,
     field: &'static str,
 ) -> Decision<()> {
-    if visit.consume(Action::LoginFailed, &key(account))? {
-        Ok(())
-    } else {
-        Err(Stop::invalid(refusal.of(field)))
+    if !visit.consume(Action::LoginFailed, &key(account))? {
+        return Err(Stop::invalid(refusal.of(field)));
     }
+    // Noted with the attempt that leaves none, so once each time: what is refused from then on writes nothing.
+    if !visit.would_allow(Action::LoginFailed, &key(account))? {
+        visit.note_event(account, limit_reached());
+    }
+    Ok(())
 }
 
 /// Forgives this attempt, which succeeded, and earlier failed ones.
 pub fn forgive(visit: &mut Visit<'_>, account: &AccountId) -> Decision<()> {
+    visit.forget_event(account, &limit_reached());
     visit.roll_back(Action::LoginFailed, &key(account))?;
     visit.forget(Action::LoginFailed, &key(account))
+}
+
+fn limit_reached() -> EventType {
+    EventType::LimitReached { action: Action::LoginFailed.name().to_owned() }
 }
 
 /// No login identifier contains NUL, so that one account cannot use up the attempts of another.

@@ -8,6 +8,7 @@ use crate::changes::{Letter, LetterContent};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::challenge::Challenge;
+use crate::domain::event::EventType;
 use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
@@ -173,6 +174,7 @@ pub fn reset(
     visit.account_mut(account)?.password = None;
     prove(visit, right, challenge)?;
     visit.account_mut(account)?.set_password(hash);
+    visit.note_event(account, EventType::PasswordReset {});
     // The session of whoever is logged in here has ended too. An app is told by its next request, as in the contract.
     let is_own = visit.user().is_some_and(|user| user.id == *account);
     if is_own && visit.visitor.client == ClientKind::Browser {

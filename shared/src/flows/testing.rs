@@ -12,6 +12,7 @@ use crate::changes::{Changes, Letter, LetterContent, SessionChange};
 use crate::domain::account::{Account, PasswordHash, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
+use crate::domain::event::EventItem;
 use crate::domain::message::{Message, Origin, Recipient};
 use crate::domain::phone::Phone;
 use crate::domain::rate::History;
@@ -35,6 +36,8 @@ pub(crate) struct World {
     pub accounts: BTreeMap<AccountId, Account>,
     /// What was sent, the oldest first.
     pub letters: Vec<Letter>,
+    /// What was recorded, likewise.
+    pub events: Vec<EventItem>,
     /// Which kind of client it is; an app unless a test says otherwise.
     pub client: ClientKind,
     /// Where it is.
@@ -57,6 +60,7 @@ impl World {
             now: Timestamp::from_millis(1_700_000_000_000),
             accounts: BTreeMap::new(),
             letters: Vec::new(),
+            events: Vec::new(),
             client: ClientKind::App,
             ip: "192.0.2.1".into(),
             trust: None,
@@ -248,6 +252,7 @@ impl World {
         let counted = changes.counters.into_iter().filter(|(_, usage)| usage.hits > 0);
         self.counters.extend(counted.map(|(key, usage)| (key, usage.after)));
         self.letters.extend(changes.letters);
+        self.events.extend(changes.events);
         self.spent.extend(changes.spent);
         match changes.session {
             SessionChange::None => {}
@@ -312,6 +317,11 @@ impl World {
                 let found = self.load_session().filter(|stored| stored.value.key == key);
                 loaded.others.insert(key, found);
             }
+            Need::Events(id, before) => {
+                let of = |item: &&EventItem| item.account == id;
+                let items = self.events.iter().rev().filter(of).cloned().collect();
+                loaded.events.insert((id, before), items);
+            }
             Need::Sessions(id) => {
                 loaded.sessions.insert(id, self.load_session().into_iter().collect());
             }
@@ -324,7 +334,7 @@ pub(crate) fn totp_code(secret: &str, now: Timestamp, periods: i64) -> String {
     totp::code_at(secret, now.seconds() / 30 + periods)
 }
 
-fn keys() -> Keys {
+pub(crate) fn keys() -> Keys {
     Keys::new(Secret::new("a-secret-that-only-these-tests-know"))
 }
 

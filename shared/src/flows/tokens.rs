@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::claims;
 use super::visit::{Decision, Visit};
+use crate::domain::event::EventType;
 use crate::domain::session::{RefreshUse, TokenPair};
 use crate::domain::token::SessionKey;
 use crate::jwt::Claims;
@@ -55,6 +56,7 @@ pub fn refresh(visit: &mut Visit<'_>, token: &Claims) -> Decision<Option<Refresh
         }
         RefreshUse::Reused => {
             tracing::warn!("a refresh token was used again: its session has ended");
+            visit.note_event(&login.account, EventType::TokenReused {});
             visit.end_session(&key);
             Ok(None)
         }

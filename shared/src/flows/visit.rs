@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+use super::events::Recorder;
 use crate::changes::{Changes, Dropped, Letter, LetterContent, SessionChange, Usage};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
@@ -19,6 +20,7 @@ use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
 use crate::domain::document::UnknownMembers;
 use crate::domain::email;
+use crate::domain::event::{ActorKind, EventItem, EventType};
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::profile::ProfileValues;
@@ -216,6 +218,7 @@ pub struct Visit<'a> {
     ended: BTreeSet<SessionKey>,
     others: BTreeMap<SessionKey, Session>,
     issued: Option<TokenPair>,
+    noted: Vec<(AccountId, EventType)>,
 }
 
 /// What becomes of the token that the client presented.
@@ -259,6 +262,7 @@ impl<'a> Visit<'a> {
             trust: None,
             others: BTreeMap::new(),
             issued: None,
+            noted: Vec::new(),
         };
         if let Some(stored) = &loaded.session
             && stored.value.expires_at > now
@@ -599,6 +603,19 @@ impl<'a> Visit<'a> {
         self.loaded.sessions.get(account).map(Vec::as_slice).ok_or_else(missing)
     }
 
+    /// A page of the recorded events of an account, the latest first ([`Need::Events`]).
+    pub(super) fn recorded_events(
+        &self,
+        account: &AccountId,
+        before: Option<String>,
+    ) -> Decision<&'a [EventItem]> {
+        let page = (account.clone(), before);
+        match self.loaded.events.get(&page) {
+            Some(items) => Ok(items),
+            None => Err(Stop::Missing(vec![Need::Events(page.0, page.1)])),
+        }
+    }
+
     /// All valid sessions of an account, the oldest first: (what the table knows it by, its login).
     pub fn sessions(&self, account: &AccountId) -> Decision<Vec<(&'a SessionKey, &'a Login)>> {
         let sessions = self.all_sessions(account)?;
@@ -656,6 +673,7 @@ impl<'a> Visit<'a> {
             Need::Undeliverable(email) => loaded.undeliverable.contains_key(email),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
             Need::Session(key) => loaded.others.contains_key(key),
+            Need::Events(id, before) => loaded.events.contains_key(&(id.clone(), before.clone())),
         };
         let missing: Vec<Need> = needs.into_iter().filter(|need| !known(need)).collect();
         if missing.is_empty() { Ok(()) } else { Err(Stop::Missing(missing)) }
@@ -885,6 +903,18 @@ impl<'a> Visit<'a> {
         counter(self.settings(), action, rate, self.visitor, user, key)
     }
 
+    // Events
+
+    /// Notes an event that does not follow from what changes.
+    pub(super) fn note_event(&mut self, account: &AccountId, what: EventType) {
+        self.noted.push((account.clone(), what));
+    }
+
+    /// Takes back such an event.
+    pub(super) fn forget_event(&mut self, account: &AccountId, what: &EventType) {
+        self.noted.retain(|(of, noted)| of != account || noted != what);
+    }
+
     // Messages
 
     /// A new code of this format.
@@ -970,7 +1000,7 @@ impl<'a> Visit<'a> {
             let changed = before.as_ref().map(|before| &before.value) != account.as_ref();
             changed.then_some((before, account))
         });
-        Changes {
+        let mut changes = Changes {
             session,
             others: others.collect(),
             ended: self.ended.iter().cloned().collect(),
@@ -979,7 +1009,14 @@ impl<'a> Visit<'a> {
             spent: self.spent.into_iter().collect(),
             letters: self.letters,
             dropped: self.dropped,
-        }
+            events: Vec::new(),
+        };
+        let Context { settings, keys, random, .. } = self.context;
+        let user_agent = self.visitor.short_user_agent();
+        let client = Some((self.visitor.ip.as_str(), user_agent.as_str()));
+        let recorder = Recorder { settings, keys, random, now: self.now, actor: ActorKind::User, client };
+        recorder.record(&mut changes, loaded, &self.noted);
+        changes
     }
 }
 

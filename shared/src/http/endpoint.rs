@@ -15,7 +15,7 @@ use super::call::{ApiRequest, NoCall};
 use super::operation::Operation;
 use super::reply::{self, Outcome, Reply};
 use super::{call, cookie, csrf, origin_verify, present};
-use crate::app::{App, Requirements, report};
+use crate::app::{App, Committed, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, ProviderRequest, ProviderResponse};
@@ -207,7 +207,13 @@ impl Routes {
         // Whoever looks sessions up can be shown an access token instead.
         let table = self.uses_table;
         let provider_secrets = self.outside.is_some();
-        Requirements { table, secret_key: self.uses_secret_key, token_keys: table, provider_secrets }
+        Requirements {
+            table,
+            secret_key: self.uses_secret_key,
+            token_keys: table,
+            provider_secrets,
+            events: table,
+        }
     }
 
     fn find(&self, path: &str) -> Option<&'static Endpoint> {
@@ -383,7 +389,7 @@ impl Exchange<'_> {
             }
             match exchange.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
-                    self.deliver(sent, decided.changes.dropped).await;
+                    self.deliver(sent, &decided.changes).await;
                     match decided.outcome {
                         Ok(Outcome::Ask(question)) => {
                             rewritten |= matches!(decided.changes.session, SessionChange::Put { .. });
@@ -403,11 +409,12 @@ impl Exchange<'_> {
         Err(StoreError::Unavailable("lost every race".to_owned()).into())
     }
 
-    /// Delivers the messages of a commit, where nothing else does.
-    async fn deliver(self, sent: Vec<String>, dropped: Dropped) {
-        warn_of_dropped(self.endpoint.path, dropped);
+    /// Delivers the messages and events of a commit, where nothing else does.
+    async fn deliver(self, messages: Vec<String>, changes: &Changes) {
+        warn_of_dropped(self.endpoint.path, changes.dropped);
         if let Some(after_commit) = &self.app.after_commit {
-            after_commit(sent).await;
+            let events = changes.events.iter().map(|item| (item.account.clone(), item.id.clone()));
+            after_commit(Committed { messages, events: events.collect() }).await;
         }
     }
 

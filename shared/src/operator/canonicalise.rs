@@ -99,8 +99,8 @@ async fn emails(
             return Ok(());
         }
         drop(taken);
-        let changes = Changes::of_account(Some(stored), Some(account));
-        match commit(app, store, &loaded, &changes).await {
+        let mut changes = Changes::of_account(Some(stored), Some(account));
+        match commit(app, store, &loaded, &mut changes).await {
             Err(StoreError::Lost) => claims = changes.claims(),
             done => {
                 done?;

@@ -58,6 +58,31 @@ pub(super) const PREVENT_ENUMERATION: Kind<PreventEnumeration> =
         _ => Err(Wrong::Shape),
     });
 
+/// Personal data that events can contain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventData {
+    /// The IP address of the client.
+    Ip,
+    /// Its `User-Agent`.
+    UserAgent,
+    /// The email address that an event is about.
+    Email,
+    /// The phone number that an event is about.
+    Phone,
+}
+
+pub(super) const EVENT_DATA: Kind<Vec<EventData>> =
+    Kind::new("a list of any of \"ip\", \"user_agent\", \"email\", \"phone\"", |raw| {
+        let read = |word: &String| match word.as_str() {
+            "ip" => Ok(EventData::Ip),
+            "user_agent" => Ok(EventData::UserAgent),
+            "email" => Ok(EventData::Email),
+            "phone" => Ok(EventData::Phone),
+            _ => Err(Wrong::Shape),
+        };
+        list(raw)?.iter().map(read).collect()
+    });
+
 /// A login identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginMethod {

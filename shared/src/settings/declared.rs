@@ -8,11 +8,11 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 
 use super::choice::{
-    APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EmailVerification,
-    HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
-    OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration, REAUTHENTICATION_METHODS,
-    ReauthenticationMethods, SUPPORTED_TYPES, TOKEN_STRATEGY, TokenStrategy, USER_VERIFICATION,
-    USERNAME_FIELD, UserVerification,
+    APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EVENT_DATA,
+    EmailVerification, EventData, HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS,
+    LoginByCodeRequired, LoginMethods, OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration,
+    REAUTHENTICATION_METHODS, ReauthenticationMethods, SUPPORTED_TYPES, TOKEN_STRATEGY, TokenStrategy,
+    USER_VERIFICATION, USERNAME_FIELD, UserVerification,
 };
 use super::claims::{TOKEN_CLAIMS, TokenClaims};
 use super::code_format::{CODE_FORMAT, CodeFormat};
@@ -52,6 +52,10 @@ const TOTP_TOLERANCE: Kind<u32> = Kind::new("a whole number, 0 to 10", whole::<_
 const RECOVERY_CODES: Kind<usize> = Kind::new("a whole number, 1 to 100", whole::<_, 1, 100>);
 const RECOVERY_CODE_DIGITS: Kind<usize> = Kind::new("a whole number, 6 to 40", whole::<_, 6, 40>);
 const PREFIX_LENGTH: Kind<u8> = Kind::new("a whole number, 1 to 128", whole::<_, 1, 128>);
+/// At least as long as messages and events that could not be delivered are kept.
+const RETENTION_DAYS: Kind<u32> = Kind::new("0, or a number of days from 14 to 3653", |raw| {
+    whole::<_, 0, 0>(raw).or_else(|_| whole::<_, 14, 3653>(raw))
+});
 const PROXIES: Kind<usize> = Kind::new("a whole number, 0 to 100", whole::<_, 0, 100>);
 
 group! {
@@ -117,6 +121,8 @@ group! {
         passwords: Passwords;
         /// Mails and text messages.
         mail: Mail;
+        /// Events of accounts, and their history.
+        events: Events;
     }
 }
 
@@ -197,6 +203,8 @@ group! {
         deletion_enabled: bool = SWITCH, "ACCOUNT_DELETION_ENABLED", Is("false"), of "Vestibule";
         /// Whether users can export their personal data (`GET account/export`).
         export_enabled: bool = SWITCH, "ACCOUNT_EXPORT_ENABLED", Is("false"), of "Vestibule";
+        /// Whether users can read the history of their account (`GET account/history`).
+        history_enabled: bool = SWITCH, "ACCOUNT_HISTORY_ENABLED", Is("false"), of "Vestibule";
         /// The prefix of mail subjects; `null` for the site name in brackets, empty for none.
         email_subject_prefix: Option<String> = TEXT_MAYBE_EMPTY, "ACCOUNT_EMAIL_SUBJECT_PREFIX", Is("null");
 
@@ -574,6 +582,21 @@ group! {
         /// The rate of all messages, all clients together, in parts by cause ([mail.md](mail.md)). Off if
         /// `ACCOUNT_RATE_LIMITS` is `false`.
         in_all: Rates = MAIL_RATES, "MAIL_RATE_LIMIT_TOTAL", Is("10000/h"), of "Vestibule";
+    }
+}
+
+group! {
+    /// The events of accounts, and the history that they make ([events.md](events.md)).
+    pub Events, "Events" {
+        /// How many days the events of accounts are kept. With 0 none is recorded, unless `EVENTS_BUS` is set: then it is
+        /// 14. On AWS it is the parameter `AuditRetentionDays`, as more functions need `SECRET_KEY` then.
+        retention_days: u32 = RETENTION_DAYS, "AUDIT_RETENTION_DAYS", Is("0"), of "Vestibule";
+        /// The `EventBridge` bus that events are delivered to, its name or ARN. On AWS the parameter `DeliverEvents`
+        /// creates one.
+        bus: Option<String> = OPTIONAL_TEXT, "EVENTS_BUS", Is("null"), of "Vestibule";
+        /// The personal data that events contain. It is encrypted in the table, and cannot be decrypted once the
+        /// account is deleted.
+        include: Vec<EventData> = EVENT_DATA, "EVENTS_INCLUDE", Is("[]"), of "Vestibule";
     }
 }
 

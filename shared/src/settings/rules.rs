@@ -27,6 +27,11 @@ pub const MOST_LIMITS: usize = 5;
 /// Broken ones stop the start.
 const ERRORS: &[Rule] = &[
     Rule {
+        settings: &["ACCOUNT_HISTORY_ENABLED", "AUDIT_RETENTION_DAYS"],
+        is_broken: |s| s.account.history_enabled && !s.events.are_recorded(),
+        remedy: "the history consists of recorded events: AUDIT_RETENTION_DAYS must not be 0",
+    },
+    Rule {
         settings: &["SOCIALACCOUNT_ONLY", "ACCOUNT_LOGIN_BY_CODE_ENABLED"],
         is_broken: |s| s.socialaccount.only && s.account.login_by_code_enabled,
         remedy: "login by code is a way to log in without providers: one of the two must be false",

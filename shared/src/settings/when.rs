@@ -42,6 +42,8 @@ pub enum When {
     Deletion,
     /// Users can export their personal data.
     Export,
+    /// Users can read the history of their account.
+    History,
     /// Passwords are reset by code, not by link.
     PasswordResetByCode,
 
@@ -144,6 +146,7 @@ impl When {
             Self::ProfileFields => account.profile_fields.of(ProfilePart::Listed).next().is_some(),
             Self::Deletion => account.deletion_enabled,
             Self::Export => account.export_enabled,
+            Self::History => account.history_enabled,
             Self::PasswordResetByCode => {
                 !settings.socialaccount.only && account.password_reset_by_code_enabled
             }

@@ -16,6 +16,7 @@ use crate::changes::{Changes, SessionChange, Usage};
 use crate::domain::account::{Account, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::MOST_AUTHENTICATORS;
+use crate::domain::event::EventItem;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::session::Session;
@@ -33,16 +34,17 @@ const MOST_ITEMS: usize = 100;
 const MOST_LOOK_UPS: usize =
     2 * (MOST_ADDRESSES as usize + 1) + 2 + 1 + MOST_AUTHENTICATORS + MOST_SOCIAL_ACCOUNTS;
 
-/// An account is deleted in one transaction: with all by which it is found go the account itself, the session and the mail,
-/// and what counts that mail.
-const _: () = assert!(MOST_LOOK_UPS + 3 + MOST_MAIL_LIMITS <= MOST_ITEMS);
+/// An account is deleted in one transaction: with all by which it is found go the account itself, the session, the mail and
+/// what counts that mail, and the event.
+const _: () = assert!(MOST_LOOK_UPS + 4 + MOST_MAIL_LIMITS <= MOST_ITEMS);
 
 /// An account that has verified nothing is stripped in one transaction (`flows/ownership.rs`): with all by which it is found
 /// but its name go the account itself, the session under another key, a service that takes the place of all others and its
-/// token, three mails (what was taken away, the new password, the changed address), and the limits of two actions.
+/// token, three mails (what was taken away, the new password, the changed address), the limits of two actions, and the
+/// events: of the account, and of another one that the session was logged in to.
 const _: () = {
     let spared = 2 * (MOST_ADDRESSES - MOST_UNPROVEN_ADDRESSES) as usize + 1;
-    assert!(MOST_LOOK_UPS - spared + 1 + 2 + 2 + 3 + 2 * MOST_LIMITS <= MOST_ITEMS);
+    assert!(MOST_LOOK_UPS - spared + 1 + 2 + 2 + 3 + 2 * MOST_LIMITS + 2 <= MOST_ITEMS);
 };
 
 /// The context of a commit, besides its changes.
@@ -84,6 +86,9 @@ impl Store {
         }
         for (id, sealed) in context.outbox {
             writes.outbox(id, sealed, context.now)?;
+        }
+        for event in &changes.events {
+            writes.event(event)?;
         }
         let room = MOST_ITEMS.saturating_sub(writes.items.len());
         let (last, first) = changes.ended.split_at_checked(room).unwrap_or((&changes.ended, &[]));
@@ -264,17 +269,15 @@ impl Writes<'_> {
                 self.put(item, Condition::absent())
             }
             Some(stored) => {
-                let Account { last_login_at, logins, .. } = stored.value.clone();
-                let only_logged_in = Account { last_login_at, logins, ..after.clone() } == stored.value;
                 let mut sets = Vec::new();
                 let mut values = Vec::new();
-                if !only_logged_in {
+                if !after.has_only_logged_in_since(&stored.value) {
                     let [(_, document), (_, schema)] = item::document(&document)?;
                     sets.extend(["document = :document", "schema_version = :schema", "version = :next"]);
                     let next = item::number(stored.version + 1);
                     values.extend([(":document", document), (":schema", schema), (":next", next)]);
                 }
-                if let Some(login) = login.filter(|_| after.logins != logins) {
+                if let Some(login) = login.filter(|_| after.logins != stored.value.logins) {
                     // Without a new version: two logins at once do not get in each other's way.
                     sets.extend(["last_login_at = :login", "logins = if_not_exists(logins, :none) + :one"]);
                     values.extend([(":login", login), (":none", item::number(0)), (":one", item::number(1))]);
@@ -404,6 +407,10 @@ impl Writes<'_> {
     fn outbox(&mut self, id: &str, sealed: &[u8], now: Timestamp) -> Result<(), StoreError> {
         let item = super::outbox::new_item(id, sealed, now);
         self.put(item, Condition::absent())
+    }
+
+    fn event(&mut self, event: &EventItem) -> Result<(), StoreError> {
+        self.put(super::events::new_item(event), Condition::absent())
     }
 
     fn put(&mut self, item: Item, condition: Condition) -> Result<(), StoreError> {

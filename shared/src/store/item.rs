@@ -36,6 +36,7 @@ pub(super) const ACCOUNT: &str = "ACCOUNT";
 pub(super) const OWNER: &str = "USER#";
 pub(super) const SESSION: &str = "SESSION#";
 pub(super) const OUTBOX: &str = "OUTBOX#";
+pub(super) const EVENT: &str = "EVENT#";
 
 impl Key {
     fn new(pk: String, sk: impl Into<String>) -> Self {
@@ -85,6 +86,11 @@ impl Key {
 
     pub fn outbox(id: &str) -> Self {
         Self::new(format!("{OUTBOX}{id}"), ALONE)
+    }
+
+    /// Events are in order of time under their account.
+    pub fn event(account: &AccountId, id: &str) -> Self {
+        Self::new(format!("{EVENT}{}", account.as_str()), id)
     }
 
     /// Whether the table takes it. Nothing can be under a key that it does not take, and to ask for one fails.

@@ -12,7 +12,7 @@ use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
-use crate::snapshot::{AddressOwner, AddressOwners, Loaded, Need, Stored, StoredSession};
+use crate::snapshot::{AddressOwner, AddressOwners, EVENT_ITEMS, Loaded, Need, Stored, StoredSession};
 
 /// Most keys of a `BatchGetItem`.
 const MOST_KEYS: usize = 100;
@@ -64,6 +64,24 @@ impl Store {
         sessions: &[SessionKey],
         needs: &BTreeSet<Need>,
     ) -> Result<(), StoreError> {
+        let pages = needs.iter().filter_map(|need| match need {
+            Need::Events(account, before) => Some(async move {
+                let page = self.event_page(account, before.as_deref(), EVENT_ITEMS).await?;
+                Ok::<_, StoreError>(((account.clone(), before.clone()), page))
+            }),
+            _ => None,
+        });
+        let ((), pages) = try_join(self.read_items(loaded, sessions, needs), try_join_all(pages)).await?;
+        loaded.events.extend(pages);
+        Ok(())
+    }
+
+    async fn read_items(
+        &self,
+        loaded: &mut Loaded,
+        sessions: &[SessionKey],
+        needs: &BTreeSet<Need>,
+    ) -> Result<(), StoreError> {
         let mut keys: Vec<Key> = sessions.iter().map(Key::session).collect();
         let mut partitions = Vec::new();
         for need in needs {
@@ -79,6 +97,7 @@ impl Store {
                 Need::Session(key) => keys.push(Key::session(key)),
                 Need::Owners(address) => partitions.push((item::address_partition(address), "")),
                 Need::Sessions(id) => partitions.push((item::account_partition(id), item::SESSION)),
+                Need::Events(..) => {}
             }
         }
         let queries = partitions.iter().map(|(pk, prefix)| self.query(pk, prefix));
@@ -144,6 +163,7 @@ impl Store {
                         items.iter().map(|item| read_session(key_of_session(id, item)?, item)).collect();
                     loaded.sessions.insert(id.clone(), sessions?);
                 }
+                Need::Events(..) => {}
             }
         }
         Ok(())

@@ -1,10 +1,12 @@
 //! Reading all encrypted items of the table, page by page: for operators.
 
+use super::events::read_item;
 use super::item::{self, Key};
 use super::outbox::{OutboxItem, id_of, read_sealed};
 use super::{Item, Store, StoreError, load, unavailable};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
+use crate::domain::event::EventItem;
 use crate::domain::token::SessionKey;
 use crate::snapshot::{Stored, StoredSession};
 
@@ -17,6 +19,8 @@ pub struct TablePage {
     pub sessions: Vec<Stored<StoredSession>>,
     /// Undelivered messages, encrypted.
     pub messages: Vec<OutboxItem>,
+    /// Recorded events; some may have expired.
+    pub events: Vec<EventItem>,
     /// The start of the next page; none after the last one.
     pub next: Option<Bookmark>,
 }
@@ -33,10 +37,13 @@ impl Store {
             .scan()
             .table_name(&self.table)
             .consistent_read(true)
-            .filter_expression("sk = :account OR begins_with(sk, :session) OR begins_with(pk, :outbox)")
+            .filter_expression(
+                "sk = :account OR begins_with(sk, :session) OR begins_with(pk, :outbox) OR begins_with(pk, :event)",
+            )
             .expression_attribute_values(":account", item::text(item::ACCOUNT))
             .expression_attribute_values(":session", item::text(item::SESSION))
             .expression_attribute_values(":outbox", item::text(item::OUTBOX))
+            .expression_attribute_values(":event", item::text(item::EVENT))
             .set_exclusive_start_key(at.map(|Bookmark(key)| key))
             .send()
             .await
@@ -50,6 +57,8 @@ impl Store {
                 let account = key.pk.strip_prefix(item::OWNER).and_then(AccountId::parse);
                 let key = SessionKey { account, hash: hash.to_owned() };
                 page.sessions.push(load::read_session(key, &item)?);
+            } else if key.pk.starts_with(item::EVENT) {
+                page.events.push(read_item(&key, &item)?);
             } else if let Some(id) = id_of(&key.pk) {
                 page.messages.push(OutboxItem { id: id.to_owned(), sealed: read_sealed(&item)? });
             }

@@ -8,6 +8,7 @@ use serde_json::json;
 use vestibule_tests::Passkey;
 use vestibule_tests::identity_provider::{CLIENT_ID, CLIENT_SECRET, IdentityProvider, query_of};
 
+use crate::events::RECORDED;
 use crate::{
     Answer, Client, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, log_in, sign_up,
 };
@@ -45,8 +46,8 @@ async fn config_costs_nothing() {
 
 #[tokio::test]
 async fn a_session_costs_one_read() {
-    for kind in Kind::ALL {
-        let stack = stack(&[]).await;
+    for (kind, settings) in Kind::ALL.into_iter().flat_map(|kind| [(kind, &[][..]), (kind, &RECORDED)]) {
+        let stack = stack(settings).await;
         let client = stack.client(kind);
         client.get("auth/session").await.is(401);
         costs(&stack, "session without a token", (0, 0, 0));
@@ -64,7 +65,7 @@ async fn a_session_costs_one_read() {
 #[tokio::test]
 async fn a_login_costs_three_round_trips() {
     for kind in Kind::ALL {
-        for settings in [&[][..], &[("ACCOUNT_LOGIN_METHODS", "email,username"), USERNAME]] {
+        for settings in [&[][..], &[("ACCOUNT_LOGIN_METHODS", "email,username"), USERNAME], &RECORDED] {
             let stack = stack(settings).await;
             // Later logins find counters of earlier ones.
             for _ in 0..3 {
@@ -103,7 +104,8 @@ async fn held(settings: &[(&str, &str)]) -> Stack {
 async fn signing_up_costs_three_round_trips() {
     for kind in Kind::ALL {
         for by_code in ["false", "true"] {
-            let stack = held(&[("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code)]).await;
+            let by_code = [("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code)];
+            let stack = held(&[&RECORDED[..], &by_code].concat()).await;
             for email in ["ben@example.com", "cleo@example.com", EMAIL] {
                 let answer: Answer = sign_up(&stack.client(kind), email).await;
                 answer.awaits("verify_email");

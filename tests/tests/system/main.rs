@@ -15,6 +15,7 @@ mod cookies;
 mod deployment;
 mod documentation;
 mod enumeration;
+mod events;
 mod gate;
 mod guarding;
 mod input;

@@ -111,6 +111,9 @@ async fn stack(url: &str) -> Stack {
         PATIENT[1],
         ("SECRET_KEY_ARN", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key"),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", url),
+        // Its key is sealed with the account, and each event signed.
+        ("AUDIT_RETENTION_DAYS", "30"),
+        ("EVENTS_INCLUDE", "ip"),
     ])
     .await;
     stack.add_user(EMAIL).await;

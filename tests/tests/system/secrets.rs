@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::events::RECORDED;
 use crate::{Client, Kind, Logs, NEW_PASSWORD, PASSWORD, PATIENT, Stack, add_app, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
@@ -48,7 +49,7 @@ async fn table(stack: &Stack) -> String {
 async fn a_journey_with_links_gives_nothing_away() {
     for kind in Kind::ALL {
         let logs = Logs::capture();
-        let stack = Stack::start(&[("ACCOUNT_EMAIL_NOTIFICATIONS", "true")]).await;
+        let stack = Stack::start(&[&RECORDED[..], &[("ACCOUNT_EMAIL_NOTIFICATIONS", "true")]].concat()).await;
         let mut secrets = Secrets::default();
         secrets.add("a password", PASSWORD);
         secrets.add("a password", NEW_PASSWORD);
@@ -89,12 +90,12 @@ async fn a_journey_with_links_gives_nothing_away() {
 async fn a_journey_with_codes_gives_nothing_away() {
     for kind in Kind::ALL {
         let logs = Logs::capture();
-        let stack = Stack::start(&[
+        let by_code = [
             ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
             ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true"),
             ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
-        ])
-        .await;
+        ];
+        let stack = Stack::start(&[&RECORDED[..], &by_code].concat()).await;
         let mut secrets = Secrets::default();
         let client = stack.client(kind);
         sign_up(&client, EMAIL).await.awaits("verify_email");
@@ -135,7 +136,7 @@ async fn second_factors_give_nothing_away() {
         // Digits enough not to be part of some number by chance.
         let long = ("MFA_RECOVERY_CODE_DIGITS", "20");
         let trust = ("MFA_TRUST_ENABLED", "true");
-        let stack = Stack::start(&[&PATIENT[..], &[long, trust]].concat()).await;
+        let stack = Stack::start(&[&RECORDED[..], &PATIENT, &[long, trust]].concat()).await;
         stack.add_user(EMAIL).await;
         let mut secrets = Secrets::default();
         let client = stack.client(kind);

@@ -27,13 +27,18 @@ fn functions_may_read_the_secrets_that_they_need_and_no_others() {
         let (name, needs) = (routes.name, routes.requirements());
         let template = functions[name];
         let reads = |secret: &str| template.contains(&format!("Resource: !Ref {secret}\n"));
-        // HS256 signs with what follows from it, and then whoever needs keys for tokens needs it.
+        // HS256 signs with what follows from it, and then whoever needs keys for tokens needs it; whoever has a table signs
+        // events with it.
         let may_need = needs.secret_key || needs.token_keys;
         assert_eq!(reads("SecretKey"), may_need, "SECRET_KEY in {name}");
         assert_eq!(template.contains("SECRET_KEY_ARN"), may_need, "SECRET_KEY_ARN in {name}");
-        let only_then = template.contains("SECRET_KEY_ARN: !If [SignsWithSecretKey,")
-            && template.contains("- SignsWithSecretKey\n");
-        assert_eq!(only_then, needs.token_keys && !needs.secret_key, "SECRET_KEY for HS256 in {name}");
+        let only_then = template.contains("SECRET_KEY_ARN: !If [SessionHasSecretKey,")
+            && template.contains("- SessionHasSecretKey\n");
+        assert_eq!(
+            only_then,
+            needs.token_keys && !needs.secret_key,
+            "SECRET_KEY for HS256 and events in {name}"
+        );
         assert_eq!(reads("TokenKeys"), needs.token_keys, "the keys of tokens in {name}");
         assert_eq!(reads("ProvidersSecretArn"), needs.provider_secrets, "the secrets of services in {name}");
         assert_eq!(template.contains("!GetAtt Table.Arn"), needs.table, "the table in {name}");
@@ -79,7 +84,9 @@ fn files(folder: &Path) -> Vec<String> {
 fn the_workflow_deploys_the_packages_whole() {
     let (built, deployed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     // HS256 has no function for keys.
-    for function in template(&[("TokenStrategy", "jwt"), ("ProbeEmail", "probe@example.com")]).functions {
+    let parameters =
+        [("TokenStrategy", "jwt"), ("ProbeEmail", "probe@example.com"), ("DeliverEvents", "true")];
+    for function in template(&parameters).functions {
         let package = built.path().join(&function.code);
         fs::create_dir_all(&package).unwrap();
         fs::write(package.join("bootstrap"), "").unwrap();
