@@ -57,9 +57,9 @@ pub enum Command {
 /// The commands for the settings file.
 #[derive(Debug, Subcommand)]
 pub enum SettingsCommand {
-    /// Check the file: report all unknown names, secrets and invalid values.
+    /// Check the file: report all unknown names, secrets and invalid values, and the texts in LANGUAGES_DIR.
     Check(SettingsFile),
-    /// Check the file, and write it into the package of each function.
+    /// Check the file, and write it into the package of each function, with LANGUAGES_DIR.
     Pack(Pack),
 }
 

@@ -11,11 +11,13 @@ use vestibule::aws::{Aws, AwsError};
 use vestibule::http::{Routes, answer};
 use vestibule::settings::Settings;
 use vestibule::store::Store;
+use vestibule::texts::LanguageFaults;
 use vestibule_events::EventBus;
-use vestibule_mail::{AwsSender, Delivery, Mailer, TemplateFaults};
+use vestibule_mail::{AwsSender, Delivery, Mailer, MailerFaults};
 
 use crate::gateway::Function;
 use crate::iam::access_key_id;
+use crate::languages;
 
 /// The programs of the template, ready to be called.
 pub struct Functions {
@@ -35,9 +37,12 @@ pub enum LocalStartError {
     /// AWS clients cannot be made.
     #[error(transparent)]
     Aws(#[from] AwsError),
-    /// Templates of mail are wrong: all of them are listed.
+    /// Texts of the site's own languages are wrong: all of them are listed.
     #[error(transparent)]
-    Templates(#[from] TemplateFaults),
+    Languages(#[from] LanguageFaults),
+    /// Templates or texts of messages are wrong: all of them are listed.
+    #[error(transparent)]
+    Mailer(#[from] MailerFaults),
 }
 
 impl Functions {
@@ -46,6 +51,7 @@ impl Functions {
         settings: &Settings,
         variables: &HashMap<String, String>,
     ) -> Result<Self, LocalStartError> {
+        languages::check(settings)?;
         let app = start_one(settings, variables, "mail", vestibule_mail::REQUIREMENTS).await?;
         let aws = Aws::new(signed_by(variables, "mail"))?;
         let mailer = Mailer::from_settings(&app.settings, aws)?;

@@ -14,6 +14,7 @@ mod functions;
 mod gateway;
 pub mod iam;
 mod inbox;
+mod languages;
 mod layer;
 mod playground;
 mod ports;

@@ -98,6 +98,40 @@ fn the_file_is_written_into_every_package() {
 }
 
 #[test]
+fn a_folder_of_languages_is_checked_and_copied_into_every_package() {
+    let folder = tempfile::tempdir().unwrap();
+    packages(folder.path());
+    let file = r#"{"LANGUAGES": ["en", "de"], "LANGUAGES_DIR": "translations"}"#;
+    fs::write(folder.path().join("settings.json"), file).unwrap();
+    let german = folder.path().join("translations/de");
+    fs::create_dir_all(&german).unwrap();
+    fs::write(german.join("api.json"), r#"{"errors": {"requierd": "Pflichtfeld."}}"#).unwrap();
+    for command in ["check", "pack"] {
+        let output = settings(folder.path(), &[command]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && errors.contains("did you mean errors.required?"), "{errors}");
+    }
+    fs::write(german.join("api.json"), r#"{"errors": {"required": "Pflichtfeld."}}"#).unwrap();
+    let left = folder.path().join("target/lambda/config/translations/nl");
+    fs::create_dir_all(&left).unwrap();
+    let output = settings(folder.path(), &["pack"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for function in FUNCTIONS {
+        let copied = folder.path().join("target/lambda").join(function).join("translations/de/api.json");
+        assert!(fs::read_to_string(copied).unwrap().contains("Pflichtfeld."), "{function}");
+    }
+    assert!(!left.exists());
+
+    for elsewhere in ["/opt/translations", "../translations", "a/b"] {
+        let file = format!(r#"{{"LANGUAGES_DIR": "{elsewhere}"}}"#);
+        fs::write(folder.path().join("settings.json"), file).unwrap();
+        let output = settings(folder.path(), &["check"]);
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && errors.contains("a folder beside this file"), "{errors}");
+    }
+}
+
+#[test]
 fn a_missing_package_says_what_makes_it() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("settings.json"), "{}").unwrap();

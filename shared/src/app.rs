@@ -22,6 +22,7 @@ use crate::secret_key::{KeyDocument, READ_AT_MOST_EVERY, READ_EVERY};
 use crate::settings::{self, JwtSettings, Settings, TokenStrategy};
 use crate::signing::{Keys, Unopened};
 use crate::store::Store;
+use crate::texts::{LanguageFaults, Languages};
 
 /// What a commit has left to deliver.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +57,8 @@ pub struct App {
     pub after_commit: Option<AfterCommit>,
     /// The client for providers, in the function that has one.
     pub outside: Option<Arc<dyn ProviderClient>>,
+    /// The texts of responses, in each enabled language.
+    pub languages: Languages,
     store: Option<Store>,
 }
 
@@ -104,6 +107,9 @@ pub enum StartError {
     /// The client secrets of the providers can't be used.
     #[error("SOCIALACCOUNT_PROVIDERS_SECRET_ARN: {0}")]
     ProviderSecrets(String),
+    /// Texts of an operator's own can't be used: all errors are listed.
+    #[error("{0}")]
+    Languages(#[from] LanguageFaults),
     /// A secret can't be fetched.
     #[error("{0}")]
     Secret(String),
@@ -126,17 +132,34 @@ pub struct Requirements {
     pub token_keys: bool,
     /// What events are signed with, if they are recorded.
     pub events: bool,
+    /// The texts of responses: who has none does not link them either.
+    pub texts: Option<LoadTexts>,
 }
 
+/// Loads texts in the enabled languages.
+pub type LoadTexts = fn(&Settings) -> Result<Languages, LanguageFaults>;
+
 impl Requirements {
-    /// Everything.
-    pub const ALL: Self =
-        Self { table: true, secret_key: true, token_keys: true, provider_secrets: true, events: true };
+    /// Everything but texts.
+    pub const ALL: Self = Self {
+        table: true,
+        secret_key: true,
+        token_keys: true,
+        provider_secrets: true,
+        events: true,
+        texts: None,
+    };
     /// What operators' commands change accounts with.
     pub const OPERATOR: Self = Self { events: true, ..Self::TABLE };
     /// The table, and nothing secret.
-    pub const TABLE: Self =
-        Self { table: true, secret_key: false, token_keys: false, provider_secrets: false, events: false };
+    pub const TABLE: Self = Self {
+        table: true,
+        secret_key: false,
+        token_keys: false,
+        provider_secrets: false,
+        events: false,
+        texts: None,
+    };
 }
 
 impl App {
@@ -160,6 +183,7 @@ impl App {
         requirements: Requirements,
     ) -> Result<Self, StartError> {
         let random = Random::system();
+        let languages = requirements.texts.map(|load| load(&settings)).transpose()?.unwrap_or_default();
         let wanted = Wanted::of(&settings, requirements);
         // One for all services: what it knows of TLS is made once.
         let connects = requirements.table || wanted.arns().iter().any(Option::is_some);
@@ -199,6 +223,7 @@ impl App {
             random,
             after_commit: None,
             outside: None,
+            languages,
             store,
         })
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::event::EventItem;
+use crate::domain::language::Language;
 use crate::domain::message::{Message, Recipient};
 use crate::domain::profile::ProfileValues;
 use crate::domain::rate::{History, Rate};
@@ -142,6 +143,9 @@ pub struct Letter {
     /// What it may say of the recipient: values of the site's own fields.
     #[serde(default, skip_serializing_if = "ProfileValues::is_empty")]
     pub profile: ProfileValues,
+    /// The language in which it is written; none for the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
 }
 
 /// The content of a message.

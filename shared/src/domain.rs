@@ -11,6 +11,7 @@ pub mod document;
 pub mod email;
 pub mod event;
 pub mod handle;
+pub mod language;
 pub mod means;
 pub mod message;
 pub mod phone;

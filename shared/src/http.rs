@@ -6,6 +6,7 @@ pub mod csrf;
 pub mod endpoint;
 mod form;
 pub mod input;
+pub mod language;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 pub mod operation;

@@ -6,7 +6,7 @@
 //! - [`domain`]: what accounts, sessions and codes are
 //! - [`snapshot`], [`changes`]: what a decision reads and writes
 //! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`secret_key`], [`jwt`]
-//! - [`environment`], [`aws`], [`store`], [`outside`]: the variables, the table, and other services
+//! - [`environment`], [`aws`], [`store`], [`outside`], [`texts`]: the variables, the table, other services, and texts for people
 //! - [`flows`]: what happens, as plain functions
 //! - [`app`]: one process
 //! - [`outbox`]: messages that wait to be delivered
@@ -37,3 +37,4 @@ pub mod signing;
 pub mod snapshot;
 pub mod store;
 pub mod telemetry;
+pub mod texts;

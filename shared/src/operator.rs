@@ -17,11 +17,11 @@ use crate::domain::event::ActorKind;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
-use crate::domain::refusal::FieldErrorKind;
 use crate::domain::time::Timestamp;
 use crate::domain::{email, phone, text, username};
 use crate::flows::events::Recorder;
 use crate::flows::signup;
+use crate::http::language;
 use crate::password::Passwords;
 use crate::password_rules::{self, Attributes};
 use crate::secret::Secret;
@@ -290,7 +290,7 @@ fn check_password(app: &App, user: &NewUser, name: Option<&str>) -> Result<(), N
     let email = user.email.as_deref().map(email::shown);
     let known = Attributes { username: name, email, phone: user.phone.as_deref() };
     let refusals = password_rules::check(password, &app.settings.password_rules(), Some(&known));
-    let texts: Vec<_> = refusals.iter().map(FieldErrorKind::message).collect();
+    let texts: Vec<_> = refusals.iter().map(language::english).collect();
     if texts.is_empty() { Ok(()) } else { Err(NewUserError::WeakPassword(texts.join(" "))) }
 }
 

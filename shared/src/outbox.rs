@@ -39,11 +39,13 @@ pub async fn open(app: &App, item: &OutboxItem) -> Result<Option<Envelope>, Stor
         LetterContent::PasswordResetLink(account) => password_reset_mail(app, account, &letter).await?,
     };
     let site = site_name(&app.settings);
+    let Letter { to, language, .. } = letter;
     Ok(content.map(|(message, profile)| Envelope {
         id: item.id.clone(),
-        to: letter.to,
+        to,
         site,
         profile,
+        language,
         message,
     }))
 }
@@ -88,6 +90,7 @@ async fn password_reset_mail(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::language::Language;
 
     /// As releases have sealed them so far.
     #[test]
@@ -98,6 +101,9 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Letter>(text).unwrap();
         assert_eq!(read(reset).content, LetterContent::PasswordResetLink(account));
         assert_eq!(read(code).content, LetterContent::Ready(Message::LoginCode { code: "K7MW2P".into() }));
+        assert_eq!(read(reset).language, None);
+        let german = code.replace("{\"to\"", "{\"language\":\"de\",\"to\"");
+        assert_eq!(read(&german).language, Language::parse("de"));
         for text in [reset, code] {
             assert_eq!(serde_json::to_string(&read(text)).unwrap(), text);
         }

@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{account::Account, email, refusal::FieldErrorKind, text};
+use crate::domain::refusal::{FieldErrorKind, UserAttribute};
+use crate::domain::{account::Account, email, text};
 
 /// Lower case, sorted by bytes, one a line: the list by Royce Williams that Django 5.2 ships, under Django's BSD licence,
 /// which lies beside it.
@@ -65,12 +66,12 @@ impl<'a> Attributes<'a> {
         }
     }
 
-    /// An attribute by its name, with the name that people read.
-    fn get(&self, name: &str) -> Option<(&'static str, &str)> {
+    /// An attribute by its name.
+    fn get(&self, name: &str) -> Option<(UserAttribute, &str)> {
         match name {
-            "username" => self.username.map(|value| ("username", value)),
-            "email" => self.email.as_deref().map(|value| ("email address", value)),
-            "phone" => self.phone.map(|value| ("phone", value)),
+            "username" => self.username.map(|value| (UserAttribute::Username, value)),
+            "email" => self.email.as_deref().map(|value| (UserAttribute::Email, value)),
+            "phone" => self.phone.map(|value| (UserAttribute::Phone, value)),
             _ => None,
         }
     }
@@ -89,7 +90,7 @@ fn violation(password: &str, rule: &Rule, user: Option<&Attributes<'_>>) -> Opti
             attributes
                 .filter(|(_, value)| !value.is_empty())
                 .find(|(_, value)| is_like_attribute(&password, value, *max_similarity))
-                .map(|(name, _)| FieldErrorKind::PasswordTooSimilar(name))
+                .map(|(attribute, _)| FieldErrorKind::PasswordTooSimilar(attribute))
         }
         Rule::MinimumLength { min_length } => {
             (text::length(password) < *min_length).then_some(FieldErrorKind::PasswordTooShort(*min_length))
@@ -166,6 +167,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::http::language;
 
     #[derive(Deserialize)]
     struct Options {
@@ -213,7 +215,7 @@ mod tests {
             });
             let found: Vec<_> = check(&password, &rules, attributes.as_ref())
                 .into_iter()
-                .map(|refusal| (refusal.code().to_owned(), refusal.message().into_owned()))
+                .map(|refusal| (refusal.code().to_owned(), language::english(&refusal)))
                 .collect();
             assert_eq!(found, errors, "{password:?} {user:?} {rules:?}");
         }

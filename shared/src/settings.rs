@@ -20,6 +20,7 @@ mod frontend;
 mod group;
 mod jwt;
 mod kind;
+mod language;
 mod mail_address;
 mod origin_verify;
 mod password_validators;
@@ -45,8 +46,8 @@ pub use claims::{ClaimSource, TokenClaims};
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
 pub use declared::{
-    Account, Allauth, Argon2Cost, Csrf, Events, Headless, JwtSettings, Mail, Mfa, Passwords, SETTINGS_FILE,
-    Session, Settings, Socialaccount, Usersessions,
+    Account, Allauth, Argon2Cost, Csrf, Events, Headless, JwtSettings, LANGUAGES_DIR, Mail, Mfa, Passwords,
+    SETTINGS_FILE, Session, Settings, Socialaccount, Usersessions,
 };
 pub use document::document;
 pub use email_domains::EmailDomains;
@@ -73,6 +74,7 @@ use std::collections::HashMap;
 use group::Group;
 use source::Source;
 
+use crate::domain::language::{self as languages, Language};
 use crate::domain::message::Recipient;
 
 /// Settings that were read, and what should be logged about them.
@@ -90,6 +92,14 @@ impl Settings {
         let minimum = self.account.password_min_length;
         let minimum = minimum.map(|min_length| PasswordValidator::MinimumLength { min_length });
         minimum.into_iter().chain(self.passwords.validators.iter().cloned()).collect()
+    }
+
+    /// The language for clients that prefer none of the enabled ones; none only if `LANGUAGE_CODE` is not among them.
+    pub fn default_language(&self) -> Option<&Language> {
+        match &self.language_code {
+            Some(language) => languages::preferred(language.tag(), &self.languages),
+            None => self.languages.first(),
+        }
     }
 
     /// Whether such an email address or phone number is to be verified. Where it is not, the one given at sign-up goes on

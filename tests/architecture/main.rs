@@ -25,7 +25,7 @@ const FLOORS: &[&[&str]] = &[
     &["snapshot", "changes"],
     &["clock", "random", "password", "password_rules", "settings"],
     &["signing", "secret_key", "jwt"],
-    &["environment", "aws", "store", "outside"],
+    &["environment", "aws", "store", "outside", "texts"],
     &["flows"],
     &["app"],
     &["outbox"],

@@ -39,6 +39,7 @@ pub struct Client {
     address: String,
     origin: String,
     description: Arc<Description>,
+    languages: Option<String>,
     kept: Mutex<Kept>,
 }
 
@@ -65,15 +66,23 @@ pub struct Answer {
 impl Client {
     pub(crate) fn new(kind: Kind, address: &str, description: &Arc<Description>) -> Self {
         let (address, origin) = (address.to_owned(), format!("http://{address}"));
-        Self { kind, address, origin, description: Arc::clone(description), kept: Mutex::default() }
+        let description = Arc::clone(description);
+        Self { kind, address, origin, description, languages: None, kept: Mutex::default() }
+    }
+
+    /// The same client, which sends this `Accept-Language` with each request.
+    #[must_use]
+    pub fn accepting(self, languages: &str) -> Self {
+        Self { languages: Some(languages.to_owned()), ..self }
     }
 
     /// Another client that holds the same session, as a second tab does.
     #[must_use]
     pub fn twin(&self) -> Self {
         let kept = Mutex::new(self.kept().clone());
-        let (address, origin) = (self.address.clone(), self.origin.clone());
-        Self { kind: self.kind, address, origin, description: Arc::clone(&self.description), kept }
+        let (address, origin, languages) =
+            (self.address.clone(), self.origin.clone(), self.languages.clone());
+        Self { kind: self.kind, address, origin, description: Arc::clone(&self.description), languages, kept }
     }
 
     /// GET.
@@ -142,6 +151,9 @@ impl Client {
         };
         set("host", &self.address);
         set("content-type", "application/json");
+        if let Some(languages) = &self.languages {
+            set("accept-language", languages);
+        }
         let kept = self.kept();
         match self.kind {
             Kind::Browser => {

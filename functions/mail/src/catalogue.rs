@@ -1,4 +1,4 @@
-//! Which templates there are, what each message is called, and which variables its templates get. The templates
+//! Which templates and texts there are, what each message is called, and which variables its templates get. The templates
 //! that are compiled in are the defaults; this module knows nothing of those that replace them.
 
 use std::collections::BTreeMap;
@@ -8,72 +8,113 @@ use minijinja::Value;
 use serde_json::Value as Json;
 use vestibule::domain::email;
 use vestibule::domain::message::{Envelope, Event, Message, Recipient, Removed};
+use vestibule::settings::Settings;
+use vestibule::texts::{BuiltIn, LanguageFaults, Languages};
 
 use crate::letter::one_line;
 
-macro_rules! shared {
+macro_rules! files {
     ($($name:literal),* $(,)?) => { &[$(($name, include_str!(concat!("../templates/", $name)))),*] };
-}
-
-macro_rules! mails {
-    ($($kind:literal),* $(,)?) => { &[$(
-        (concat!($kind, ".subject.txt"), include_str!(concat!("../templates/", $kind, ".subject.txt"))),
-        (concat!($kind, ".txt"), include_str!(concat!("../templates/", $kind, ".txt"))),
-        (concat!($kind, ".html"), include_str!(concat!("../templates/", $kind, ".html"))),
-    )*] };
-}
-
-macro_rules! texts {
-    ($($kind:literal),* $(,)?) => { &[$(
-        (concat!($kind, ".sms.txt"), include_str!(concat!("../templates/", $kind, ".sms.txt"))),
-    )*] };
 }
 
 /// A template's file name and its text.
 type Source = (&'static str, &'static str);
 
-const SHARED: &[Source] =
-    shared!["base.html", "base.txt", "notification.html", "notification.txt", "parts.html"];
-
-const MAILS: &[Source] = mails![
-    "account_already_exists",
-    "account_connected",
-    "account_deleted",
-    "account_disconnected",
-    "account_stripped",
-    "confirm_email",
-    "confirm_email_code",
-    "confirm_email_code_signup",
-    "confirm_email_signup",
-    "email_added",
-    "email_changed",
-    "email_deleted",
-    "login_code",
-    "password_changed",
-    "password_reset",
-    "password_set",
-    "phone_changed",
-    "recovery_codes_generated",
-    "reset_password",
-    "reset_password_code",
-    "totp_activated",
-    "totp_deactivated",
-    "unknown_account",
-    "webauthn_added",
-    "webauthn_removed",
+/// The templates that are compiled in: the layout, and one for each shape of a message.
+const TEMPLATES: &[Source] = files![
+    "base.html",
+    "base.txt",
+    "code.html",
+    "code.txt",
+    "link.html",
+    "link.txt",
+    "notification.html",
+    "notification.txt",
+    "sms.txt",
+    "subject.txt",
 ];
 
-const TEXTS: &[Source] = texts![
-    "account_already_exists",
-    "confirm_phone_code",
-    "login_code",
-    "reset_password_code",
-    "unknown_account",
+/// Each mail, and the shape that its text and its HTML have.
+const MAILS: &[(&str, &str)] = &[
+    ("account_already_exists", "link"),
+    ("account_connected", "notification"),
+    ("account_deleted", "notification"),
+    ("account_disconnected", "notification"),
+    ("account_stripped", "notification"),
+    ("confirm_email", "link"),
+    ("confirm_email_code", "code"),
+    ("confirm_email_code_signup", "code"),
+    ("confirm_email_signup", "link"),
+    ("email_added", "notification"),
+    ("email_changed", "notification"),
+    ("email_deleted", "notification"),
+    ("login_code", "code"),
+    ("password_changed", "notification"),
+    ("password_reset", "notification"),
+    ("password_set", "notification"),
+    ("phone_changed", "notification"),
+    ("recovery_codes_generated", "notification"),
+    ("reset_password", "link"),
+    ("reset_password_code", "code"),
+    ("totp_activated", "notification"),
+    ("totp_deactivated", "notification"),
+    ("unknown_account", "link"),
+    ("webauthn_added", "notification"),
+    ("webauthn_removed", "notification"),
 ];
+
+const TEXTS: &[&str] =
+    &["account_already_exists", "confirm_phone_code", "login_code", "reset_password_code", "unknown_account"];
+
+/// The texts of messages, in the languages that are built in.
+const BUILT_IN: BuiltIn = &[
+    ("en", include_str!("../../../languages/en/mail.json")),
+    ("ar", include_str!("../../../languages/ar/mail.json")),
+    ("de", include_str!("../../../languages/de/mail.json")),
+    ("es", include_str!("../../../languages/es/mail.json")),
+    ("fr", include_str!("../../../languages/fr/mail.json")),
+    ("pt-BR", include_str!("../../../languages/pt-BR/mail.json")),
+];
+
+/// The texts of messages in the enabled languages.
+///
+/// # Errors
+///
+/// Everything that is wrong with an operator's own.
+pub fn languages(settings: &Settings) -> Result<Languages, LanguageFaults> {
+    Languages::load(settings, BUILT_IN, "mail.json")
+}
+
+/// The texts of messages in English alone.
+#[cfg(test)]
+pub(crate) fn english() -> Languages {
+    languages(&Settings::read([]).unwrap().settings).unwrap()
+}
 
 /// The templates that are compiled in.
 pub(crate) fn compiled_in() -> impl Iterator<Item = Source> {
-    SHARED.iter().chain(MAILS).chain(TEXTS).copied()
+    TEMPLATES.iter().copied()
+}
+
+/// The parts of a mail, as its files end.
+pub(crate) const MAIL_PARTS: [&str; 3] = ["subject.txt", "txt", "html"];
+/// The one part of a text message.
+pub(crate) const TEXT_PART: &str = "sms.txt";
+
+/// The names that files of an operator may have.
+pub(crate) fn names() -> impl Iterator<Item = String> {
+    let shared = TEMPLATES.iter().map(|(name, _)| (*name).to_owned());
+    let mails = MAILS.iter().flat_map(|(kind, _)| MAIL_PARTS.map(|part| format!("{kind}.{part}")));
+    shared.chain(mails).chain(TEXTS.iter().map(|kind| format!("{kind}.{TEXT_PART}")))
+}
+
+/// The template that is compiled in for a part of a message; none if there is no such message to this kind of recipient.
+pub(crate) fn template(kind: &str, part: &str) -> Option<String> {
+    if part == TEXT_PART {
+        return TEXTS.contains(&kind).then(|| TEXT_PART.to_owned());
+    }
+    let (_, shape) = MAILS.iter().find(|(mail, _)| *mail == kind)?;
+    Some(if part == "subject.txt" { part.to_owned() } else { format!("{shape}.{part}") })
 }
 
 /// What a message is called: its templates' file names begin with it, and logs and message tags carry it.
@@ -231,6 +272,11 @@ mod tests {
             .collect();
         let known: BTreeSet<String> = compiled_in().map(|(name, _)| name.to_owned()).collect();
         assert_eq!(files, known);
+    }
+
+    #[test]
+    fn every_text_is_in_every_language_with_all_its_placeholders() {
+        assert_eq!(vestibule::texts::faults(BUILT_IN), [""; 0]);
     }
 
     #[test]

@@ -219,7 +219,7 @@ pub(crate) mod tests {
     pub(crate) fn mailer(answers: impl IntoIterator<Item = Result<(), SendError>>) -> Mailer<Fake> {
         let answers = Mutex::new(answers.into_iter().collect());
         Mailer::new(
-            Templates::load(None, None, Vec::new()).unwrap(),
+            Templates::load(None, crate::catalogue::english(), None, Vec::new()).unwrap(),
             Fake { answers, sent: Mutex::default() },
         )
     }

@@ -13,11 +13,12 @@ use vestibule::store::OutboxClaim;
 use vestibule::store::StoreError;
 use vestibule::telemetry;
 
+use crate::catalogue;
 use crate::delivery::{Claim, Mailer, Outbox};
 use crate::feedback::note;
 use crate::sending::{AwsSender, TextRoute};
 use crate::stream::handle;
-use crate::templates::{TemplateFaults, Templates};
+use crate::templates::{MailerFaults, Templates};
 
 pub use lambda_runtime::Error as RunError;
 
@@ -62,13 +63,14 @@ async fn start(variables: HashMap<String, String>) -> Result<(App, Mailer<AwsSen
 }
 
 impl Mailer<AwsSender> {
-    /// The mailer that the settings describe; its templates are checked here.
-    pub fn from_settings(settings: &Settings, aws: Aws) -> Result<Self, TemplateFaults> {
+    /// The mailer that the settings describe; its templates and texts are checked here.
+    pub fn from_settings(settings: &Settings, aws: Aws) -> Result<Self, MailerFaults> {
         let mail = &settings.mail;
         let prefix = settings.account.email_subject_prefix.clone();
         let fields = settings.account.profile_fields.of(ProfilePart::Shown).map(|field| field.name.clone());
         let folder = mail.templates_dir.as_ref().map(AsRef::as_ref);
-        let templates = Templates::load(folder, prefix, fields.collect())?;
+        let languages = catalogue::languages(settings)?;
+        let templates = Templates::load(folder, languages, prefix, fields.collect())?;
         let texts = match (&mail.sms_topic_arn, &mail.sms_function_arn) {
             (Some(topic), _) => TextRoute::Topic(topic.clone()),
             (None, Some(function)) => TextRoute::Function(function.clone()),

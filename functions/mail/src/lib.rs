@@ -15,10 +15,11 @@ mod sending;
 mod stream;
 mod templates;
 
+pub use catalogue::languages;
 pub use delivery::{Claim, Delivery, Mailer, Outbox};
 pub use feedback::{Feedback, FeedbackError, note};
 pub use lambda::{REQUIREMENTS, RunError, run};
 pub use letter::{Email, InvalidRecipient, RenderedMessage, TextMessage};
 pub use sending::{AwsSender, SendError, Sender, TextRoute};
 pub use stream::{StreamError, handle};
-pub use templates::{Fault, RenderError, TemplateFaults, Templates};
+pub use templates::{Fault, MailerFaults, RenderError, TemplateFaults, Templates};

@@ -93,5 +93,5 @@ fn origin() -> Origin {
 
 fn envelope(to: Recipient, message: Message) -> Envelope {
     let (id, site) = ("0197f0c2-sample".to_owned(), "auth.example.com".to_owned());
-    Envelope { id, to, site, profile: ProfileValues::new(), message }
+    Envelope { id, to, site, profile: ProfileValues::new(), language: None, message }
 }

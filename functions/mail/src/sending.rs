@@ -306,8 +306,11 @@ mod tests {
     fn letter(to: Recipient) -> RenderedMessage {
         let message = Message::LoginCode { code: "BCDF-GHJK".to_owned() };
         let (id, site) = ("7".to_owned(), "acme.example".to_owned());
-        let envelope = Envelope { id, to, site, profile: ProfileValues::new(), message };
-        Templates::load(None, None, Vec::new()).unwrap().render(&envelope).unwrap()
+        let envelope = Envelope { id, to, site, profile: ProfileValues::new(), language: None, message };
+        Templates::load(None, crate::catalogue::english(), None, Vec::new())
+            .unwrap()
+            .render(&envelope)
+            .unwrap()
     }
 
     fn to_email() -> RenderedMessage {

@@ -1,19 +1,23 @@
 //! Templates of messages: built-in ones, and an operator's own that replace them. All are checked when they are
-//! loaded, so that a faulty one stops the start and not a delivery.
+//! loaded, in every enabled language, so that a faulty one stops the start and not a delivery.
 //!
-//! HTML is escaped, text is not. Nothing here sends anything.
+//! A template is the shape of a message; its words are those of a language, which it asks for by `text("key")`. HTML is
+//! escaped, text is not. Nothing here sends anything.
 
-use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
 use std::fmt;
 use std::path::Path;
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Kwargs;
 use minijinja::{AutoEscape, Environment, ErrorKind, HtmlEscape, Output, State, UndefinedBehavior, Value};
+use vestibule::domain::language::Language;
 use vestibule::domain::message::{Envelope, Recipient};
+use vestibule::texts::{LanguageFaults, Languages, Texts};
 
-use crate::catalogue::{self, kind, secret, variables};
+use crate::catalogue::{self, MAIL_PARTS, TEXT_PART, kind, secret, variables};
 use crate::letter::{
     Email, InvalidRecipient, RenderedMessage, TextMessage, check_recipient, fits_one_text, one_line,
 };
@@ -22,6 +26,7 @@ use crate::samples;
 /// The templates of all messages.
 pub struct Templates {
     environment: Environment<'static>,
+    languages: Languages,
     subject_prefix: Option<String>,
     /// The names of the site's own fields.
     fields: Vec<String>,
@@ -86,35 +91,47 @@ impl Fault {
 #[error("MAIL_TEMPLATES_DIR: {}", self.0.iter().map(Fault::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct TemplateFaults(pub Vec<Fault>);
 
+/// What an operator has to mend before messages can be sent.
+#[derive(Debug, thiserror::Error)]
+pub enum MailerFaults {
+    /// Templates.
+    #[error(transparent)]
+    Templates(#[from] TemplateFaults),
+    /// Texts.
+    #[error(transparent)]
+    Languages(#[from] LanguageFaults),
+}
+
 impl Templates {
     /// Takes the templates that are compiled in, and those of `folder` in their place (`MAIL_TEMPLATES_DIR`); then
-    /// renders each with samples of its message. `subject_prefix` is `ACCOUNT_EMAIL_SUBJECT_PREFIX`; none means
-    /// `[<site>] `; `fields` are the names of the site's own fields.
+    /// renders each with samples of its message in each language. `subject_prefix` is `ACCOUNT_EMAIL_SUBJECT_PREFIX`; none
+    /// means `[<site>] `; `fields` are the names of the site's own fields.
     pub fn load(
         folder: Option<&Path>,
+        languages: Languages,
         subject_prefix: Option<String>,
         fields: Vec<String>,
     ) -> Result<Self, TemplateFaults> {
         let mut faults = BTreeSet::new();
         let own = folder.map(|folder| read(folder, &mut faults)).unwrap_or_default();
         let mut environment =
-            environment().map_err(|error| TemplateFaults(vec![Fault::of_error("", &error)]))?;
-        for (name, compiled_in) in catalogue::compiled_in() {
-            let source = own.get(name).map_or(Cow::Borrowed(compiled_in), |own| Cow::Owned(own.clone()));
-            if let Err(error) = environment.add_template_owned(name, source) {
-                faults.insert(Fault::of_error(name, &error));
-                // The default stands in, so that the others can be checked.
-                if let Err(error) = environment.add_template(name, compiled_in) {
-                    faults.insert(Fault::of_error(name, &error));
-                }
+            environment(&languages).map_err(|error| TemplateFaults(vec![Fault::of_error("", &error)]))?;
+        let compiled_in = catalogue::compiled_in().map(|(name, source)| (name.to_owned(), source.to_owned()));
+        for (name, source) in compiled_in.chain(own) {
+            // Where an operator's is faulty, the default stands in, so that the others can be checked.
+            if let Err(error) = environment.add_template_owned(name.clone(), source) {
+                faults.insert(Fault::of_error(&name, &error));
             }
         }
-        let templates = Self { environment, subject_prefix, fields };
-        for mut sample in samples::mails().into_iter().chain(samples::texts()) {
-            templates.check(&sample, &mut faults);
-            if !templates.fields.is_empty() {
-                sample.profile = samples::profile(&templates.fields);
+        let templates = Self { environment, languages, subject_prefix, fields };
+        for texts in templates.languages.all() {
+            for sample in samples::mails().into_iter().chain(samples::texts()) {
+                let mut sample = Envelope { language: texts.language.clone(), ..sample };
                 templates.check(&sample, &mut faults);
+                if !templates.fields.is_empty() {
+                    sample.profile = samples::profile(&templates.fields);
+                    templates.check(&sample, &mut faults);
+                }
             }
         }
         if faults.is_empty() { Ok(templates) } else { Err(TemplateFaults(faults.into_iter().collect())) }
@@ -124,25 +141,37 @@ impl Templates {
     pub fn render(&self, envelope: &Envelope) -> Result<RenderedMessage, RenderError> {
         check_recipient(&envelope.to)?;
         let kind = kind(&envelope.message);
-        let variables = Value::from(variables(envelope, &self.fields));
+        let variables = self.variables(envelope);
         let id = envelope.id.clone();
+        let body = |part| self.body(kind, part, &variables);
         Ok(match &envelope.to {
             Recipient::Email(address) => RenderedMessage::Email(Email {
                 id,
                 kind,
                 to: address.clone(),
-                subject: self
-                    .subject(&envelope.site, &self.fill(&format!("{kind}.subject.txt"), &variables)?),
-                text: self.body(&format!("{kind}.txt"), &variables)?,
-                html: self.body(&format!("{kind}.html"), &variables)?,
+                subject: self.subject(&envelope.site, &self.fill(kind, "subject.txt", &variables)?),
+                text: body("txt")?,
+                html: body("html")?,
             }),
             Recipient::Phone(number) => RenderedMessage::Text(TextMessage {
                 id,
                 kind,
                 phone: number.clone(),
-                text: self.body(&format!("{kind}.sms.txt"), &variables)?.trim_end().to_owned(),
+                text: body(TEXT_PART)?.trim_end().to_owned(),
             }),
         })
+    }
+
+    /// What the templates of a message get: with what it says, its kind and its language.
+    fn variables(&self, envelope: &Envelope) -> Value {
+        let texts = self.languages.of(envelope.language.as_ref());
+        let mut variables = variables(envelope, &self.fields);
+        let language = texts.language.as_ref().map_or_else(String::new, Language::to_string);
+        let direction = if texts.is_right_to_left() { "rtl" } else { "ltr" };
+        variables.insert("kind", Value::from(kind(&envelope.message)));
+        variables.insert("language", Value::from(language));
+        variables.insert("direction", Value::from(direction));
+        Value::from(variables)
     }
 
     fn subject(&self, site: &str, subject: &str) -> String {
@@ -151,8 +180,8 @@ impl Templates {
     }
 
     /// A body: one line break at its end, at most one empty line between paragraphs.
-    fn body(&self, name: &str, variables: &Value) -> Result<String, RenderError> {
-        let filled = self.fill(name, variables)?;
+    fn body(&self, kind: &str, part: &str, variables: &Value) -> Result<String, RenderError> {
+        let filled = self.fill(kind, part, variables)?;
         let mut body = String::with_capacity(filled.len());
         for line in filled.trim().lines().map(str::trim_end) {
             if !(line.is_empty() && body.ends_with("\n\n")) {
@@ -163,11 +192,14 @@ impl Templates {
         Ok(body)
     }
 
-    fn fill(&self, name: &str, variables: &Value) -> Result<String, RenderError> {
-        let template =
-            self.environment.get_template(name).map_err(|_| RenderError::NoTemplate(name.to_owned()))?;
+    /// Renders a part of a message, by the operator's template for it or else by that of its shape.
+    fn fill(&self, kind: &str, part: &str, variables: &Value) -> Result<String, RenderError> {
+        let name = format!("{kind}.{part}");
+        let shape = catalogue::template(kind, part).ok_or_else(|| RenderError::NoTemplate(name.clone()))?;
+        let own = self.environment.get_template(&name).or_else(|_| self.environment.get_template(&shape));
+        let template = own.map_err(|_| RenderError::NoTemplate(shape))?;
         template.render(variables).map_err(|error| {
-            let mut fault = Fault::of_error(name, &error);
+            let mut fault = Fault::of_error(&name, &error);
             if error.kind() == ErrorKind::UndefinedError && fault.file == name {
                 fault.message = format!("{}; {name} gets {}", fault.message, names(variables));
             }
@@ -176,34 +208,29 @@ impl Templates {
     }
 
     fn check(&self, sample: &Envelope, faults: &mut BTreeSet<Fault>) {
-        let values = Value::from(variables(sample, &self.fields));
+        let values = self.variables(sample);
         let kind = kind(&sample.message);
-        let mut rendered = |extension: &str| {
-            let name = format!("{kind}.{extension}");
-            match self.body(&name, &values) {
-                Ok(text) => Some((name, text)),
-                Err(RenderError::Template(fault)) => {
-                    faults.insert(fault);
-                    None
-                }
-                Err(error) => {
-                    faults.insert(Fault::of_file(&name, error.to_string()));
-                    None
-                }
-            }
+        let parts = match &sample.to {
+            Recipient::Email(_) => &MAIL_PARTS[..],
+            Recipient::Phone(_) => &[TEXT_PART],
         };
-        match &sample.to {
-            Recipient::Email(_) => {
-                let (subject, text, html) = (rendered("subject.txt"), rendered("txt"), rendered("html"));
-                subject.inspect(|(name, subject)| check_subject(sample, name, subject, faults));
-                text.inspect(|(name, text)| check_body(sample, name, text, faults));
-                html.inspect(|(name, html)| check_html(sample, name, html, faults));
-            }
-            Recipient::Phone(_) => {
-                let text = rendered("sms.txt");
-                text.inspect(|(name, text)| check_text(sample, name, text, faults));
+        for part in parts {
+            let name = format!("{kind}.{part}");
+            match self.body(kind, part, &values) {
+                Ok(text) => check_part(sample, part, &name, &text, faults),
+                Err(RenderError::Template(fault)) => drop(faults.insert(fault)),
+                Err(error) => drop(faults.insert(Fault::of_file(&name, error.to_string()))),
             }
         }
+    }
+}
+
+fn check_part(sample: &Envelope, part: &str, name: &str, text: &str, faults: &mut BTreeSet<Fault>) {
+    match part {
+        "subject.txt" => check_subject(sample, name, text, faults),
+        "html" => check_html(sample, name, text, faults),
+        TEXT_PART => check_text(sample, name, text, faults),
+        _ => check_body(sample, name, text, faults),
     }
 }
 
@@ -246,12 +273,46 @@ fn names(variables: &Value) -> String {
     names.unwrap_or_default().join(", ")
 }
 
-fn environment() -> Result<Environment<'static>, minijinja::Error> {
+fn environment(languages: &Languages) -> Result<Environment<'static>, minijinja::Error> {
     let mut environment = Environment::new();
+    let languages = languages.clone();
+    environment.add_function("text", move |state: &State, key: &str, values: Kwargs| {
+        let language = state.lookup("language").and_then(|tag| Language::parse(tag.as_str()?));
+        say(languages.of(language.as_ref()), state, key, &values)
+    });
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.set_formatter(format_value);
     Ok(environment)
+}
+
+/// The text of a key: that of the message, or else the one that all messages share. Its placeholders are filled with the
+/// values that come with it, and with the variables of the template.
+fn say(texts: &Texts, state: &State, key: &str, values: &Kwargs) -> Result<String, minijinja::Error> {
+    let own = state.lookup("kind").map_or_else(String::new, |kind| format!("{kind}.{key}"));
+    let key = if texts.has(&own) { &own } else { key };
+    if !texts.has(key) {
+        let detail = format!("there is no text `{key}`");
+        return Err(minijinja::Error::new(ErrorKind::InvalidOperation, detail));
+    }
+    let missing = RefCell::new(None);
+    // Text messages have no room for characters that say where a value begins and ends.
+    let plain = state.name().ends_with(TEXT_PART);
+    let text = texts.fill(key, None, plain, |name| {
+        let value = values.peek::<Value>(name).ok().or_else(|| state.lookup(name));
+        let value = value.filter(|value| !value.is_undefined()).map(|value| value.to_string());
+        if value.is_none() {
+            missing.replace(Some(name.to_owned()));
+        }
+        value
+    });
+    match missing.into_inner() {
+        Some(name) => {
+            let detail = format!("the text `{key}` needs `{name}`, which is not there");
+            Err(minijinja::Error::new(ErrorKind::UndefinedError, detail))
+        }
+        None => Ok(text),
+    }
 }
 
 /// Escapes as the library does, but leaves slashes alone: links stay readable in the source, for people and for
@@ -287,7 +348,7 @@ fn read(folder: &Path, faults: &mut BTreeSet<Fault>) -> BTreeMap<String, String>
         if name.starts_with('.') {
             continue;
         }
-        if !catalogue::compiled_in().any(|(known, _)| known == name) {
+        if !catalogue::names().any(|known| known == name) {
             faults.insert(Fault::of_file(&name, unknown(&name)));
             continue;
         }
@@ -304,8 +365,8 @@ fn read(folder: &Path, faults: &mut BTreeSet<Fault>) -> BTreeMap<String, String>
 }
 
 fn unknown(name: &str) -> String {
-    let nearest = catalogue::compiled_in()
-        .map(|(known, _)| (strsim::damerau_levenshtein(known, name), known))
+    let nearest = catalogue::names()
+        .map(|known| (strsim::damerau_levenshtein(&known, name), known))
         .min()
         .filter(|(distance, _)| *distance <= 4);
     match nearest {
@@ -319,12 +380,34 @@ mod tests {
     use std::collections::BTreeSet;
 
     use vestibule::domain::message::{Event, Message, Origin};
+    use vestibule::settings::Settings;
 
     use super::*;
     use crate::samples::HOSTILE;
 
     fn defaults() -> Templates {
-        Templates::load(None, None, Vec::new()).unwrap()
+        Templates::load(None, english(), None, Vec::new()).unwrap()
+    }
+
+    fn english() -> Languages {
+        languages("en")
+    }
+
+    /// All languages that are built in, and every sample in each of them.
+    fn everywhere(samples: impl Fn() -> Vec<Envelope>) -> (Templates, Vec<Envelope>) {
+        let languages = languages("en,ar,de,es,fr,pt-BR");
+        let in_each = languages.all().flat_map(|texts| {
+            let language = &texts.language;
+            samples().into_iter().map(move |sample| Envelope { language: language.clone(), ..sample })
+        });
+        let samples = in_each.collect();
+        (Templates::load(None, languages, None, Vec::new()).unwrap(), samples)
+    }
+
+    /// These languages, the first being the default.
+    fn languages(tags: &str) -> Languages {
+        let variables = [("LANGUAGES".to_owned(), tags.to_owned())];
+        catalogue::languages(&Settings::read(variables).unwrap().settings).unwrap()
     }
 
     fn email(templates: &Templates, envelope: &Envelope) -> Email {
@@ -368,10 +451,10 @@ mod tests {
             .map(|sample| format!("{}.html", kind(&sample.message)))
             .chain(samples::texts().iter().map(|sample| format!("{}.sms.txt", kind(&sample.message))))
             .collect();
-        let known: BTreeSet<String> = catalogue::compiled_in()
-            .map(|(name, _)| name.to_owned())
+        let shared: BTreeSet<String> = catalogue::compiled_in().map(|(name, _)| name.to_owned()).collect();
+        let known: BTreeSet<String> = catalogue::names()
             .filter(|name| [".html", ".sms.txt"].iter().any(|end| name.ends_with(end)))
-            .filter(|name| !["base.html", "notification.html", "parts.html"].contains(&name.as_str()))
+            .filter(|name| !shared.contains(name))
             .collect();
         assert_eq!(sampled, known);
     }
@@ -413,14 +496,14 @@ mod tests {
             envelope.message = Message::ResetPassword { url, username: username.map(str::to_owned) };
             let email = email(&templates, &envelope);
             assert_eq!(email.text.contains("Your username is alice"), told);
-            assert_eq!(email.html.contains("<strong>alice</strong>"), told);
+            assert_eq!(email.html.contains(">Your username is alice<"), told);
         }
     }
 
     #[test]
     fn codes_and_links_stand_alone_on_a_line_and_in_the_html_but_never_in_the_subject() {
-        let templates = defaults();
-        for sample in samples::mails() {
+        let (templates, samples) = everywhere(samples::mails);
+        for sample in samples {
             let email = email(&templates, &sample);
             if let Some((name, secret)) = secret(&sample.message) {
                 assert_eq!(email.text.lines().filter(|line| *line == secret).count(), 1, "{}", email.text);
@@ -436,8 +519,8 @@ mod tests {
 
     #[test]
     fn programs_find_the_code_and_nothing_like_one() {
-        let templates = defaults();
-        for mut sample in samples::mails().into_iter().chain(samples::texts()) {
+        let (templates, samples) = everywhere(|| [samples::mails(), samples::texts()].concat());
+        for mut sample in samples {
             if let Message::Notification { origin, .. } = &mut sample.message {
                 origin.user_agent = "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) (KHTML, like Gecko)".to_owned();
             }
@@ -456,8 +539,8 @@ mod tests {
 
     #[test]
     fn mails_link_only_to_what_their_message_says() {
-        let templates = defaults();
-        for sample in samples::mails() {
+        let (templates, samples) = everywhere(samples::mails);
+        for sample in samples {
             let email = email(&templates, &sample);
             let links: BTreeSet<&str> = email.text.lines().filter(|line| line.contains("://")).collect();
             let expected: BTreeSet<&str> = match &sample.message {
@@ -510,7 +593,7 @@ mod tests {
     #[test]
     fn subjects_have_the_prefix_and_one_line() {
         let render = |prefix: Option<&str>, site: &str| {
-            let templates = Templates::load(None, prefix.map(str::to_owned), Vec::new()).unwrap();
+            let templates = Templates::load(None, english(), prefix.map(str::to_owned), Vec::new()).unwrap();
             let mut envelope = sample("password_changed");
             envelope.site = site.to_owned();
             email(&templates, &envelope).subject
@@ -543,14 +626,66 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_one_sms_even_for_a_long_site_name() {
-        let templates = defaults();
-        for mut sample in samples::texts() {
+    fn texts_are_one_sms_in_every_language_even_for_a_long_site_name() {
+        let (templates, samples) = everywhere(samples::texts);
+        for mut sample in samples {
             sample.site = "accounts.a-rather-long-name.example.com".to_owned();
             let text = text(&templates, &sample).text;
-            assert!(text.is_ascii() && fits_one_text(&text), "{text}");
-            assert!(!text.contains(['\n', '/']), "{text}");
+            assert!(fits_one_text(&text), "{text}");
+            assert!(!text.contains(['\n', '/', '\u{2068}']), "{text}");
         }
+    }
+
+    #[test]
+    fn every_mail_is_in_its_language_and_says_so() {
+        let (templates, samples) = everywhere(samples::mails);
+        for sample in samples {
+            let (ours, english) = (email(&templates, &sample), Envelope { language: None, ..sample.clone() });
+            let english = email(&templates, &english);
+            let tag = sample.language.unwrap();
+            let direction = if tag.tag() == "ar" { "rtl" } else { "ltr" };
+            assert!(
+                ours.html.contains(&format!("<html lang=\"{tag}\" dir=\"{direction}\">")),
+                "{}",
+                ours.html
+            );
+            let is_english = tag.tag() == "en";
+            for (ours, english) in
+                [(ours.subject, english.subject), (ours.text, english.text), (ours.html, english.html)]
+            {
+                assert_eq!(ours == english, is_english, "{tag}: {ours}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_in_arabic_do_not_change_places() {
+        let (templates, samples) = everywhere(samples::mails);
+        let is_it = |sample: &&Envelope| {
+            kind(&sample.message) == "phone_changed" && sample.language == Language::parse("ar")
+        };
+        let email = email(&templates, samples.iter().find(is_it).unwrap());
+        assert!(email.text.contains("هو الآن \u{2068}+31612345678\u{2069}."), "{}", email.text);
+    }
+
+    #[test]
+    fn an_operators_template_has_the_words_of_each_language() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = "{{ text(\"body\") }} {{ code }} ({{ language }}, {{ direction }}, {{ kind }})";
+        std::fs::write(folder.path().join("login_code.txt"), own).unwrap();
+        let templates = Templates::load(Some(folder.path()), languages("en,de"), None, Vec::new()).unwrap();
+        let german = Envelope { language: Language::parse("de"), ..sample("login_code") };
+        assert_eq!(
+            email(&templates, &german).text,
+            "Hier ist Ihr Code für die Anmeldung bei auth.example.com: BCDF-GHJK (de, ltr, login_code)\n"
+        );
+        std::fs::write(folder.path().join("login_code.txt"), "{{ text(\"bodi\") }} {{ code }}").unwrap();
+        let faults =
+            Templates::load(Some(folder.path()), languages("en,de"), None, Vec::new()).err().unwrap();
+        assert!(
+            faults.to_string().contains("login_code.txt:1: invalid operation: there is no text `bodi`"),
+            "{faults}"
+        );
     }
 
     fn with_files(files: &[(&str, &str)]) -> Result<Templates, Vec<String>> {
@@ -558,7 +693,7 @@ mod tests {
         for (name, source) in files {
             std::fs::write(folder.path().join(name), source).unwrap();
         }
-        Templates::load(Some(folder.path()), None, vec!["first_name".to_owned()])
+        Templates::load(Some(folder.path()), english(), None, vec!["first_name".to_owned()])
             .map_err(|faults| faults.0.iter().map(Fault::to_string).collect())
     }
 
@@ -623,17 +758,17 @@ mod tests {
         let expected = ["README: is no template", "base.txt:1: undefined value: `nobody` is undefined"];
         assert_eq!(&faults[..2], &expected);
         for expected in [
-            "confirm_email.txt:2: undefined value: `activate_ur` is undefined; confirm_email.txt gets activate_url, email, site",
+            "confirm_email.txt:2: undefined value: `activate_ur` is undefined; confirm_email.txt gets activate_url, direction, email, kind, language, site",
             "email_changed.html: writes a value unescaped (`safe`, `autoescape false`)",
             "login_code.html: lacks {{ code }}: the message would be of no use",
             "login_code.subject.txt: must not use code: subjects are kept in the logs of mail servers",
             "login_code.txt:3: syntax error: unexpected end of input, expected end of block",
             "logincode.txt: is no template; did you mean login_code.txt?",
             "password_changed.html: writes a value unescaped (`safe`, `autoescape false`)",
-            "confirm_email_code.txt:1: undefined value: `profile` is undefined; confirm_email_code.txt gets code, email, site",
+            "confirm_email_code.txt:1: undefined value: `profile` is undefined; confirm_email_code.txt gets code, direction, email, kind, language, site",
             "pasword_set.html: is no template; did you mean password_set.html?",
             "password_set.subject.txt: is empty",
-            "reset_password.txt:2: undefined value: `usrname` is undefined; reset_password.txt gets email, password_reset_url, profile, site, username",
+            "reset_password.txt:2: undefined value: `usrname` is undefined; reset_password.txt gets direction, email, kind, language, password_reset_url, profile, site, username",
         ] {
             assert!(faults.iter().any(|fault| fault == expected), "{expected:?} not in {faults:#?}");
         }
@@ -645,7 +780,8 @@ mod tests {
 
     #[test]
     fn a_folder_that_is_not_there_is_a_fault() {
-        let faults = Templates::load(Some(Path::new("/nowhere/at/all")), None, Vec::new()).err().unwrap();
+        let faults =
+            Templates::load(Some(Path::new("/nowhere/at/all")), english(), None, Vec::new()).err().unwrap();
         assert!(faults.to_string().starts_with("MAIL_TEMPLATES_DIR: /nowhere/at/all: "), "{faults}");
     }
 }

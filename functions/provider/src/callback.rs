@@ -6,7 +6,7 @@ use vestibule::domain::social::{
     Asked, AuthorizationRequest, CallbackParameters, ProviderRequest, ProviderResponse,
 };
 use vestibule::flows::journey;
-use vestibule::http::ResponseSpec;
+use vestibule::http::language;
 use vestibule::http::prelude::*;
 use vestibule::secret::Secret;
 use vestibule::settings::{OPENID_CONNECT, ProviderApp, SameSite, Settings, known_provider};
@@ -95,8 +95,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     let speaks =
         |app: &&ProviderApp| app.provider == OPENID_CONNECT || known_provider(&app.provider).is_some();
     let Some(app) = settings.socialaccount.providers.iter().filter(speaks).find(|app| is_here(app)) else {
-        let text = "There is nothing at this path of the API.";
-        return Ok(Outcome::ErrorPage(StatusCode::NOT_FOUND, text));
+        return Ok(Outcome::ErrorPage(StatusCode::NOT_FOUND, "pages.unknown_path"));
     };
     let code = code_parameter(&app.provider);
     match call.method {
@@ -180,7 +179,10 @@ fn from_here(call: &ApiRequest) -> Outcome {
     // What is encoded for a query needs only this to be text of HTML.
     let address = address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
     Outcome::Page(format!(
-        "<!doctype html><html lang=\"en\"><meta http-equiv=\"refresh\" content=\"0;url={address}\">\
-         <title>Logging in</title><a href=\"{address}\">Go on</a></html>\n"
+        "<!doctype html><html {}><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url={address}\">\
+         <title>{}</title><a href=\"{address}\">{}</a></html>\n",
+        language::attributes(&call.texts),
+        language::html(&call.texts, "pages.logging_in"),
+        language::html(&call.texts, "pages.go_on"),
     ))
 }

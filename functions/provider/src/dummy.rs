@@ -10,7 +10,7 @@ use vestibule::domain::refusal::{FieldErrorKind, FieldErrors};
 use vestibule::domain::social::{Identity, Profile};
 use vestibule::flows::journey;
 use vestibule::http::prelude::*;
-use vestibule::http::reply;
+use vestibule::http::{language, reply};
 use vestibule::settings::{DUMMY, Settings};
 
 use crate::finish;
@@ -56,8 +56,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
 ];
 
-const NO_WAY_BACK: &str = "This login has ended, or began in another browser. Start again from the frontend.";
-
 const PAGE: &str = include_str!("dummy.html");
 
 /// Its page, for a browser on its way.
@@ -68,7 +66,7 @@ pub(crate) fn address(state: &str) -> String {
 /// `/accounts/dummy/authenticate/`: GET and POST.
 pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outcome> {
     let page = |errors| Ok(Outcome::Page(page(call, &errors)));
-    let forbidden = || Ok(Outcome::ErrorPage(StatusCode::FORBIDDEN, NO_WAY_BACK));
+    let forbidden = || Ok(Outcome::ErrorPage(StatusCode::FORBIDDEN, "pages.login_ended"));
     let Some(state) = call.query("state").filter(|state| !state.is_empty()) else { return forbidden() };
     match call.method {
         Method::GET => return page(FieldErrors::default()),
@@ -95,16 +93,16 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
 /// The page: its form, with what was given and what is wrong with it. Labels and names are the reference's, as tests of
 /// frontends look for them.
 fn page(call: &ApiRequest, errors: &FieldErrors) -> String {
-    let fields: Vec<String> =
-        FIELDS.iter().map(|field| row(field, call.field(field.name).as_deref(), errors)).collect();
+    let fields: Vec<String> = FIELDS.iter().map(|field| row(field, call, errors)).collect();
     PAGE.replace("{style}", reply::STYLE).replace("{fields}", &fields.join("\n"))
 }
 
-fn row(field: &Field, given: Option<&str>, errors: &FieldErrors) -> String {
+fn row(field: &Field, call: &ApiRequest, errors: &FieldErrors) -> String {
     let Field { name, .. } = *field;
+    let given = call.field(name);
     let label = if name == "id" { "Account ID".to_owned() } else { name.replace('_', " ") };
     let (label, required) = (capitalised(&label), if name == "id" { " required" } else { "" });
-    let value = escape(given.unwrap_or_default());
+    let value = escape(given.as_deref().unwrap_or_default());
     let input = match (field.kind, name) {
         (Kind::Boolean, _) => format!("type=\"checkbox\"{}", if given.is_some() { " checked" } else { "" }),
         (_, "id") => format!("type=\"number\" value=\"{value}\""),
@@ -112,7 +110,9 @@ fn row(field: &Field, given: Option<&str>, errors: &FieldErrors) -> String {
         _ => format!("type=\"text\" value=\"{value}\""),
     };
     let wrong = errors.as_slice().iter().filter(|error| error.param.as_deref() == Some(name));
-    let wrong = wrong.map(|error| ["<li>", &escape(&error.message), "</li>"].concat()).collect::<String>();
+    let wrong = wrong
+        .map(|error| ["<li>", &escape(&language::message(&call.texts, &error.kind)), "</li>"].concat())
+        .collect::<String>();
     let list =
         if wrong.is_empty() { wrong } else { format!("<ul class=\"errorlist\" role=\"alert\">{wrong}</ul>") };
     format!(

@@ -44,7 +44,9 @@ fn decide(
         Ok(SocialOutcome::SignupClosed) => Ok(Some("signup_closed")),
         Ok(SocialOutcome::NotLoggedIn) => Ok(Some("permission_denied")),
         Err(Stop::ReauthenticationRequired) => Ok(Some("reauthentication_required")),
-        Err(Stop::Invalid(errors)) => Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.code))),
+        Err(Stop::Invalid(errors)) => {
+            Ok(Some(errors.as_slice().first().map_or(UNKNOWN, |error| error.kind.code())))
+        }
         Err(Stop::RateLimited | Stop::Conflict | Stop::Forbidden | Stop::Unauthorized) => Ok(Some(UNKNOWN)),
         Err(stop) => Err(stop),
     }

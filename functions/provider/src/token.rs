@@ -84,8 +84,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
 }
 
 fn not_logged_in() -> Outcome {
-    let text = "Not authenticated: log in before connecting a provider account.";
-    Outcome::ErrorPage(StatusCode::FORBIDDEN, text)
+    Outcome::ErrorPage(StatusCode::FORBIDDEN, "pages.not_logged_in")
 }
 
 struct Input<'s> {

@@ -72,6 +72,7 @@ mod tests {
             client: ClientKind::App,
             ip: "192.0.2.1".into(),
             user_agent: "test".into(),
+            language: None,
             base_url: "https://api.example.com".into(),
             presents_token: false,
             token: None,

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Language;
 use super::profile::ProfileValues;
 
 /// A message with its recipient, as delivered.
@@ -17,6 +18,9 @@ pub struct Envelope {
     pub site: String,
     /// What it may say of the recipient: values of the site's own fields.
     pub profile: ProfileValues,
+    /// The language in which it is written; none for the default one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
     /// The message.
     pub message: Message,
 }

@@ -210,6 +210,7 @@ impl World {
             client: self.client,
             ip: self.ip.clone(),
             user_agent: "test".into(),
+            language: None,
             base_url: "https://api.example.com".into(),
             presents_token: self.session.is_some(),
             token: self.session.as_ref().map(|(token, _)| token.clone()),
@@ -341,7 +342,7 @@ pub(crate) fn keys() -> Keys {
 /// The codes of the errors that a flow stops with.
 pub(crate) fn codes<T: std::fmt::Debug>(decision: Decision<T>) -> Vec<&'static str> {
     match decision {
-        Err(Stop::Invalid(errors)) => errors.into_iter().map(|error| error.code).collect(),
+        Err(Stop::Invalid(errors)) => errors.into_iter().map(|error| error.kind.code()).collect(),
         other => panic!("expected refused input, got {other:?}"),
     }
 }

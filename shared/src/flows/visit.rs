@@ -22,6 +22,7 @@ use crate::domain::document::UnknownMembers;
 use crate::domain::email;
 use crate::domain::event::{ActorKind, EventItem, EventType};
 use crate::domain::handle::Handle;
+use crate::domain::language::Language;
 use crate::domain::message::Recipient;
 use crate::domain::profile::ProfileValues;
 use crate::domain::rate::{History, Per, Rate};
@@ -119,6 +120,8 @@ pub struct Visitor {
     pub ip: String,
     /// Its `User-Agent`.
     pub user_agent: String,
+    /// The language in which messages that it causes are written; none for the default one.
+    pub language: Option<Language>,
     /// The scheme and host it asked, such as `https://api.example.com`.
     pub base_url: String,
     /// Whether it presented a session token, be it nonsense, or an access token that is as good as one.
@@ -936,13 +939,17 @@ impl<'a> Visit<'a> {
 
     /// The same, with what the message may say of the recipient.
     pub(super) fn send_about(&mut self, profile: ProfileValues, to: Recipient, content: LetterContent) {
-        self.letters.push(Letter { to, asked_at: self.now, content, withheld: false, profile });
+        self.letters.push(Letter { profile, ..self.letter(to, content) });
     }
 
     /// Puts a message into the outbox that the delivery drops, so that the request takes the same time.
     pub(super) fn withhold(&mut self, to: Recipient, content: LetterContent) {
-        let profile = ProfileValues::new();
-        self.letters.push(Letter { to, asked_at: self.now, content, withheld: true, profile });
+        self.letters.push(Letter { withheld: true, ..self.letter(to, content) });
+    }
+
+    fn letter(&self, to: Recipient, content: LetterContent) -> Letter {
+        let (language, profile) = (self.visitor.language.clone(), ProfileValues::new());
+        Letter { to, asked_at: self.now, content, withheld: false, profile, language }
     }
 
     /// Whether mail to an email address has bounced, or was reported as spam, within 14 days.

@@ -1,6 +1,7 @@
 //! An API request: method, path, client and headers, as endpoints see it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use lambda_http::http::{HeaderMap, Method, header};
 use lambda_http::request::RequestContext;
@@ -14,6 +15,7 @@ use crate::domain::token::SessionToken;
 use crate::flows::visit::{ClientKind, Decision, Stop, Visitor};
 use crate::settings::Settings;
 use crate::snapshot::Loaded;
+use crate::texts::Texts;
 
 /// An API request of a browser or an app.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct ApiRequest {
     pub visitor: Visitor,
     /// The headers.
     pub headers: HeaderMap,
+    /// The texts of pages and errors, in the language of the client.
+    pub texts: Arc<Texts>,
     body: Vec<u8>,
     form: Vec<(String, String)>,
 }
@@ -45,7 +49,7 @@ pub enum NoCall {
 
 impl ApiRequest {
     /// Parses an HTTP request.
-    pub fn read(request: Request, app: &App) -> Result<Self, NoCall> {
+    pub fn read(request: Request, app: &App, texts: &Arc<Texts>) -> Result<Self, NoCall> {
         let settings = &*app.settings;
         let path = request.raw_http_path().to_owned();
         let (client, rest) = match split_path(&path) {
@@ -71,9 +75,13 @@ impl ApiRequest {
             // What else there may be in a later version of the runtime is no JSON object.
             _ => Vec::new(),
         };
-        let visitor = visitor(client, &headers, &source_ip, base_url, app);
+        let visitor = Visitor {
+            language: texts.language.clone().filter(|_| texts.is_negotiated),
+            ..visitor(client, &headers, &source_ip, base_url, app)
+        };
+        let (texts, method) = (Arc::clone(texts), parts.method);
         let form = form::read(text(&headers, header::CONTENT_TYPE.as_str()), &body);
-        Ok(Self { method: parts.method, path: rest.to_owned(), query, visitor, headers, body, form })
+        Ok(Self { method, path: rest.to_owned(), query, visitor, headers, texts, body, form })
     }
 
     /// A request to another API, by its headers: of an app if it has a token, else of a browser.
@@ -83,7 +91,7 @@ impl ApiRequest {
         let client = if shows_token { ClientKind::App } else { ClientKind::Browser };
         let visitor = visitor(client, &headers, source_ip, origin(&headers), app);
         let (path, query, body, form) = (String::new(), String::new(), Vec::new(), Vec::new());
-        Self { method, path, query, visitor, headers, body, form }
+        Self { method, path, query, visitor, headers, texts: Arc::default(), body, form }
     }
 
     /// The same request with the session that the snapshot settled; none if nothing was open.
@@ -178,6 +186,7 @@ fn visitor(client: ClientKind, headers: &HeaderMap, source_ip: &str, base_url: S
         client,
         ip: client_ip(headers, source_ip, settings),
         user_agent: text(headers, header::USER_AGENT.as_str()).to_owned(),
+        language: None,
         base_url,
         presents_token: !said.is_empty() || told,
         session: token.as_ref().map(SessionToken::key).or(by_access_token),

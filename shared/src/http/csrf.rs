@@ -17,24 +17,28 @@ const LENGTH: usize = 32;
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// Why a request fails the CSRF check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Forged {
     /// The `Origin` is not trusted.
-    #[error(
-        "Origin checking failed: the Origin of this request is neither the API's own nor in CSRF_TRUSTED_ORIGINS."
-    )]
     Origin,
     /// There is neither an `Origin` nor a trusted `Referer`.
-    #[error("Referer checking failed: over HTTPS a request needs an Origin or a Referer that is trusted.")]
     Referer,
     /// There is no CSRF cookie.
-    #[error("CSRF cookie not set: GET any path of this API first, with credentials, and keep its cookies.")]
     NoCookie,
     /// The token in the header is missing, or not that of the cookie.
-    #[error(
-        "CSRF token missing or incorrect: repeat the CSRF cookie's value in the X-CSRFToken header, or as csrfmiddlewaretoken in a form."
-    )]
     Token,
+}
+
+impl Forged {
+    /// The key of its text.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Origin => "pages.forged_origin",
+            Self::Referer => "pages.forged_referer",
+            Self::NoCookie => "pages.forged_no_cookie",
+            Self::Token => "pages.forged_token",
+        }
+    }
 }
 
 /// The secrets that the client has: each in a cookie of its own, as far as that can be one of ours, or bound to its

@@ -14,8 +14,8 @@ use tracing::field::Empty;
 use super::call::{ApiRequest, NoCall};
 use super::operation::Operation;
 use super::reply::{self, Outcome, Reply};
-use super::{call, cookie, csrf, origin_verify, present};
-use crate::app::{App, Committed, Requirements, report};
+use super::{call, cookie, csrf, language, origin_verify, present};
+use crate::app::{App, Committed, LoadTexts, Requirements, report};
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, ProviderRequest, ProviderResponse};
@@ -30,6 +30,7 @@ use crate::secret::Secret;
 use crate::settings::{Settings, When};
 use crate::snapshot::{Loaded, Need};
 use crate::store::{CommitContext, Store, StoreError};
+use crate::texts::Texts;
 
 /// How often a request decides, when others change what it has read. People behind one address share counters, so
 /// ten of them at once must all get through.
@@ -207,13 +208,8 @@ impl Routes {
         // Whoever looks sessions up can be shown an access token instead.
         let table = self.uses_table;
         let provider_secrets = self.outside.is_some();
-        Requirements {
-            table,
-            secret_key: self.uses_secret_key,
-            token_keys: table,
-            provider_secrets,
-            events: table,
-        }
+        let (secret_key, texts) = (self.uses_secret_key, Some(language::load as LoadTexts));
+        Requirements { table, secret_key, token_keys: table, provider_secrets, events: table, texts }
     }
 
     fn find(&self, path: &str) -> Option<&'static Endpoint> {
@@ -236,17 +232,18 @@ async fn respond(app: &App, routes: &Routes, request: Request, until: Instant) -
     if is_preflight(&request) {
         return reply::empty(StatusCode::NO_CONTENT);
     }
+    let texts = language::of(app, request.headers());
     if !origin_verify::is_verified(request.headers(), settings) {
-        return refuse(NoCall::Unverified);
+        return refuse(NoCall::Unverified, texts);
     }
     app.look_for_keys(call::access_token(request.headers(), settings)).await;
     if let Some(document) = routes.documents.iter().find(|document| document.path == request.raw_http_path())
     {
-        return publish(app, document, &request);
+        return publish(app, document, &request, texts);
     }
-    let call = match ApiRequest::read(request, app) {
+    let call = match ApiRequest::read(request, app, texts) {
         Ok(call) => call,
-        Err(refusal) => return refuse(refusal),
+        Err(refusal) => return refuse(refusal, texts),
     };
     if app.lacks_token_keys() && call.shows_access_token(settings) {
         return unavailable();
@@ -256,7 +253,7 @@ async fn respond(app: &App, routes: &Routes, request: Request, until: Instant) -
         endpoint.client.is_none_or(|only| only == client) && endpoint.when.holds(settings)
     };
     let Some(endpoint) = routes.find(&call.path).filter(is_there) else {
-        return refuse(NoCall::UnknownPath);
+        return refuse(NoCall::UnknownPath, texts);
     };
     if let Some(refusal) = forged(&call, settings) {
         return refusal;
@@ -283,17 +280,17 @@ fn is_preflight(request: &Request) -> bool {
 fn forged(call: &ApiRequest, settings: &Settings) -> Option<Response<Body>> {
     let is_protected = call.visitor.client == ClientKind::Browser && call.is_to_api();
     let forged = is_protected.then(|| csrf::check(call, settings).err()).flatten()?;
-    Some(reply::page(StatusCode::FORBIDDEN, &forged.to_string()))
+    Some(reply::page(StatusCode::FORBIDDEN, &call.texts, forged.text()))
 }
 
-fn publish(app: &App, document: &Document, request: &Request) -> Response<Body> {
+fn publish(app: &App, document: &Document, request: &Request, texts: &Texts) -> Response<Body> {
     let base_url = match call::base_url(request.headers(), &app.settings) {
         Ok(base_url) => base_url,
-        Err(refusal) => return refuse(refusal),
+        Err(refusal) => return refuse(refusal, texts),
     };
     match (document.write)(app, &base_url) {
         None if app.lacks_token_keys() => unavailable(),
-        None => refuse(NoCall::UnknownPath),
+        None => refuse(NoCall::UnknownPath, texts),
         Some(mut response) if [Method::GET, Method::HEAD].contains(request.method()) => {
             // It may decide the base URL, and a cache must not give one client's choice to all.
             response.headers_mut().append(header::VARY, HeaderValue::from_static("X-Forwarded-Host"));
@@ -303,23 +300,16 @@ fn publish(app: &App, document: &Document, request: &Request) -> Response<Body> 
     }
 }
 
-fn refuse(refusal: NoCall) -> Response<Body> {
+fn refuse(refusal: NoCall, texts: &Texts) -> Response<Body> {
     match refusal {
-        NoCall::UnknownPath => {
-            reply::page(StatusCode::NOT_FOUND, "There is nothing at this path of the API.")
-        }
-        NoCall::UnknownHost => {
-            reply::page(StatusCode::BAD_REQUEST, "The Host header is not one of ALLOWED_HOSTS.")
-        }
-        NoCall::Unverified => {
-            let text = "Requests must come through the CDN at PUBLIC_URL, whose X-Origin-Verify is missing or wrong here.";
-            reply::page(StatusCode::FORBIDDEN, text)
-        }
+        NoCall::UnknownPath => reply::page(StatusCode::NOT_FOUND, texts, "pages.unknown_path"),
+        NoCall::UnknownHost => reply::page(StatusCode::BAD_REQUEST, texts, "pages.unknown_host"),
+        NoCall::Unverified => reply::page(StatusCode::FORBIDDEN, texts, "pages.unverified"),
     }
 }
 
 fn unavailable() -> Response<Body> {
-    let mut response = Reply::status(StatusCode::SERVICE_UNAVAILABLE).into_response();
+    let mut response = Reply::status(StatusCode::SERVICE_UNAVAILABLE).into_response(&Texts::default());
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     response
 }
@@ -579,16 +569,16 @@ impl Exchange<'_> {
                         .with_meta("access_token", issued.access_token.expose().into())
                         .with_meta("refresh_token", issued.refresh_token.expose().into());
                 }
-                reply.into_response()
+                reply.into_response(&call.texts)
             }
-            Ok(Outcome::Redirect(address)) => reply::redirect(&address),
-            Ok(Outcome::Page(html)) => reply::document(StatusCode::OK, html),
-            Ok(Outcome::ErrorPage(status, text)) => reply::page(status, text),
+            Ok(Outcome::Redirect(address)) => reply::redirect(&address, &call.texts),
+            Ok(Outcome::Page(html)) => reply::document(StatusCode::OK, &call.texts, html),
+            Ok(Outcome::ErrorPage(status, text)) => reply::page(status, &call.texts, text),
             Err(Stop::NotAllowed) => {
                 let methods = self.endpoint.operations.iter().map(|operation| operation.method.clone());
                 reply::methods(&call.method, &methods.collect::<Vec<_>>())
             }
-            Err(Stop::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
+            Err(Stop::TooLarge) => reply::page(StatusCode::BAD_REQUEST, &call.texts, "pages.too_large"),
             // Other stops are explained and questions asked before they get here.
             Err(_) | Ok(Outcome::Ask(_)) => reply::malformed(),
         };

@@ -21,10 +21,10 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::input::{Field, Kind, Text};
+use super::language::FieldErrorJson;
 use super::operation::{Body, Operation, Parameter, ResponseBody, ResponseSpec};
 use super::present::{Unauthenticated, UnauthenticatedMeta};
 use super::{Endpoint, Routes};
-use crate::domain::refusal::FieldError;
 use crate::flows::visit::ClientKind;
 use crate::settings::When;
 
@@ -308,7 +308,7 @@ impl Writer {
     }
 
     fn all_common(&mut self) -> [Common; 4] {
-        let errors = self.schemas.subschema_for::<Vec<FieldError>>().to_value();
+        let errors = self.schemas.subschema_for::<Vec<FieldErrorJson>>().to_value();
         let refused = json!({
             "type": "object",
             "properties": {"status": self.status(400), "errors": errors, "meta": self.session_meta()},
@@ -400,7 +400,8 @@ impl Writer {
         }
         properties.insert("meta".into(), meta.unwrap_or_else(|| self.session_meta()));
         if errors {
-            properties.insert("errors".into(), self.schemas.subschema_for::<Vec<FieldError>>().to_value());
+            properties
+                .insert("errors".into(), self.schemas.subschema_for::<Vec<FieldErrorJson>>().to_value());
         }
         let envelope = json!({"type": "object", "properties": properties, "required": required});
         let is_taken = self.envelopes.get(&base).is_some_and(|other| *other != envelope);

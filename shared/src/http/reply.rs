@@ -6,10 +6,10 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::language::{self, NOT_CACHED};
 use crate::domain::refusal::FieldErrors;
 use crate::domain::social::ProviderRequest;
-
-const NOT_CACHED: &str = "max-age=0, no-cache, no-store, must-revalidate, private";
+use crate::texts::Texts;
 
 /// An answer in the envelope.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub enum Outcome {
     Redirect(String),
     /// A page for people.
     Page(String),
-    /// A page that says what went wrong.
+    /// A page that says what went wrong, in the text of this key.
     ErrorPage(StatusCode, &'static str),
     /// Another service is asked first. What was changed so far is committed; the endpoint decides again with the answer,
     /// and may ask another service then.
@@ -77,21 +77,22 @@ impl Reply {
         self
     }
 
-    /// As it goes out; never to be cached.
-    pub fn into_response(self) -> Response<Body> {
+    /// As it goes out, its errors in the words of a language; never to be cached.
+    pub fn into_response(self, texts: &Texts) -> Response<Body> {
         let mut envelope = Map::from_iter([("status".to_owned(), json!(self.status.as_u16()))]);
         envelope.extend(self.data.map(|data| ("data".to_owned(), data)));
         if !self.meta.is_empty() {
             envelope.insert("meta".to_owned(), Value::Object(self.meta));
         }
-        if let Some(errors) = self.errors.filter(|errors| !errors.is_empty()) {
-            envelope.insert("errors".to_owned(), json!(errors));
+        let errors = self.errors.filter(|errors| !errors.is_empty());
+        if let Some(errors) = &errors {
+            envelope.insert("errors".to_owned(), json!(language::errors(texts, errors)));
         }
         let mut response = respond(self.status, Body::Text(Value::Object(envelope).to_string()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static(NOT_CACHED));
-        response
+        if errors.is_some() { language::marked(texts, response) } else { response }
     }
 }
 
@@ -136,10 +137,10 @@ const NOT_OF_A_URI: &AsciiSet = &CONTROLS
     .add(b'}');
 
 /// Sends a browser elsewhere, with GET. What is not ASCII in the address is encoded (RFC 3987, section 3.1).
-pub fn redirect(address: &str) -> Response<Body> {
+pub fn redirect(address: &str, texts: &Texts) -> Response<Body> {
     let address = utf8_percent_encode(address, NOT_OF_A_URI).to_string();
     let Ok(location) = header::HeaderValue::try_from(address) else {
-        return page(StatusCode::BAD_REQUEST, "There is no such address to go on to.");
+        return page(StatusCode::BAD_REQUEST, texts, "pages.no_such_url");
     };
     let mut response = unseen(empty(StatusCode::FOUND));
     response.headers_mut().insert(header::LOCATION, location);
@@ -149,23 +150,29 @@ pub fn redirect(address: &str) -> Response<Body> {
 /// The style of all pages for people.
 pub const STYLE: &str = include_str!("page.css");
 
-/// A page for people, who took the API for a site or whose frontend is set up wrongly.
-pub fn page(status: StatusCode, text: &str) -> Response<Body> {
-    let title = status.canonical_reason().unwrap_or("Error");
+/// A page for people, who took the API for a site or whose frontend is set up wrongly, with the text of this key.
+pub fn page(status: StatusCode, texts: &Texts, text: &str) -> Response<Body> {
+    let title = match status {
+        StatusCode::NOT_FOUND => "pages.not_found",
+        StatusCode::FORBIDDEN => "pages.forbidden",
+        _ => "pages.bad_request",
+    };
+    let (title, text) = (language::html(texts, title), language::html(texts, text));
     let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+        "<!doctype html><html {}><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <style>{STYLE}</style><main><h1>{title}</h1><p>{text}</p></main></html>\n"
+         <style>{STYLE}</style><main><h1>{title}</h1><p>{text}</p></main></html>\n",
+        language::attributes(texts),
     );
-    document(status, html)
+    document(status, texts, html)
 }
 
-/// A page as it is.
-pub fn document(status: StatusCode, html: String) -> Response<Body> {
+/// A page as it is, with texts in it.
+pub fn document(status: StatusCode, texts: &Texts, html: String) -> Response<Body> {
     let mut response = unseen(respond(status, Body::Text(html)));
     let html = header::HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, html);
-    response
+    language::marked(texts, response)
 }
 
 /// URLs of callbacks hold codes and states: the referrer must not reveal them.
@@ -196,7 +203,7 @@ mod tests {
             ("https://[::1]:8000/a%20b?c=[d]&e='f'~*", "https://[::1]:8000/a%20b?c=[d]&e='f'~*"),
             ("/a b\"<>\\^`{|}\u{7f}", "/a%20b%22%3C%3E%5C%5E%60%7B%7C%7D%7F"),
         ] {
-            let response = redirect(address);
+            let response = redirect(address, &Texts::default());
             assert_eq!(response.headers()[header::LOCATION], expected, "{address}");
         }
     }

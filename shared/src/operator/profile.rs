@@ -10,10 +10,11 @@ use crate::app::App;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::profile::{MAX_PROFILE_BYTES, Metadata, size};
-use crate::domain::refusal::FieldErrors;
+use crate::domain::refusal::{FieldError, FieldErrorKind, FieldErrors};
 use crate::domain::time::Timestamp;
 use crate::http::input::Form;
 use crate::http::input::json::Object;
+use crate::http::language;
 use crate::settings::{ProfilePart, Settings};
 use crate::snapshot::Need;
 
@@ -120,12 +121,12 @@ fn change_fields(
 
 /// The errors, each with its field. Which fields there are depends on the settings that the operator runs with.
 fn told(errors: &FieldErrors, settings: &Settings) -> String {
-    let line = |field: Option<&str>, message: &str| {
-        field.map_or_else(|| message.to_owned(), |field| format!("{field}: {message}"))
+    let line = |error: &FieldError| {
+        let message = language::english(&error.kind);
+        error.param.as_deref().map_or(message.clone(), |field| format!("{field}: {message}"))
     };
-    let mut lines: Vec<_> =
-        errors.as_slice().iter().map(|error| line(error.param.as_deref(), &error.message)).collect();
-    if errors.as_slice().iter().any(|error| error.code == "unknown_field") {
+    let mut lines: Vec<_> = errors.as_slice().iter().map(line).collect();
+    if errors.as_slice().iter().any(|error| error.kind == FieldErrorKind::UnknownField) {
         let names: Vec<_> = settings.account.profile_fields.iter().map(|field| field.name.as_str()).collect();
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         lines.push(format!("the fields in ACCOUNT_PROFILE_FIELDS, here or in SETTINGS_FILE: {known}"));

@@ -28,6 +28,7 @@ use super::kind::{
     OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, SECONDS, SECRET,
     SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
 };
+use super::language::{LANGUAGES, OPTIONAL_LANGUAGE};
 use super::mail_address::SENDER;
 use super::origin_verify::{SHA256_HASHES, Sha256Hash};
 use super::password_validators::{ALL_FOUR, PASSWORD_VALIDATORS, PasswordValidator};
@@ -38,6 +39,7 @@ use super::setting::About;
 use super::setting::Default::{Computed, Is, Of};
 use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
 use crate::domain::authenticator::AuthenticatorType;
+use crate::domain::language::Language;
 use crate::secret::Secret;
 
 /// The least that the argon2 crate takes, RFC 9106's 8 KiB for each lane; the most is what a function can have.
@@ -99,6 +101,14 @@ group! {
         origin_verify_sha256: Vec<Sha256Hash> = SHA256_HASHES, "ORIGIN_VERIFY_SHA256", Is("[]"), of "Vestibule";
         /// The name of the service in mails; the host name of `FRONTEND_URL` if `null`.
         site_name: Option<String> = OPTIONAL_TEXT, "SITE_NAME", Is("null"), of "Vestibule";
+        /// The enabled languages, as language tags (BCP 47): errors, pages and messages are in the one that the
+        /// client prefers (`Accept-Language`). Built in are `ar`, `de`, `en`, `es`, `fr` and `pt-BR`
+        /// ([languages.md](languages.md)).
+        languages: Vec<Language> = LANGUAGES, "LANGUAGES", Is(r#"["en"]"#);
+        /// The language for clients that prefer none of the enabled ones; the first of `LANGUAGES` if `null`.
+        language_code: Option<Language> = OPTIONAL_LANGUAGE, "LANGUAGE_CODE", Is("null");
+        /// A directory of further languages, and of texts that replace the built-in ones.
+        languages_dir: Option<String> = OPTIONAL_TEXT, "LANGUAGES_DIR", Is("null"), of "Vestibule";
     }
     holding {
         /// Sign-up, login, email addresses and codes.
@@ -626,6 +636,9 @@ group! {
 
 /// The variable that names a file of settings.
 pub const SETTINGS_FILE: &str = "SETTINGS_FILE";
+
+/// The variable that names a folder of languages.
+pub const LANGUAGES_DIR: &str = "LANGUAGES_DIR";
 
 /// All that is declared.
 pub(super) const ALL: &[&About] = &[&Settings::ABOUT, &Old::ABOUT];

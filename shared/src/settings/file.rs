@@ -158,7 +158,7 @@ mod tests {
             [
                 "ACCOUNT_LOGIN_METHOD: is not a setting; did you mean ACCOUNT_LOGIN_METHODS?",
                 "HEADLESS_JWT_PRIVATE_KEY: is a secret, and must not be in the settings file",
-                "LANGUAGE: is not a setting",
+                "LANGUAGE: is not a setting; did you mean LANGUAGES?",
                 "SECRET_KEY: is a secret, and must not be in the settings file",
                 "SETTINGS_FILE: can be an environment variable only, as it names this file",
                 "SOCIALACCOUNT_PROVIDERS: contains a \"secret\", and secrets must not be in the settings file; put it \

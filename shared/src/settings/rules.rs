@@ -32,6 +32,11 @@ const ERRORS: &[Rule] = &[
         remedy: "the history consists of recorded events: AUDIT_RETENTION_DAYS must not be 0",
     },
     Rule {
+        settings: &["LANGUAGE_CODE", "LANGUAGES"],
+        is_broken: |s| s.default_language().is_none(),
+        remedy: "LANGUAGES must have the language of LANGUAGE_CODE",
+    },
+    Rule {
         settings: &["SOCIALACCOUNT_ONLY", "ACCOUNT_LOGIN_BY_CODE_ENABLED"],
         is_broken: |s| s.socialaccount.only && s.account.login_by_code_enabled,
         remedy: "login by code is a way to log in without providers: one of the two must be false",

@@ -20,6 +20,7 @@ mod gate;
 mod guarding;
 mod input;
 mod keys;
+mod languages;
 mod limits;
 mod login;
 mod mfa;

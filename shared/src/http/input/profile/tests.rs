@@ -38,7 +38,7 @@ fn one(settings: &Settings, name: &str, value: &str) -> Result<Stored, Vec<(Stri
             .into_iter()
             .map(|error| {
                 assert_eq!(error.param.as_deref(), Some(name));
-                (error.code.to_owned(), error.message.into_owned())
+                (error.kind.code().to_owned(), crate::http::language::english(&error.kind))
             })
             .collect()),
     }
@@ -151,7 +151,7 @@ fn a_change_touches_what_it_names_only() {
         form.finish().map_err(|errors| {
             let errors = errors
                 .into_iter()
-                .map(|error| format!("{}: {}", error.param.unwrap_or_default(), error.code));
+                .map(|error| format!("{}: {}", error.param.unwrap_or_default(), error.kind.code()));
             errors.collect::<Vec<_>>()
         })
     };
