@@ -19,6 +19,7 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
         ("AllowedHeaders", settings.headless.cors_headers.join(",")),
         ("AllowedOrigins", settings.csrf.trusted_origins.join(",")),
         ("CsrfHeaderName", settings.csrf.header_name.clone()),
+        ("HookFunctionArn", is_set(&settings.account.hook_function_arn, "HookFunctionArn")),
         ("FrontendUrl", settings.headless.frontend_url.clone()),
         ("ProvidersSecretArn", is_set(&settings.socialaccount.providers_secret_arn, "ProvidersSecretArn")),
         ("SenderAddress", sender_address(settings).to_owned()),
@@ -35,6 +36,7 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
 /// The ARNs that stand for placeholders in the template's policies.
 pub fn arns(settings: &Settings) -> BTreeMap<&'static str, String> {
     let given = [
+        ("HookFunctionArn", &settings.account.hook_function_arn),
         ("ProvidersSecretArn", &settings.socialaccount.providers_secret_arn),
         ("SecretKey", &settings.secret_key_arn),
         ("SmsFunctionArn", &settings.mail.sms_function_arn),

@@ -13,7 +13,7 @@ use crate::domain::token::SessionKey;
 use crate::environment;
 use crate::flows::visit::Context;
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
-use crate::outside::ProviderClient;
+use crate::outside::{HookClient, ProviderClient};
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -46,6 +46,9 @@ pub struct App {
     pub after_commit: Option<AfterCommit>,
     /// The client for providers, in the function that has one.
     pub outside: Option<Arc<dyn ProviderClient>>,
+    /// The client of the site's own hook, in the functions that ask it, if there is one.
+    pub hook: Option<Arc<dyn HookClient>>,
+    aws: Option<Aws>,
     store: Option<Store>,
 }
 
@@ -184,6 +187,8 @@ impl App {
             random,
             after_commit: None,
             outside: None,
+            hook: None,
+            aws,
             store,
         })
     }
@@ -305,6 +310,11 @@ impl App {
             passwords,
             jwt: secrets.jwt.as_deref(),
         }
+    }
+
+    /// The clients of AWS services, if this process uses any.
+    pub const fn aws(&self) -> Option<&Aws> {
+        self.aws.as_ref()
     }
 
     /// The table, if this process uses it.

@@ -10,6 +10,7 @@ pub mod code;
 pub mod document;
 pub mod email;
 pub mod handle;
+pub mod hook;
 pub mod means;
 pub mod message;
 pub mod phone;

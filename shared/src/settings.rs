@@ -83,6 +83,13 @@ pub struct LoadedSettings {
     pub hints: Vec<String>,
 }
 
+impl Account {
+    /// Whether the site has a hook of its own.
+    pub const fn has_hook(&self) -> bool {
+        self.hook_function_arn.is_some() || self.hook_url.is_some()
+    }
+}
+
 impl Settings {
     /// The rules that a password must meet.
     pub fn password_rules(&self) -> Vec<PasswordValidator> {

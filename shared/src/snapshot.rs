@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::handle::Handle;
+use crate::domain::hook::HookExchange;
 use crate::domain::message::Recipient;
 use crate::domain::rate::History;
 use crate::domain::session::{Login, Session};
@@ -66,6 +67,8 @@ pub struct Loaded {
     pub sessions: BTreeMap<AccountId, Vec<Stored<StoredSession>>>,
     /// What other services were asked, as far as this request has come.
     pub asked: Vec<Arc<Asked>>,
+    /// What the site's own hook was asked, likewise.
+    pub hooked: Vec<Arc<HookExchange>>,
     /// Sessions that were asked for by themselves.
     pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
 }

@@ -91,6 +91,7 @@ impl Stack {
             front_url.clone_from(url);
             // The stack has no such services, and sends text messages to a topic; a test may have others.
             for name in [
+                "ACCOUNT_HOOK_FUNCTION_ARN",
                 "AWS_ENDPOINT_URL_CODEDEPLOY",
                 "AWS_ENDPOINT_URL_LAMBDA",
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER",

@@ -26,5 +26,6 @@ pub const fn routes() -> Routes {
         uses_table: false,
         uses_secret_key: false,
         outside: None,
+        hook: None,
     }
 }

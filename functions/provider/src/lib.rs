@@ -37,5 +37,6 @@ pub const fn routes() -> Routes {
         uses_secret_key: true,
         documents: &[],
         outside: Some(outside::make),
+        hook: Some(vestibule::outside::hook::client),
     }
 }

@@ -22,5 +22,6 @@ pub const fn routes() -> Routes {
         uses_table: true,
         uses_secret_key: true,
         outside: None,
+        hook: Some(vestibule::outside::hook::client),
     }
 }

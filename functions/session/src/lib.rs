@@ -30,5 +30,6 @@ pub const fn routes() -> Routes {
         uses_table: true,
         uses_secret_key: false,
         outside: None,
+        hook: None,
     }
 }

@@ -381,12 +381,12 @@ impl FieldErrorKind {
 
     /// The error of one field, named as in the request.
     pub fn of(self, field: impl Into<Cow<'static, str>>) -> FieldError {
-        FieldError { message: self.message(), code: self.code(), param: Some(field.into()) }
+        FieldError { message: self.message(), code: self.code().into(), param: Some(field.into()) }
     }
 
     /// The error of the whole form.
     pub fn of_all(self) -> FieldError {
-        FieldError { message: self.message(), code: self.code(), param: None }
+        FieldError { message: self.message(), code: self.code().into(), param: None }
     }
 }
 
@@ -400,7 +400,7 @@ pub struct FieldError {
     /// The message for people, in English.
     pub message: Cow<'static, str>,
     /// The error code.
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// The field in error; absent for an error of the whole form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub param: Option<Cow<'static, str>>,
@@ -537,7 +537,7 @@ mod tests {
         errors.add(FieldErrorKind::NullCharacters.of("password"));
         errors.add(FieldErrorKind::SelectOnlyOne.of_all());
         let order: Vec<_> =
-            errors.as_slice().iter().map(|error| (error.param.as_deref(), error.code)).collect();
+            errors.as_slice().iter().map(|error| (error.param.as_deref(), &*error.code)).collect();
         assert_eq!(
             order,
             [

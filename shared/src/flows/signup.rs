@@ -1,7 +1,7 @@
 //! Signing up with a password, or without one where people log in by code.
 
-use super::stages;
 use super::visit::{Decision, Stop, Visit};
+use super::{hook, stages};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::document::UnknownMembers;
@@ -88,7 +88,9 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision
     account.emails.extend(new.email.map(|email| EmailAddress { primary: true, ..EmailAddress::new(email) }));
     account.phone = new.phone.map(|number| Phone::new(number, false));
     let attempt = LoginAttempt::new(account.id.clone(), None, visit.now);
-    begin(visit, account, taken, LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt })
+    let attempt = LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt };
+    account.profile = hook::before_signup(visit, &account, new.username.as_deref(), &attempt)?;
+    begin(visit, account, taken, attempt)
 }
 
 /// Begins the first login. When what verifies the address or the number can't be sent yet, nothing is made: whoever signs

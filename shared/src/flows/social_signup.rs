@@ -3,7 +3,7 @@
 use super::connect::{SocialOutcome, owner, record};
 use super::signup::{NewAccount, Taken};
 use super::visit::{Decision, Stop, Visit};
-use super::{connect, signup};
+use super::{connect, hook, signup};
 use crate::domain::account::Account;
 use crate::domain::document::UnknownMembers;
 use crate::domain::email::EmailAddress;
@@ -131,7 +131,7 @@ fn sign_up(
     let texts = [&profile.first_name, &profile.last_name, &answers.email].map(Option::as_deref);
     let blacklist = &visit.settings().account.username_blacklist;
     let base = username::base(&[&texts[..], &[Some("user")]].concat(), blacklist);
-    account.username = signup::username_or(visit, answers.username, &base)?;
+    account.username = signup::username_or(visit, answers.username.clone(), &base)?;
     account.profile = answers.profile;
     set_addresses(visit, &mut account, answers.email, &profile.emails, taken.email)?;
     account.phone = match answers.phone {
@@ -140,9 +140,11 @@ fn sign_up(
     };
     account.social_accounts.push(connect::social_account(visit, &account.id, profile, tokens));
     let id = account.id.clone();
+    let attempt = LoginAttempt::new(id.clone(), None, visit.now);
+    let attempt = LoginAttempt { signup: true, social: true, ..attempt };
+    account.profile = hook::before_signup(visit, &account, answers.username.as_deref(), &attempt)?;
     record(visit, &id, profile);
-    let attempt = LoginAttempt::new(id, None, visit.now);
-    signup::begin(visit, account, taken, LoginAttempt { signup: true, social: true, ..attempt })
+    signup::begin(visit, account, taken, attempt)
 }
 
 fn free_phone(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Phone>> {

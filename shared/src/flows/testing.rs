@@ -1,6 +1,7 @@
 //! A world for the tests of flows: accounts and one client's session in memory, read as snapshots and changed by what flows
 //! decide. How the table does it, and its races, are for the system tests.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -329,7 +330,7 @@ fn keys() -> Keys {
 }
 
 /// The codes of the errors that a flow stops with.
-pub(crate) fn codes<T: std::fmt::Debug>(decision: Decision<T>) -> Vec<&'static str> {
+pub(crate) fn codes<T: std::fmt::Debug>(decision: Decision<T>) -> Vec<Cow<'static, str>> {
     match decision {
         Err(Stop::Invalid(errors)) => errors.into_iter().map(|error| error.code).collect(),
         other => panic!("expected refused input, got {other:?}"),

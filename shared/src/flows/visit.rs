@@ -20,6 +20,7 @@ use crate::domain::code::{self, CodeFormat};
 use crate::domain::document::UnknownMembers;
 use crate::domain::email;
 use crate::domain::handle::Handle;
+use crate::domain::hook::{HookAnswer, HookQuestion};
 use crate::domain::message::Recipient;
 use crate::domain::profile::ProfileValues;
 use crate::domain::rate::{History, Per, Rate};
@@ -44,6 +45,12 @@ pub const MOST_LOADS: u32 = 8;
 pub enum Stop {
     /// It needs to know more, and is to be run again.
     Missing(Vec<Need>),
+    /// The site's own hook is to be asked this, and the flow run again. Nothing is committed before.
+    Ask(Box<HookQuestion>),
+    /// The hook gave no usable answer: nothing is committed.
+    HookFailed,
+    /// The hook has answered something else, as others have changed what it was asked about: nothing is committed.
+    Outdated,
     /// The input is wrong.
     Invalid(FieldErrors),
     /// It happened too often.
@@ -338,6 +345,15 @@ impl<'a> Visit<'a> {
     /// The questions to providers so far, in their order, each with its response.
     pub fn asked(&self) -> &'a [Arc<Asked>] {
         &self.loaded.asked
+    }
+
+    /// The answer of the site's own hook, which is asked once a request before each kind of event.
+    pub(super) fn hook_answer(&self, question: HookQuestion) -> Decision<&'a HookAnswer> {
+        match self.loaded.hooked.iter().find(|exchange| exchange.question.event == question.event) {
+            Some(exchange) if exchange.question == question => Ok(&exchange.answer),
+            Some(_) => Err(Stop::Outdated),
+            None => Err(Stop::Ask(Box::new(question))),
+        }
     }
 
     /// The settings.

@@ -16,7 +16,9 @@ use super::operation::Operation;
 use super::reply::{self, Outcome, Reply};
 use super::{call, cookie, csrf, origin_verify, present};
 use crate::app::{App, Requirements, report};
+use crate::aws::Aws;
 use crate::changes::{Changes, Dropped, SessionChange};
+use crate::domain::hook::{HookExchange, HookQuestion};
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, ProviderRequest, ProviderResponse};
 use crate::domain::time::Timestamp;
@@ -25,7 +27,7 @@ use crate::flows::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit
 use crate::flows::{claims, stages};
 use crate::jwt::SigningError;
 use crate::outbox;
-use crate::outside::ProviderClient;
+use crate::outside::{HookClient, ProviderClient};
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
 use crate::snapshot::{Loaded, Need};
@@ -121,10 +123,15 @@ pub struct Routes {
     pub uses_secret_key: bool,
     /// What asks other services, made once per process; it gets their secrets.
     pub outside: Option<MakeProviderClient>,
+    /// What asks the site's own hook, where accounts sign up or log in.
+    pub hook: Option<MakeHookClient>,
 }
 
 /// Makes what asks other services.
 pub type MakeProviderClient = fn(&App) -> Arc<dyn ProviderClient>;
+
+/// Makes what asks the site's own hook; none where there is no hook.
+pub type MakeHookClient = fn(&Settings, &Aws) -> Option<Arc<dyn HookClient>>;
 
 /// Answers a request. Each line that is logged meanwhile has API Gateway's id of it; the last one has what it came to,
 /// and how long the parts of it took.
@@ -208,6 +215,12 @@ impl Routes {
         let table = self.uses_table;
         let provider_secrets = self.outside.is_some();
         Requirements { table, secret_key: self.uses_secret_key, token_keys: table, provider_secrets }
+    }
+
+    /// Gives a process the clients that the function asks others with.
+    pub fn equip(&self, app: &mut App) {
+        app.outside = self.outside.map(|make| make(app));
+        app.hook = self.hook.zip(app.aws()).and_then(|(make, aws)| make(&app.settings, aws));
     }
 
     fn find(&self, path: &str) -> Option<&'static Endpoint> {
@@ -357,13 +370,14 @@ impl Exchange<'_> {
         let passwords = app.passwords();
         let mut secrets = app.secrets();
         let mut needs = (endpoint.needs)(call, &app.context(&secrets, &passwords));
-        let mut asked = Vec::new();
+        let (mut asked, mut hooked) = (Vec::new(), Vec::new());
         let mut rewritten = false;
         let mut races = 0;
         while races < MOST_RACES {
             let now = app.clock.now();
             let mut loaded = self.load(&needs, now).await?;
             loaded.asked.clone_from(&asked);
+            loaded.hooked.clone_from(&hooked);
             let settled = call.settled(&loaded);
             let exchange = Exchange { call: settled.as_ref().unwrap_or(call), ..self };
             // A secret that is bound to a session (`CSRF_USE_SESSIONS`) is to be that of this one.
@@ -374,12 +388,13 @@ impl Exchange<'_> {
             }
             let context = app.context(&secrets, &passwords);
             let decided = exchange.decide(context, &mut loaded, &mut needs, now).await?;
+            hooked.clone_from(&loaded.hooked);
             if app.finds_newer_keys().await {
                 secrets = app.secrets();
                 continue;
             }
-            if is_withheld(endpoint.path, &decided.outcome) {
-                return Ok(unavailable());
+            if let Some(response) = withheld(endpoint.path, &decided.outcome) {
+                return Ok(response);
             }
             match exchange.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
@@ -455,6 +470,16 @@ impl Exchange<'_> {
         }
     }
 
+    /// Puts a question to the site's own hook.
+    async fn ask_hook(self, question: HookQuestion) -> Result<Arc<HookExchange>, StoreError> {
+        let none = || StoreError::Corrupt("the function has no client of the hook".to_owned());
+        let hook = self.app.hook.as_ref().ok_or_else(none)?;
+        let began = self.app.clock.now();
+        let answer = hook.ask(&question).await;
+        self.took("ask_ms", began);
+        Ok(Arc::new(HookExchange { question, answer }))
+    }
+
     /// Adds the milliseconds of a part of the request to its span. Nearly all of `decide_ms` is for hashing passwords.
     fn took(self, part: &'static str, began: Timestamp) {
         let took = self.app.clock.now().millis() - began.millis();
@@ -465,7 +490,8 @@ impl Exchange<'_> {
         self.app.store().filter(|_| self.routes.uses_table)
     }
 
-    /// Decides; whenever a flow needs more items, reads them and decides again.
+    /// Decides; whenever a flow needs more items, reads them and decides again, and likewise if it asks the hook. That
+    /// costs no round trip: what was read still is the snapshot, and the commit's conditions find out whether it holds.
     async fn decide(
         self,
         context: Context<'_>,
@@ -478,6 +504,10 @@ impl Exchange<'_> {
             let decided = self.decide_once(context, loaded, now);
             self.took("decide_ms", began);
             let missing = match decided {
+                Ok(Decided { outcome: Err(Stop::Ask(question)), .. }) => {
+                    loaded.hooked.push(self.ask_hook(*question).await?);
+                    continue;
+                }
                 Ok(decided) => return Ok(decided),
                 Err(missing) => missing,
             };
@@ -583,7 +613,7 @@ impl Exchange<'_> {
             }
             Err(Stop::TooLarge) => reply::page(StatusCode::BAD_REQUEST, "The body is larger than 2.5 MiB."),
             // Other stops are explained and questions asked before they get here.
-            Err(_) | Ok(Outcome::Ask(_)) => reply::malformed(),
+            Err(_) | Ok(Outcome::Ask(_) | Outcome::RedirectUnchanged(_)) => reply::malformed(),
         };
         response.extensions_mut().insert(decided.counts);
         if call.visitor.client == ClientKind::Browser {
@@ -668,15 +698,18 @@ fn warn_of_dropped(path: &str, dropped: Dropped) {
     }
 }
 
-/// Whether nothing is committed, and the client is to try again: a token can't be signed, an item can't be opened, or only a
-/// later release knows what is in it.
-fn is_withheld(path: &str, outcome: &Decision<Outcome>) -> bool {
+/// The answer where nothing is committed, and the client is to try again: a token can't be signed, an item can't be opened,
+/// only a later release knows what is in it, or the site's own hook did not say what is to happen.
+fn withheld(path: &str, outcome: &Decision<Outcome>) -> Option<Response<Body>> {
     match outcome {
         Err(Stop::Unopened(unopened)) => report(*unopened),
         Err(Stop::Unsupported(what)) => tracing::error!(path, "{what}"),
-        _ => {}
+        Err(Stop::Unsigned | Stop::HookFailed) => {}
+        Err(Stop::Outdated) => return Some(Reply::status(StatusCode::CONFLICT).into_response()),
+        Ok(Outcome::RedirectUnchanged(url)) => return Some(reply::redirect(url)),
+        _ => return None,
     }
-    matches!(outcome, Err(Stop::Unsigned | Stop::Unsupported(_) | Stop::Unopened(_)))
+    Some(unavailable())
 }
 
 /// The answer to a stop, where it has one in the envelope.
@@ -743,6 +776,7 @@ mod tests {
             uses_table: false,
             uses_secret_key: false,
             outside: None,
+            hook: None,
         };
         let variables = [("ALLOWED_HOSTS", "*")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let nothing = Requirements { table: false, ..Requirements::TABLE };

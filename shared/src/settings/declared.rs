@@ -25,8 +25,8 @@ use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls, OPTIONAL_URL};
 use super::group::{Group, group};
 use super::kind::{
     ATTEMPTS, DAYS, HEADER_SCHEME, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH,
-    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, SECONDS, SECRET,
-    SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
+    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, QUALIFIED_FUNCTION_ARN,
+    SECONDS, SECRET, SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
 };
 use super::mail_address::SENDER;
 use super::origin_verify::{SHA256_HASHES, Sha256Hash};
@@ -139,6 +139,14 @@ group! {
         /// hidden from people. A request that fills it is answered like a sign-up with pending verification, but
         /// creates no account and sends no mail.
         signup_honeypot: Option<String> = OPTIONAL_TEXT, "ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", Is("null");
+        /// The qualified ARN of a Lambda function of the same account and region that is asked before sign-ups and
+        /// logins ([hook.md](hook.md)).
+        hook_function_arn: Option<String> = QUALIFIED_FUNCTION_ARN, "ACCOUNT_HOOK_FUNCTION_ARN", Is("null"), of "Vestibule";
+        /// The URL that is asked instead of that function, for the local stack only: functions on AWS Lambda do not
+        /// start with it.
+        hook_url: Option<String> = OPTIONAL_URL, "ACCOUNT_HOOK_URL", Is("null"), of "Vestibule";
+        /// Whether sign-ups and logins go on if the hook gives no usable answer, instead of being answered with 503.
+        hook_fail_open: bool = SWITCH, "ACCOUNT_HOOK_FAIL_OPEN", Is("false"), of "Vestibule";
         /// Whether responses hide the existence of accounts. `"strict"` also hides it at sign-up without
         /// mandatory verification; the price is that several accounts can have one unverified email address.
         prevent_enumeration: PreventEnumeration = PREVENT_ENUMERATION, "ACCOUNT_PREVENT_ENUMERATION", Is("true");

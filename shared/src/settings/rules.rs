@@ -298,6 +298,11 @@ const ERRORS: &[Rule] = &[
                  or all clients would share its IP address and its rate limits",
     },
     Rule {
+        settings: &["ACCOUNT_HOOK_FUNCTION_ARN", "ACCOUNT_HOOK_URL"],
+        is_broken: |s| s.account.hook_function_arn.is_some() && s.account.hook_url.is_some(),
+        remedy: "there is one hook: one of the two must be unset",
+    },
+    Rule {
         settings: &["SMS_TOPIC_ARN", "SMS_FUNCTION_ARN"],
         is_broken: |s| s.mail.sms_topic_arn.is_some() && s.mail.sms_function_arn.is_some(),
         remedy: "text messages have one way out: one of the two must be unset",

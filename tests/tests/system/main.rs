@@ -17,6 +17,7 @@ mod documentation;
 mod enumeration;
 mod gate;
 mod guarding;
+mod hook;
 mod input;
 mod keys;
 mod limits;

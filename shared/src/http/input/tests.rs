@@ -14,7 +14,7 @@ fn object(text: &str) -> Object {
 
 fn errors(form: Form<'_>) -> Errors {
     let errors = form.finish().err().into_iter().flatten();
-    errors.map(|error| (error.code.to_owned(), error.message.into_owned())).collect()
+    errors.map(|error| (error.code.into_owned(), error.message.into_owned())).collect()
 }
 
 fn settings(variables: &[(&str, &str)]) -> Settings {
@@ -207,7 +207,8 @@ fn errors_added_later_stand_behind_those_of_their_field() {
     form.refuse("email", FieldErrorKind::EmailTaken);
     assert!(form.is_refused("email") && !form.is_refused("phone") && !form.is_valid());
     let errors = form.finish().unwrap_err();
-    let codes: Vec<_> = errors.as_slice().iter().map(|error| (error.param.as_deref(), error.code)).collect();
+    let codes: Vec<_> =
+        errors.as_slice().iter().map(|error| (error.param.as_deref(), &*error.code)).collect();
     assert_eq!(
         codes,
         [

@@ -38,7 +38,7 @@ fn one(settings: &Settings, name: &str, value: &str) -> Result<Stored, Vec<(Stri
             .into_iter()
             .map(|error| {
                 assert_eq!(error.param.as_deref(), Some(name));
-                (error.code.to_owned(), error.message.into_owned())
+                (error.code.into_owned(), error.message.into_owned())
             })
             .collect()),
     }
