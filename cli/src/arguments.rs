@@ -34,6 +34,9 @@ pub enum Command {
     /// Manage accounts.
     #[command(subcommand, arg_required_else_help = true)]
     User(UserCommand),
+    /// Manage invitations to sign up (docs/invitations.md).
+    #[command(subcommand, arg_required_else_help = true)]
+    Invite(InviteCommand),
     /// Manage email addresses.
     #[command(subcommand, arg_required_else_help = true)]
     Email(EmailCommand),
@@ -237,6 +240,46 @@ pub struct EmailClear {
     pub data: Data,
 }
 
+/// The commands for invitations.
+#[derive(Debug, Subcommand)]
+pub enum InviteCommand {
+    /// Invite an email address to sign up, by a mail with a link that is valid for seven days.
+    ///
+    /// It replaces an earlier invitation of the email address. `SECRET_KEY_ARN` (or SECRET_KEY) is required, as messages are
+    /// encrypted before they are stored; not with --print-link.
+    Add(InviteAdd),
+    /// List the invitations that are neither used nor expired. It reads the whole table.
+    List(Data),
+    /// Revoke the invitation of an email address.
+    Revoke(InviteRevoke),
+}
+
+/// An invitation to make.
+#[derive(Debug, Args)]
+pub struct InviteAdd {
+    /// The email address.
+    pub email: String,
+    /// Who invites, as the list shows it.
+    #[arg(long)]
+    pub by: Option<String>,
+    /// Print the link instead of sending it. It is a secret.
+    #[arg(long)]
+    pub print_link: bool,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// An invitation to revoke.
+#[derive(Debug, Args)]
+pub struct InviteRevoke {
+    /// The email address.
+    pub email: String,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
 /// The commands for the table.
 #[derive(Debug, Subcommand)]
 pub enum Table {
@@ -388,6 +431,8 @@ mod tests {
         assert!(parse("vestibule user set --id x").is_err());
         assert!(parse("vestibule user set --id x editor").is_err());
         assert!(parse("vestibule user set role=editor").is_err());
+        assert!(parse("vestibule invite add a@example.com --by Ann --print-link").is_ok());
+        assert!(parse("vestibule invite revoke").is_err());
         assert!(parse("vestibule secret-key rotate add").is_ok());
         assert!(parse("vestibule secret-key rotate").is_err());
         assert!(parse("vestibule secret-key retire --id 0123abcd").is_ok());

@@ -13,6 +13,7 @@ mod functions;
 mod gateway;
 pub mod iam;
 mod inbox;
+pub mod invite;
 mod layer;
 mod playground;
 mod ports;

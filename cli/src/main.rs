@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use vestibule_cli::arguments::{Arguments, Command, EmailCommand, Table, UserCommand};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{email, secret_key, settings, table, user};
+use vestibule_cli::{email, invite, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
         Command::User(_)
         | Command::Email(_)
+        | Command::Invite(_)
         | Command::Table(_)
         | Command::SecretKey(_)
         | Command::Settings(_) => "warn",
@@ -44,6 +45,7 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
         Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
         Command::User(_)
         | Command::Email(_)
+        | Command::Invite(_)
         | Command::Table(_)
         | Command::SecretKey(_)
         | Command::Settings(_) => tokio::runtime::Builder::new_current_thread(),
@@ -69,6 +71,11 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
             Command::Email(EmailCommand::Clear(wanted)) => {
                 let cleared = email::clear(wanted, environment).await;
                 println!("{}", cleared.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
+                Ok(())
+            }
+            Command::Invite(command) => {
+                let done = invite::run(command, environment).await;
+                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
                 Ok(())
             }
             Command::Settings(command) => {

@@ -11,6 +11,7 @@ pub mod document;
 pub mod email;
 pub mod handle;
 pub mod hook;
+pub mod invitation;
 pub mod means;
 pub mod message;
 pub mod phone;

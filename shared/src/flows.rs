@@ -7,6 +7,7 @@ pub mod authenticators;
 pub mod claims;
 pub mod connect;
 mod hook;
+pub mod invitation;
 pub mod journey;
 pub mod login;
 pub mod manage_email;

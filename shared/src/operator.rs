@@ -1,9 +1,11 @@
 //! The operator's operations on accounts, outside the API.
 
 mod canonicalise;
+mod invite;
 mod profile;
 
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
+pub use invite::{InvitationError, NewInvitation, invitations, invite, revoke};
 pub use profile::{OwnData, OwnDataChange, own_data, set_own_data};
 
 use crate::app::App;

@@ -8,6 +8,7 @@ use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::handle::Handle;
 use crate::domain::hook::HookExchange;
+use crate::domain::invitation::Invitation;
 use crate::domain::message::Recipient;
 use crate::domain::rate::History;
 use crate::domain::session::{Login, Session};
@@ -30,6 +31,8 @@ pub enum Need {
     Spent(String),
     /// A rate-limit counter.
     Counter(CounterKey),
+    /// An invitation, by what the table knows it by.
+    Invitation(String),
     /// The mark of an undeliverable email address, in canonical form.
     Undeliverable(String),
     /// All sessions of an account.
@@ -61,6 +64,8 @@ pub struct Loaded {
     pub spent: BTreeMap<String, Option<Timestamp>>,
     /// Counters of rate limits; none where nothing was counted yet.
     pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
+    /// Invitations; none where there is none.
+    pub invitations: BTreeMap<String, Option<Invitation>>,
     /// Until when email addresses are marked as undeliverable; none for those that are not.
     pub undeliverable: BTreeMap<String, Option<Timestamp>>,
     /// All sessions of an account.

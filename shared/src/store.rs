@@ -4,6 +4,7 @@
 //! login. All reads are strongly consistent.
 
 mod commit;
+mod invitation;
 mod item;
 mod load;
 mod outbox;

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
-    Data, EmailClear, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
+    Data, EmailClear, InviteAdd, InviteCommand, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
     UserSelector, UserSet,
 };
 use vestibule_cli::iam::access_key_id;
+use vestibule_cli::invite::InviteCommandError;
 use vestibule_cli::secret_key::{self, SecretKeyError};
 use vestibule_cli::serve::{Embedding, ServeError, Stack as LocalStack, TEMPLATE};
 use vestibule_cli::user::{self, UserCommandError};
@@ -190,6 +191,22 @@ impl Stack {
         let who = UserSelector { id: None, email: Some(email.to_owned()), data };
         let shown = user::show(&who, self.variables(&self.table_url)).await.unwrap();
         serde_json::from_str(&shown).unwrap()
+    }
+
+    /// Invites an email address, by mail or with a link that is returned.
+    pub async fn invite(&self, email: &str, print_link: bool) -> Result<String, InviteCommandError> {
+        let data = Data { data_dir: None };
+        let wanted = InviteAdd { email: email.to_owned(), by: Some("Ops".to_owned()), print_link, data };
+        self.manage_invitations(&InviteCommand::Add(wanted)).await
+    }
+
+    /// Runs a command for invitations.
+    pub async fn manage_invitations(&self, command: &InviteCommand) -> Result<String, InviteCommandError> {
+        // With the keys of the functions, as messages are encrypted.
+        let variables = self.running.variables().iter().map(|(name, value)| (name.clone(), value.clone()));
+        let own = [("AWS_ENDPOINT_URL_DYNAMODB", self.table_url.as_str()), ("AWS_ACCESS_KEY_ID", "local")];
+        let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        vestibule_cli::invite::run(command, variables.chain(own).collect()).await
     }
 
     /// Clears an undeliverable email address, as an operator does.

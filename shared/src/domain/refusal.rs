@@ -135,6 +135,8 @@ pub enum FieldErrorKind {
     EmailsDiffer,
 
     // Vestibule: who can sign up.
+    /// The invitation is for another email address.
+    InvitedOther,
     /// `ACCOUNT_SIGNUP_DOMAINS` does not have the domain of this email address.
     EmailDomainNotAllowed,
 
@@ -230,6 +232,7 @@ impl FieldErrorKind {
             Self::MaxEmailAddresses(_) => "max_email_addresses",
             Self::PhoneTaken => "phone_taken",
             Self::PhoneTakenAtSignup | Self::EmailsDiffer => "",
+            Self::InvitedOther => "invitation_for_other_email",
             Self::EmailDomainNotAllowed => "email_domain_not_allowed",
             Self::TooManyLoginAttempts => "too_many_login_attempts",
             Self::UnknownEmail | Self::UnknownEmailOfUser => "unknown_email",
@@ -357,6 +360,7 @@ impl FieldErrorKind {
             Self::SelectOnlyOne => "Please select only one.",
             Self::SameAsCurrent => "The new value must be different from the current one.",
             Self::RateLimited => "Be patient, you are sending too many requests.",
+            Self::InvitedOther => "The invitation is for another email address.",
             Self::EmailDomainNotAllowed => "Email addresses of this domain cannot be used to sign up.",
             Self::EmailsDiffer => "You must type the same email each time.",
             Self::AddEmailBlocked => {

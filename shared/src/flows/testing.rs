@@ -306,6 +306,9 @@ impl World {
                 let history = self.counters.get(&key).cloned();
                 loaded.counters.insert(key, history.map(|value| Stored { version: 1, value }));
             }
+            Need::Invitation(id) => {
+                loaded.invitations.insert(id, None);
+            }
             Need::Undeliverable(email) => {
                 loaded.undeliverable.insert(email, None);
             }

@@ -21,6 +21,7 @@ use crate::domain::document::UnknownMembers;
 use crate::domain::email;
 use crate::domain::handle::Handle;
 use crate::domain::hook::{HookAnswer, HookQuestion};
+use crate::domain::invitation::Invitation;
 use crate::domain::message::Recipient;
 use crate::domain::profile::ProfileValues;
 use crate::domain::rate::{History, Per, Rate};
@@ -219,6 +220,7 @@ pub struct Visit<'a> {
     letters: Vec<Letter>,
     dropped: Dropped,
     spent: BTreeMap<String, Timestamp>,
+    accepted: Option<Invitation>,
     trust: Option<String>,
     ended: BTreeSet<SessionKey>,
     others: BTreeMap<SessionKey, Session>,
@@ -262,6 +264,7 @@ impl<'a> Visit<'a> {
             letters: Vec::new(),
             dropped: Dropped::default(),
             spent: BTreeMap::new(),
+            accepted: None,
             ended: BTreeSet::new(),
             trust: None,
             others: BTreeMap::new(),
@@ -669,6 +672,7 @@ impl<'a> Visit<'a> {
             Need::Handle(handle) => loaded.handles.contains_key(handle),
             Need::Spent(hash) => loaded.spent.contains_key(hash),
             Need::Counter(key) => loaded.counters.contains_key(key),
+            Need::Invitation(id) => loaded.invitations.contains_key(id),
             Need::Undeliverable(email) => loaded.undeliverable.contains_key(email),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
             Need::Session(key) => loaded.others.contains_key(key),
@@ -776,6 +780,17 @@ impl<'a> Visit<'a> {
         }
         self.spent.insert(hash, single_use.expires_at);
         Ok(true)
+    }
+
+    /// The invitation that the table knows by this.
+    pub(super) fn invitation(&self, id: &str) -> Decision<Option<&'a Invitation>> {
+        let missing = || Stop::Missing(vec![Need::Invitation(id.to_owned())]);
+        self.loaded.invitations.get(id).map(Option::as_ref).ok_or_else(missing)
+    }
+
+    /// Uses an invitation up, in the commit of the sign-up.
+    pub(super) fn accept(&mut self, invitation: Invitation) {
+        self.accepted = Some(invitation);
     }
 
     /// Whether another account has verified this email address or phone number, where only one may. What was not read
@@ -993,6 +1008,8 @@ impl<'a> Visit<'a> {
             accounts: accounts.collect(),
             counters: self.usages.into_iter().collect(),
             spent: self.spent.into_iter().collect(),
+            invited: Vec::new(),
+            accepted: self.accepted,
             letters: self.letters,
             dropped: self.dropped,
         }

@@ -139,6 +139,8 @@ group! {
         /// hidden from people. A request that fills it is answered like a sign-up with pending verification, but
         /// creates no account and sends no mail.
         signup_honeypot: Option<String> = OPTIONAL_TEXT, "ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", Is("null");
+        /// Whether sign-up accepts invitations, also while it is closed ([invitations.md](invitations.md)).
+        invitations_enabled: bool = SWITCH, "ACCOUNT_INVITATIONS_ENABLED", Is("false"), of "Vestibule";
         /// The qualified ARN of a Lambda function of the same account and region that is asked before sign-ups and
         /// logins ([hook.md](hook.md)).
         hook_function_arn: Option<String> = QUALIFIED_FUNCTION_ARN, "ACCOUNT_HOOK_FUNCTION_ARN", Is("null"), of "Vestibule";

@@ -298,6 +298,11 @@ const ERRORS: &[Rule] = &[
                  or all clients would share its IP address and its rate limits",
     },
     Rule {
+        settings: &["ACCOUNT_INVITATIONS_ENABLED", "ACCOUNT_SIGNUP_FIELDS", "SOCIALACCOUNT_EMAIL_REQUIRED"],
+        is_broken: |s| s.account.invitations_enabled && !all_have_email(s),
+        remedy: "an invitation is for an email address: every sign-up must require one",
+    },
+    Rule {
         settings: &["ACCOUNT_HOOK_FUNCTION_ARN", "ACCOUNT_HOOK_URL"],
         is_broken: |s| s.account.hook_function_arn.is_some() && s.account.hook_url.is_some(),
         remedy: "there is one hook: one of the two must be unset",
@@ -370,6 +375,13 @@ const WARNINGS: &[Rule] = &[
         remedy: "the dummy provider accepts any identity: use it for tests only",
     },
 ];
+
+/// Whether every way to sign up requires an email address.
+fn all_have_email(settings: &Settings) -> bool {
+    let social = &settings.socialaccount;
+    (social.only || settings.account.signup_fields.requires(SignupFieldName::Email))
+        && (!settings.apps.socialaccount || social.email_required)
+}
 
 /// Whether every login requires a verified email address.
 fn always_verifies(settings: &Settings) -> bool {

@@ -19,6 +19,7 @@ mod gate;
 mod guarding;
 mod hook;
 mod input;
+mod invitations;
 mod keys;
 mod limits;
 mod login;
