@@ -37,6 +37,9 @@ pub enum Command {
     /// Manage invitations to sign up (docs/invitations.md).
     #[command(subcommand, arg_required_else_help = true)]
     Invite(InviteCommand),
+    /// Make the file of passwords that data breaches have made known (docs/breached-passwords.md).
+    #[command(subcommand, arg_required_else_help = true)]
+    Breached(BreachedCommand),
     /// Manage email addresses.
     #[command(subcommand, arg_required_else_help = true)]
     Email(EmailCommand),
@@ -278,6 +281,42 @@ pub struct InviteRevoke {
     /// The local stack.
     #[command(flatten)]
     pub data: Data,
+}
+
+/// The commands for breached passwords.
+#[derive(Debug, Subcommand)]
+pub enum BreachedCommand {
+    /// Build the file of a public list of passwords or of their hashes.
+    Build(BreachedBuild),
+    /// Check the file, and write it into the packages of the functions that set passwords.
+    Pack(BreachedPack),
+}
+
+/// A file to build.
+#[derive(Debug, Args)]
+pub struct BreachedBuild {
+    /// The list: lines of a SHA-1 hash in hexadecimal, a colon and a count, in any order.
+    pub list: PathBuf,
+    /// How many passwords to take, the most frequent ones.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub most: usize,
+    /// The list has a password in each line instead, the most frequent ones first.
+    #[arg(long)]
+    pub plain: bool,
+    /// The file to write.
+    #[arg(long, default_value = "breached.filter")]
+    pub into: PathBuf,
+}
+
+/// A file to deploy.
+#[derive(Debug, Args)]
+pub struct BreachedPack {
+    /// The file.
+    #[arg(default_value = "breached.filter")]
+    pub file: PathBuf,
+    /// The directory that has the package of each function, as infra/build.sh makes it.
+    #[arg(long, default_value = "target/lambda")]
+    pub into: PathBuf,
 }
 
 /// The commands for the table.

@@ -4,6 +4,7 @@
 //! they call. Nothing in here is part of what is deployed.
 
 pub mod arguments;
+pub mod breached;
 mod cloudfront;
 pub mod data_dir;
 mod database;

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use vestibule_cli::arguments::{Arguments, Command, EmailCommand, Table, UserCommand};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{email, invite, secret_key, settings, table, user};
+use vestibule_cli::{breached, email, invite, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::User(_)
         | Command::Email(_)
         | Command::Invite(_)
+        | Command::Breached(_)
         | Command::Table(_)
         | Command::SecretKey(_)
         | Command::Settings(_) => "warn",
@@ -46,6 +47,7 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
         Command::User(_)
         | Command::Email(_)
         | Command::Invite(_)
+        | Command::Breached(_)
         | Command::Table(_)
         | Command::SecretKey(_)
         | Command::Settings(_) => tokio::runtime::Builder::new_current_thread(),
@@ -71,6 +73,11 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
             Command::Email(EmailCommand::Clear(wanted)) => {
                 let cleared = email::clear(wanted, environment).await;
                 println!("{}", cleared.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
+                Ok(())
+            }
+            Command::Breached(command) => {
+                let done = breached::run(command);
+                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
                 Ok(())
             }
             Command::Invite(command) => {

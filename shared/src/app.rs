@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::try_join3;
 
 use crate::aws::{Aws, AwsError};
+use crate::breached::BreachedPasswords;
 use crate::clock::Clock;
 use crate::domain::time::Timestamp;
 use crate::domain::token::SessionKey;
@@ -97,6 +98,14 @@ pub enum StartError {
     /// The client secrets of the providers can't be used.
     #[error("SOCIALACCOUNT_PROVIDERS_SECRET_ARN: {0}")]
     ProviderSecrets(String),
+    /// The file of breached passwords can't be used.
+    #[error("PASSWORD_BREACHED_FILE={path}: {reason}")]
+    BreachedPasswords {
+        /// Where it is.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A secret can't be fetched.
     #[error("{0}")]
     Secret(String),
@@ -117,14 +126,22 @@ pub struct Requirements {
     pub provider_secrets: bool,
     /// The keys of access and refresh tokens, if enabled.
     pub token_keys: bool,
+    /// The passwords that data breaches have made known, if there is a file of them.
+    pub breached_passwords: bool,
 }
 
 impl Requirements {
     /// Everything.
-    pub const ALL: Self = Self { table: true, secret_key: true, token_keys: true, provider_secrets: true };
+    pub const ALL: Self = Self {
+        table: true,
+        secret_key: true,
+        token_keys: true,
+        provider_secrets: true,
+        breached_passwords: true,
+    };
     /// The table, and nothing secret.
     pub const TABLE: Self =
-        Self { table: true, secret_key: false, token_keys: false, provider_secrets: false };
+        Self { secret_key: false, token_keys: false, provider_secrets: false, breached_passwords: false, ..Self::ALL };
 }
 
 impl App {
@@ -147,6 +164,9 @@ impl App {
         variables: HashMap<String, String>,
         requirements: Requirements,
     ) -> Result<Self, StartError> {
+        if requirements.breached_passwords {
+            read_breached_passwords(&mut settings)?;
+        }
         let random = Random::system();
         let wanted = Wanted::of(&settings, requirements);
         // One for all services: what it knows of TLS is made once.
@@ -343,6 +363,17 @@ impl KeySource {
 /// Logs that an item can't be decrypted, for the alarm (`infra/alarms.yaml`).
 pub(crate) fn report(unopened: Unopened) {
     tracing::error!(Unopened = 1, error = %unopened, "an item of the table cannot be decrypted");
+}
+
+/// Reads the file of breached passwords, if there is one.
+fn read_breached_passwords(settings: &mut Settings) -> Result<(), StartError> {
+    let Some(file) = &mut settings.passwords.breached else { return Ok(()) };
+    let unusable =
+        |reason: String| StartError::BreachedPasswords { path: file.path.clone(), reason };
+    let content = std::fs::read(&file.path).map_err(|error| unusable(error.to_string()))?;
+    let read = BreachedPasswords::read(&content).map_err(|error| unusable(error.to_string()))?;
+    file.passwords = Some(Arc::new(read));
+    Ok(())
 }
 
 /// Which secrets a process needs.

@@ -5,6 +5,7 @@
 //! same as none, unless the setting says otherwise. Nothing here does I/O or reads a clock: the caller
 //! passes the variables.
 
+mod breached_file;
 mod choice;
 mod claims;
 mod code_format;
@@ -95,7 +96,9 @@ impl Settings {
     pub fn password_rules(&self) -> Vec<PasswordValidator> {
         let minimum = self.account.password_min_length;
         let minimum = minimum.map(|min_length| PasswordValidator::MinimumLength { min_length });
-        minimum.into_iter().chain(self.passwords.validators.iter().cloned()).collect()
+        let breached = self.passwords.breached.as_ref().and_then(|file| file.passwords.clone());
+        let breached = breached.map(PasswordValidator::Breached);
+        minimum.into_iter().chain(self.passwords.validators.iter().cloned()).chain(breached).collect()
     }
 
     /// Whether such an email address or phone number is to be verified. Where it is not, the one given at sign-up goes on

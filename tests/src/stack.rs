@@ -146,7 +146,12 @@ impl Stack {
 
     /// Makes an account.
     pub async fn add(&self, user: UserAdd) -> String {
-        user::add(&user, self.variables(&self.table_url)).await.unwrap()
+        self.try_add(user).await.unwrap()
+    }
+
+    /// Makes an account, or says why not.
+    pub async fn try_add(&self, user: UserAdd) -> Result<String, UserCommandError> {
+        user::add(&user, self.variables(&self.table_url)).await
     }
 
     /// Closes an account.

@@ -36,6 +36,7 @@ pub const fn routes() -> Routes {
         uses_table: true,
         uses_secret_key: true,
         documents: &[],
+        sets_passwords: false,
         outside: Some(outside::make),
         hook: Some(vestibule::outside::hook::client),
     }

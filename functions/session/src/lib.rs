@@ -29,6 +29,7 @@ pub const fn routes() -> Routes {
         documents: DOCUMENTS,
         uses_table: true,
         uses_secret_key: false,
+        sets_passwords: false,
         outside: None,
         hook: None,
     }

@@ -80,6 +80,10 @@ pub enum FieldErrorKind {
     /// An entirely numeric password.
     PasswordEntirelyNumeric,
 
+    // Vestibule: passwords.
+    /// A password that a data breach has made known.
+    PasswordBreached,
+
     // allauth: accounts.
     /// The account is disabled.
     AccountInactive,
@@ -211,6 +215,7 @@ impl FieldErrorKind {
             Self::PasswordTooSimilar(_) => "password_too_similar",
             Self::PasswordTooCommon => "password_too_common",
             Self::PasswordEntirelyNumeric => "password_entirely_numeric",
+            Self::PasswordBreached => "password_breached",
             Self::AccountInactive => "account_inactive",
             Self::CannotRemovePrimaryEmail => "cannot_remove_primary_email",
             Self::DuplicateEmail => "duplicate_email",
@@ -335,6 +340,7 @@ impl FieldErrorKind {
             Self::NotAList => "Enter a list of values.",
             Self::PasswordTooCommon => "This password is too common.",
             Self::PasswordEntirelyNumeric => "This password is entirely numeric.",
+            Self::PasswordBreached => "This password is known from a data breach. Choose another one.",
             Self::AccountInactive => "This account is currently inactive.",
             Self::CannotRemovePrimaryEmail => "You cannot remove your primary email address.",
             Self::DuplicateEmail => "This email address is already associated with this account.",

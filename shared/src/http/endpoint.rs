@@ -121,6 +121,8 @@ pub struct Routes {
     pub uses_table: bool,
     /// Whether it makes or checks anything with `SECRET_KEY`.
     pub uses_secret_key: bool,
+    /// Whether it sets passwords.
+    pub sets_passwords: bool,
     /// What asks other services, made once per process; it gets their secrets.
     pub outside: Option<MakeProviderClient>,
     /// What asks the site's own hook, where accounts sign up or log in.
@@ -214,7 +216,13 @@ impl Routes {
         // Whoever looks sessions up can be shown an access token instead.
         let table = self.uses_table;
         let provider_secrets = self.outside.is_some();
-        Requirements { table, secret_key: self.uses_secret_key, token_keys: table, provider_secrets }
+        Requirements {
+            table,
+            secret_key: self.uses_secret_key,
+            token_keys: table,
+            provider_secrets,
+            breached_passwords: self.sets_passwords,
+        }
     }
 
     /// Gives a process the clients that the function asks others with.
@@ -775,6 +783,7 @@ mod tests {
             documents: &[],
             uses_table: false,
             uses_secret_key: false,
+            sets_passwords: false,
             outside: None,
             hook: None,
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 
+use super::breached_file::{BREACHED_FILE, BreachedFile};
 use super::choice::{
     APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EmailVerification,
     HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
@@ -542,6 +543,10 @@ group! {
     pub Passwords, "Passwords" {
         /// The password rules: any of Django's four validators, with their options. `[]` for none.
         validators: Vec<PasswordValidator> = PASSWORD_VALIDATORS, "AUTH_PASSWORD_VALIDATORS", Computed(ALL_FOUR, "all four");
+        /// A file of passwords that data breaches have made known, which are refused
+        /// ([breached-passwords.md](breached-passwords.md)). Functions that set passwords do not start if it is
+        /// missing or damaged.
+        breached: Option<BreachedFile> = BREACHED_FILE, "PASSWORD_BREACHED_FILE", Is("null"), of "Vestibule";
         /// The validity of the password reset link, in seconds.
         reset_timeout: Duration = SECONDS, "PASSWORD_RESET_TIMEOUT", Is("259200");
     }
