@@ -19,6 +19,7 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
         ("AllowedHeaders", settings.headless.cors_headers.join(",")),
         ("AllowedOrigins", settings.csrf.trusted_origins.join(",")),
         ("CsrfHeaderName", settings.csrf.header_name.clone()),
+        ("CaptchaSecretArn", is_set(&settings.captcha.secret_arn, "CaptchaSecretArn")),
         ("HookFunctionArn", is_set(&settings.account.hook_function_arn, "HookFunctionArn")),
         ("FrontendUrl", settings.headless.frontend_url.clone()),
         ("ProvidersSecretArn", is_set(&settings.socialaccount.providers_secret_arn, "ProvidersSecretArn")),
@@ -36,6 +37,7 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
 /// The ARNs that stand for placeholders in the template's policies.
 pub fn arns(settings: &Settings) -> BTreeMap<&'static str, String> {
     let given = [
+        ("CaptchaSecretArn", &settings.captcha.secret_arn),
         ("HookFunctionArn", &settings.account.hook_function_arn),
         ("ProvidersSecretArn", &settings.socialaccount.providers_secret_arn),
         ("SecretKey", &settings.secret_key_arn),

@@ -6,6 +6,7 @@
 //! passes the variables.
 
 mod breached_file;
+mod captcha;
 mod choice;
 mod claims;
 mod code_format;
@@ -37,6 +38,7 @@ mod tests;
 mod unusable;
 mod when;
 
+pub use captcha::CaptchaProvider;
 pub use choice::{
     Apps, Clients, EmailVerification, LoginByCodeRequired, LoginMethod, LoginMethods, PreventEnumeration,
     ReauthenticationMethods, TokenStrategy, UserVerification,
@@ -45,8 +47,8 @@ pub use claims::{ClaimSource, TokenClaims};
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
 pub use declared::{
-    Account, Allauth, Argon2Cost, Csrf, Headless, JwtSettings, Mail, Mfa, Passwords, SETTINGS_FILE, Session,
-    Settings, Socialaccount, Usersessions,
+    Account, Allauth, Argon2Cost, Captcha, Csrf, Headless, JwtSettings, Mail, Mfa, Passwords, SETTINGS_FILE,
+    Session, Settings, Socialaccount, Usersessions,
 };
 pub use document::document;
 pub use email_domains::EmailDomains;
@@ -88,6 +90,13 @@ impl Account {
     /// Whether the site has a hook of its own.
     pub const fn has_hook(&self) -> bool {
         self.hook_function_arn.is_some() || self.hook_url.is_some()
+    }
+}
+
+impl Captcha {
+    /// Whether people are told from bots.
+    pub const fn is_on(&self) -> bool {
+        self.provider.is_some()
     }
 }
 

@@ -39,6 +39,7 @@ fn all() -> BTreeSet<String> {
             ("SmsFunctionArn", "${SmsFunctionArn}"),
             ("SmsTopicKeyArn", "${SmsTopicKeyArn}"),
             ("HookFunctionArn", "${HookFunctionArn}"),
+            ("CaptchaSecretArn", "${CaptchaSecretArn}"),
         ],
     ];
     let must = [("AllowedOrigins", "https://app.example.com"), ("SenderAddress", "vestibule@localhost")];

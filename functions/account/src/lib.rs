@@ -39,5 +39,6 @@ pub const fn routes() -> Routes {
         sets_passwords: true,
         outside: None,
         hook: Some(vestibule::outside::hook::client),
+        captcha: None,
     }
 }

@@ -28,5 +28,6 @@ pub const fn routes() -> Routes {
         sets_passwords: false,
         outside: None,
         hook: None,
+        captcha: None,
     }
 }

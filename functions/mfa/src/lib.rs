@@ -44,5 +44,6 @@ pub const fn routes() -> Routes {
         sets_passwords: false,
         outside: None,
         hook: Some(vestibule::outside::hook::client),
+        captcha: None,
     }
 }

@@ -139,6 +139,8 @@ pub enum FieldErrorKind {
     EmailsDiffer,
 
     // Vestibule: who can sign up.
+    /// The bot check was not passed.
+    BotCheckFailed,
     /// The invitation is for another email address.
     InvitedOther,
     /// `ACCOUNT_SIGNUP_DOMAINS` does not have the domain of this email address.
@@ -237,6 +239,7 @@ impl FieldErrorKind {
             Self::MaxEmailAddresses(_) => "max_email_addresses",
             Self::PhoneTaken => "phone_taken",
             Self::PhoneTakenAtSignup | Self::EmailsDiffer => "",
+            Self::BotCheckFailed => "bot_check_failed",
             Self::InvitedOther => "invitation_for_other_email",
             Self::EmailDomainNotAllowed => "email_domain_not_allowed",
             Self::TooManyLoginAttempts => "too_many_login_attempts",
@@ -366,6 +369,7 @@ impl FieldErrorKind {
             Self::SelectOnlyOne => "Please select only one.",
             Self::SameAsCurrent => "The new value must be different from the current one.",
             Self::RateLimited => "Be patient, you are sending too many requests.",
+            Self::BotCheckFailed => "Please confirm that you are not a robot.",
             Self::InvitedOther => "The invitation is for another email address.",
             Self::EmailDomainNotAllowed => "Email addresses of this domain cannot be used to sign up.",
             Self::EmailsDiffer => "You must type the same email each time.",

@@ -19,6 +19,7 @@ use crate::app::{App, Requirements, report};
 use crate::aws::Aws;
 use crate::changes::{Changes, Dropped, SessionChange};
 use crate::domain::hook::{HookExchange, HookQuestion};
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, ProviderRequest, ProviderResponse};
 use crate::domain::time::Timestamp;
@@ -27,7 +28,7 @@ use crate::flows::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit
 use crate::flows::{claims, stages};
 use crate::jwt::SigningError;
 use crate::outbox;
-use crate::outside::{HookClient, ProviderClient};
+use crate::outside::{CaptchaClient, CaptchaVerdict, HookClient, ProviderClient};
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
 use crate::snapshot::{Loaded, Need};
@@ -64,6 +65,8 @@ pub struct Endpoint {
     pub when: When,
     /// What it has besides HEAD and OPTIONS: each method, with what it takes and answers.
     pub operations: &'static [Operation],
+    /// Whether a POST takes a token of the bot check (`CAPTCHA_PROVIDER`), unless somebody is logged in.
+    pub checks_bots: bool,
     /// What it is bound to need, so that it is read together with the session.
     pub needs: fn(&ApiRequest, &Context<'_>) -> Vec<Need>,
     /// What happens.
@@ -77,7 +80,14 @@ impl Endpoint {
         operations: &'static [Operation],
         decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
     ) -> Self {
-        Self { path, client: None, when: When::Always, operations, needs: |_, _| Vec::new(), decide }
+        let (client, when, checks_bots) = (None, When::Always, false);
+        Self { path, client, when, operations, checks_bots, needs: |_, _| Vec::new(), decide }
+    }
+
+    /// The same, with a bot check.
+    #[must_use]
+    pub const fn checking_bots(self) -> Self {
+        Self { checks_bots: true, ..self }
     }
 
     /// The same, but there is such a path only then.
@@ -127,6 +137,8 @@ pub struct Routes {
     pub outside: Option<MakeProviderClient>,
     /// What asks the site's own hook, where accounts sign up or log in.
     pub hook: Option<MakeHookClient>,
+    /// What tells people from bots, where an endpoint has a check.
+    pub captcha: Option<MakeCaptchaClient>,
 }
 
 /// Makes what asks other services.
@@ -134,6 +146,12 @@ pub type MakeProviderClient = fn(&App) -> Arc<dyn ProviderClient>;
 
 /// Makes what asks the site's own hook; none where there is no hook.
 pub type MakeHookClient = fn(&Settings, &Aws) -> Option<Arc<dyn HookClient>>;
+
+/// Makes what tells people from bots; none where that is off.
+pub type MakeCaptchaClient = fn(&Settings) -> Option<Arc<dyn CaptchaClient>>;
+
+/// The header with a token of the bot check: bodies stay those of the contract.
+const CAPTCHA_TOKEN: &str = "x-captcha-token";
 
 /// Answers a request. Each line that is logged meanwhile has API Gateway's id of it; the last one has what it came to,
 /// and how long the parts of it took.
@@ -222,12 +240,14 @@ impl Routes {
             token_keys: table,
             provider_secrets,
             breached_passwords: self.sets_passwords,
+            captcha_secret: self.captcha.is_some(),
         }
     }
 
     /// Gives a process the clients that the function asks others with.
     pub fn equip(&self, app: &mut App) {
         app.outside = self.outside.map(|make| make(app));
+        app.captcha = self.captcha.and_then(|make| make(&app.settings));
         app.hook = self.hook.zip(app.aws()).and_then(|(make, aws)| make(&app.settings, aws));
     }
 
@@ -381,6 +401,13 @@ impl Exchange<'_> {
         let (mut asked, mut hooked) = (Vec::new(), Vec::new());
         let mut rewritten = false;
         let mut races = 0;
+        let mut is_checked = !self.checks_bots();
+        if !is_checked && !call.visitor.presents_token {
+            if let Some(refusal) = self.refuse_bot().await {
+                return Ok(refusal);
+            }
+            is_checked = true;
+        }
         while races < MOST_RACES {
             let now = app.clock.now();
             let mut loaded = self.load(&needs, now).await?;
@@ -395,6 +422,12 @@ impl Exchange<'_> {
                 return Ok(refusal);
             }
             let context = app.context(&secrets, &passwords);
+            if !std::mem::replace(&mut is_checked, true)
+                && !exchange.is_logged_in(context, &loaded, now)
+                && let Some(refusal) = exchange.refuse_bot().await
+            {
+                return Ok(refusal);
+            }
             let decided = exchange.decide(context, &mut loaded, &mut needs, now).await?;
             hooked.clone_from(&loaded.hooked);
             if app.finds_newer_keys().await {
@@ -424,6 +457,28 @@ impl Exchange<'_> {
             }
         }
         Err(StoreError::Unavailable("lost every race".to_owned()).into())
+    }
+
+    /// Whether this request takes a token of the bot check.
+    fn checks_bots(self) -> bool {
+        self.app.captcha.is_some() && self.endpoint.checks_bots && self.call.method == Method::POST
+    }
+
+    fn is_logged_in(self, context: Context<'_>, loaded: &Loaded, now: Timestamp) -> bool {
+        let visit = Visit::open(context, &self.call.visitor, loaded, now);
+        visit.is_ok_and(|visit| visit.user().is_some())
+    }
+
+    /// The answer to a request that has no right token, before anything is decided.
+    async fn refuse_bot(self) -> Option<Response<Body>> {
+        let captcha = self.app.captcha.as_ref()?;
+        match captcha.verify(self.call.header(CAPTCHA_TOKEN), &self.call.visitor.ip).await {
+            CaptchaVerdict::Human => None,
+            CaptchaVerdict::Refused => {
+                Some(Reply::invalid(FieldErrorKind::BotCheckFailed.of_all().into()).into_response())
+            }
+            CaptchaVerdict::Unknown => (!self.app.settings.captcha.fail_open).then(unavailable),
+        }
     }
 
     /// Delivers the messages of a commit, where nothing else does.
@@ -770,7 +825,7 @@ mod tests {
         path: &'static str,
         decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
     ) -> Endpoint {
-        Endpoint { path, client: None, when: When::Always, operations: &[], needs: |_, _| Vec::new(), decide }
+        Endpoint::at(path, &[], decide)
     }
 
     /// A function with endpoints that ask services.
@@ -786,6 +841,7 @@ mod tests {
             sets_passwords: false,
             outside: None,
             hook: None,
+            captcha: None,
         };
         let variables = [("ALLOWED_HOSTS", "*")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let nothing = Requirements { table: false, ..Requirements::TABLE };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use jsonwebtoken::Algorithm;
 
 use super::breached_file::{BREACHED_FILE, BreachedFile};
+use super::captcha::{CAPTCHA_PROVIDER, CaptchaProvider};
 use super::choice::{
     APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EmailVerification,
     HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods,
@@ -114,6 +115,8 @@ group! {
         session: Session;
         /// Protection against cross-site request forgery.
         csrf: Csrf;
+        /// Telling people from bots.
+        captcha: Captcha;
         /// Passwords.
         passwords: Passwords;
         /// Mails and text messages.
@@ -535,6 +538,22 @@ group! {
         cookie_httponly: bool = SWITCH, "CSRF_COOKIE_HTTPONLY", Is("false");
         /// The `SameSite` attribute of the cookie.
         cookie_samesite: SameSite = SAMESITE, "CSRF_COOKIE_SAMESITE", Is("Lax");
+    }
+}
+
+group! {
+    /// Telling people from bots, before sign-ups and requests for mail ([bot-check.md](bot-check.md)).
+    pub Captcha, "Bot check" {
+        /// The service that issues tokens to people: Cloudflare Turnstile or hCaptcha.
+        provider: Option<CaptchaProvider> = CAPTCHA_PROVIDER, "CAPTCHA_PROVIDER", Is("null"), of "Vestibule";
+        /// The secret key that the service has issued for the site. On AWS use `CAPTCHA_SECRET_ARN`.
+        secret: Option<Secret> = OPTIONAL_CODE, "CAPTCHA_SECRET", Is("null"), of "Vestibule";
+        /// The secret in AWS Secrets Manager that holds it.
+        secret_arn: Option<String> = OPTIONAL_TEXT, "CAPTCHA_SECRET_ARN", Is("null"), of "Vestibule";
+        /// Whether requests go on while the service is not available, instead of being answered with 503.
+        fail_open: bool = SWITCH, "CAPTCHA_FAIL_OPEN", Is("false"), of "Vestibule";
+        /// The URL that verifies tokens, instead of the service's own, for tests.
+        url: Option<String> = OPTIONAL_URL, "CAPTCHA_URL", Is("null"), of "Vestibule";
     }
 }
 

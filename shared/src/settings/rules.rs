@@ -303,6 +303,14 @@ const ERRORS: &[Rule] = &[
         remedy: "an invitation is for an email address: every sign-up must require one",
     },
     Rule {
+        settings: &["CAPTCHA_PROVIDER", "CAPTCHA_SECRET", "CAPTCHA_SECRET_ARN"],
+        is_broken: |s| {
+            let captcha = &s.captcha;
+            captcha.provider.is_some() && captcha.secret.is_none() && captcha.secret_arn.is_none()
+        },
+        remedy: "the service knows the site by its secret key: CAPTCHA_SECRET_ARN must be set, or CAPTCHA_SECRET",
+    },
+    Rule {
         settings: &["ACCOUNT_HOOK_FUNCTION_ARN", "ACCOUNT_HOOK_URL"],
         is_broken: |s| s.account.hook_function_arn.is_some() && s.account.hook_url.is_some(),
         remedy: "there is one hook: one of the two must be unset",

@@ -7,6 +7,7 @@ mod account;
 mod attacks;
 mod bad_days;
 mod bad_input;
+mod bot_check;
 mod budget;
 mod cloudfront;
 mod code;
