@@ -265,6 +265,9 @@ pub struct InviteAdd {
     /// Who invites, as the list shows it.
     #[arg(long)]
     pub by: Option<String>,
+    /// A field that the account gets, and its value, such as role=editor; also one that only operators write.
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub fields: Vec<(String, String)>,
     /// Print the link instead of sending it. It is a secret.
     #[arg(long)]
     pub print_link: bool,
@@ -470,7 +473,9 @@ mod tests {
         assert!(parse("vestibule user set --id x").is_err());
         assert!(parse("vestibule user set --id x editor").is_err());
         assert!(parse("vestibule user set role=editor").is_err());
-        assert!(parse("vestibule invite add a@example.com --by Ann --print-link").is_ok());
+        assert!(
+            parse("vestibule invite add a@example.com --by Ann --field role=editor --print-link").is_ok()
+        );
         assert!(parse("vestibule invite revoke").is_err());
         assert!(parse("vestibule secret-key rotate add").is_ok());
         assert!(parse("vestibule secret-key rotate").is_err());

@@ -46,6 +46,7 @@ pub async fn add(
     let new = NewInvitation {
         email: wanted.email.clone(),
         invited_by: wanted.by.clone(),
+        values: wanted.fields.iter().cloned().collect(),
         send: !wanted.print_link,
     };
     let link = operator::invite(&app, new).await?;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
-    Data, EmailClear, InviteAdd, InviteCommand, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
-    UserSelector, UserSet,
+    Data, EmailClear, InviteAdd, InviteCommand, PlaygroundOptions, Retire, Rotate, RotationStep, SecretKey,
+    Serve, UserAdd, UserSelector, UserSet,
 };
 use vestibule_cli::iam::access_key_id;
 use vestibule_cli::invite::InviteCommandError;
@@ -201,7 +201,8 @@ impl Stack {
     /// Invites an email address, by mail or with a link that is returned.
     pub async fn invite(&self, email: &str, print_link: bool) -> Result<String, InviteCommandError> {
         let data = Data { data_dir: None };
-        let wanted = InviteAdd { email: email.to_owned(), by: Some("Ops".to_owned()), print_link, data };
+        let (email, by, fields) = (email.to_owned(), Some("Ops".to_owned()), Vec::new());
+        let wanted = InviteAdd { email, by, fields, print_link, data };
         self.manage_invitations(&InviteCommand::Add(wanted)).await
     }
 

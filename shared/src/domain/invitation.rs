@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::document::UnknownMembers;
+use super::profile::ProfileValues;
 use super::time::Timestamp;
 use crate::secret::Secret;
 
@@ -25,6 +26,9 @@ pub struct Invitation {
     /// Who invited, as the operator said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invited_by: Option<String>,
+    /// Fields of the account, as the operator said.
+    #[serde(default, skip_serializing_if = "ProfileValues::is_empty")]
+    pub profile: ProfileValues,
     /// From when on it is void.
     pub valid_until: Timestamp,
     /// What a later release has added.
@@ -60,7 +64,8 @@ impl InvitationKey {
     pub fn parse(text: &str) -> Option<Self> {
         let (id, secret) = text.split_once('.')?;
         let is_part = |part: &str| {
-            part.len() == LENGTH && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            part.len() == LENGTH
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
         };
         (is_part(id) && is_part(secret)).then(|| Self { id: id.to_owned(), secret: Secret::new(secret) })
     }
@@ -76,11 +81,12 @@ impl Invitation {
     pub const VALIDITY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
     /// An invitation of an email address, in canonical form, from now on.
-    pub fn new(email: &str, key: &InvitationKey, invited_by: Option<String>, now: Timestamp) -> Self {
+    pub fn new(email: &str, key: &InvitationKey, now: Timestamp) -> Self {
         Self {
             email: email.to_owned(),
             key_hash: hash(key.secret.expose()),
-            invited_by,
+            invited_by: None,
+            profile: ProfileValues::new(),
             valid_until: now.plus(Self::VALIDITY),
             unknown: UnknownMembers::NONE,
         }
@@ -103,7 +109,7 @@ mod tests {
         let now = Timestamp::from_millis(1_700_000_000_000);
         let random = Random::system();
         let key = InvitationKey::new("ann@example.com", random.secret());
-        let invitation = Invitation::new("ann@example.com", &key, None, now);
+        let invitation = Invitation::new("ann@example.com", &key, now);
         let parsed = InvitationKey::parse(key.text().expose()).unwrap();
         assert_eq!(parsed.id, invitation_id("ann@example.com"));
         assert!(invitation.accepts(&parsed, now));
@@ -118,7 +124,8 @@ mod tests {
     fn what_is_no_key_is_not_looked_up() {
         let part = "A".repeat(LENGTH);
         assert!(InvitationKey::parse(&format!("{part}.{part}")).is_some());
-        for text in [String::new(), part.clone(), format!("{part}.{part}A"), format!("{part}.{part}.{part}")] {
+        for text in [String::new(), part.clone(), format!("{part}.{part}A"), format!("{part}.{part}.{part}")]
+        {
             assert!(InvitationKey::parse(&text).is_none(), "{text}");
         }
         assert!(InvitationKey::parse(&format!("{}#.{part}", "A".repeat(LENGTH - 1))).is_none());

@@ -88,6 +88,7 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision
     account.profile.clone_from(&new.profile);
     account.email.clone_from(&new.email);
     account.signup_email.clone_from(&new.email);
+    account.profile.extend(new.invitation.iter().flat_map(|invitation| invitation.profile.clone()));
     let verified = new.invitation.is_some();
     let own = |email| EmailAddress { verified, primary: true, ..EmailAddress::new(email) };
     account.emails.extend(new.email.map(own));

@@ -135,6 +135,7 @@ fn sign_up(
     let base = username::base(&[&texts[..], &[Some("user")]].concat(), blacklist);
     account.username = signup::username_or(visit, answers.username.clone(), &base)?;
     account.profile = answers.profile;
+    account.profile.extend(answers.invitation.iter().flat_map(|invitation| invitation.profile.clone()));
     let own = answers.email.map(|email| EmailAddress {
         verified: answers.invitation.is_some(),
         primary: true,

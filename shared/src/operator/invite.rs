@@ -1,10 +1,14 @@
 //! Inviting to sign up.
 
+use std::collections::BTreeMap;
+
+use super::profile::change_fields;
 use crate::app::App;
 use crate::changes::{Changes, Letter, LetterContent};
 use crate::domain::email;
 use crate::domain::invitation::{Invitation, InvitationKey};
 use crate::domain::message::{Message, Recipient};
+use crate::domain::profile::ProfileValues;
 use crate::flows::notice::render_link;
 use crate::outbox;
 use crate::secret::Secret;
@@ -18,6 +22,8 @@ pub struct NewInvitation {
     pub email: String,
     /// Who invites.
     pub invited_by: Option<String>,
+    /// Values of fields that the account gets, by their names, as text.
+    pub values: BTreeMap<String, String>,
     /// Whether the link is sent to the email address.
     pub send: bool,
 }
@@ -31,6 +37,9 @@ pub enum InvitationError {
     /// No sign-up would take its key.
     #[error("ACCOUNT_INVITATIONS_ENABLED is false: no sign-up would accept the invitation")]
     Disabled,
+    /// A field would not be accepted.
+    #[error("{0}")]
+    Invalid(String),
     /// There is nothing to revoke.
     #[error("{0} has no invitation")]
     None(String),
@@ -50,18 +59,22 @@ pub async fn invite(app: &App, new: NewInvitation) -> Result<Secret, InvitationE
     }
     let email = email::canonical(&new.email).ok_or(InvitationError::NoEmail(new.email))?;
     let now = app.clock.now();
+    let mut profile = ProfileValues::new();
+    change_fields(&mut profile, new.values.iter().collect(), &app.settings, now)
+        .map_err(InvitationError::Invalid)?;
     let key = InvitationKey::new(&email, app.random.secret());
-    let link =
-        render_link(&app.settings.headless.frontend_urls.account_invitation, key.text().expose());
+    let link = render_link(&app.settings.headless.frontend_urls.account_invitation, key.text().expose());
     let letter = Letter {
         to: Recipient::Email(email.clone()),
         asked_at: now,
         content: LetterContent::Ready(Message::Invitation { url: link.clone() }),
         withheld: false,
+        profile: ProfileValues::new(),
     };
     let letters = if new.send { vec![letter] } else { Vec::new() };
     let outbox = outbox::seal(app, &letters, now)?;
-    let invitation = Invitation::new(&email, &key, new.invited_by, now);
+    let invited_by = new.invited_by;
+    let invitation = Invitation { invited_by, profile, ..Invitation::new(&email, &key, now) };
     let changes =
         Changes { invited: vec![invitation], accounts: Vec::new(), ..Changes::of_account(None, None) };
     let context = CommitContext {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vestibule_cli::arguments::{Data, InviteCommand, InviteRevoke};
+use vestibule_cli::arguments::{Data, InviteAdd, InviteCommand, InviteRevoke};
 
 use crate::social::{BY_CODE, dummy};
 use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, credentials, log_in, sign_up};
@@ -120,7 +120,9 @@ async fn an_invitation_is_replaced_and_revoked() {
     let revoke = |email: &str| InviteCommand::Revoke(InviteRevoke { email: email.to_owned(), data: data() });
     assert_eq!(stack.manage_invitations(&revoke("ANN@example.com")).await.unwrap(), EMAIL);
     accept(&stack.app(), EMAIL, &second).await.refuses(&["invitation: invalid_or_expired_key"]);
-    for (email, reason) in [(EMAIL, "ann@example.com has no invitation"), ("x", "\"x\" is not an email address")] {
+    for (email, reason) in
+        [(EMAIL, "ann@example.com has no invitation"), ("x", "\"x\" is not an email address")]
+    {
         let error = stack.manage_invitations(&revoke(email)).await.unwrap_err();
         assert_eq!(error.to_string(), reason);
     }
@@ -177,6 +179,28 @@ async fn who_has_an_account_needs_no_invitation() {
     let key = invite(&stack, EMAIL).await;
     accept(&stack.app(), EMAIL, &key).await.refuses(&["email: email_taken"]);
     assert_eq!(stack.dynamodb.keys("INVITATION#").await.len(), 1);
+}
+
+/// A field that only operators write comes from the invitation, and from nothing that the client sends.
+#[tokio::test]
+async fn an_invitation_brings_fields_of_the_account() {
+    let fields = (
+        "ACCOUNT_PROFILE_FIELDS",
+        r#"{"role": {"type": "choice", "choices": ["editor", "owner"], "write": "operator"}}"#,
+    );
+    let stack = Stack::start(&[OPEN, fields, UNLIMITED]).await;
+    let wanted = |value: &str| InviteAdd {
+        email: EMAIL.to_owned(),
+        by: None,
+        fields: vec![("role".to_owned(), value.to_owned())],
+        print_link: true,
+        data: Data { data_dir: None },
+    };
+    let error = stack.manage_invitations(&InviteCommand::Add(wanted("king"))).await.unwrap_err().to_string();
+    assert!(error.starts_with("role: Select a valid choice."), "{error}");
+    let link = stack.manage_invitations(&InviteCommand::Add(wanted("editor"))).await.unwrap();
+    let answer = accept(&stack.app(), EMAIL, &key(&link)).await;
+    assert_eq!(answer.is_logged_in_as(EMAIL).body["data"]["user"]["role"], "editor");
 }
 
 #[tokio::test]
