@@ -33,5 +33,8 @@ for crate in $crates; do
     test -x "target/lambda/$(basename "$crate")/bootstrap" ||
         { echo "build.sh: $crate made no target/lambda/$(basename "$crate")/bootstrap" >&2; exit 1; }
 done
-# VESTIBULE is the program, where it is built already.
+# VESTIBULE is the program, where it is built already. BREACHED is a file of breached passwords (docs/breached-passwords.md).
+if [ -n "${BREACHED:-}" ]; then
+    ${VESTIBULE:-cargo run --quiet --locked --package vestibule-cli --} breached pack "$BREACHED"
+fi
 ${VESTIBULE:-cargo run --quiet --locked --package vestibule-cli --} settings pack

@@ -40,6 +40,12 @@ pub enum Command {
     /// Deliver events of accounts (docs/events.md).
     #[command(subcommand, arg_required_else_help = true)]
     Events(EventsCommand),
+    /// Manage invitations to sign up (docs/invitations.md).
+    #[command(subcommand, arg_required_else_help = true)]
+    Invite(InviteCommand),
+    /// Make the file of passwords that data breaches have made known (docs/breached-passwords.md).
+    #[command(subcommand, arg_required_else_help = true)]
+    Breached(BreachedCommand),
     /// Manage email addresses.
     #[command(subcommand, arg_required_else_help = true)]
     Email(EmailCommand),
@@ -282,6 +288,85 @@ pub struct EmailClear {
     pub data: Data,
 }
 
+/// The commands for invitations.
+#[derive(Debug, Subcommand)]
+pub enum InviteCommand {
+    /// Invite an email address to sign up, by a mail with a link that is valid for seven days.
+    ///
+    /// It replaces an earlier invitation of the email address. `SECRET_KEY_ARN` (or SECRET_KEY) is required, as messages are
+    /// encrypted before they are stored; not with --print-link.
+    Add(InviteAdd),
+    /// List the invitations that are neither used nor expired. It reads the whole table.
+    List(Data),
+    /// Revoke the invitation of an email address.
+    Revoke(InviteRevoke),
+}
+
+/// An invitation to make.
+#[derive(Debug, Args)]
+pub struct InviteAdd {
+    /// The email address.
+    pub email: String,
+    /// Who invites, as the list shows it.
+    #[arg(long)]
+    pub by: Option<String>,
+    /// A field that the account gets, and its value, such as role=editor; also one that only operators write.
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = assignment)]
+    pub fields: Vec<(String, String)>,
+    /// Print the link instead of sending it. It is a secret.
+    #[arg(long)]
+    pub print_link: bool,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// An invitation to revoke.
+#[derive(Debug, Args)]
+pub struct InviteRevoke {
+    /// The email address.
+    pub email: String,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// The commands for breached passwords.
+#[derive(Debug, Subcommand)]
+pub enum BreachedCommand {
+    /// Build the file of a public list of passwords or of their hashes.
+    Build(BreachedBuild),
+    /// Check the file, and write it into the packages of the functions that set passwords.
+    Pack(BreachedPack),
+}
+
+/// A file to build.
+#[derive(Debug, Args)]
+pub struct BreachedBuild {
+    /// The list: lines of a SHA-1 hash in hexadecimal, a colon and a count, in any order.
+    pub list: PathBuf,
+    /// How many passwords to take, the most frequent ones.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub most: usize,
+    /// The list has a password in each line instead, the most frequent ones first.
+    #[arg(long)]
+    pub plain: bool,
+    /// The file to write.
+    #[arg(long, default_value = "breached.filter")]
+    pub into: PathBuf,
+}
+
+/// A file to deploy.
+#[derive(Debug, Args)]
+pub struct BreachedPack {
+    /// The file.
+    #[arg(default_value = "breached.filter")]
+    pub file: PathBuf,
+    /// The directory that has the package of each function, as infra/build.sh makes it.
+    #[arg(long, default_value = "target/lambda")]
+    pub into: PathBuf,
+}
+
 /// The commands for the table.
 #[derive(Debug, Subcommand)]
 pub enum Table {
@@ -437,6 +522,10 @@ mod tests {
         assert!(parse("vestibule user set --id x").is_err());
         assert!(parse("vestibule user set --id x editor").is_err());
         assert!(parse("vestibule user set role=editor").is_err());
+        assert!(
+            parse("vestibule invite add a@example.com --by Ann --field role=editor --print-link").is_ok()
+        );
+        assert!(parse("vestibule invite revoke").is_err());
         assert!(parse("vestibule secret-key rotate add").is_ok());
         assert!(parse("vestibule secret-key rotate").is_err());
         assert!(parse("vestibule secret-key retire --id 0123abcd").is_ok());

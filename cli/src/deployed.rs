@@ -21,6 +21,8 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
         ("AuditRetentionDays", days_or_none(settings.events.retention_days)),
         ("DeliverEvents", settings.events.bus.is_some().to_string()),
         ("CsrfHeaderName", settings.csrf.header_name.clone()),
+        ("CaptchaSecretArn", is_set(&settings.captcha.secret_arn, "CaptchaSecretArn")),
+        ("HookFunctionArn", is_set(&settings.account.hook_function_arn, "HookFunctionArn")),
         ("FrontendUrl", settings.headless.frontend_url.clone()),
         ("ProvidersSecretArn", is_set(&settings.socialaccount.providers_secret_arn, "ProvidersSecretArn")),
         ("SenderAddress", sender_address(settings).to_owned()),
@@ -41,6 +43,8 @@ fn days_or_none(days: u32) -> String {
 /// The ARNs that stand for placeholders in the template's policies.
 pub fn arns(settings: &Settings) -> BTreeMap<&'static str, String> {
     let given = [
+        ("CaptchaSecretArn", &settings.captcha.secret_arn),
+        ("HookFunctionArn", &settings.account.hook_function_arn),
         ("ProvidersSecretArn", &settings.socialaccount.providers_secret_arn),
         ("SecretKey", &settings.secret_key_arn),
         ("SmsFunctionArn", &settings.mail.sms_function_arn),

@@ -65,7 +65,7 @@ impl Functions {
                 let post = Arc::clone(&post);
                 Box::pin(async move { post.deliver_all(committed).await })
             }));
-            app.outside = routes.outside.map(|make| make(&app));
+            routes.equip(&mut app);
             programs.insert(routes.name.to_owned(), program(app, routes));
         }
         let stream = Store::new(&Aws::new(variables.clone())?, &settings.table);

@@ -4,6 +4,7 @@
 //! they call. Nothing in here is part of what is deployed.
 
 pub mod arguments;
+pub mod breached;
 mod cloudfront;
 pub mod data_dir;
 mod database;
@@ -14,6 +15,7 @@ mod functions;
 mod gateway;
 pub mod iam;
 mod inbox;
+pub mod invite;
 mod languages;
 mod layer;
 mod playground;

@@ -9,7 +9,7 @@ use vestibule_cli::arguments::{
     Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table, UserCommand,
 };
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{email, events, secret_key, settings, table, user};
+use vestibule_cli::{breached, email, events, invite, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         | Command::Audit(_)
         | Command::Events(_)
         | Command::Email(_)
+        | Command::Invite(_)
+        | Command::Breached(_)
         | Command::Table(_)
         | Command::SecretKey(_)
         | Command::Settings(_) => "warn",
@@ -50,6 +52,8 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
         | Command::Audit(_)
         | Command::Events(_)
         | Command::Email(_)
+        | Command::Invite(_)
+        | Command::Breached(_)
         | Command::Table(_)
         | Command::SecretKey(_)
         | Command::Settings(_) => tokio::runtime::Builder::new_current_thread(),
@@ -91,6 +95,16 @@ fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
             Command::Email(EmailCommand::Clear(wanted)) => {
                 let cleared = email::clear(wanted, environment).await;
                 println!("{}", cleared.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
+                Ok(())
+            }
+            Command::Breached(command) => {
+                let done = breached::run(command);
+                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
+                Ok(())
+            }
+            Command::Invite(command) => {
+                let done = invite::run(command, environment).await;
+                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
                 Ok(())
             }
             Command::Settings(command) => {

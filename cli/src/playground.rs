@@ -34,8 +34,9 @@ const INDEX: &str = include_str!("pages/playground/index.html");
 const OWN_STYLE: &str = include_str!("pages/playground/playground.css");
 
 /// The pages of the frontend that links lead to.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "account_confirm_email",
+    "account_invitation",
     "account_reset_password",
     "account_reset_password_from_key",
     "account_signup",

@@ -419,7 +419,9 @@ fn variables(
     // An empty value is this stack's default, where it has one; elsewhere it may be a value.
     let is_default = |name: &str| defaults.iter().any(|(known, _)| *known == name);
     variables.extend(environment.into_iter().filter(|(name, value)| !value.is_empty() || !is_default(name)));
+    // There is no Lambda to invoke them in.
     variables.remove("SMS_FUNCTION_ARN");
+    variables.remove("ACCOUNT_HOOK_FUNCTION_ARN");
     local_aws(&mut variables, &endpoints.dynamodb, &endpoints.region, &endpoints.table);
     variables.extend(
         [

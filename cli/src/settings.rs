@@ -85,9 +85,10 @@ pub fn run(command: &SettingsCommand) -> Result<String, SettingsFileError> {
         }
         SettingsCommand::Pack(pack) => {
             let Checked { text, languages } = check(&pack.settings.file, &template(&[])?)?;
-            // The functions `keys` and `probe` exist with these only.
-            let functions =
-                template(&[("TokenStrategy", "jwt"), ("ProbeEmail", "probe@localhost")])?.functions;
+            // The functions `keys`, `probe` and `events` exist with these only.
+            let parameters =
+                [("TokenStrategy", "jwt"), ("ProbeEmail", "probe@localhost"), ("DeliverEvents", "true")];
+            let functions = template(&parameters)?.functions;
             for function in &functions {
                 let package = pack.into.join(&function.program);
                 let path = package.join(NAME);

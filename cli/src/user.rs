@@ -43,7 +43,8 @@ pub enum UserCommandError {
 
 /// Makes an account, and returns its id.
 pub async fn add(user: &UserAdd, environment: HashMap<String, String>) -> Result<String, UserCommandError> {
-    let app = App::start(user.data.variables(environment)?, Requirements::OPERATOR).await?;
+    let requirements = Requirements { breached_passwords: true, ..Requirements::OPERATOR };
+    let app = App::start(user.data.variables(environment)?, requirements).await?;
     let new = NewUser {
         email: user.email.clone(),
         password: user.password.as_deref().map(password).transpose()?,

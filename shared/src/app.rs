@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 
 use crate::aws::{Aws, AwsError};
+use crate::breached::BreachedPasswords;
 use crate::clock::Clock;
 use crate::domain::account_id::AccountId;
 use crate::domain::time::Timestamp;
@@ -14,7 +15,7 @@ use crate::domain::token::SessionKey;
 use crate::environment;
 use crate::flows::visit::Context;
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
-use crate::outside::ProviderClient;
+use crate::outside::{CaptchaClient, HookClient, ProviderClient};
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -59,6 +60,11 @@ pub struct App {
     pub outside: Option<Arc<dyn ProviderClient>>,
     /// The texts of responses, in each enabled language.
     pub languages: Languages,
+    /// The client of the site's own hook, in the functions that ask it, if there is one.
+    pub hook: Option<Arc<dyn HookClient>>,
+    /// The client of the bot check, in the functions that have one, if it is on.
+    pub captcha: Option<Arc<dyn CaptchaClient>>,
+    aws: Option<Aws>,
     store: Option<Store>,
 }
 
@@ -110,6 +116,14 @@ pub enum StartError {
     /// Texts of an operator's own can't be used: all errors are listed.
     #[error("{0}")]
     Languages(#[from] LanguageFaults),
+    /// The file of breached passwords can't be used.
+    #[error("PASSWORD_BREACHED_FILE={path}: {reason}")]
+    BreachedPasswords {
+        /// Where it is.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A secret can't be fetched.
     #[error("{0}")]
     Secret(String),
@@ -132,6 +146,10 @@ pub struct Requirements {
     pub token_keys: bool,
     /// What events are signed with, if they are recorded.
     pub events: bool,
+    /// The passwords that data breaches have made known, if there is a file of them.
+    pub breached_passwords: bool,
+    /// The secret key of the bot check, if it is on.
+    pub captcha_secret: bool,
     /// The texts of responses: who has none does not link them either.
     pub texts: Option<LoadTexts>,
 }
@@ -147,18 +165,21 @@ impl Requirements {
         token_keys: true,
         provider_secrets: true,
         events: true,
+        breached_passwords: true,
+        captcha_secret: true,
         texts: None,
     };
     /// What operators' commands change accounts with.
     pub const OPERATOR: Self = Self { events: true, ..Self::TABLE };
     /// The table, and nothing secret.
     pub const TABLE: Self = Self {
-        table: true,
         secret_key: false,
         token_keys: false,
         provider_secrets: false,
         events: false,
-        texts: None,
+        breached_passwords: false,
+        captcha_secret: false,
+        ..Self::ALL
     };
 }
 
@@ -182,6 +203,9 @@ impl App {
         variables: HashMap<String, String>,
         requirements: Requirements,
     ) -> Result<Self, StartError> {
+        if requirements.breached_passwords {
+            read_breached_passwords(&mut settings)?;
+        }
         let random = Random::system();
         let languages = requirements.texts.map(|load| load(&settings)).transpose()?.unwrap_or_default();
         let wanted = Wanted::of(&settings, requirements);
@@ -191,17 +215,17 @@ impl App {
         let store = aws.as_ref().filter(|_| requirements.table).map(|aws| Store::new(aws, &settings.table));
         // Boxed: the SDK's futures are large, and most processes fetch one secret.
         let fetch = |arn| Box::pin(fetch_secret_if(aws.as_ref(), arn));
-        let [secret_key, jwt_keys, provider_secrets] = wanted.arns();
-        let (secret, token_keys, provider_secrets) =
-            try_join3(fetch(secret_key), fetch(jwt_keys), fetch(provider_secrets))
-                .await
-                .map_err(StartError::Secret)?;
+        let [secret_key, jwt_keys, provider_secrets, captcha] = wanted.arns();
+        let fetched =
+            try_join4(fetch(secret_key), fetch(jwt_keys), fetch(provider_secrets), fetch(captcha)).await;
+        let (secret, token_keys, provider_secrets, captcha) = fetched.map_err(StartError::Secret)?;
         let clock = Clock::system();
         if let Some(token_keys) = &token_keys {
             report_overdue(&settings.headless.jwt, token_keys, clock.now());
         }
-        let [secret, token_keys, provider_secrets] =
-            [secret, token_keys, provider_secrets].map(|fetched| fetched.map(|fetched| fetched.text));
+        let [secret, token_keys, provider_secrets, captcha] = [secret, token_keys, provider_secrets, captcha]
+            .map(|fetched| fetched.map(|fetched| fetched.text));
+        settings.captcha.secret = captcha.or(settings.captcha.secret.take());
         let keys = keys(&settings, wanted.secret_key, secret.as_ref(), &random)?;
         if let Some(secrets) = provider_secrets {
             settings.socialaccount.learn(&secrets).map_err(StartError::ProviderSecrets)?;
@@ -224,6 +248,9 @@ impl App {
             after_commit: None,
             outside: None,
             languages,
+            hook: None,
+            captcha: None,
+            aws,
             store,
         })
     }
@@ -347,6 +374,11 @@ impl App {
         }
     }
 
+    /// The clients of AWS services, if this process uses any.
+    pub const fn aws(&self) -> Option<&Aws> {
+        self.aws.as_ref()
+    }
+
     /// The table, if this process uses it.
     pub const fn store(&self) -> Option<&Store> {
         self.store.as_ref()
@@ -375,6 +407,16 @@ pub(crate) fn report(unopened: Unopened) {
     tracing::error!(Unopened = 1, error = %unopened, "an item of the table cannot be decrypted");
 }
 
+/// Reads the file of breached passwords, if there is one.
+fn read_breached_passwords(settings: &mut Settings) -> Result<(), StartError> {
+    let Some(file) = &mut settings.passwords.breached else { return Ok(()) };
+    let unusable = |reason: String| StartError::BreachedPasswords { path: file.path.clone(), reason };
+    let content = std::fs::read(&file.path).map_err(|error| unusable(error.to_string()))?;
+    let read = BreachedPasswords::read(&content).map_err(|error| unusable(error.to_string()))?;
+    file.passwords = Some(Arc::new(read));
+    Ok(())
+}
+
 /// Which secrets a process needs.
 struct Wanted {
     secret_key: bool,
@@ -386,6 +428,8 @@ struct Wanted {
     jwt_keys_arn: Option<String>,
     /// Where the client secrets for other services are to be read from.
     provider_secrets_arn: Option<String>,
+    /// Where the secret key of the bot check is to be read from.
+    captcha_secret_arn: Option<String>,
 }
 
 impl Wanted {
@@ -405,11 +449,17 @@ impl Wanted {
                 requirements.provider_secrets,
                 &settings.socialaccount.providers_secret_arn,
             ),
+            captcha_secret_arn: arn_if(
+                requirements.captcha_secret && settings.captcha.is_on() && settings.captcha.secret.is_none(),
+                &settings.captcha.secret_arn,
+            ),
         }
     }
 
-    fn arns(&self) -> [Option<&str>; 3] {
-        [&self.secret_key_arn, &self.jwt_keys_arn, &self.provider_secrets_arn].map(Option::as_deref)
+    fn arns(&self) -> [Option<&str>; 4] {
+        let arns =
+            [&self.secret_key_arn, &self.jwt_keys_arn, &self.provider_secrets_arn, &self.captcha_secret_arn];
+        arns.map(Option::as_deref)
     }
 }
 

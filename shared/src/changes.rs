@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::event::EventItem;
+use crate::domain::invitation::Invitation;
 use crate::domain::language::Language;
 use crate::domain::message::{Message, Recipient};
 use crate::domain::profile::ProfileValues;
@@ -29,6 +30,10 @@ pub struct Changes {
     pub counters: Vec<(CounterKey, Usage)>,
     /// The single-use values used now: the hash of each, and the time until which it is spent.
     pub spent: Vec<(String, Timestamp)>,
+    /// The invitations that operators make, each in the place of one of the same email address.
+    pub invited: Vec<Invitation>,
+    /// The invitation that a sign-up uses up.
+    pub accepted: Option<Invitation>,
     /// Messages.
     pub letters: Vec<Letter>,
     /// The numbers of dropped messages.
@@ -46,6 +51,8 @@ impl Changes {
             others: Vec::new(),
             accounts: vec![(before, after)],
             spent: Vec::new(),
+            invited: Vec::new(),
+            accepted: None,
             counters: Vec::new(),
             letters: Vec::new(),
             dropped: Dropped::default(),
@@ -91,6 +98,8 @@ impl Changes {
             && self.letters.is_empty()
             && self.events.is_empty()
             && self.spent.is_empty()
+            && self.invited.is_empty()
+            && self.accepted.is_none()
             && self.counters.iter().all(|(_, usage)| usage.hits == 0)
     }
 }

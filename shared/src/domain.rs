@@ -11,6 +11,8 @@ pub mod document;
 pub mod email;
 pub mod event;
 pub mod handle;
+pub mod hook;
+pub mod invitation;
 pub mod language;
 pub mod means;
 pub mod message;

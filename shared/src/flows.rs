@@ -8,6 +8,8 @@ pub mod claims;
 pub mod connect;
 pub mod events;
 pub mod history;
+mod hook;
+pub mod invitation;
 pub mod journey;
 pub mod login;
 pub mod manage_email;

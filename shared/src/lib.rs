@@ -5,7 +5,7 @@
 //! - [`secret`]: texts that must not be shown
 //! - [`domain`]: what accounts, sessions and codes are
 //! - [`snapshot`], [`changes`]: what a decision reads and writes
-//! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`signing`], [`secret_key`], [`jwt`]
+//! - [`settings`], and the tools that flows are handed: [`clock`], [`random`], [`password`], [`password_rules`], [`breached`], [`signing`], [`secret_key`], [`jwt`]
 //! - [`environment`], [`aws`], [`store`], [`outside`], [`texts`]: the variables, the table, other services, and texts for people
 //! - [`flows`]: what happens, as plain functions
 //! - [`app`]: one process
@@ -15,6 +15,7 @@
 
 pub mod app;
 pub mod aws;
+pub mod breached;
 pub mod changes;
 pub mod clock;
 pub mod domain;

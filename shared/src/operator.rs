@@ -2,10 +2,12 @@
 
 mod canonicalise;
 mod history;
+mod invite;
 mod profile;
 
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
 pub use history::{HistoryFault, history, verify};
+pub use invite::{InvitationError, NewInvitation, invitations, invite, revoke};
 pub use profile::{OwnData, OwnDataChange, own_data, set_own_data};
 
 use crate::app::App;

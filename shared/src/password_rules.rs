@@ -3,7 +3,9 @@
 //! A password is judged here, never kept, hashed or shown; the refusals don't repeat it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use crate::breached::BreachedPasswords;
 use crate::domain::refusal::{FieldErrorKind, UserAttribute};
 use crate::domain::{account::Account, email, text};
 
@@ -11,7 +13,7 @@ use crate::domain::{account::Account, email, text};
 /// which lies beside it.
 const COMMON_PASSWORDS: &str = include_str!("password_rules/common-passwords.txt");
 
-/// One of Django's validators, with its options.
+/// One of Django's validators, with its options, or the one of Vestibule.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// `UserAttributeSimilarityValidator`: not too much like what is known of its user.
@@ -30,6 +32,8 @@ pub enum Rule {
     CommonPassword,
     /// `NumericPasswordValidator`.
     NumericPassword,
+    /// Not one that data breaches have made known (`PASSWORD_BREACHED_FILE`).
+    Breached(Arc<BreachedPasswords>),
 }
 
 impl Rule {
@@ -96,6 +100,7 @@ fn violation(password: &str, rule: &Rule, user: Option<&Attributes<'_>>) -> Opti
             (text::length(password) < *min_length).then_some(FieldErrorKind::PasswordTooShort(*min_length))
         }
         Rule::CommonPassword => is_common(password).then_some(FieldErrorKind::PasswordTooCommon),
+        Rule::Breached(known) => known.has(password).then_some(FieldErrorKind::PasswordBreached),
         Rule::NumericPassword => (!password.is_empty() && password.chars().all(text::is_digit))
             .then_some(FieldErrorKind::PasswordEntirelyNumeric),
     }

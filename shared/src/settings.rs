@@ -5,6 +5,8 @@
 //! same as none, unless the setting says otherwise. Nothing here does I/O or reads a clock: the caller
 //! passes the variables.
 
+mod breached_file;
+mod captcha;
 mod choice;
 mod claims;
 mod code_format;
@@ -38,6 +40,7 @@ mod tests;
 mod unusable;
 mod when;
 
+pub use captcha::CaptchaProvider;
 pub use choice::{
     Apps, Clients, EmailVerification, EventData, LoginByCodeRequired, LoginMethod, LoginMethods,
     PreventEnumeration, ReauthenticationMethods, TokenStrategy, UserVerification,
@@ -46,8 +49,8 @@ pub use claims::{ClaimSource, TokenClaims};
 pub use code_format::CodeFormat;
 pub use cookie::SameSite;
 pub use declared::{
-    Account, Allauth, Argon2Cost, Csrf, Events, Headless, JwtSettings, LANGUAGES_DIR, Mail, Mfa, Passwords,
-    SETTINGS_FILE, Session, Settings, Socialaccount, Usersessions,
+    Account, Allauth, Argon2Cost, Captcha, Csrf, Events, Headless, JwtSettings, LANGUAGES_DIR, Mail, Mfa,
+    Passwords, SETTINGS_FILE, Session, Settings, Socialaccount, Usersessions,
 };
 pub use document::document;
 pub use email_domains::EmailDomains;
@@ -86,12 +89,28 @@ pub struct LoadedSettings {
     pub hints: Vec<String>,
 }
 
+impl Account {
+    /// Whether the site has a hook of its own.
+    pub const fn has_hook(&self) -> bool {
+        self.hook_function_arn.is_some() || self.hook_url.is_some()
+    }
+}
+
+impl Captcha {
+    /// Whether people are told from bots.
+    pub const fn is_on(&self) -> bool {
+        self.provider.is_some()
+    }
+}
+
 impl Settings {
     /// The rules that a password must meet.
     pub fn password_rules(&self) -> Vec<PasswordValidator> {
         let minimum = self.account.password_min_length;
         let minimum = minimum.map(|min_length| PasswordValidator::MinimumLength { min_length });
-        minimum.into_iter().chain(self.passwords.validators.iter().cloned()).collect()
+        let breached = self.passwords.breached.as_ref().and_then(|file| file.passwords.clone());
+        let breached = breached.map(PasswordValidator::Breached);
+        minimum.into_iter().chain(self.passwords.validators.iter().cloned()).chain(breached).collect()
     }
 
     /// The language for clients that prefer none of the enabled ones; none only if `LANGUAGE_CODE` is not among them.

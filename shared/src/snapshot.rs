@@ -8,6 +8,8 @@ use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::event::EventItem;
 use crate::domain::handle::Handle;
+use crate::domain::hook::HookExchange;
+use crate::domain::invitation::Invitation;
 use crate::domain::message::Recipient;
 use crate::domain::rate::History;
 use crate::domain::session::{Login, Session};
@@ -30,6 +32,8 @@ pub enum Need {
     Spent(String),
     /// A rate-limit counter.
     Counter(CounterKey),
+    /// An invitation, by what the table knows it by.
+    Invitation(String),
     /// The mark of an undeliverable email address, in canonical form.
     Undeliverable(String),
     /// All sessions of an account.
@@ -63,6 +67,8 @@ pub struct Loaded {
     pub spent: BTreeMap<String, Option<Timestamp>>,
     /// Counters of rate limits; none where nothing was counted yet.
     pub counters: BTreeMap<CounterKey, Option<Stored<History>>>,
+    /// Invitations; none where there is none.
+    pub invitations: BTreeMap<String, Option<Invitation>>,
     /// Until when email addresses are marked as undeliverable; none for those that are not.
     pub undeliverable: BTreeMap<String, Option<Timestamp>>,
     /// All sessions of an account.
@@ -71,6 +77,8 @@ pub struct Loaded {
     pub asked: Vec<Arc<Asked>>,
     /// Recorded events, by account and the item that the page is before.
     pub events: BTreeMap<(AccountId, Option<String>), Vec<EventItem>>,
+    /// What the site's own hook was asked, likewise.
+    pub hooked: Vec<Arc<HookExchange>>,
     /// Sessions that were asked for by themselves.
     pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
 }

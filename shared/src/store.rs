@@ -5,6 +5,7 @@
 
 mod commit;
 mod events;
+mod invitation;
 mod item;
 mod load;
 mod outbox;

@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["secret"],
     &["domain"],
     &["snapshot", "changes"],
-    &["clock", "random", "password", "password_rules", "settings"],
+    &["clock", "random", "password", "password_rules", "breached", "settings"],
     &["signing", "secret_key", "jwt"],
     &["environment", "aws", "store", "outside", "texts"],
     &["flows"],

@@ -13,3 +13,4 @@ cfn-lint --regions eu-west-1 us-east-1 -- template.yaml examples/guarded-api/tem
 echo "cfn-lint: template.yaml examples/guarded-api/template.yaml infra/*.yaml tests/aws/*.yaml are clean"
 python3 tests/sam/permissions.py
 python3 tests/sam/costs.py
+PYTHONDONTWRITEBYTECODE=1 python3 examples/hook/python/test_hook.py

@@ -133,6 +133,6 @@ impl Mail {
 
     /// Whether a key or a code is in it.
     pub fn is_secret(&self) -> bool {
-        self.text.contains("/verify-email/") || self.text.contains("/reset/key/")
+        ["/verify-email/", "/reset/key/", "/invitation#"].iter().any(|link| self.text.contains(link))
     }
 }

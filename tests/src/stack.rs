@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
-    Data, EmailClear, PlaygroundOptions, Replay, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
-    UserSelector, UserSet,
+    Data, EmailClear, InviteAdd, InviteCommand, PlaygroundOptions, Replay, Retire, Rotate, RotationStep,
+    SecretKey, Serve, UserAdd, UserSelector, UserSet,
 };
 use vestibule_cli::iam::access_key_id;
+use vestibule_cli::invite::InviteCommandError;
 use vestibule_cli::secret_key::{self, SecretKeyError};
 use vestibule_cli::serve::{Embedding, ServeError, Stack as LocalStack, TEMPLATE};
 use vestibule_cli::user::{self, UserCommandError};
@@ -91,6 +92,7 @@ impl Stack {
             front_url.clone_from(url);
             // The stack has no such services, and sends text messages to a topic; a test may have others.
             for name in [
+                "ACCOUNT_HOOK_FUNCTION_ARN",
                 "AWS_ENDPOINT_URL_CODEDEPLOY",
                 "AWS_ENDPOINT_URL_LAMBDA",
                 "AWS_ENDPOINT_URL_SECRETS_MANAGER",
@@ -144,7 +146,12 @@ impl Stack {
 
     /// Makes an account.
     pub async fn add(&self, user: UserAdd) -> String {
-        user::add(&user, self.variables(&self.table_url)).await.unwrap()
+        self.try_add(user).await.unwrap()
+    }
+
+    /// Makes an account, or says why not.
+    pub async fn try_add(&self, user: UserAdd) -> Result<String, UserCommandError> {
+        user::add(&user, self.variables(&self.table_url)).await
     }
 
     /// Closes an account.
@@ -204,6 +211,23 @@ impl Stack {
         let who = UserSelector { id: None, email: Some(email.to_owned()), data };
         let shown = user::show(&who, self.variables(&self.table_url)).await.unwrap();
         serde_json::from_str(&shown).unwrap()
+    }
+
+    /// Invites an email address, by mail or with a link that is returned.
+    pub async fn invite(&self, email: &str, print_link: bool) -> Result<String, InviteCommandError> {
+        let data = Data { data_dir: None };
+        let (email, by, fields) = (email.to_owned(), Some("Ops".to_owned()), Vec::new());
+        let wanted = InviteAdd { email, by, fields, print_link, data };
+        self.manage_invitations(&InviteCommand::Add(wanted)).await
+    }
+
+    /// Runs a command for invitations.
+    pub async fn manage_invitations(&self, command: &InviteCommand) -> Result<String, InviteCommandError> {
+        // With the keys of the functions, as messages are encrypted.
+        let variables = self.running.variables().iter().map(|(name, value)| (name.clone(), value.clone()));
+        let own = [("AWS_ENDPOINT_URL_DYNAMODB", self.table_url.as_str()), ("AWS_ACCESS_KEY_ID", "local")];
+        let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        vestibule_cli::invite::run(command, variables.chain(own).collect()).await
     }
 
     /// Clears an undeliverable email address, as an operator does.

@@ -42,7 +42,12 @@ fn all() -> BTreeSet<String> {
             ("ProbeEmail", "probe@localhost"),
         ],
         &[("TokenStrategy", "jwt"), ("TokenAlgorithm", "HS256"), ("SmsTopicArn", "${SmsTopicArn}")],
-        &[("SmsFunctionArn", "${SmsFunctionArn}"), ("SmsTopicKeyArn", "${SmsTopicKeyArn}")],
+        &[
+            ("SmsFunctionArn", "${SmsFunctionArn}"),
+            ("SmsTopicKeyArn", "${SmsTopicKeyArn}"),
+            ("HookFunctionArn", "${HookFunctionArn}"),
+            ("CaptchaSecretArn", "${CaptchaSecretArn}"),
+        ],
     ];
     let must = [("AllowedOrigins", "https://app.example.com"), ("SenderAddress", "vestibule@localhost")];
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -40,6 +40,9 @@ pub const fn routes() -> Routes {
         documents: &[],
         uses_table: true,
         uses_secret_key: true,
+        sets_passwords: true,
         outside: None,
+        hook: Some(vestibule::outside::hook::client),
+        captcha: None,
     }
 }

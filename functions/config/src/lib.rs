@@ -25,6 +25,9 @@ pub const fn routes() -> Routes {
         documents: DOCUMENTS,
         uses_table: false,
         uses_secret_key: false,
+        sets_passwords: false,
         outside: None,
+        hook: None,
+        captcha: None,
     }
 }

@@ -34,6 +34,7 @@ pub const fn routes() -> Routes {
         Endpoint::at("auth/reauthenticate/code/resend", resend::REAUTHENTICATION, resend::reauthentication)
             .when(When::OwnAccounts),
         Endpoint::at("auth/code/request", code_request::OPERATIONS, code_request::decide)
+            .checking_bots()
             .when(When::LoginByCode)
             .needs(code_request::needs),
         Endpoint::at("auth/code/confirm", code_confirm::OPERATIONS, code_confirm::decide),
@@ -45,6 +46,9 @@ pub const fn routes() -> Routes {
         documents: &[],
         uses_table: true,
         uses_secret_key: true,
+        sets_passwords: false,
         outside: None,
+        hook: Some(vestibule::outside::hook::client),
+        captcha: Some(vestibule::outside::captcha::client),
     }
 }

@@ -48,6 +48,7 @@ const MAILS: &[(&str, &str)] = &[
     ("email_added", "notification"),
     ("email_changed", "notification"),
     ("email_deleted", "notification"),
+    ("invitation", "link"),
     ("login_code", "code"),
     ("password_changed", "notification"),
     ("password_reset", "notification"),
@@ -129,6 +130,7 @@ pub(crate) fn kind(message: &Message) -> &'static str {
         Message::ResetPassword { .. } => "reset_password",
         Message::ResetPasswordCode { .. } => "reset_password_code",
         Message::UnknownAccount { .. } => "unknown_account",
+        Message::Invitation { .. } => "invitation",
         Message::AccountAlreadyExists { .. } => "account_already_exists",
         Message::Notification { event, .. } => match event {
             Event::PasswordChanged => "password_changed",
@@ -156,6 +158,7 @@ pub(crate) fn secret(message: &Message) -> Option<(&'static str, &str)> {
     match message {
         Message::ConfirmEmail { url, .. } => Some(("activate_url", url)),
         Message::ResetPassword { url, .. } => Some(("password_reset_url", url)),
+        Message::Invitation { url } => Some(("invitation_url", url)),
         Message::ConfirmEmailCode { code, .. }
         | Message::ConfirmPhoneCode { code }
         | Message::LoginCode { code }
@@ -188,6 +191,7 @@ pub(crate) fn variables(envelope: &Envelope, fields: &[String]) -> BTreeMap<&'st
             set("password_reset_url", url);
             set("username", username.as_deref().unwrap_or_default());
         }
+        Message::Invitation { url } => set("invitation_url", url),
         Message::UnknownAccount { signup_url } => set("signup_url", signup_url),
         Message::AccountAlreadyExists { password_reset_url } => set("password_reset_url", password_reset_url),
         Message::Notification { event, origin } => {

@@ -9,6 +9,7 @@ pub(crate) const HOSTILE: &str = "<script>alert('&')</script>";
 
 const CONFIRM_URL: &str = "https://app.example.com/account/verify-email/Mzk:1vXyZ0:k3J-_8sQ?a=1&b=2";
 const RESET_URL: &str = "https://app.example.com/account/password/reset/key/1f-ckq3t8-9b2e?a=1&b=2";
+const INVITATION_URL: &str = "https://app.example.com/account/invitation#Mzk.k3J-_8sQ";
 const SIGNUP_URL: &str = "https://app.example.com/account/signup";
 const FORGOTTEN_URL: &str = "https://app.example.com/account/password/reset";
 const CODE: &str = "BCDF-GHJK";
@@ -29,6 +30,7 @@ pub(crate) fn mails() -> Vec<Envelope> {
         code(true),
         reset(None),
         reset(Some(HOSTILE)),
+        Message::Invitation { url: INVITATION_URL.to_owned() },
         notification(Event::PasswordChanged),
         notification(Event::PasswordSet),
         notification(Event::PasswordReset),

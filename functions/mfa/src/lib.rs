@@ -41,6 +41,9 @@ pub const fn routes() -> Routes {
         documents: &[],
         uses_table: true,
         uses_secret_key: true,
+        sets_passwords: false,
         outside: None,
+        hook: Some(vestibule::outside::hook::client),
+        captcha: None,
     }
 }

@@ -21,7 +21,9 @@ pub const fn routes() -> Routes {
         Endpoint::at("auth/provider/redirect", redirect::OPERATIONS, redirect::decide)
             .when(When::Socialaccount),
         Endpoint::at("auth/provider/token", token::OPERATIONS, token::decide).when(When::Socialaccount),
-        Endpoint::at("auth/provider/signup", signup::OPERATIONS, signup::decide).when(When::Socialaccount),
+        Endpoint::at("auth/provider/signup", signup::OPERATIONS, signup::decide)
+            .checking_bots()
+            .when(When::Socialaccount),
         Endpoint::at("account/providers", accounts::OPERATIONS, accounts::decide).when(When::Socialaccount),
         Endpoint::at("/accounts/dummy/authenticate/", dummy::OPERATIONS, dummy::decide)
             .when(When::DummyProvider),
@@ -36,6 +38,9 @@ pub const fn routes() -> Routes {
         uses_table: true,
         uses_secret_key: true,
         documents: &[],
+        sets_passwords: false,
         outside: Some(outside::make),
+        hook: Some(vestibule::outside::hook::client),
+        captcha: Some(vestibule::outside::captcha::client),
     }
 }

@@ -76,7 +76,8 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     if settings.socialaccount.app(&pending.profile.provider).is_none() {
         return Err(Stop::Conflict);
     }
-    if !settings.socialaccount.signup_enabled {
+    let is_open = settings.socialaccount.signup_enabled;
+    if !is_open && !settings.account.invitations_enabled {
         return Err(Stop::Forbidden);
     }
     call.input(|_| Ok(()))?;
@@ -85,6 +86,9 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
         Method::POST => {
             let provider = connect::provider_name(settings, &pending.profile.provider);
             let (new, taken) = signup_form::read(visit, &call.object()?, SignupBy::Provider(&provider))?;
+            if !is_open && new.invitation.is_none() {
+                return Err(Stop::Forbidden);
+            }
             social_signup::complete(visit, &pending, new, taken)?;
             Ok(present::authentication(visit).into())
         }

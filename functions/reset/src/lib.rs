@@ -9,6 +9,7 @@ use vestibule::http::prelude::*;
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint::at("auth/password/request", request::OPERATIONS, request::decide)
+            .checking_bots()
             .when(When::OwnAccounts)
             .needs(request::needs),
         Endpoint::at("auth/password/reset", reset::OPERATIONS, reset::decide)
@@ -21,6 +22,9 @@ pub const fn routes() -> Routes {
         documents: &[],
         uses_table: true,
         uses_secret_key: true,
+        sets_passwords: true,
         outside: None,
+        hook: Some(vestibule::outside::hook::client),
+        captcha: Some(vestibule::outside::captcha::client),
     }
 }

@@ -29,6 +29,9 @@ pub const fn routes() -> Routes {
         documents: DOCUMENTS,
         uses_table: true,
         uses_secret_key: false,
+        sets_passwords: false,
         outside: None,
+        hook: None,
+        captcha: None,
     }
 }

@@ -7,6 +7,7 @@ use vestibule::http::prelude::*;
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[Endpoint::at("auth/signup", signup::OPERATIONS, signup::decide)
+        .checking_bots()
         .when(When::OwnAccounts)
         .needs(signup::needs)];
     Routes {
@@ -15,6 +16,9 @@ pub const fn routes() -> Routes {
         documents: &[],
         uses_table: true,
         uses_secret_key: true,
+        sets_passwords: true,
         outside: None,
+        hook: Some(vestibule::outside::hook::client),
+        captcha: Some(vestibule::outside::captcha::client),
     }
 }

@@ -27,6 +27,7 @@ pub const fn routes() -> Routes {
             .when(When::PasskeyLogin)
             .needs(login::needs),
         Endpoint::at("auth/webauthn/signup", signup::OPERATIONS, signup::decide)
+            .checking_bots()
             .when(When::PasskeySignup)
             .needs(signup::needs),
         Endpoint::at("account/authenticators/webauthn", manage::OPERATIONS, manage::decide)
@@ -39,6 +40,9 @@ pub const fn routes() -> Routes {
         documents: &[],
         uses_table: true,
         uses_secret_key: true,
+        sets_passwords: false,
         outside: None,
+        hook: Some(vestibule::outside::hook::client),
+        captcha: Some(vestibule::outside::captcha::client),
     }
 }

@@ -105,6 +105,11 @@ pub enum Message {
         /// The URL to sign up at.
         signup_url: String,
     },
+    /// An invitation to sign up.
+    Invitation {
+        /// The link to the frontend.
+        url: String,
+    },
     /// A sign-up with the email address or phone number of an existing account.
     AccountAlreadyExists {
         /// The URL to request a password reset at.

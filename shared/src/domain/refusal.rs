@@ -89,6 +89,10 @@ pub enum FieldErrorKind {
     /// An entirely numeric password.
     PasswordEntirelyNumeric,
 
+    // Vestibule: passwords.
+    /// A password that a data breach has made known.
+    PasswordBreached,
+
     // allauth: accounts.
     /// The account is disabled.
     AccountInactive,
@@ -144,6 +148,17 @@ pub enum FieldErrorKind {
     EmailsDiffer,
 
     // Vestibule: who can sign up.
+    /// The site's own hook refuses, with a code and a message of its own.
+    RefusedByHook {
+        /// The code.
+        code: String,
+        /// The message.
+        message: String,
+    },
+    /// The bot check was not passed.
+    BotCheckFailed,
+    /// The invitation is for another email address.
+    InvitedOther,
     /// `ACCOUNT_SIGNUP_DOMAINS` does not have the domain of this email address.
     EmailDomainNotAllowed,
 
@@ -193,7 +208,7 @@ pub enum FieldErrorKind {
 
 impl FieldErrorKind {
     /// The error code; empty for the two errors that have none.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> &str {
         match self {
             Self::Required => "required",
             Self::NotAnInteger
@@ -218,6 +233,7 @@ impl FieldErrorKind {
             Self::PasswordTooSimilar(_) => "password_too_similar",
             Self::PasswordTooCommon => "password_too_common",
             Self::PasswordEntirelyNumeric => "password_entirely_numeric",
+            Self::PasswordBreached => "password_breached",
             Self::AccountInactive => "account_inactive",
             Self::CannotRemovePrimaryEmail => "cannot_remove_primary_email",
             Self::DuplicateEmail => "duplicate_email",
@@ -239,6 +255,9 @@ impl FieldErrorKind {
             Self::MaxEmailAddresses(_) => "max_email_addresses",
             Self::PhoneTaken => "phone_taken",
             Self::PhoneTakenAtSignup | Self::EmailsDiffer => "",
+            Self::RefusedByHook { code, .. } => code.as_str(),
+            Self::BotCheckFailed => "bot_check_failed",
+            Self::InvitedOther => "invitation_for_other_email",
             Self::EmailDomainNotAllowed => "email_domain_not_allowed",
             Self::TooManyLoginAttempts => "too_many_login_attempts",
             Self::UnknownEmail | Self::UnknownEmailOfUser => "unknown_email",
@@ -264,7 +283,7 @@ impl FieldErrorKind {
     }
 
     /// The key of its text in the catalogues (`languages/`): its code, unless other errors have the same code.
-    pub const fn text(&self) -> &'static str {
+    pub const fn text(&self) -> &str {
         match self {
             Self::NotAnInteger => "not_an_integer",
             Self::InvalidEmail => "invalid_email",

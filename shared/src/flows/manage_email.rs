@@ -1,5 +1,6 @@
 //! Management of an account's email addresses.
 
+use super::hook;
 use super::reauthenticate;
 use super::signup;
 use super::stages::verify_email;
@@ -135,6 +136,7 @@ pub fn check_correction(
 /// draft again: other clients find the same as with one that is free.
 pub fn correct(visit: &mut Visit<'_>, mut challenge: Challenge, email: &str, is_free: bool) -> Decision<()> {
     let id = challenge.account.clone().ok_or(Stop::Conflict)?;
+    hook::before_correction(visit, &id, &Recipient::Email(email.to_owned()))?;
     challenge.already_exists = !is_free;
     challenge.change_count += 1;
     challenge.to = Recipient::Email(email.to_owned());

@@ -1,12 +1,13 @@
 //! Signing up with a password, or without one where people log in by code.
 
-use super::stages;
 use super::visit::{Decision, Stop, Visit};
+use super::{hook, stages};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::document::UnknownMembers;
 use crate::domain::email::EmailAddress;
 use crate::domain::handle::Handle;
+use crate::domain::invitation::Invitation;
 use crate::domain::message::Recipient;
 use crate::domain::phone::Phone;
 use crate::domain::profile::ProfileValues;
@@ -30,6 +31,8 @@ pub struct NewAccount {
     pub phone: Option<String>,
     /// The values of the site's own fields.
     pub profile: ProfileValues,
+    /// The invitation, which proves the email address.
+    pub invitation: Option<Invitation>,
     /// The password.
     pub password: Option<Secret>,
     /// Whether a passkey is to take its place, and is made once the address is verified.
@@ -85,10 +88,18 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision
     account.profile.clone_from(&new.profile);
     account.email.clone_from(&new.email);
     account.signup_email.clone_from(&new.email);
-    account.emails.extend(new.email.map(|email| EmailAddress { primary: true, ..EmailAddress::new(email) }));
+    account.profile.extend(new.invitation.iter().flat_map(|invitation| invitation.profile.clone()));
+    let verified = new.invitation.is_some();
+    let own = |email| EmailAddress { verified, primary: true, ..EmailAddress::new(email) };
+    account.emails.extend(new.email.map(own));
     account.phone = new.phone.map(|number| Phone::new(number, false));
     let attempt = LoginAttempt::new(account.id.clone(), None, visit.now);
-    begin(visit, account, taken, LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt })
+    let attempt = LoginAttempt { signup: true, by_passkey: new.by_passkey, ..attempt };
+    account.profile = hook::before_signup(visit, &account, new.username.as_deref(), &attempt)?;
+    if let Some(invitation) = new.invitation {
+        visit.accept(invitation);
+    }
+    begin(visit, account, taken, attempt)
 }
 
 /// Begins the first login. When what verifies the address or the number can't be sent yet, nothing is made: whoever signs

@@ -3,7 +3,7 @@
 use super::connect::{SocialOutcome, owner, record};
 use super::signup::{NewAccount, Taken};
 use super::visit::{Decision, Stop, Visit};
-use super::{connect, signup};
+use super::{connect, hook, signup};
 use crate::domain::account::Account;
 use crate::domain::document::UnknownMembers;
 use crate::domain::email::EmailAddress;
@@ -23,7 +23,8 @@ pub(super) fn begin(
     tokens: Option<&Tokens>,
 ) -> Decision<SocialOutcome> {
     let settings = visit.settings();
-    if !settings.socialaccount.signup_enabled {
+    // Who is invited says so in the form.
+    if !settings.socialaccount.signup_enabled && !settings.account.invitations_enabled {
         return Ok(SocialOutcome::SignupClosed);
     }
     // Email addresses of other domains are not the account's: a verified one would stand for one that is not.
@@ -62,8 +63,9 @@ enum Assessment {
 fn assess(visit: &Visit<'_>, profile: &Profile) -> Decision<Assessment> {
     let settings = visit.settings();
     let fields = &settings.account.profile_fields;
+    let is_open = settings.socialaccount.auto_signup && settings.socialaccount.signup_enabled;
     // Before anything is known of the email address, as the answer must not depend on whether it is taken.
-    if !settings.socialaccount.auto_signup || !fields.are_complete(&fields.told(profile)) {
+    if !is_open || !fields.are_complete(&fields.told(profile)) {
         return Ok(Assessment::Incomplete);
     }
     match profile.emails.first() {
@@ -131,18 +133,29 @@ fn sign_up(
     let texts = [&profile.first_name, &profile.last_name, &answers.email].map(Option::as_deref);
     let blacklist = &visit.settings().account.username_blacklist;
     let base = username::base(&[&texts[..], &[Some("user")]].concat(), blacklist);
-    account.username = signup::username_or(visit, answers.username, &base)?;
+    account.username = signup::username_or(visit, answers.username.clone(), &base)?;
     account.profile = answers.profile;
-    set_addresses(visit, &mut account, answers.email, &profile.emails, taken.email)?;
+    account.profile.extend(answers.invitation.iter().flat_map(|invitation| invitation.profile.clone()));
+    let own = answers.email.map(|email| EmailAddress {
+        verified: answers.invitation.is_some(),
+        primary: true,
+        ..EmailAddress::new(email)
+    });
+    set_addresses(visit, &mut account, own.as_ref(), &profile.emails, taken.email)?;
     account.phone = match answers.phone {
         Some(number) => Some(Phone::new(number, false)),
         None => free_phone(visit, profile)?,
     };
     account.social_accounts.push(connect::social_account(visit, &account.id, profile, tokens));
     let id = account.id.clone();
+    let attempt = LoginAttempt::new(id.clone(), None, visit.now);
+    let attempt = LoginAttempt { signup: true, social: true, ..attempt };
+    account.profile = hook::before_signup(visit, &account, answers.username.as_deref(), &attempt)?;
+    if let Some(invitation) = answers.invitation {
+        visit.accept(invitation);
+    }
     record(visit, &id, profile);
-    let attempt = LoginAttempt::new(id, None, visit.now);
-    signup::begin(visit, account, taken, LoginAttempt { signup: true, social: true, ..attempt })
+    signup::begin(visit, account, taken, attempt)
 }
 
 fn free_phone(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Phone>> {
@@ -157,22 +170,15 @@ fn free_phone(visit: &Visit<'_>, profile: &Profile) -> Decision<Option<Phone>> {
 fn set_addresses(
     visit: &Visit<'_>,
     account: &mut Account,
-    own: Option<String>,
+    own: Option<&EmailAddress>,
     others: &[EmailAddress],
     is_taken: bool,
 ) -> Decision<()> {
-    let own_email = own.clone();
-    visit.require(
-        own.iter()
-            .chain(others.iter().map(|it| &it.email))
-            .cloned()
-            .map(Recipient::Email)
-            .map(Need::Owners)
-            .collect(),
-    )?;
-    account.signup_email.clone_from(&own);
-    let own = own.map(|email| EmailAddress { primary: true, ..EmailAddress::new(email) });
-    for address in own.iter().chain(others) {
+    let own_email = own.map(|address| address.email.clone());
+    let emails = own.into_iter().chain(others).map(|address| address.email.clone());
+    visit.require(emails.map(Recipient::Email).map(Need::Owners).collect())?;
+    account.signup_email.clone_from(&own_email);
+    for address in own.into_iter().chain(others) {
         let mut address = address.clone();
         if visit.settings().account.unique_email {
             let known = visit.owners(&Recipient::Email(address.email.clone()))?;

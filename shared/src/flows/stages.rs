@@ -9,6 +9,7 @@ pub mod trust;
 pub mod verify_email;
 pub mod verify_phone;
 
+use super::hook;
 use super::visit::{Context, Decision, Stop, Visit, Visitor};
 use crate::domain::account_id::AccountId;
 use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage, StageKey};
@@ -108,7 +109,10 @@ fn advance(visit: &mut Visit<'_>, attempt: LoginAttempt, after: Option<StageKey>
         }
     }
     match &attempt.account {
-        Some(account) => visit.log_in(account),
+        Some(account) => {
+            hook::before_login(visit, &attempt, account)?;
+            visit.log_in(account)
+        }
         None => Err(Stop::Unauthorized),
     }
 }

@@ -311,6 +311,9 @@ impl World {
                 let history = self.counters.get(&key).cloned();
                 loaded.counters.insert(key, history.map(|value| Stored { version: 1, value }));
             }
+            Need::Invitation(id) => {
+                loaded.invitations.insert(id, None);
+            }
             Need::Undeliverable(email) => {
                 loaded.undeliverable.insert(email, None);
             }
@@ -340,9 +343,9 @@ pub(crate) fn keys() -> Keys {
 }
 
 /// The codes of the errors that a flow stops with.
-pub(crate) fn codes<T: std::fmt::Debug>(decision: Decision<T>) -> Vec<&'static str> {
+pub(crate) fn codes<T: std::fmt::Debug>(decision: Decision<T>) -> Vec<String> {
     match decision {
-        Err(Stop::Invalid(errors)) => errors.into_iter().map(|error| error.kind.code()).collect(),
+        Err(Stop::Invalid(errors)) => errors.into_iter().map(|error| error.kind.code().to_owned()).collect(),
         other => panic!("expected refused input, got {other:?}"),
     }
 }

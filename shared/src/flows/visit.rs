@@ -22,6 +22,8 @@ use crate::domain::document::UnknownMembers;
 use crate::domain::email;
 use crate::domain::event::{ActorKind, EventItem, EventType};
 use crate::domain::handle::Handle;
+use crate::domain::hook::{HookAnswer, HookQuestion};
+use crate::domain::invitation::Invitation;
 use crate::domain::language::Language;
 use crate::domain::message::Recipient;
 use crate::domain::profile::ProfileValues;
@@ -47,6 +49,12 @@ pub const MOST_LOADS: u32 = 8;
 pub enum Stop {
     /// It needs to know more, and is to be run again.
     Missing(Vec<Need>),
+    /// The site's own hook is to be asked this, and the flow run again. Nothing is committed before.
+    Ask(Box<HookQuestion>),
+    /// The hook gave no usable answer: nothing is committed.
+    HookFailed,
+    /// The hook has answered something else, as others have changed what it was asked about: nothing is committed.
+    Outdated,
     /// The input is wrong.
     Invalid(FieldErrors),
     /// It happened too often.
@@ -217,6 +225,7 @@ pub struct Visit<'a> {
     letters: Vec<Letter>,
     dropped: Dropped,
     spent: BTreeMap<String, Timestamp>,
+    accepted: Option<Invitation>,
     trust: Option<String>,
     ended: BTreeSet<SessionKey>,
     others: BTreeMap<SessionKey, Session>,
@@ -261,6 +270,7 @@ impl<'a> Visit<'a> {
             letters: Vec::new(),
             dropped: Dropped::default(),
             spent: BTreeMap::new(),
+            accepted: None,
             ended: BTreeSet::new(),
             trust: None,
             others: BTreeMap::new(),
@@ -345,6 +355,15 @@ impl<'a> Visit<'a> {
     /// The questions to providers so far, in their order, each with its response.
     pub fn asked(&self) -> &'a [Arc<Asked>] {
         &self.loaded.asked
+    }
+
+    /// The answer of the site's own hook, which is asked once a request before each kind of event.
+    pub(super) fn hook_answer(&self, question: HookQuestion) -> Decision<&'a HookAnswer> {
+        match self.loaded.hooked.iter().find(|exchange| exchange.question.event == question.event) {
+            Some(exchange) if exchange.question == question => Ok(&exchange.answer),
+            Some(_) => Err(Stop::Outdated),
+            None => Err(Stop::Ask(Box::new(question))),
+        }
     }
 
     /// The settings.
@@ -673,6 +692,7 @@ impl<'a> Visit<'a> {
             Need::Handle(handle) => loaded.handles.contains_key(handle),
             Need::Spent(hash) => loaded.spent.contains_key(hash),
             Need::Counter(key) => loaded.counters.contains_key(key),
+            Need::Invitation(id) => loaded.invitations.contains_key(id),
             Need::Undeliverable(email) => loaded.undeliverable.contains_key(email),
             Need::Sessions(id) => loaded.sessions.contains_key(id),
             Need::Session(key) => loaded.others.contains_key(key),
@@ -781,6 +801,17 @@ impl<'a> Visit<'a> {
         }
         self.spent.insert(hash, single_use.expires_at);
         Ok(true)
+    }
+
+    /// The invitation that the table knows by this.
+    pub(super) fn invitation(&self, id: &str) -> Decision<Option<&'a Invitation>> {
+        let missing = || Stop::Missing(vec![Need::Invitation(id.to_owned())]);
+        self.loaded.invitations.get(id).map(Option::as_ref).ok_or_else(missing)
+    }
+
+    /// Uses an invitation up, in the commit of the sign-up.
+    pub(super) fn accept(&mut self, invitation: Invitation) {
+        self.accepted = Some(invitation);
     }
 
     /// Whether another account has verified this email address or phone number, where only one may. What was not read
@@ -1014,6 +1045,8 @@ impl<'a> Visit<'a> {
             accounts: accounts.collect(),
             counters: self.usages.into_iter().collect(),
             spent: self.spent.into_iter().collect(),
+            invited: Vec::new(),
+            accepted: self.accepted,
             letters: self.letters,
             dropped: self.dropped,
             events: Vec::new(),

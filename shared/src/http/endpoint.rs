@@ -16,7 +16,10 @@ use super::operation::Operation;
 use super::reply::{self, Outcome, Reply};
 use super::{call, cookie, csrf, language, origin_verify, present};
 use crate::app::{App, Committed, LoadTexts, Requirements, report};
+use crate::aws::Aws;
 use crate::changes::{Changes, Dropped, SessionChange};
+use crate::domain::hook::{HookExchange, HookQuestion};
+use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::TokenPair;
 use crate::domain::social::{Asked, ProviderRequest, ProviderResponse};
 use crate::domain::time::Timestamp;
@@ -25,7 +28,7 @@ use crate::flows::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit
 use crate::flows::{claims, stages};
 use crate::jwt::SigningError;
 use crate::outbox;
-use crate::outside::ProviderClient;
+use crate::outside::{CaptchaClient, CaptchaVerdict, HookClient, ProviderClient};
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
 use crate::snapshot::{Loaded, Need};
@@ -63,6 +66,8 @@ pub struct Endpoint {
     pub when: When,
     /// What it has besides HEAD and OPTIONS: each method, with what it takes and answers.
     pub operations: &'static [Operation],
+    /// Whether a POST takes a token of the bot check (`CAPTCHA_PROVIDER`), unless somebody is logged in.
+    pub checks_bots: bool,
     /// What it is bound to need, so that it is read together with the session.
     pub needs: fn(&ApiRequest, &Context<'_>) -> Vec<Need>,
     /// What happens.
@@ -76,7 +81,14 @@ impl Endpoint {
         operations: &'static [Operation],
         decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
     ) -> Self {
-        Self { path, client: None, when: When::Always, operations, needs: |_, _| Vec::new(), decide }
+        let (client, when, checks_bots) = (None, When::Always, false);
+        Self { path, client, when, operations, checks_bots, needs: |_, _| Vec::new(), decide }
+    }
+
+    /// The same, with a bot check.
+    #[must_use]
+    pub const fn checking_bots(self) -> Self {
+        Self { checks_bots: true, ..self }
     }
 
     /// The same, but there is such a path only then.
@@ -120,12 +132,27 @@ pub struct Routes {
     pub uses_table: bool,
     /// Whether it makes or checks anything with `SECRET_KEY`.
     pub uses_secret_key: bool,
+    /// Whether it sets passwords.
+    pub sets_passwords: bool,
     /// What asks other services, made once per process; it gets their secrets.
     pub outside: Option<MakeProviderClient>,
+    /// What asks the site's own hook, where accounts sign up or log in.
+    pub hook: Option<MakeHookClient>,
+    /// What tells people from bots, where an endpoint has a check.
+    pub captcha: Option<MakeCaptchaClient>,
 }
 
 /// Makes what asks other services.
 pub type MakeProviderClient = fn(&App) -> Arc<dyn ProviderClient>;
+
+/// Makes what asks the site's own hook; none where there is no hook.
+pub type MakeHookClient = fn(&Settings, &Aws) -> Option<Arc<dyn HookClient>>;
+
+/// Makes what tells people from bots; none where that is off.
+pub type MakeCaptchaClient = fn(&Settings) -> Option<Arc<dyn CaptchaClient>>;
+
+/// The header with a token of the bot check: bodies stay those of the contract.
+const CAPTCHA_TOKEN: &str = "x-captcha-token";
 
 /// Answers a request. Each line that is logged meanwhile has API Gateway's id of it; the last one has what it came to,
 /// and how long the parts of it took.
@@ -208,8 +235,23 @@ impl Routes {
         // Whoever looks sessions up can be shown an access token instead.
         let table = self.uses_table;
         let provider_secrets = self.outside.is_some();
-        let (secret_key, texts) = (self.uses_secret_key, Some(language::load as LoadTexts));
-        Requirements { table, secret_key, token_keys: table, provider_secrets, events: table, texts }
+        Requirements {
+            table,
+            secret_key: self.uses_secret_key,
+            token_keys: table,
+            provider_secrets,
+            events: table,
+            breached_passwords: self.sets_passwords,
+            captcha_secret: self.captcha.is_some(),
+            texts: Some(language::load as LoadTexts),
+        }
+    }
+
+    /// Gives a process the clients that the function asks others with.
+    pub fn equip(&self, app: &mut App) {
+        app.outside = self.outside.map(|make| make(app));
+        app.captcha = self.captcha.and_then(|make| make(&app.settings));
+        app.hook = self.hook.zip(app.aws()).and_then(|(make, aws)| make(&app.settings, aws));
     }
 
     fn find(&self, path: &str) -> Option<&'static Endpoint> {
@@ -353,13 +395,21 @@ impl Exchange<'_> {
         let passwords = app.passwords();
         let mut secrets = app.secrets();
         let mut needs = (endpoint.needs)(call, &app.context(&secrets, &passwords));
-        let mut asked = Vec::new();
+        let (mut asked, mut hooked) = (Vec::new(), Vec::new());
         let mut rewritten = false;
         let mut races = 0;
+        let mut is_checked = !self.checks_bots();
+        if !is_checked && !call.visitor.presents_token {
+            if let Some(refusal) = self.refuse_bot().await {
+                return Ok(refusal);
+            }
+            is_checked = true;
+        }
         while races < MOST_RACES {
             let now = app.clock.now();
             let mut loaded = self.load(&needs, now).await?;
             loaded.asked.clone_from(&asked);
+            loaded.hooked.clone_from(&hooked);
             let settled = call.settled(&loaded);
             let exchange = Exchange { call: settled.as_ref().unwrap_or(call), ..self };
             // A secret that is bound to a session (`CSRF_USE_SESSIONS`) is to be that of this one.
@@ -369,13 +419,20 @@ impl Exchange<'_> {
                 return Ok(refusal);
             }
             let context = app.context(&secrets, &passwords);
+            if !std::mem::replace(&mut is_checked, true)
+                && !exchange.is_logged_in(context, &loaded, now)
+                && let Some(refusal) = exchange.refuse_bot().await
+            {
+                return Ok(refusal);
+            }
             let decided = exchange.decide(context, &mut loaded, &mut needs, now).await?;
+            hooked.clone_from(&loaded.hooked);
             if app.finds_newer_keys().await {
                 secrets = app.secrets();
                 continue;
             }
-            if is_withheld(endpoint.path, &decided.outcome) {
-                return Ok(unavailable());
+            if let Some(response) = withheld(endpoint.path, &decided.outcome, &call.texts) {
+                return Ok(response);
             }
             match exchange.commit(&decided.changes, &loaded, now).await {
                 Ok(sent) => {
@@ -397,6 +454,29 @@ impl Exchange<'_> {
             }
         }
         Err(StoreError::Unavailable("lost every race".to_owned()).into())
+    }
+
+    /// Whether this request takes a token of the bot check.
+    fn checks_bots(self) -> bool {
+        self.app.captcha.is_some() && self.endpoint.checks_bots && self.call.method == Method::POST
+    }
+
+    fn is_logged_in(self, context: Context<'_>, loaded: &Loaded, now: Timestamp) -> bool {
+        let visit = Visit::open(context, &self.call.visitor, loaded, now);
+        visit.is_ok_and(|visit| visit.user().is_some())
+    }
+
+    /// The answer to a request that has no right token, before anything is decided.
+    async fn refuse_bot(self) -> Option<Response<Body>> {
+        let captcha = self.app.captcha.as_ref()?;
+        match captcha.verify(self.call.header(CAPTCHA_TOKEN), &self.call.visitor.ip).await {
+            CaptchaVerdict::Human => None,
+            CaptchaVerdict::Refused => {
+                let refused = Reply::invalid(FieldErrorKind::BotCheckFailed.of_all().into());
+                Some(refused.into_response(&self.call.texts))
+            }
+            CaptchaVerdict::Unknown => (!self.app.settings.captcha.fail_open).then(unavailable),
+        }
     }
 
     /// Delivers the messages and events of a commit, where nothing else does.
@@ -452,6 +532,16 @@ impl Exchange<'_> {
         }
     }
 
+    /// Puts a question to the site's own hook.
+    async fn ask_hook(self, question: HookQuestion) -> Result<Arc<HookExchange>, StoreError> {
+        let none = || StoreError::Corrupt("the function has no client of the hook".to_owned());
+        let hook = self.app.hook.as_ref().ok_or_else(none)?;
+        let began = self.app.clock.now();
+        let answer = hook.ask(&question).await;
+        self.took("ask_ms", began);
+        Ok(Arc::new(HookExchange { question, answer }))
+    }
+
     /// Adds the milliseconds of a part of the request to its span. Nearly all of `decide_ms` is for hashing passwords.
     fn took(self, part: &'static str, began: Timestamp) {
         let took = self.app.clock.now().millis() - began.millis();
@@ -462,7 +552,8 @@ impl Exchange<'_> {
         self.app.store().filter(|_| self.routes.uses_table)
     }
 
-    /// Decides; whenever a flow needs more items, reads them and decides again.
+    /// Decides; whenever a flow needs more items, reads them and decides again, and likewise if it asks the hook. That
+    /// costs no round trip: what was read still is the snapshot, and the commit's conditions find out whether it holds.
     async fn decide(
         self,
         context: Context<'_>,
@@ -475,6 +566,10 @@ impl Exchange<'_> {
             let decided = self.decide_once(context, loaded, now);
             self.took("decide_ms", began);
             let missing = match decided {
+                Ok(Decided { outcome: Err(Stop::Ask(question)), .. }) => {
+                    loaded.hooked.push(self.ask_hook(*question).await?);
+                    continue;
+                }
                 Ok(decided) => return Ok(decided),
                 Err(missing) => missing,
             };
@@ -580,7 +675,7 @@ impl Exchange<'_> {
             }
             Err(Stop::TooLarge) => reply::page(StatusCode::BAD_REQUEST, &call.texts, "pages.too_large"),
             // Other stops are explained and questions asked before they get here.
-            Err(_) | Ok(Outcome::Ask(_)) => reply::malformed(),
+            Err(_) | Ok(Outcome::Ask(_) | Outcome::RedirectUnchanged(_)) => reply::malformed(),
         };
         response.extensions_mut().insert(decided.counts);
         if call.visitor.client == ClientKind::Browser {
@@ -665,15 +760,18 @@ fn warn_of_dropped(path: &str, dropped: Dropped) {
     }
 }
 
-/// Whether nothing is committed, and the client is to try again: a token can't be signed, an item can't be opened, or only a
-/// later release knows what is in it.
-fn is_withheld(path: &str, outcome: &Decision<Outcome>) -> bool {
+/// The answer where nothing is committed, and the client is to try again: a token can't be signed, an item can't be opened,
+/// only a later release knows what is in it, or the site's own hook did not say what is to happen.
+fn withheld(path: &str, outcome: &Decision<Outcome>, texts: &Texts) -> Option<Response<Body>> {
     match outcome {
         Err(Stop::Unopened(unopened)) => report(*unopened),
         Err(Stop::Unsupported(what)) => tracing::error!(path, "{what}"),
-        _ => {}
+        Err(Stop::Unsigned | Stop::HookFailed) => {}
+        Err(Stop::Outdated) => return Some(Reply::status(StatusCode::CONFLICT).into_response(texts)),
+        Ok(Outcome::RedirectUnchanged(url)) => return Some(reply::redirect(url, texts)),
+        _ => return None,
     }
-    matches!(outcome, Err(Stop::Unsigned | Stop::Unsupported(_) | Stop::Unopened(_)))
+    Some(unavailable())
 }
 
 /// The answer to a stop, where it has one in the envelope.
@@ -726,7 +824,7 @@ mod tests {
         path: &'static str,
         decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
     ) -> Endpoint {
-        Endpoint { path, client: None, when: When::Always, operations: &[], needs: |_, _| Vec::new(), decide }
+        Endpoint::at(path, &[], decide)
     }
 
     /// A function with endpoints that ask services.
@@ -739,7 +837,10 @@ mod tests {
             documents: &[],
             uses_table: false,
             uses_secret_key: false,
+            sets_passwords: false,
             outside: None,
+            hook: None,
+            captcha: None,
         };
         let variables = [("ALLOWED_HOSTS", "*")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let nothing = Requirements { table: false, ..Requirements::TABLE };

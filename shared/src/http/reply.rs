@@ -31,6 +31,8 @@ pub enum Outcome {
     Reply(Reply),
     /// The browser goes on elsewhere.
     Redirect(String),
+    /// The browser goes on elsewhere, and nothing that was changed is committed.
+    RedirectUnchanged(String),
     /// A page for people.
     Page(String),
     /// A page that says what went wrong, in the text of this key.

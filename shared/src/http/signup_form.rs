@@ -8,10 +8,12 @@ use super::input::{Field, Form, Text};
 use super::present;
 use super::reply::Outcome;
 use crate::domain::handle::Handle;
+use crate::domain::invitation::{Invitation, InvitationKey};
 use crate::domain::message::Recipient;
 use crate::domain::profile::ProfileValues;
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::username;
+use crate::flows::invitation;
 use crate::flows::signup::{self, NewAccount, Taken};
 use crate::flows::visit::{Context, Decision, Stop, Visit};
 use crate::password_rules;
@@ -33,6 +35,14 @@ const USERNAME: Field = Field::text("username", Text::USERNAME, "The username.")
 const PHONE: Field = Field::text("phone", Text::PHONE, "The phone number, in E.164 form.")
     .asked(When::SignupPhone)
     .required(When::SignupPhoneRequired);
+const INVITATION: Field = Field::text(
+    "invitation",
+    Text::PLAIN,
+    "The key of an invitation. It allows a sign-up with the invited email address, which counts as verified, while sign-up \
+     is closed and from any domain.",
+)
+.asked(When::Invitations)
+.optional();
 const PASSWORD: Field = Field::text("password", Text::PLAIN, "The password.")
     .asked(When::SignupPassword)
     .required(When::SignupPasswordRequired);
@@ -52,9 +62,9 @@ impl SignupBy<'_> {
     /// The fields of the form.
     pub const fn fields(self) -> &'static [Field] {
         match self {
-            Self::Password => &[EMAIL, EMAIL2, USERNAME, PHONE, PASSWORD],
-            Self::Passkey => &[EMAIL, EMAIL2, USERNAME, PHONE],
-            Self::Provider(_) => &[EMAIL_BY_PROVIDER, EMAIL2_BY_PROVIDER, USERNAME, PHONE],
+            Self::Password => &[EMAIL, EMAIL2, USERNAME, PHONE, PASSWORD, INVITATION],
+            Self::Passkey => &[EMAIL, EMAIL2, USERNAME, PHONE, INVITATION],
+            Self::Provider(_) => &[EMAIL_BY_PROVIDER, EMAIL2_BY_PROVIDER, USERNAME, PHONE, INVITATION],
         }
     }
 
@@ -88,6 +98,9 @@ pub fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
         }
         needs.push(Need::Owners(Recipient::Email(email)));
     }
+    if let Some(key) = given(&mut form, &INVITATION).as_deref().and_then(InvitationKey::parse) {
+        needs.push(Need::Invitation(key.id));
+    }
     if let Some(name) = given(&mut form, &USERNAME) {
         needs.extend(Handle::username(&name).map(Need::Handle));
     }
@@ -114,7 +127,7 @@ pub fn submit(visit: &mut Visit<'_>, call: &ApiRequest, by: SignupBy<'_>) -> Dec
     if visit.user().is_some() {
         return Err(Stop::Conflict);
     }
-    if !visit.settings().account.signup_enabled {
+    if !visit.settings().account.signup_enabled && account.invitation.is_none() {
         return Err(Stop::Forbidden);
     }
     if fills_honeypot(visit.settings(), &object) {
@@ -135,12 +148,13 @@ pub fn read(visit: &Visit<'_>, object: &Object, by: SignupBy<'_>) -> Decision<(N
     let mut form = Form::new(by.fields(), object, visit.settings());
     let mut account = NewAccount { by_passkey: by == SignupBy::Passkey, ..NewAccount::default() };
     let (email, email2) = by.emails();
+    account.invitation = read_invitation(visit, &mut form)?;
     let (mut again, mut taken) = (None, Taken::default());
     for field in visit.settings().account.signup_fields.iter() {
         match field.name {
             SignupFieldName::Email => {
                 account.email = given(&mut form, &email);
-                taken.email = refuse_email(visit, &mut form, account.email.as_deref(), by)?;
+                taken.email = refuse_email(visit, &mut form, &account, by)?;
             }
             SignupFieldName::Email2 => again = given(&mut form, &email2),
             SignupFieldName::Username => {
@@ -182,10 +196,13 @@ fn given(form: &mut Form<'_>, field: &Field) -> Option<String> {
 fn refuse_email(
     visit: &Visit<'_>,
     form: &mut Form<'_>,
-    email: Option<&str>,
+    account: &NewAccount,
     by: SignupBy<'_>,
 ) -> Decision<bool> {
-    let Some(email) = email else { return Ok(false) };
+    let Some(email) = account.email.as_deref() else { return Ok(false) };
+    if let Some(invitation) = &account.invitation {
+        return refuse_invited_email(visit, form, email, invitation, by).map(|()| false);
+    }
     // Before it is known whether an account has it.
     if !visit.settings().account.signup_domains.has(email) {
         form.refuse("email", FieldErrorKind::EmailDomainNotAllowed);
@@ -196,6 +213,31 @@ fn refuse_email(
         form.refuse("email", by.email_taken());
     }
     Ok(is_free.is_none())
+}
+
+/// Whoever has the key has the mailbox, and may learn that it has an account.
+fn refuse_invited_email(
+    visit: &Visit<'_>,
+    form: &mut Form<'_>,
+    email: &str,
+    invitation: &Invitation,
+    by: SignupBy<'_>,
+) -> Decision<()> {
+    if invitation.email != email {
+        form.refuse("email", FieldErrorKind::InvitedOther);
+    } else if signup::is_free(visit, email)? != Some(true) {
+        form.refuse("email", by.email_taken());
+    }
+    Ok(())
+}
+
+fn read_invitation(visit: &Visit<'_>, form: &mut Form<'_>) -> Decision<Option<Invitation>> {
+    let Some(key) = given(form, &INVITATION) else { return Ok(None) };
+    let invitation = invitation::find(visit, &key)?;
+    if invitation.is_none() {
+        form.refuse("invitation", FieldErrorKind::InvalidOrExpiredKey);
+    }
+    Ok(invitation)
 }
 
 /// Whether the phone number is taken, and the client is not to learn that.

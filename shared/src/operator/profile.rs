@@ -9,7 +9,7 @@ use super::{UserError, UserName, change, find};
 use crate::app::App;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
-use crate::domain::profile::{MAX_PROFILE_BYTES, Metadata, size};
+use crate::domain::profile::{MAX_PROFILE_BYTES, Metadata, ProfileValues, size};
 use crate::domain::refusal::{FieldError, FieldErrorKind, FieldErrors};
 use crate::domain::time::Timestamp;
 use crate::http::input::Form;
@@ -78,7 +78,7 @@ fn apply(
     let (left, given): (BTreeMap<_, _>, _) =
         wanted.values.iter().partition(|(name, value)| is_left(name, value));
     account.profile.retain(|name, _| !left.contains_key(name));
-    change_fields(account, given, settings, now)?;
+    change_fields(&mut account.profile, given, settings, now).map_err(UserError::Invalid)?;
     if let Some(metadata) = &wanted.public_metadata {
         account.public_metadata.clone_from(metadata);
     }
@@ -107,16 +107,17 @@ fn depth(value: &Value) -> usize {
     inner.unwrap_or_default().saturating_add(1)
 }
 
-fn change_fields(
-    account: &mut Account,
+/// Changes fields as operators may, or says what is wrong.
+pub(super) fn change_fields(
+    profile: &mut ProfileValues,
     given: BTreeMap<&String, &String>,
     settings: &Settings,
     now: Timestamp,
-) -> Result<(), UserError> {
+) -> Result<(), String> {
     let object: Object = given.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
     let mut form = Form::new(&[], &object, settings);
-    form.change_profile(&mut account.profile, ProfilePart::Operator, now);
-    form.finish().map_err(|errors| UserError::Invalid(told(&errors, settings)))
+    form.change_profile(profile, ProfilePart::Operator, now);
+    form.finish().map_err(|errors| told(&errors, settings))
 }
 
 /// The errors, each with its field. Which fields there are depends on the settings that the operator runs with.

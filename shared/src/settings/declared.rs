@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
 
+use super::breached_file::{BREACHED_FILE, BreachedFile};
+use super::captcha::{CAPTCHA_PROVIDER, CaptchaProvider};
 use super::choice::{
     APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EVENT_DATA,
     EmailVerification, EventData, HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS,
@@ -25,8 +27,8 @@ use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls, OPTIONAL_URL};
 use super::group::{Group, group};
 use super::kind::{
     ATTEMPTS, DAYS, HEADER_SCHEME, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH,
-    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, SECONDS, SECRET,
-    SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
+    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, QUALIFIED_FUNCTION_ARN,
+    SECONDS, SECRET, SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
 };
 use super::language::{LANGUAGES, OPTIONAL_LANGUAGE};
 use super::mail_address::SENDER;
@@ -127,6 +129,8 @@ group! {
         session: Session;
         /// Protection against cross-site request forgery.
         csrf: Csrf;
+        /// Telling people from bots.
+        captcha: Captcha;
         /// Passwords.
         passwords: Passwords;
         /// Mails and text messages.
@@ -155,6 +159,16 @@ group! {
         /// hidden from people. A request that fills it is answered like a sign-up with pending verification, but
         /// creates no account and sends no mail.
         signup_honeypot: Option<String> = OPTIONAL_TEXT, "ACCOUNT_SIGNUP_FORM_HONEYPOT_FIELD", Is("null");
+        /// Whether sign-up accepts invitations, also while it is closed ([invitations.md](invitations.md)).
+        invitations_enabled: bool = SWITCH, "ACCOUNT_INVITATIONS_ENABLED", Is("false"), of "Vestibule";
+        /// The qualified ARN of a Lambda function of the same account and region that is asked before sign-ups and
+        /// logins ([hook.md](hook.md)).
+        hook_function_arn: Option<String> = QUALIFIED_FUNCTION_ARN, "ACCOUNT_HOOK_FUNCTION_ARN", Is("null"), of "Vestibule";
+        /// The URL that is asked instead of that function, for the local stack only: functions on AWS Lambda do not
+        /// start with it.
+        hook_url: Option<String> = OPTIONAL_URL, "ACCOUNT_HOOK_URL", Is("null"), of "Vestibule";
+        /// Whether sign-ups and logins go on if the hook gives no usable answer, instead of being answered with 503.
+        hook_fail_open: bool = SWITCH, "ACCOUNT_HOOK_FAIL_OPEN", Is("false"), of "Vestibule";
         /// Whether responses hide the existence of accounts. `"strict"` also hides it at sign-up without
         /// mandatory verification; the price is that several accounts can have one unverified email address.
         prevent_enumeration: PreventEnumeration = PREVENT_ENUMERATION, "ACCOUNT_PREVENT_ENUMERATION", Is("true");
@@ -546,10 +560,30 @@ group! {
 }
 
 group! {
+    /// Telling people from bots, before sign-ups and requests for mail ([bot-check.md](bot-check.md)).
+    pub Captcha, "Bot check" {
+        /// The service that issues tokens to people: Cloudflare Turnstile or hCaptcha.
+        provider: Option<CaptchaProvider> = CAPTCHA_PROVIDER, "CAPTCHA_PROVIDER", Is("null"), of "Vestibule";
+        /// The secret key that the service has issued for the site. On AWS use `CAPTCHA_SECRET_ARN`.
+        secret: Option<Secret> = OPTIONAL_CODE, "CAPTCHA_SECRET", Is("null"), of "Vestibule";
+        /// The secret in AWS Secrets Manager that holds it.
+        secret_arn: Option<String> = OPTIONAL_TEXT, "CAPTCHA_SECRET_ARN", Is("null"), of "Vestibule";
+        /// Whether requests go on while the service is not available, instead of being answered with 503.
+        fail_open: bool = SWITCH, "CAPTCHA_FAIL_OPEN", Is("false"), of "Vestibule";
+        /// The URL that verifies tokens, instead of the service's own, for tests.
+        url: Option<String> = OPTIONAL_URL, "CAPTCHA_URL", Is("null"), of "Vestibule";
+    }
+}
+
+group! {
     /// Password rules, reset and hashing.
     pub Passwords, "Passwords" {
         /// The password rules: any of Django's four validators, with their options. `[]` for none.
         validators: Vec<PasswordValidator> = PASSWORD_VALIDATORS, "AUTH_PASSWORD_VALIDATORS", Computed(ALL_FOUR, "all four");
+        /// A file of passwords that data breaches have made known, which are refused
+        /// ([breached-passwords.md](breached-passwords.md)). Functions that set passwords do not start if it is
+        /// missing or damaged.
+        breached: Option<BreachedFile> = BREACHED_FILE, "PASSWORD_BREACHED_FILE", Is("null"), of "Vestibule";
         /// The validity of the password reset link, in seconds.
         reset_timeout: Duration = SECONDS, "PASSWORD_RESET_TIMEOUT", Is("259200");
     }

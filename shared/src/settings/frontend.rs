@@ -59,6 +59,8 @@ macro_rules! pages {
 pages! {
     /// Verifies an email address; `{key}` stands for the key.
     account_confirm_email = "/account/verify-email/{key}";
+    /// Accepts an invitation; `{key}` stands for the key. In the fragment, it is sent to no server.
+    account_invitation = "/account/invitation#{key}";
     /// Requests a password reset.
     account_reset_password = "/account/password/reset";
     /// Resets the password; `{key}` stands for the key.

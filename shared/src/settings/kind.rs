@@ -96,6 +96,26 @@ pub(super) const HEADER_SCHEME: Kind<String> = Kind::new("one word, such as Bear
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) { Ok(word) } else { Err(Wrong::Shape) }
 });
+/// The version or alias that it ends with makes what runs a decision of a deployment.
+pub(super) const QUALIFIED_FUNCTION_ARN: Kind<Option<String>> = Kind::new(
+    "the ARN of a Lambda function with its version or alias, such as \
+     arn:aws:lambda:eu-west-1:123456789012:function:hook:live, or null",
+    |raw| {
+        let Some(arn) = optional_text(raw)? else { return Ok(None) };
+        let is_plain = |part: &str| {
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let parts: Vec<&str> = arn.split(':').collect();
+        match parts.as_slice() {
+            ["arn", partition, "lambda", region, account, "function", name, qualifier]
+                if [partition, region, account, name, qualifier].into_iter().all(|part| is_plain(part)) =>
+            {
+                Ok(Some(arn))
+            }
+            _ => Err(Wrong::Shape),
+        }
+    },
+);
 /// `null` is none.
 pub(super) fn optional<T>(raw: &Raw<'_>, read: fn(&Raw<'_>) -> Result<T, Wrong>) -> Result<Option<T>, Wrong> {
     if raw.json == Some(Value::Null) { Ok(None) } else { read(raw).map(Some) }

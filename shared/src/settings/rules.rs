@@ -308,6 +308,24 @@ const ERRORS: &[Rule] = &[
                  or all clients would share its IP address and its rate limits",
     },
     Rule {
+        settings: &["ACCOUNT_INVITATIONS_ENABLED", "ACCOUNT_SIGNUP_FIELDS", "SOCIALACCOUNT_EMAIL_REQUIRED"],
+        is_broken: |s| s.account.invitations_enabled && !all_have_email(s),
+        remedy: "an invitation is for an email address: every sign-up must require one",
+    },
+    Rule {
+        settings: &["CAPTCHA_PROVIDER", "CAPTCHA_SECRET", "CAPTCHA_SECRET_ARN"],
+        is_broken: |s| {
+            let captcha = &s.captcha;
+            captcha.provider.is_some() && captcha.secret.is_none() && captcha.secret_arn.is_none()
+        },
+        remedy: "the service knows the site by its secret key: CAPTCHA_SECRET_ARN must be set, or CAPTCHA_SECRET",
+    },
+    Rule {
+        settings: &["ACCOUNT_HOOK_FUNCTION_ARN", "ACCOUNT_HOOK_URL"],
+        is_broken: |s| s.account.hook_function_arn.is_some() && s.account.hook_url.is_some(),
+        remedy: "there is one hook: one of the two must be unset",
+    },
+    Rule {
         settings: &["SMS_TOPIC_ARN", "SMS_FUNCTION_ARN"],
         is_broken: |s| s.mail.sms_topic_arn.is_some() && s.mail.sms_function_arn.is_some(),
         remedy: "text messages have one way out: one of the two must be unset",
@@ -375,6 +393,13 @@ const WARNINGS: &[Rule] = &[
         remedy: "the dummy provider accepts any identity: use it for tests only",
     },
 ];
+
+/// Whether every way to sign up requires an email address.
+fn all_have_email(settings: &Settings) -> bool {
+    let social = &settings.socialaccount;
+    (social.only || settings.account.signup_fields.requires(SignupFieldName::Email))
+        && (!settings.apps.socialaccount || social.email_required)
+}
 
 /// Whether every login requires a verified email address.
 fn always_verifies(settings: &Settings) -> bool {

@@ -738,12 +738,36 @@ fn python_is_told_from_json() {
 }
 
 #[test]
+fn a_hook_is_one_version_of_a_function() {
+    const ARN: &str = "arn:aws:lambda:eu-west-1:123456789012:function:hook:live";
+    assert_eq!(
+        settings(&[("ACCOUNT_HOOK_FUNCTION_ARN", ARN)]).account.hook_function_arn.as_deref(),
+        Some(ARN)
+    );
+    assert!(!settings(&[("ACCOUNT_HOOK_FUNCTION_ARN", "")]).account.has_hook());
+    for wrong in [
+        "hook",
+        "arn:aws:lambda:eu-west-1:123456789012:function:hook",
+        "arn:aws:lambda:eu-west-1:123456789012:function:hook:$LATEST",
+        "arn:aws:lambda:eu-west-1:123456789012:function:hook:live:x",
+        "arn:aws:sns:eu-west-1:123456789012:function:hook:live",
+        "arn:aws:lambda::123456789012:function:hook:live",
+    ] {
+        let text = errors(&[("ACCOUNT_HOOK_FUNCTION_ARN", wrong)]);
+        assert!(text.contains("must be the ARN of a Lambda function with its version or alias"), "{text}");
+    }
+    let both = errors(&[("ACCOUNT_HOOK_FUNCTION_ARN", ARN), ("ACCOUNT_HOOK_URL", "http://localhost:9000/")]);
+    assert!(both.ends_with("there is one hook: one of the two must be unset"), "{both}");
+}
+
+#[test]
 fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
         "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, \
-         of is_open_for_signup ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username ACCOUNT_USERNAME_BLACKLIST, of \
-         clean_password AUTH_PASSWORD_VALIDATORS, and of send_mail MAIL_TEMPLATES_DIR"
+         of is_open_for_signup ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username \
+         ACCOUNT_USERNAME_BLACKLIST, of clean_password AUTH_PASSWORD_VALIDATORS, of pre_login \
+         ACCOUNT_HOOK_FUNCTION_ARN, and of send_mail MAIL_TEMPLATES_DIR"
     );
     assert_eq!(
         errors(&[("ACCOUNT_LOGOUT_ON_GET", "true")]),

@@ -45,8 +45,9 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "ACCOUNT_ADAPTER",
         Refused,
         "Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, of is_open_for_signup \
-         ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username ACCOUNT_USERNAME_BLACKLIST, of clean_password \
-         AUTH_PASSWORD_VALIDATORS, and of send_mail MAIL_TEMPLATES_DIR",
+         ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username ACCOUNT_USERNAME_BLACKLIST, of \
+         clean_password AUTH_PASSWORD_VALIDATORS, of pre_login ACCOUNT_HOOK_FUNCTION_ARN, and of send_mail \
+         MAIL_TEMPLATES_DIR",
     ),
     unusable("ACCOUNT_FORMS", Refused, DECLARED_FORM),
     unusable("ACCOUNT_SIGNUP_FORM_CLASS", Refused, DECLARED_FORM),

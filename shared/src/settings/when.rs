@@ -69,6 +69,8 @@ pub enum When {
     /// Such codes are sent by text only.
     CodeByPhoneOnly,
 
+    /// Sign-ups accept invitations.
+    Invitations,
     /// People can sign up.
     Signup,
     /// Sign-up asks for an email address.
@@ -160,6 +162,7 @@ impl When {
             Self::CodeByEmail => login(LoginMethod::Email) || !login(LoginMethod::Phone),
             Self::CodeByEmailOnly => !login(LoginMethod::Phone),
             Self::CodeByPhoneOnly => login(LoginMethod::Phone) && !login(LoginMethod::Email),
+            Self::Invitations => account.invitations_enabled,
             Self::Signup => account.signup_enabled && !settings.socialaccount.only,
             Self::SignupEmail => asks(SignupFieldName::Email),
             Self::SignupEmailRequired => requires(SignupFieldName::Email),

@@ -18,6 +18,7 @@ use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::MOST_AUTHENTICATORS;
 use crate::domain::event::EventItem;
 use crate::domain::handle::Handle;
+use crate::domain::invitation::{Invitation, invitation_id};
 use crate::domain::message::Recipient;
 use crate::domain::session::Session;
 use crate::domain::social::MOST_SOCIAL_ACCOUNTS;
@@ -83,6 +84,12 @@ impl Store {
         }
         for (hash, until) in &changes.spent {
             writes.use_once(hash, *until, context.now)?;
+        }
+        for invitation in &changes.invited {
+            writes.put_anyway(super::invitation::new_item(invitation)?)?;
+        }
+        if let Some(invitation) = &changes.accepted {
+            writes.accept(invitation)?;
         }
         for (id, sealed) in context.outbox {
             writes.outbox(id, sealed, context.now)?;
@@ -402,6 +409,15 @@ impl Writes<'_> {
             values: vec![(":now", item::number(now.millis()))],
         };
         self.put(item, condition)
+    }
+
+    /// Of two sign-ups with one invitation, one fails; so does one whose invitation was revoked or replaced meanwhile.
+    fn accept(&mut self, invitation: &Invitation) -> Result<(), StoreError> {
+        let condition = Condition {
+            expression: "key_hash = :seen".into(),
+            values: vec![(":seen", item::text(&invitation.key_hash))],
+        };
+        self.delete(&Key::invitation(&invitation_id(&invitation.email)), Some(condition))
     }
 
     fn outbox(&mut self, id: &str, sealed: &[u8], now: Timestamp) -> Result<(), StoreError> {

@@ -37,6 +37,7 @@ pub(super) const OWNER: &str = "USER#";
 pub(super) const SESSION: &str = "SESSION#";
 pub(super) const OUTBOX: &str = "OUTBOX#";
 pub(super) const EVENT: &str = "EVENT#";
+pub(super) const INVITATION: &str = "INVITATION#";
 
 impl Key {
     fn new(pk: String, sk: impl Into<String>) -> Self {
@@ -78,6 +79,10 @@ impl Key {
     pub fn undeliverable(email: &str) -> Self {
         let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(email.as_bytes()));
         Self::new(format!("UNDELIVERABLE#{hash}"), ALONE)
+    }
+
+    pub fn invitation(id: &str) -> Self {
+        Self::new(format!("{INVITATION}{id}"), ALONE)
     }
 
     pub fn counter(key: &CounterKey) -> Self {

@@ -91,6 +91,7 @@ impl Store {
                 Need::Handle(handle) => keys.push(Key::handle(handle)),
                 Need::Spent(hash) => keys.push(Key::spent(hash)),
                 Need::Counter(key) => keys.push(Key::counter(key)),
+                Need::Invitation(id) => keys.push(Key::invitation(id)),
                 Need::Undeliverable(email) => keys.push(Key::undeliverable(email)),
                 // The same key twice in one call is an error.
                 Need::Session(key) if sessions.contains(key) => {}
@@ -144,6 +145,10 @@ impl Store {
                         })
                     });
                     loaded.counters.insert(key.clone(), history.transpose()?);
+                }
+                Need::Invitation(id) => {
+                    let invitation = items.get(&Key::invitation(id)).map(item::read_document);
+                    loaded.invitations.insert(id.clone(), invitation.transpose()?);
                 }
                 Need::Undeliverable(email) => {
                     let item = items.get(&Key::undeliverable(email));

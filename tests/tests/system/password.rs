@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use vestibule::breached::{BreachedPasswords, password_key};
 
 use crate::{Kind, NEW_PASSWORD, PASSWORD, Stack, log_in};
 
@@ -139,4 +140,45 @@ async fn links_can_be_asked_for_so_often_only() {
     }
     stack.app().post("auth/password/request", json!({"email": EMAIL})).await.is(429);
     assert_eq!(stack.inbox.take().await.len(), 5);
+}
+
+/// Passwords of a breach are refused wherever one is set, and known ones stay.
+#[tokio::test]
+async fn a_breached_password_is_set_nowhere() {
+    const BREACHED: &str = "Tr0ub4dor&3-horse";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("breached.filter");
+    let filter = BreachedPasswords::build(vec![password_key(BREACHED)]).unwrap();
+    std::fs::write(&path, filter.to_file()).unwrap();
+    let setting = ("PASSWORD_BREACHED_FILE", path.to_str().unwrap());
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[setting, ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true")]).await;
+        let client = stack.client(kind);
+        let new = json!({"email": "ben@example.com", "password": BREACHED});
+        client.post("auth/signup", new).await.refuses(&["password: password_breached"]);
+        stack.add_user(EMAIL).await;
+        client.post("auth/password/request", json!({"email": EMAIL})).await.awaits("password_reset_by_code");
+        let code = stack.inbox.only(EMAIL).await.code();
+        let reset = json!({"key": code, "password": BREACHED});
+        client.post("auth/password/reset", reset).await.refuses(&["password: password_breached"]);
+        let client = stack.client(kind);
+        log_in(&client, EMAIL, PASSWORD).await.is_logged_in_as(EMAIL);
+        let change = json!({"current_password": PASSWORD, "new_password": BREACHED});
+        client.post("account/password/change", change).await.refuses(&["new_password: password_breached"]);
+        let by_operator = vestibule_cli::arguments::UserAdd {
+            email: Some("cleo@example.com".to_owned()),
+            password: Some(BREACHED.to_owned()),
+            ..stack.nobody()
+        };
+        let error = stack.try_add(by_operator).await.unwrap_err().to_string();
+        assert!(error.contains("known from a data breach"), "{error}");
+    }
+    let mut file = std::fs::read(&path).unwrap();
+    file[30] ^= 1;
+    std::fs::write(&path, file).unwrap();
+    let error = Stack::try_start(&[setting]).await.map(drop).unwrap_err().to_string();
+    assert!(error.contains("PASSWORD_BREACHED_FILE") && error.contains("is damaged"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    let error = Stack::try_start(&[setting]).await.map(drop).unwrap_err().to_string();
+    assert!(error.contains("No such file"), "{error}");
 }

@@ -92,4 +92,12 @@ async fn secrets_and_configuration_sets_are_allowed_where_settings_name_them() {
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
     ];
     Stack::start(&providers).await.app().get("auth/session").await.is(401);
+
+    let captcha_arn = arn("captcha");
+    let captcha = [
+        ("CAPTCHA_PROVIDER", "turnstile"),
+        ("CAPTCHA_SECRET_ARN", &*captcha_arn),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
+    ];
+    Stack::start(&captcha).await.app().post("auth/signup", json!({})).await.refuses(&["bot_check_failed"]);
 }

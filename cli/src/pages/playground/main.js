@@ -26,6 +26,7 @@ const [OUT, IN, BOTH] = ["out", "in", "both"];
 const PAGES = [
   { path: "/account/login", title: "Log in", show: login, menu: OUT },
   { path: "/account/signup", title: "Sign up", show: signup, menu: OUT, link: "account_signup" },
+  { path: "/account/invitation#{key}", title: "Accept an invitation", show: signup, link: "account_invitation" },
   { path: "/account/login/code", title: "Log in with a code", show: loginByCode, needs: "requestLoginCode" },
   { path: "/account/pending", title: "One more step", show: pending },
   { path: "/account/verify-email/{key}", title: "Verify your email address", show: verifyEmail, link: "account_confirm_email" },

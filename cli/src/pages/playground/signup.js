@@ -7,13 +7,14 @@ import { h, link, section } from "./elements.js";
 import { form } from "./form.js";
 import { proceed } from "./proceed.js";
 
-/** The page. */
-export async function signup() {
+/** The page, perhaps with the key of an invitation. */
+export async function signup(key) {
+  const own = (id) => withHoneypot(invited(withHelp(fields(id)), key));
   const ways = [
-    has("signUp") && form(withHoneypot(newPassword(withHelp(fields("signUp")))), "Sign up", async (values) =>
+    has("signUp") && form(newPassword(own("signUp")), "Sign up", async (values) =>
       proceed(await send("POST", "auth/signup", values))),
     has("signUpWithPasskey") && section("With a passkey, without a password",
-      form(withHoneypot(withHelp(fields("signUpWithPasskey"))), "Sign up with a passkey", async (values) =>
+      form(own("signUpWithPasskey"), "Sign up with a passkey", async (values) =>
         proceed(await send("POST", "auth/webauthn/signup", values)))),
   ].filter(Boolean);
   const closed = ways.length === 0 && h("p", {}, "Sign-up is closed (ACCOUNT_SIGNUP_ENABLED).");
@@ -23,6 +24,9 @@ export async function signup() {
 /** Browsers offer a new password rather than fill in an old one. */
 export const newPassword = (all) =>
   all.map((field) => (field.name === "password" ? { ...field, options: { autocomplete: "new-password" } } : field));
+
+const invited = (all, key) =>
+  all.map((field) => (key && field.name === "invitation" ? { ...field, options: { value: key } } : field));
 
 /** A field that people do not see, and that programs fill in. */
 function withHoneypot(all) {

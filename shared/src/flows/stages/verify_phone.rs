@@ -9,6 +9,7 @@ use crate::domain::message::{Event, Message, Recipient};
 use crate::domain::phone::Phone;
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::stage::{Entry, LoginAttempt, Next, PendingLogin, Stage};
+use crate::flows::hook;
 use crate::flows::reauthenticate;
 use crate::flows::visit::{Decision, Stop, Visit};
 use crate::settings::{Action, SignupFieldName};
@@ -138,6 +139,7 @@ pub fn correct(
 ) -> Decision<()> {
     let challenge = &mut verification.challenge;
     let id = challenge.account.clone().ok_or(Stop::Conflict)?;
+    hook::before_correction(visit, &id, &Recipient::Phone(number.to_owned()))?;
     challenge.already_exists = !is_free;
     challenge.change_count += 1;
     challenge.to = Recipient::Phone(number.to_owned());
