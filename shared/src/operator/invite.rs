@@ -70,6 +70,7 @@ pub async fn invite(app: &App, new: NewInvitation) -> Result<Secret, InvitationE
         content: LetterContent::Ready(Message::Invitation { url: link.clone() }),
         withheld: false,
         profile: ProfileValues::new(),
+        language: None,
     };
     let letters = if new.send { vec![letter] } else { Vec::new() };
     let outbox = outbox::seal(app, &letters, now)?;
