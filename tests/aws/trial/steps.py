@@ -139,6 +139,26 @@ def events(run):
         run.aws("sqs", "delete_message", QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
 
 
+@PLAN.step("bus", after=["application"])
+def bus(run):
+    """The event of a login passes the table's stream, the function events, the bus and a rule, and the history is intact."""
+    run.deploy_application(DeliverEvents="true", AuditRetentionDays="14")
+    run.deploy("bus", "tests/aws/bus.yaml", EventBusArn=run.output("EventBusArn"))
+    address = run.new_address("bus")
+    account = run.add_user(address, PASSWORD)
+    run.log_in(address, PASSWORD)
+    queue = run.output("QueueUrl", "bus")
+
+    def arrived():
+        found = run.aws("sqs", "receive_message", QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=20)
+        bodies = [json.loads(message["Body"]) for message in found.get("Messages", [])]
+        logins = [body for body in bodies if body["detail-type"] == "user.logged_in"]
+        return [body for body in logins if body["detail"]["account_id"] == account]
+
+    until(10 * MINUTE, "the event of a login does not arrive", arrived)
+    run.vestibule("audit", "verify")
+
+
 @PLAN.step("tags", after=["application"])
 def tags(run):
     """A deployment that changes nothing but the stack's tags passes, on the stage and the secrets too."""
