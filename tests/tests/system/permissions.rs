@@ -78,7 +78,8 @@ async fn secrets_and_configuration_sets_are_allowed_where_settings_name_them() {
     let key = secrets_manager(secret("a-key-that-is-long-enough-for-all-that-it-signs-x")).await;
     let key_arn = arn("key");
     let shared = [JWT, HS256, ("SECRET_KEY_ARN", &key_arn), ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &key)];
-    let stack = Stack::start(&[&shared[..], &[("SES_CONFIGURATION_SET", "vestibule")]].concat()).await;
+    let more = [("SES_CONFIGURATION_SET", "vestibule"), ("EVENTS_BUS", "account-events")];
+    let stack = Stack::start(&[&shared[..], &more].concat()).await;
     let authorizer = stack.function("authorizer", vestibule_authorizer::REQUIREMENTS).await;
     assert!(authorizer.jwt().is_some());
     stack.add_user(EMAIL).await;
