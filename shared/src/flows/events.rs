@@ -1,6 +1,6 @@
 //! Recording of events. They follow from the changes of a commit, as the look-ups of an account do: so no change is without
 //! its event, no event without its change, and no flow can forget one. What changes do not tell, flows note
-//! ([`super::visit::Visit::note_event`]).
+//! (`Visit::note_event`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
