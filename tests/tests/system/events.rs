@@ -11,8 +11,8 @@ use crate::{Answer, Client, Fault, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack,
 
 const EMAIL: &str = "ann@example.com";
 /// Given, so that operators' commands sign with the same.
-const KEY: (&str, &str) = ("SECRET_KEY", "a-key-that-is-long-enough-for-all-that-it-signs");
-pub const RECORDED: [(&str, &str); 3] =
+pub(crate) const KEY: (&str, &str) = ("SECRET_KEY", "a-key-that-is-long-enough-for-all-that-it-signs");
+pub(crate) const RECORDED: [(&str, &str); 3] =
     [KEY, ("AUDIT_RETENTION_DAYS", "30"), ("EVENTS_INCLUDE", "ip,user_agent,email,phone")];
 
 async fn stack(settings: &[(&str, &str)]) -> Stack {
@@ -20,14 +20,14 @@ async fn stack(settings: &[(&str, &str)]) -> Stack {
 }
 
 /// All items with events, as they are in the table.
-async fn items(stack: &Stack) -> Vec<Value> {
+pub(crate) async fn items(stack: &Stack) -> Vec<Value> {
     let mut items = stack.dynamodb.items().await;
     items.retain(|item| item["pk"]["S"].as_str().unwrap().starts_with("EVENT#"));
     items
 }
 
 /// All events that are recorded, in the order of their time and position.
-async fn events(stack: &Stack) -> Vec<Value> {
+pub(crate) async fn events(stack: &Stack) -> Vec<Value> {
     let items = items(stack).await;
     let read =
         |item: &Value| serde_json::from_str::<Vec<Value>>(item["events"]["S"].as_str().unwrap()).unwrap();
@@ -37,7 +37,7 @@ async fn events(stack: &Stack) -> Vec<Value> {
     events
 }
 
-fn types(events: &[Value]) -> Vec<&str> {
+pub(crate) fn types(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["type"].as_str().unwrap()).collect()
 }
 
@@ -194,13 +194,13 @@ async fn no_event_is_without_its_change_and_no_change_without_its_event() {
     assert_eq!((&added[0]["seq"], &added[1]["seq"]), (&json!(3), &json!(4)), "{added:#?}");
 }
 
-const HISTORY: (&str, &str) = ("ACCOUNT_HISTORY_ENABLED", "true");
+pub(crate) const HISTORY: (&str, &str) = ("ACCOUNT_HISTORY_ENABLED", "true");
 
 async fn reauthenticate(client: &Client) {
     client.post("auth/reauthenticate", json!({"password": PASSWORD})).await.is(200);
 }
 
-fn shown(answer: &Answer) -> Vec<Value> {
+pub(crate) fn shown(answer: &Answer) -> Vec<Value> {
     answer.body["data"]["events"].as_array().unwrap().clone()
 }
 
@@ -279,7 +279,7 @@ async fn a_history_comes_in_pages_that_leave_nothing_out() {
 }
 
 /// What `audit verify` finds.
-async fn verify(stack: &Stack) -> Vec<String> {
+pub(crate) async fn verify(stack: &Stack) -> Vec<String> {
     let app = stack.process(Requirements::ALL).await;
     let mut faults = Vec::new();
     operator::verify(&app, |fault| faults.push(fault.to_string())).await.unwrap();
@@ -303,7 +303,7 @@ async fn operators_read_a_history_also_of_an_account_that_is_gone() {
 }
 
 /// Changes the items with events, as those could who write to the table, and puts back what was there.
-async fn tampered(stack: &Stack, change: impl FnOnce(&mut Vec<Value>)) -> Vec<String> {
+pub(crate) async fn tampered(stack: &Stack, change: impl FnOnce(&mut Vec<Value>)) -> Vec<String> {
     let before = items(stack).await;
     let mut after = before.clone();
     change(&mut after);
@@ -393,16 +393,16 @@ async fn a_history_costs_two_reads() {
     assert_eq!((tally.calls(), tally.writes()), (2, 0), "{:?}", tally.operations);
 }
 
-const BUS: (&str, &str) = ("EVENTS_BUS", "account-events");
+pub(crate) const BUS: (&str, &str) = ("EVENTS_BUS", "account-events");
 
 /// What is on the bus: the events that were delivered, and some of them perhaps twice.
-async fn delivered(stack: &Stack) -> Vec<Value> {
+pub(crate) async fn delivered(stack: &Stack) -> Vec<Value> {
     let all = stack.inbox.all().await;
     let on_the_bus = all.iter().filter(|mail| mail.to == BUS.1);
     on_the_bus.map(|mail| serde_json::from_str(&mail.text).unwrap()).collect()
 }
 
-fn ids(events: &[Value]) -> BTreeSet<String> {
+pub(crate) fn ids(events: &[Value]) -> BTreeSet<String> {
     events.iter().map(|event| event["id"].to_string()).collect()
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn event(method: &Method, headers: &[(&str, &str)]) -> Value {
     })
 }
 
-async fn ask(app: &App, method: &Method, headers: &[(&str, &str)]) -> Verdict {
+pub(crate) async fn ask(app: &App, method: &Method, headers: &[(&str, &str)]) -> Verdict {
     let event: ApiGatewayV2CustomAuthorizerV2Request =
         serde_json::from_value(event(method, headers)).unwrap();
     authorize(app, event).await.unwrap()
@@ -85,7 +85,7 @@ pub(crate) async fn undecided(app: &App, headers: &[(&str, &str)]) -> bool {
 }
 
 /// What the client would show to another API on a domain that its cookies are sent to.
-fn shown(client: &Client) -> Vec<(&'static str, String)> {
+pub(crate) fn shown(client: &Client) -> Vec<(&'static str, String)> {
     match client.kind {
         Kind::App => vec![("x-session-token", client.token().unwrap())],
         Kind::Browser => vec![("cookie", format!("a=b; sessionid={}", client.token().unwrap()))],
@@ -324,7 +324,7 @@ fn call_example(path: &str, authorizer: Value) -> (u16, Value) {
 }
 
 /// API Gateway's own authorizer: it knows an issuer and an audience, and asks the issuer for the rest.
-async fn by_token(stack: &Stack, path: &str, header: (&str, &str)) -> (u16, Value) {
+pub(crate) async fn by_token(stack: &Stack, path: &str, header: (&str, &str)) -> (u16, Value) {
     let template = authorizer("AccessToken");
     assert_eq!(template["JwtConfiguration"]["issuer"], "Issuer");
     let audience = template["JwtConfiguration"]["audience"].as_array().unwrap();
@@ -359,7 +359,7 @@ async fn by_token(stack: &Stack, path: &str, header: (&str, &str)) -> (u16, Valu
     call_example(path, json!({"jwt": {"claims": claims, "scopes": null}}))
 }
 
-async fn by_session(app: &App, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
+pub(crate) async fn by_session(app: &App, path: &str, headers: &[(&str, &str)]) -> (u16, Value) {
     let template = authorizer("Session");
     let expected = event(&Method::GET, headers)["version"].clone();
     assert_eq!(template["AuthorizerPayloadFormatVersion"], expected);
@@ -407,7 +407,7 @@ async fn the_example_is_guarded_both_ways() {
 }
 
 /// The claims of a token, whoever signed it.
-fn claims_in(token: &str) -> Value {
+pub(crate) fn claims_in(token: &str) -> Value {
     let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     serde_json::from_slice(&payload).unwrap()
 }

@@ -36,7 +36,7 @@ use Reaction::{Fails, Says, Sleeps, Status, Writes};
 
 /// A function of the site's own, reached by a URL, or as Lambda would be.
 #[derive(Clone)]
-struct StandIn {
+pub(crate) struct StandIn {
     /// Each question, and the path that it came by.
     asked: Arc<Mutex<Vec<(String, Value)>>>,
     react: Arc<dyn Fn(&Value) -> Reaction + Send + Sync>,
@@ -48,6 +48,11 @@ struct StandIn {
 impl StandIn {
     async fn start(react: impl Fn(&Value) -> Reaction + Send + Sync + 'static) -> Self {
         Self::with_gate(react, None).await
+    }
+
+    /// The example of `docs/hook.md`.
+    pub(crate) async fn of_the_example() -> Self {
+        Self::start(|question| Says(vestibule_hook_example::decide(question))).await
     }
 
     async fn with_gate(
@@ -62,12 +67,12 @@ impl StandIn {
         standin
     }
 
-    fn setting(&self) -> (&'static str, String) {
+    pub(crate) fn setting(&self) -> (&'static str, String) {
         ("ACCOUNT_HOOK_URL", format!("{}/decide", self.url))
     }
 
     /// The questions since it was last asked.
-    fn take(&self) -> Vec<Value> {
+    pub(crate) fn take(&self) -> Vec<Value> {
         std::mem::take(&mut *self.asked.lock().unwrap()).into_iter().map(|(_, question)| question).collect()
     }
 }
@@ -523,7 +528,7 @@ async fn log_in_with_passkey(stack: &Stack, owner: &Client) {
 /// The example of `docs/hook.md`, behind the stack.
 #[tokio::test]
 async fn the_example_decides() {
-    let hook = StandIn::start(|question| Says(vestibule_hook_example::decide(question))).await;
+    let hook = StandIn::of_the_example().await;
     let stack = stack(&hook, &[BY_CODE]).await;
     sign_up(&stack.app(), "eve@competitor.example").await.refuses(&["email: domain_not_welcome"]);
     stack.inbox.is_empty().await;

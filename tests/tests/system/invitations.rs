@@ -13,7 +13,7 @@ const OPEN: (&str, &str) = ("ACCOUNT_INVITATIONS_ENABLED", "true");
 const CLOSED: [(&str, &str); 3] = [OPEN, ("ACCOUNT_SIGNUP_ENABLED", "false"), UNLIMITED];
 
 /// The key in an invitation's link.
-fn key(link: &str) -> String {
+pub(crate) fn key(link: &str) -> String {
     let (page, key) = link.trim().split_once('#').unwrap();
     assert_eq!(page, "http://localhost:3000/account/invitation");
     key.to_owned()
