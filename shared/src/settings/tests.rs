@@ -765,9 +765,10 @@ fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),
         "ACCOUNT_ADAPTER=my.Adapter: Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, \
-         of is_open_for_signup ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username \
-         ACCOUNT_USERNAME_BLACKLIST, of clean_password AUTH_PASSWORD_VALIDATORS, of pre_login \
-         ACCOUNT_HOOK_FUNCTION_ARN, and of send_mail MAIL_TEMPLATES_DIR"
+         of is_open_for_signup ACCOUNT_SIGNUP_ENABLED, ACCOUNT_SIGNUP_DOMAINS and ACCOUNT_INVITATIONS_ENABLED, of \
+         clean_username ACCOUNT_USERNAME_BLACKLIST, of clean_password AUTH_PASSWORD_VALIDATORS, of clean_email and \
+         pre_login ACCOUNT_HOOK_FUNCTION_ARN, of confirm_email, post_login and signals EVENTS_BUS, and of send_mail \
+         MAIL_TEMPLATES_DIR"
     );
     assert_eq!(
         errors(&[("ACCOUNT_LOGOUT_ON_GET", "true")]),
@@ -796,12 +797,17 @@ fn what_was_written_in_python_has_a_setting_in_its_place() {
     }
     for (name, path, expected) in [
         ("ACCOUNT_ADAPTER", "site.adapter.AccountAdapter", "ACCOUNT_PROFILE_FIELDS"),
+        ("ACCOUNT_ADAPTER", "site.adapter.AccountAdapter", "ACCOUNT_INVITATIONS_ENABLED"),
+        ("ACCOUNT_ADAPTER", "site.adapter.AccountAdapter", "signals EVENTS_BUS"),
         ("ACCOUNT_FORMS", r#"{"signup": "site.forms.SignupForm"}"#, "ACCOUNT_PROFILE_FIELDS"),
         ("ACCOUNT_SIGNUP_FORM_CLASS", "site.forms.SignupForm", "ACCOUNT_PROFILE_FIELDS"),
+        ("ACCOUNT_SIGNUP_FORM_CLASS", "site.forms.SignupForm", "ACCOUNT_HOOK_FUNCTION_ARN"),
+        ("ACCOUNT_SIGNUP_FORM_CLASS", "site.forms.SignupForm", "EVENTS_BUS"),
         ("ACCOUNT_USER_DISPLAY", "site.display", "ACCOUNT_PROFILE_FIELDS"),
         ("HEADLESS_ADAPTER", "site.adapter.HeadlessAdapter", "ACCOUNT_PROFILE_FIELDS"),
         ("HEADLESS_TOKEN_STRATEGY", "site.tokens.Strategy", "HEADLESS_JWT_CLAIMS"),
         ("SOCIALACCOUNT_ADAPTER", "site.adapter.SocialAdapter", "ACCOUNT_PROFILE_FIELDS"),
+        ("SOCIALACCOUNT_ADAPTER", "site.adapter.SocialAdapter", "pre_social_login ACCOUNT_HOOK_FUNCTION_ARN"),
         ("SOCIALACCOUNT_FORMS", r#"{"signup": "site.forms.SocialForm"}"#, "ACCOUNT_PROFILE_FIELDS"),
     ] {
         let text = errors(&[(name, path)]);

@@ -36,7 +36,8 @@ const fn unusable(name: &'static str, verdict: Verdict, text: &'static str) -> U
 
 const FRONTEND_DECIDES: &str = "has no effect: there are no HTML pages, and the frontend redirects";
 const DECLARED_FORM: &str = "forms written in Python cannot run here; use ACCOUNT_PROFILE_FIELDS for fields of your \
-                             own, and ACCOUNT_SIGNUP_FIELDS";
+                             own, ACCOUNT_SIGNUP_FIELDS, ACCOUNT_HOOK_FUNCTION_ARN for checks of your own, and \
+                             EVENTS_BUS for what follows a sign-up";
 const STATE_IN_TABLE: &str = "has no effect: sessions are stored in the DynamoDB table";
 const MAIL_BY_SES: &str = "has no effect: mail is sent through SES";
 
@@ -45,8 +46,9 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "ACCOUNT_ADAPTER",
         Refused,
         "Python code cannot run here; instead of save_user use ACCOUNT_PROFILE_FIELDS, of is_open_for_signup \
-         ACCOUNT_SIGNUP_ENABLED and ACCOUNT_SIGNUP_DOMAINS, of clean_username ACCOUNT_USERNAME_BLACKLIST, of \
-         clean_password AUTH_PASSWORD_VALIDATORS, of pre_login ACCOUNT_HOOK_FUNCTION_ARN, and of send_mail \
+         ACCOUNT_SIGNUP_ENABLED, ACCOUNT_SIGNUP_DOMAINS and ACCOUNT_INVITATIONS_ENABLED, of clean_username \
+         ACCOUNT_USERNAME_BLACKLIST, of clean_password AUTH_PASSWORD_VALIDATORS, of clean_email and pre_login \
+         ACCOUNT_HOOK_FUNCTION_ARN, of confirm_email, post_login and signals EVENTS_BUS, and of send_mail \
          MAIL_TEMPLATES_DIR",
     ),
     unusable("ACCOUNT_FORMS", Refused, DECLARED_FORM),
@@ -127,7 +129,8 @@ pub(super) const UNUSABLE: &[Unusable] = &[
         "SOCIALACCOUNT_ADAPTER",
         Refused,
         "Python code cannot run here; instead of populate_user use ACCOUNT_PROFILE_FIELDS, of is_open_for_signup \
-         SOCIALACCOUNT_SIGNUP_ENABLED, and of is_auto_signup_allowed SOCIALACCOUNT_AUTO_SIGNUP",
+         SOCIALACCOUNT_SIGNUP_ENABLED, of is_auto_signup_allowed SOCIALACCOUNT_AUTO_SIGNUP, of pre_social_login \
+         ACCOUNT_HOOK_FUNCTION_ARN, and of signals EVENTS_BUS",
     ),
     unusable("SOCIALACCOUNT_FORMS", Refused, DECLARED_FORM),
     unusable(
