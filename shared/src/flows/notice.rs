@@ -8,6 +8,7 @@ use super::visit::{Decision, Visit};
 use crate::changes::LetterContent;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
+use crate::domain::language::{Language, preferred};
 use crate::domain::message::{Event, Message, Origin, Recipient};
 use crate::domain::profile::ProfileValues;
 use crate::settings::Settings;
@@ -107,19 +108,34 @@ impl Visit<'_> {
         let message = Message::Notification { event, origin };
         let to = Recipient::Email(email);
         let profile = profile_for(self.settings(), account, &to);
-        self.send_about(profile, to, LetterContent::Ready(message));
+        let language = language_for(self.settings(), account, &to);
+        self.send_about(profile, language, to, LetterContent::Ready(message));
     }
 }
 
-/// What a mail may say of the recipient. Only who has verified an email address is spoken to by what their account says:
-/// anybody else may have signed up with it, to have a mail delivered that says what they want.
+/// The site's own field in which an account says its language.
+const LANGUAGE: &str = "language";
+
+/// What a mail may say of the recipient.
 pub fn profile_for(settings: &Settings, account: &Account, to: &Recipient) -> ProfileValues {
-    match to.email() {
-        Some(email) if account.has_verified(Some(email)) => {
-            settings.account.profile_fields.mailed(&account.profile)
-        }
-        _ => ProfileValues::new(),
+    if is_known(account, to) {
+        settings.account.profile_fields.mailed(&account.profile)
+    } else {
+        ProfileValues::new()
     }
+}
+
+/// The language in which a notification is written, whoever caused it: what the account says, if it is an enabled one.
+fn language_for(settings: &Settings, account: &Account, to: &Recipient) -> Option<Language> {
+    let profile = settings.account.profile_fields.listed(&account.profile);
+    let said = profile.get(LANGUAGE)?.as_str().filter(|_| is_known(account, to))?;
+    preferred(said, &settings.languages).cloned()
+}
+
+/// Only who has verified an email address is spoken to by what their account says: anybody else may have signed up with
+/// it, to have a mail delivered that says what they want.
+fn is_known(account: &Account, to: &Recipient) -> bool {
+    to.email().is_some_and(|email| account.has_verified(Some(email)))
 }
 
 /// Fills a key into the URL of a page (`HEADLESS_FRONTEND_URLS`), in its path or in its query.

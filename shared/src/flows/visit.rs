@@ -965,12 +965,20 @@ impl<'a> Visit<'a> {
 
     /// Sends a message without rate limits: a notification, which attackers must not be able to suppress.
     pub fn send_anyway(&mut self, to: Recipient, content: LetterContent) {
-        self.send_about(ProfileValues::new(), to, content);
+        self.send_about(ProfileValues::new(), None, to, content);
     }
 
-    /// The same, with what the message may say of the recipient.
-    pub(super) fn send_about(&mut self, profile: ProfileValues, to: Recipient, content: LetterContent) {
-        self.letters.push(Letter { profile, ..self.letter(to, content) });
+    /// The same, with what the message may say of the recipient, and in the recipient's language, if that is known.
+    pub(super) fn send_about(
+        &mut self,
+        profile: ProfileValues,
+        language: Option<Language>,
+        to: Recipient,
+        content: LetterContent,
+    ) {
+        let letter = self.letter(to, content);
+        let language = language.or_else(|| letter.language.clone());
+        self.letters.push(Letter { profile, language, ..letter });
     }
 
     /// Puts a message into the outbox that the delivery drops, so that the request takes the same time.

@@ -125,6 +125,42 @@ async fn a_journey_in_german_and_in_arabic() {
     }
 }
 
+/// Whoever causes it: the owner is told in their own language, once the email address is known to be theirs. What a client
+/// asks for is in the language of the client.
+#[tokio::test]
+async fn notifications_are_in_the_language_that_the_account_says() {
+    let fields = r#"{"language": {"type": "choice", "choices": ["de", "nl"]}}"#;
+    for (said, is_verified, subject) in [
+        (json!("de"), true, "[localhost] Ihr Passwort wurde geändert"),
+        (json!("de"), false, "[localhost] تم تغيير كلمة مرورك"),
+        (json!("nl"), true, "[localhost] تم تغيير كلمة مرورك"),
+        (json!(null), true, "[localhost] تم تغيير كلمة مرورك"),
+    ] {
+        let stack = Stack::start(&[
+            LANGUAGES,
+            ("ACCOUNT_PROFILE_FIELDS", fields),
+            ("ACCOUNT_EMAIL_NOTIFICATIONS", "true"),
+            ("ACCOUNT_EMAIL_VERIFICATION", "optional"),
+        ])
+        .await;
+        let client = stack.app().accepting("ar");
+        let body = json!({"email": EMAIL, "password": PASSWORD, "language": said});
+        client.post("auth/signup", body).await.is_logged_in_as(EMAIL);
+        let mail = stack.inbox.only(EMAIL).await;
+        assert_eq!(mail.subject, ARABIC.confirm);
+        if is_verified {
+            client.post("auth/email/verify", json!({"key": mail.key()})).await.is(200);
+        }
+        stack.inbox.take().await;
+        let change = json!({"current_password": PASSWORD, "new_password": NEW_PASSWORD});
+        client.post("account/password/change", change).await.is(200);
+        assert_eq!(stack.inbox.only(EMAIL).await.subject, subject, "{said}");
+        let stranger = stack.app().accepting("ar");
+        stranger.post("auth/password/request", json!({"email": EMAIL})).await.is(200);
+        assert_eq!(stack.inbox.only(EMAIL).await.subject, ARABIC.reset);
+    }
+}
+
 #[tokio::test]
 async fn text_messages_are_in_the_language_of_the_client_and_are_one_sms() {
     const PHONE: &str = "+31612345678";
