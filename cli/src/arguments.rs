@@ -210,6 +210,8 @@ impl Data {
                 let stack = data_dir::running(self.path())?;
                 // As the stack has it: settings that it takes are not to be wrong here.
                 environment.entry("FRONTEND_URL".to_owned()).or_insert_with(|| FRONTEND.to_owned());
+                let allows_private = environment.entry("SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES".to_owned());
+                allows_private.or_insert_with(|| "true".to_owned());
                 if let Some(key) =
                     data_dir::kept_key(self.path()).filter(|_| !environment.contains_key("SECRET_KEY_ARN"))
                 {
@@ -237,11 +239,11 @@ impl Data {
 /// The commands for events.
 #[derive(Debug, Subcommand)]
 pub enum EventsCommand {
-    /// Deliver the events of the last hours again, as after a time without a bus.
+    /// Deliver the events of the last hours again, as after a time in which the target was down.
     ///
-    /// It puts them on the bus that `EVENTS_BUS` names, each with the id that it had before, and reads the whole table: the
-    /// one that `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` that of the local stack. It needs
-    /// `SECRET_KEY` or `SECRET_KEY_ARN`.
+    /// It puts them on the bus that `EVENTS_BUS` names, or sends them to `EVENTS_URL`, each with the id that it had before,
+    /// and reads the whole table: the one that `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` that
+    /// of the local stack. It needs `SECRET_KEY` or `SECRET_KEY_ARN`.
     Replay(Replay),
 }
 

@@ -20,6 +20,8 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
         ("AllowedOrigins", settings.csrf.trusted_origins.join(",")),
         ("AuditRetentionDays", days_or_none(settings.events.retention_days)),
         ("DeliverEvents", settings.events.bus.is_some().to_string()),
+        ("EventsSecretArn", is_set(&settings.events.secret_arn, "EventsSecretArn")),
+        ("EventsUrl", settings.events.url.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("CsrfHeaderName", settings.csrf.header_name.clone()),
         ("CaptchaSecretArn", is_set(&settings.captcha.secret_arn, "CaptchaSecretArn")),
         ("HookFunctionArn", is_set(&settings.account.hook_function_arn, "HookFunctionArn")),
@@ -44,6 +46,7 @@ fn days_or_none(days: u32) -> String {
 pub fn arns(settings: &Settings) -> BTreeMap<&'static str, String> {
     let given = [
         ("CaptchaSecretArn", &settings.captcha.secret_arn),
+        ("EventsSecretArn", &settings.events.secret_arn),
         ("HookFunctionArn", &settings.account.hook_function_arn),
         ("ProvidersSecretArn", &settings.socialaccount.providers_secret_arn),
         ("SecretKey", &settings.secret_key_arn),

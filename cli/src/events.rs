@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use vestibule::app::{App, Requirements, StartError};
-use vestibule::aws::{Aws, AwsError};
-use vestibule_events::{DeliveryError, EventBus};
+use vestibule_events::{DeliveryError, EventTarget, EventTargetError};
 
 use crate::arguments::Replay;
 use crate::data_dir::DataDirError;
@@ -19,12 +18,9 @@ pub enum EventsCommandError {
     /// Settings are wrong, or something cannot be reached.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// AWS cannot be reached.
+    /// There is nothing to deliver to.
     #[error(transparent)]
-    Aws(#[from] AwsError),
-    /// There is no bus.
-    #[error("EVENTS_BUS: set it to the name or ARN of the bus")]
-    NoBus,
+    Target(#[from] EventTargetError),
     /// It stops at the first failure: it can be run again.
     #[error("stopped, as events were not delivered; run it again: {0}")]
     Delivery(#[from] DeliveryError),
@@ -37,9 +33,8 @@ pub async fn replay(
 ) -> Result<usize, EventsCommandError> {
     let variables = wanted.data.named_variables(environment)?;
     let requirements = Requirements { secret_key: true, ..Requirements::OPERATOR };
-    let app = App::start(variables.clone(), requirements).await?;
-    let bus = app.settings.events.bus.clone().ok_or(EventsCommandError::NoBus)?;
-    let bus = EventBus::new(Aws::new(variables)?, bus);
+    let app = App::start(variables, requirements).await?;
+    let target = EventTarget::connect(&app).await?;
     let last = Duration::from_secs(u64::from(wanted.hours) * 60 * 60);
-    Ok(vestibule_events::replay(&app, &bus, last).await?)
+    Ok(vestibule_events::replay(&app, &target, last).await?)
 }

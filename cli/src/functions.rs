@@ -12,7 +12,7 @@ use vestibule::http::{Routes, answer};
 use vestibule::settings::Settings;
 use vestibule::store::Store;
 use vestibule::texts::LanguageFaults;
-use vestibule_events::EventBus;
+use vestibule_events::{EventTarget, EventTargetError};
 use vestibule_mail::{AwsSender, Delivery, Mailer, MailerFaults};
 
 use crate::gateway::Function;
@@ -37,6 +37,9 @@ pub enum LocalStartError {
     /// AWS clients cannot be made.
     #[error(transparent)]
     Aws(#[from] AwsError),
+    /// There is nothing to deliver events to.
+    #[error(transparent)]
+    EventTarget(#[from] EventTargetError),
     /// Texts of the site's own languages are wrong: all of them are listed.
     #[error(transparent)]
     Languages(#[from] LanguageFaults),
@@ -110,15 +113,17 @@ fn signed_by(variables: &HashMap<String, String>, program: &str) -> HashMap<Stri
     variables
 }
 
-/// The process of the function `events`, and its bus, where there is one.
+/// The process of the function `events`, and what it delivers to, where events are delivered.
 async fn courier(
     settings: &Settings,
     variables: &HashMap<String, String>,
-) -> Result<Option<(App, EventBus)>, LocalStartError> {
-    let Some(name) = &settings.events.bus else { return Ok(None) };
+) -> Result<Option<(App, EventTarget)>, LocalStartError> {
+    if !settings.events.are_delivered() {
+        return Ok(None);
+    }
     let app = start_one(settings, variables, "events", vestibule_events::REQUIREMENTS).await?;
-    let bus = EventBus::new(Aws::new(signed_by(variables, "events"))?, name.as_str());
-    Ok(Some((app, bus)))
+    let target = EventTarget::connect(&app).await?;
+    Ok(Some((app, target)))
 }
 
 /// Does what the table's stream and the functions `mail` and `events` do on AWS.
@@ -127,15 +132,15 @@ struct Post {
     mailer: Mailer<AwsSender>,
     /// They stay in the outbox, but they are not tried again.
     refused: Mutex<HashSet<String>>,
-    courier: Option<(App, EventBus)>,
+    courier: Option<(App, EventTarget)>,
 }
 
 impl Post {
     async fn deliver_all(&self, committed: Committed) {
         self.deliver(committed.messages).await;
-        let Some((app, bus)) = &self.courier else { return };
+        let Some((app, target)) = &self.courier else { return };
         for (account, id) in &committed.events {
-            if let Err(error) = vestibule_events::deliver(app, bus, account, id).await {
+            if let Err(error) = vestibule_events::deliver(app, target, account, id).await {
                 warn!(%error, "events were not delivered; vestibule events replay delivers them again");
             }
         }

@@ -38,6 +38,7 @@ mod suggestion;
 #[cfg(test)]
 mod tests;
 mod unusable;
+mod webhook;
 mod when;
 
 pub use captcha::CaptchaProvider;
@@ -70,6 +71,7 @@ pub(crate) use rate::WEBAUTHN_LOGIN;
 pub use rate::{Action, Per, Rate, RateLimits, Rates};
 pub use rules::{MOST_LIMITS, MOST_MAIL_LIMITS};
 pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
+pub use webhook::WebhookSecret;
 pub use when::When;
 
 use std::collections::HashMap;

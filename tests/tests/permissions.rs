@@ -47,6 +47,8 @@ fn all() -> BTreeSet<String> {
             ("SmsTopicKeyArn", "${SmsTopicKeyArn}"),
             ("HookFunctionArn", "${HookFunctionArn}"),
             ("CaptchaSecretArn", "${CaptchaSecretArn}"),
+            ("EventsUrl", "https://example.com/"),
+            ("EventsSecretArn", "${EventsSecretArn}"),
         ],
     ];
     let must = [("AllowedOrigins", "https://app.example.com"), ("SenderAddress", "vestibule@localhost")];

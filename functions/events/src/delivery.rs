@@ -8,7 +8,7 @@ use vestibule::domain::event::EventItem;
 use vestibule::flows::events::{opened, recorded_at};
 use vestibule::store::{Bookmark, Store, StoreError};
 
-use crate::bus::{BusError, EventBus};
+use crate::target::{EventSendError, EventTarget};
 
 /// Why events are not delivered.
 #[derive(Debug, thiserror::Error)]
@@ -16,20 +16,25 @@ pub enum DeliveryError {
     /// The table can't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The bus does not take them.
+    /// The target does not take them.
     #[error(transparent)]
-    Bus(#[from] BusError),
+    Send(#[from] EventSendError),
     /// This process has no table.
     #[error("no table is configured")]
     NoTable,
 }
 
 /// Delivers the events of an item. One that is gone, as its retention has ended, is none to deliver.
-pub async fn deliver(app: &App, bus: &EventBus, account: &AccountId, id: &str) -> Result<(), DeliveryError> {
+pub async fn deliver(
+    app: &App,
+    target: &EventTarget,
+    account: &AccountId,
+    id: &str,
+) -> Result<(), DeliveryError> {
     let store = app.store().ok_or(DeliveryError::NoTable)?;
     app.look_for_keys(None).await;
     match store.event_item(account, id).await? {
-        Some(item) => put(app, store, bus, &item).await.map(drop),
+        Some(item) => put(app, store, target, &item).await.map(drop),
         None => {
             tracing::info!(id, "the events are gone: their retention has ended");
             Ok(())
@@ -38,7 +43,7 @@ pub async fn deliver(app: &App, bus: &EventBus, account: &AccountId, id: &str) -
 }
 
 /// Delivers all events of this last time again, and returns how many. Each has the id that it had before.
-pub async fn replay(app: &App, bus: &EventBus, last: Duration) -> Result<usize, DeliveryError> {
+pub async fn replay(app: &App, target: &EventTarget, last: Duration) -> Result<usize, DeliveryError> {
     let store = app.store().ok_or(DeliveryError::NoTable)?;
     let now = app.clock.now();
     let mut count = 0;
@@ -50,7 +55,7 @@ pub async fn replay(app: &App, bus: &EventBus, last: Duration) -> Result<usize, 
                 && recorded_at(item).is_some_and(|at| !at.is_older_than(last, now))
         };
         for item in page.events.iter().filter(is_due) {
-            count += put(app, store, bus, item).await?;
+            count += put(app, store, target, item).await?;
         }
         at = page.next;
         if at.is_none() {
@@ -60,7 +65,12 @@ pub async fn replay(app: &App, bus: &EventBus, last: Duration) -> Result<usize, 
 }
 
 /// What was altered is not delivered: `vestibule audit verify` names it.
-async fn put(app: &App, store: &Store, bus: &EventBus, item: &EventItem) -> Result<usize, DeliveryError> {
+async fn put(
+    app: &App,
+    store: &Store,
+    target: &EventTarget,
+    item: &EventItem,
+) -> Result<usize, DeliveryError> {
     let is_signed = || app.secrets().keys.is_event_mac(item);
     let is_recorded = is_signed() || (app.finds_newer_keys().await && is_signed());
     if !is_recorded {
@@ -74,7 +84,7 @@ async fn put(app: &App, store: &Store, bus: &EventBus, item: &EventItem) -> Resu
     // Once it is deleted, its personal data can't be decrypted: the events go without.
     let account = store.account(&item.account).await?.map(|stored| stored.value);
     let events = opened(&app.secrets().keys, account.as_ref(), item);
-    bus.put(&events).await?;
+    target.send(&events, app.clock.now()).await?;
     tracing::info!(id = item.id, count = events.len(), "delivered");
     Ok(events.len())
 }

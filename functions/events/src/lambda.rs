@@ -5,11 +5,10 @@ use std::collections::HashMap;
 use aws_lambda_events::event::dynamodb::Event;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use vestibule::app::{App, Requirements};
-use vestibule::aws::Aws;
 use vestibule::telemetry;
 
-use crate::bus::EventBus;
 use crate::stream::handle;
+use crate::target::EventTarget;
 
 pub use lambda_runtime::Error as RunError;
 
@@ -22,23 +21,22 @@ pub fn run() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let variables: HashMap<String, String> = std::env::vars().collect();
-        let (app, bus) =
+        let (app, target) =
             start(variables).await.inspect_err(|error| tracing::error!("can't start:\n{error}"))?;
-        let (app, bus) = (&app, &bus);
+        let (app, target) = (&app, &target);
         if let Some(store) = app.store() {
             store.warm_up().await;
         }
         lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-            let handled = async { Ok::<_, Error>(handle(app, bus, event.payload).await?) };
+            let handled = async { Ok::<_, Error>(handle(app, target, event.payload).await?) };
             telemetry::during(&event.context, handled).await
         }))
         .await
     })
 }
 
-async fn start(variables: HashMap<String, String>) -> Result<(App, EventBus), Error> {
-    let app = App::start(variables.clone(), REQUIREMENTS).await?;
-    let name =
-        app.settings.events.bus.clone().ok_or("EVENTS_BUS: set it to the bus that events are put on")?;
-    Ok((app, EventBus::new(Aws::new(variables)?, name)))
+async fn start(variables: HashMap<String, String>) -> Result<(App, EventTarget), Error> {
+    let app = App::start(variables, REQUIREMENTS).await?;
+    let target = EventTarget::connect(&app).await?;
+    Ok((app, target))
 }

@@ -7,8 +7,8 @@ use vestibule::app::App;
 use vestibule::domain::account_id::AccountId;
 use vestibule::store::events_account;
 
-use crate::bus::EventBus;
 use crate::delivery::deliver;
+use crate::target::EventTarget;
 
 /// A failed record cannot be named, so the whole event has failed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,13 +19,13 @@ pub struct UnnumberedRecord(String);
 /// the rest is left for then.
 pub async fn handle(
     app: &App,
-    bus: &EventBus,
+    target: &EventTarget,
     event: Event,
 ) -> Result<DynamoDbEventResponse, UnnumberedRecord> {
     let mut answer = DynamoDbEventResponse::default();
     for record in &event.records {
         let Some((account, id)) = recorded(record) else { continue };
-        if let Err(error) = deliver(app, bus, &account, id).await {
+        if let Err(error) = deliver(app, target, &account, id).await {
             tracing::warn!(id, %error, "not delivered yet");
             let number = record.change.sequence_number.clone();
             let mut failure = DynamoDbBatchItemFailure::default();

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use jsonwebtoken::Algorithm;
+use url::Url;
 
 use super::breached_file::{BREACHED_FILE, BreachedFile};
 use super::captcha::{CAPTCHA_PROVIDER, CaptchaProvider};
@@ -40,6 +41,7 @@ use super::rate::{MAIL_RATES, MFA_RATE_LIMITS, RATE_LIMITS, RateLimits, Rates};
 use super::setting::About;
 use super::setting::Default::{Computed, Is, Of};
 use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
+use super::webhook::{EVENTS_URL, WEBHOOK_SECRET, WebhookSecret};
 use crate::domain::authenticator::AuthenticatorType;
 use crate::domain::language::Language;
 use crate::secret::Secret;
@@ -632,12 +634,20 @@ group! {
 group! {
     /// The events of accounts, and the history that they make ([events.md](events.md)).
     pub Events, "Events" {
-        /// How many days the events of accounts are kept. With 0 none is recorded, unless `EVENTS_BUS` is set: then it is
-        /// 14. On AWS it is the parameter `AuditRetentionDays`, as more functions need `SECRET_KEY` then.
+        /// How many days the events of accounts are kept. With 0 none is recorded, unless `EVENTS_BUS` or `EVENTS_URL`
+        /// is set: then it is 14. On AWS it is the parameter `AuditRetentionDays`, as more functions need `SECRET_KEY` then.
         retention_days: u32 = RETENTION_DAYS, "AUDIT_RETENTION_DAYS", Is("0"), of "Vestibule";
         /// The `EventBridge` bus that events are delivered to, its name or ARN. On AWS the parameter `DeliverEvents`
         /// creates one.
         bus: Option<String> = OPTIONAL_TEXT, "EVENTS_BUS", Is("null"), of "Vestibule";
+        /// The URL that events are sent to, instead of a bus, each signed with `EVENTS_SECRET`. It must begin with `https://`
+        /// and have a public IP address, unless `SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES` is `true`, as it is in the local
+        /// stack. On AWS it is the parameter `EventsUrl`.
+        url: Option<Url> = EVENTS_URL, "EVENTS_URL", Is("null"), of "Vestibule";
+        /// The secret that these requests are signed with (Standard Webhooks). On AWS use `EVENTS_SECRET_ARN`.
+        secret: Option<WebhookSecret> = WEBHOOK_SECRET, "EVENTS_SECRET", Is("null"), of "Vestibule";
+        /// The secret in AWS Secrets Manager that holds it. On AWS it is the parameter `EventsSecretArn`.
+        secret_arn: Option<String> = OPTIONAL_TEXT, "EVENTS_SECRET_ARN", Is("null"), of "Vestibule";
         /// The personal data that events contain. It is encrypted in the table, and cannot be decrypted once the
         /// account is deleted.
         include: Vec<EventData> = EVENT_DATA, "EVENTS_INCLUDE", Is("[]"), of "Vestibule";

@@ -11,7 +11,12 @@ const LEAST_DAYS: u32 = 14;
 impl Events {
     /// Whether events are recorded.
     pub const fn are_recorded(&self) -> bool {
-        self.retention_days > 0 || self.bus.is_some()
+        self.retention_days > 0 || self.are_delivered()
+    }
+
+    /// Whether events are delivered.
+    pub const fn are_delivered(&self) -> bool {
+        self.bus.is_some() || self.url.is_some()
     }
 
     /// How long an event is kept.

@@ -330,6 +330,24 @@ const ERRORS: &[Rule] = &[
         is_broken: |s| s.mail.sms_topic_arn.is_some() && s.mail.sms_function_arn.is_some(),
         remedy: "text messages have one way out: one of the two must be unset",
     },
+    Rule {
+        settings: &["EVENTS_BUS", "EVENTS_URL"],
+        is_broken: |s| s.events.bus.is_some() && s.events.url.is_some(),
+        remedy: "events are delivered to a bus or to a URL: one of the two must be unset",
+    },
+    Rule {
+        settings: &["EVENTS_URL", "EVENTS_SECRET", "EVENTS_SECRET_ARN"],
+        is_broken: |s| s.events.url.is_some() && s.events.secret.is_none() && s.events.secret_arn.is_none(),
+        remedy: "requests are signed: EVENTS_SECRET_ARN must be set, or EVENTS_SECRET",
+    },
+    Rule {
+        settings: &["EVENTS_URL", "SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES"],
+        is_broken: |s| {
+            let is_plain = s.events.url.as_ref().is_some_and(|url| url.scheme() == "http");
+            is_plain && !s.socialaccount.allow_private_addresses
+        },
+        remedy: "events are sent over TLS: EVENTS_URL must begin with https://",
+    },
 ];
 
 /// Broken ones are odd, but work.

@@ -761,6 +761,47 @@ fn a_hook_is_one_version_of_a_function() {
 }
 
 #[test]
+fn events_are_sent_to_one_target_signed_and_over_tls() {
+    const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX";
+    let given = |url: &'static str| [("EVENTS_URL", url), ("EVENTS_SECRET", SECRET)];
+    let events = settings(&given("https://example.com/events?a=b")).events;
+    assert_eq!(events.url.as_ref().unwrap().as_str(), "https://example.com/events?a=b");
+    assert!(events.are_recorded() && !format!("{events:?}").contains("AAEC"));
+    let local = [&given("http://127.0.0.1:9/")[..], &[("SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", "true")]];
+    assert_eq!(settings(&local.concat()).events.url.unwrap().as_str(), "http://127.0.0.1:9/");
+    for wrong in
+        ["example.com", "ftp://example.com", "https://a@example.com/", "https://example.com/#a", "https://"]
+    {
+        let text = errors(&[("EVENTS_URL", wrong), ("EVENTS_SECRET", SECRET)]);
+        assert!(text.contains("must be a URL such as https://example.com/events, without user"), "{text}");
+    }
+    let plain = errors(&given("http://example.com/"));
+    assert!(plain.ends_with("events are sent over TLS: EVENTS_URL must begin with https://"), "{plain}");
+    let unsigned = errors(&[("EVENTS_URL", "https://example.com/")]);
+    assert!(unsigned.ends_with("requests are signed: EVENTS_SECRET_ARN must be set, or EVENTS_SECRET"));
+    let both = errors(&[&given("https://example.com/")[..], &[("EVENTS_BUS", "bus")]].concat());
+    assert!(
+        both.ends_with("events are delivered to a bus or to a URL: one of the two must be unset"),
+        "{both}"
+    );
+}
+
+#[test]
+fn a_secret_of_a_webhook_has_the_form_of_standard_webhooks() {
+    // 23 and 65 bytes, no base64, no prefix.
+    let (short, long) =
+        (format!("whsec_{}AAA=", "AAAA".repeat(7)), format!("whsec_{}AAA=", "AAAA".repeat(21)));
+    for wrong in [&short, &long, "whsec_????????????????????????????????", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"]
+    {
+        assert!(WebhookSecret::read(wrong).is_none(), "{wrong}");
+        let text = errors(&[("EVENTS_SECRET", wrong)]);
+        assert_eq!(text, "EVENTS_SECRET: must be whsec_ followed by 24 to 64 bytes in base64, or null");
+    }
+    let longest = format!("whsec_{}AA==", "AAAA".repeat(21));
+    assert_eq!(WebhookSecret::read(&longest).unwrap().expose(), [0; 64]);
+}
+
+#[test]
 fn names_that_cannot_be_used_say_why() {
     assert_eq!(
         errors(&[("ACCOUNT_ADAPTER", "my.Adapter")]),

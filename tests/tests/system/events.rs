@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vestibule::app::Requirements;
 use vestibule::operator;
 use vestibule_cli::arguments::UserAdd;
+use vestibule_events::{EventBus, EventTarget};
 
 use crate::{Answer, Client, Fault, Kind, NEW_PASSWORD, PASSWORD, PATIENT, Stack, add_app, log_in, sign_up};
 
@@ -430,8 +431,8 @@ async fn events_are_put_on_the_bus_with_their_personal_data() {
 
 #[tokio::test]
 async fn a_bus_that_is_down_loses_nothing_and_holds_nobody_up() {
-    let put = "            - Effect: Allow\n              Action: events:PutEvents\n              Resource: !GetAtt EventBus.Arn\n";
-    let without = vestibule_cli::serve::TEMPLATE.replacen(put, "", 1);
+    let put = "              - Effect: Allow\n                Action: events:PutEvents\n                Resource: !GetAtt EventBus.Arn\n";
+    let without = vestibule_cli::serve::TEMPLATE.replacen(put, "              - !Ref AWS::NoValue\n", 1);
     assert_ne!(without, vestibule_cli::serve::TEMPLATE);
     let stack = Stack::of_template(&without, &[KEY, BUS]).await.unwrap();
     stack.add_user(EMAIL).await;
@@ -470,10 +471,22 @@ async fn what_was_altered_is_not_delivered() {
 }
 
 #[tokio::test]
-async fn there_is_nothing_to_replay_without_a_bus() {
+async fn there_is_nothing_to_replay_without_a_target() {
     let stack = stack(&[]).await;
     let error = stack.replay_events().await.unwrap_err();
-    assert!(error.contains("EVENTS_BUS: set it"), "{error}");
+    assert!(error.contains("EVENTS_BUS, EVENTS_URL: set one of the two"), "{error}");
+}
+
+/// A record of the stream, as Lambda announces it.
+pub fn record(pk: &Value, sk: &Value, number: &str) -> Value {
+    json!({
+        "eventID": number, "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-west-1", "eventSourceARN": "arn",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_772_636_807, "SequenceNumber": number, "SizeBytes": 1,
+            "StreamViewType": "KEYS_ONLY", "Keys": {"pk": pk, "sk": sk},
+        },
+    })
 }
 
 /// As Lambda announces what the stream says.
@@ -482,28 +495,17 @@ async fn the_function_delivers_what_the_stream_announces_and_names_what_it_could
     let stack = Stack::start(&[KEY, BUS]).await;
     stack.add_user(EMAIL).await;
     let app = stack.function("events", vestibule_events::REQUIREMENTS).await;
-    let bus = vestibule_events::EventBus::new(stack.aws("events"), BUS.1);
+    let bus = |name| EventTarget::Bus(EventBus::new(stack.aws("events"), name));
     let item = items(&stack).await.remove(0);
-    let record = |sk: &Value, number: &str| {
-        json!({
-            "eventID": number, "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
-            "awsRegion": "eu-west-1", "eventSourceARN": "arn",
-            "dynamodb": {
-                "ApproximateCreationDateTime": 1_772_636_807, "SequenceNumber": number, "SizeBytes": 1,
-                "StreamViewType": "KEYS_ONLY", "Keys": {"pk": item["pk"], "sk": sk},
-            },
-        })
-    };
     // One that has expired is no failure.
-    let announced = json!({"Records": [record(&json!({"S": "gone"}), "1"), record(&item["sk"], "2")]});
-    let handle = async |bus| {
+    let announced = json!({"Records": [record(&item["pk"], &json!({"S": "gone"}), "1"), record(&item["pk"], &item["sk"], "2")]});
+    let handle = async |target| {
         let event = serde_json::from_value(announced.clone()).unwrap();
-        serde_json::to_value(vestibule_events::handle(&app, bus, event).await.unwrap()).unwrap()
+        serde_json::to_value(vestibule_events::handle(&app, &target, event).await.unwrap()).unwrap()
     };
-    assert_eq!(handle(&bus).await, json!({"batchItemFailures": []}));
+    assert_eq!(handle(bus(BUS.1)).await, json!({"batchItemFailures": []}));
     assert_eq!(delivered(&stack).await.len(), 2);
-    let other = vestibule_events::EventBus::new(stack.aws("events"), "other");
-    assert_eq!(handle(&other).await, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    assert_eq!(handle(bus("other")).await, json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
     assert_eq!(stack.refusals.take().len(), 1);
 }
 

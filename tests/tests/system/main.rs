@@ -53,6 +53,7 @@ mod tokens;
 mod undeliverable;
 mod verify;
 mod webauthn;
+mod webhook;
 
 use serde_json::{Value, json};
 use vestibule_tests::{Answer, AuthenticatorApp, Client, Fault, Kind, Logs, PASSWORD, PATIENT, Stack, raw};
