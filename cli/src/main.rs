@@ -1,5 +1,6 @@
 //! The program `vestibule`: the local stack and the operator's commands.
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -16,18 +17,8 @@ const WRONG_USE: u8 = 2;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let default = match arguments.command {
-        Command::Serve(_) => "warn,vestibule::gateway=info,vestibule::serve=info",
-        Command::User(_)
-        | Command::Audit(_)
-        | Command::Events(_)
-        | Command::Email(_)
-        | Command::Invite(_)
-        | Command::Breached(_)
-        | Command::Table(_)
-        | Command::SecretKey(_)
-        | Command::Settings(_) => "warn",
-    };
+    let serves = matches!(arguments.command, Command::Serve(_));
+    let default = if serves { "warn,vestibule::gateway=info,vestibule::serve=info" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -35,7 +26,7 @@ fn main() -> ExitCode {
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_target(false)
         .init();
-    match run(&arguments) {
+    match run(&arguments, serves) {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, message)) => {
             eprintln!("vestibule: {message}");
@@ -44,92 +35,73 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), (ExitCode, String)> {
+/// The status and message of a command that failed.
+fn failed(error: impl Display) -> (ExitCode, String) {
+    (ExitCode::FAILURE, error.to_string())
+}
+
+fn run(arguments: &Arguments, serves: bool) -> Result<(), (ExitCode, String)> {
     let environment = std::env::vars().collect();
-    let mut runtime = match arguments.command {
-        Command::Serve(_) => tokio::runtime::Builder::new_multi_thread(),
-        Command::User(_)
-        | Command::Audit(_)
-        | Command::Events(_)
-        | Command::Email(_)
-        | Command::Invite(_)
-        | Command::Breached(_)
-        | Command::Table(_)
-        | Command::SecretKey(_)
-        | Command::Settings(_) => tokio::runtime::Builder::new_current_thread(),
+    let mut runtime = if serves {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
     };
-    let runtime = runtime.enable_all().build().map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
-    runtime.block_on(async {
+    let runtime = runtime.enable_all().build().map_err(failed)?;
+    let said = runtime.block_on(async {
         match &arguments.command {
-            Command::Serve(options) => serve::serve(options, environment).await.map_err(|error| {
-                let settings = matches!(error, ServeError::Settings(_));
-                let code = if settings { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE };
-                (code, error.to_string())
-            }),
+            Command::Serve(options) => {
+                return serve::serve(options, environment)
+                    .await
+                    .map_err(|error| {
+                        let settings = matches!(error, ServeError::Settings(_));
+                        let code = if settings { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE };
+                        (code, error.to_string())
+                    })
+                    .map(|()| None);
+            }
             Command::Table(Table::Canonicalise(data)) => {
-                let collisions = table::canonicalise(data, environment).await;
-                match collisions.map_err(|error| (ExitCode::FAILURE, error.to_string()))? {
-                    0 => Ok(()),
-                    count => Err((
-                        ExitCode::FAILURE,
-                        format!("accounts that collide, and were not changed: {count}"),
-                    )),
-                }
+                return match table::canonicalise(data, environment).await.map_err(failed)? {
+                    0 => Ok(None),
+                    count => Err(failed(format!("accounts that collide, and were not changed: {count}"))),
+                };
             }
             Command::Audit(AuditCommand::Verify(data)) => {
-                let (accounts, faults) = user::verify(data, environment)
-                    .await
-                    .map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
+                let (accounts, faults) = user::verify(data, environment).await.map_err(failed)?;
                 println!("{accounts} accounts with a history, {faults} faults");
-                match faults {
-                    0 => Ok(()),
-                    _ => Err((ExitCode::FAILURE, "the history is not what was recorded".to_owned())),
-                }
+                return match faults {
+                    0 => Ok(None),
+                    _ => Err(failed("the history is not what was recorded")),
+                };
+            }
+            Command::Settings(command) => {
+                settings::run(command).map_err(|error| (ExitCode::from(WRONG_USE), error.to_string()))
             }
             Command::Events(EventsCommand::Replay(wanted)) => {
                 let delivered = events::replay(wanted, environment).await;
-                let delivered = delivered.map_err(|error| (ExitCode::FAILURE, error.to_string()))?;
-                println!("{delivered} events were delivered");
-                Ok(())
+                delivered.map(|count| format!("{count} events were delivered")).map_err(failed)
             }
             Command::Email(EmailCommand::Clear(wanted)) => {
-                let cleared = email::clear(wanted, environment).await;
-                println!("{}", cleared.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
-                Ok(())
+                email::clear(wanted, environment).await.map_err(failed)
             }
-            Command::Breached(command) => {
-                let done = breached::run(command);
-                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
-                Ok(())
+            Command::Breached(command) => breached::run(command).map_err(failed),
+            Command::Invite(command) => invite::run(command, environment).await.map_err(failed),
+            Command::SecretKey(command) => secret_key::run(command, environment).await.map_err(failed),
+            Command::User(command) => match command {
+                UserCommand::Add(wanted) => user::add(wanted, environment).await,
+                UserCommand::Disable(who) => user::set_active(who, false, environment).await,
+                UserCommand::Enable(who) => user::set_active(who, true, environment).await,
+                UserCommand::Show(who) => user::show(who, environment).await,
+                UserCommand::Set(wanted) => user::set(wanted, environment).await,
+                UserCommand::Delete(who) => user::delete(who, environment).await,
+                UserCommand::History(who) => user::history(who, environment).await,
             }
-            Command::Invite(command) => {
-                let done = invite::run(command, environment).await;
-                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
-                Ok(())
-            }
-            Command::Settings(command) => {
-                let done = settings::run(command);
-                println!("{}", done.map_err(|error| (ExitCode::from(WRONG_USE), error.to_string()))?);
-                Ok(())
-            }
-            Command::SecretKey(command) => {
-                let done = secret_key::run(command, environment).await;
-                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
-                Ok(())
-            }
-            Command::User(command) => {
-                let done = match command {
-                    UserCommand::Add(wanted) => user::add(wanted, environment).await,
-                    UserCommand::Disable(who) => user::set_active(who, false, environment).await,
-                    UserCommand::Enable(who) => user::set_active(who, true, environment).await,
-                    UserCommand::Show(who) => user::show(who, environment).await,
-                    UserCommand::Set(wanted) => user::set(wanted, environment).await,
-                    UserCommand::Delete(who) => user::delete(who, environment).await,
-                    UserCommand::History(who) => user::history(who, environment).await,
-                };
-                println!("{}", done.map_err(|error| (ExitCode::FAILURE, error.to_string()))?);
-                Ok(())
-            }
+            .map_err(failed),
         }
-    })
+        .map(Some)
+    })?;
+    if let Some(said) = said {
+        println!("{said}");
+    }
+    Ok(())
 }

@@ -169,8 +169,8 @@ pub(crate) fn secret(message: &Message) -> Option<(&'static str, &str)> {
     }
 }
 
-/// What a message's templates may use, by name. `fields` are the names of the site's own fields. The names are those of allauth's templates where it has the like.
-/// Each value is one line, so that no user agent can add paragraphs to a mail.
+/// What a message's templates may use, by name; `fields` are the site's own. The names are those of allauth's templates
+/// where it has the like. Each value is one line, so that no user agent can add paragraphs to a mail.
 pub(crate) fn variables(envelope: &Envelope, fields: &[String]) -> BTreeMap<&'static str, Value> {
     let mut variables = BTreeMap::new();
     let mut set = |name, value: &str| {

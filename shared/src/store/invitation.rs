@@ -1,9 +1,5 @@
 //! Invitations to sign up. A sign-up uses one up in its own commit; here is what operators do with them.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
-
 use super::item::{self, Key};
 use super::{Item, Store, StoreError, unavailable};
 use crate::domain::invitation::{Invitation, invitation_id};
@@ -29,21 +25,7 @@ impl Store {
 
     /// All invitations. It reads the whole table: for operators only.
     pub async fn all_invitations(&self) -> Result<Vec<Invitation>, StoreError> {
-        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        let scan = scan.filter_expression("begins_with(pk, :invitation)");
-        let scan = scan.expression_attribute_values(":invitation", item::text(item::INVITATION));
-        let mut found = Vec::new();
-        let mut start: Option<HashMap<String, AttributeValue>> = None;
-        loop {
-            let page = scan.clone().set_exclusive_start_key(start).send().await;
-            let page = page.map_err(|error| unavailable(&error))?;
-            for item in page.items.unwrap_or_default() {
-                found.push(item::read_document(&item)?);
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
-            }
-        }
+        let found = self.scan("begins_with(pk, :wanted)", item::INVITATION, None).await?;
+        found.iter().map(item::read_document).collect()
     }
 }

@@ -40,17 +40,29 @@ impl Store {
 
     /// The ids of all accounts. It reads the whole table: for operators only.
     pub async fn all_accounts(&self) -> Result<Vec<AccountId>, StoreError> {
+        let accounts = self.scan("sk = :wanted", item::ACCOUNT, Some("pk")).await?;
+        let ids = accounts.iter().map(|item| Ok(item::owner(item::read_text(item, "pk")?)));
+        ids.filter_map(Result::transpose).collect()
+    }
+
+    /// The items that a condition on `:wanted` selects, or only these attributes of them. It reads the whole table: for
+    /// operators only.
+    pub(super) async fn scan(
+        &self,
+        condition: &str,
+        wanted: &str,
+        attributes: Option<&str>,
+    ) -> Result<Vec<Item>, StoreError> {
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        let scan = scan.projection_expression("pk").filter_expression("sk = :account");
-        let scan = scan.expression_attribute_values(":account", item::text(item::ACCOUNT));
+        let scan =
+            scan.filter_expression(condition).expression_attribute_values(":wanted", item::text(wanted));
+        let scan = scan.set_projection_expression(attributes.map(str::to_owned));
         let mut found = Vec::new();
-        let mut start: Option<HashMap<String, AttributeValue>> = None;
+        let mut start: Option<Item> = None;
         loop {
             let page = scan.clone().set_exclusive_start_key(start).send().await;
             let page = page.map_err(|error| unavailable(&error))?;
-            for item in page.items.unwrap_or_default() {
-                found.extend(item::owner(item::read_text(&item, "pk")?));
-            }
+            found.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(found);
