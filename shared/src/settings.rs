@@ -71,7 +71,7 @@ pub(crate) use rate::WEBAUTHN_LOGIN;
 pub use rate::{Action, Per, Rate, RateLimits, Rates};
 pub use rules::{MOST_LIMITS, MOST_MAIL_LIMITS};
 pub use signup_fields::{SignupField, SignupFieldName, SignupFields};
-pub use webhook::WebhookSecret;
+pub use webhook::WebhookSecrets;
 pub use when::When;
 
 use std::collections::HashMap;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use vestibule::app::{App, fetch_secret};
 use vestibule::domain::time::Timestamp;
-use vestibule::settings::{Events, WebhookSecret};
+use vestibule::settings::{Events, WebhookSecrets};
 
 use crate::bus::{BusError, EventBus};
 use crate::webhook::{Webhook, WebhookError};
@@ -47,7 +47,7 @@ impl EventTarget {
             (Some(name), _, Some(aws)) => Ok(Self::Bus(EventBus::new(aws.clone(), name))),
             (None, Some(url), _) => {
                 let allows_private = app.settings.socialaccount.allow_private_addresses;
-                Ok(Self::Webhook(Webhook::new(url.clone(), secret(app, events).await?, allows_private)))
+                Ok(Self::Webhook(Webhook::new(url.clone(), secrets(app, events).await?, allows_private)))
             }
             _ => Err(EventTargetError::NoTarget),
         }
@@ -62,14 +62,14 @@ impl EventTarget {
     }
 }
 
-/// The secret of the settings, or what the secret holds that they name.
-async fn secret(app: &App, events: &Events) -> Result<WebhookSecret, EventTargetError> {
-    if let Some(secret) = &events.secret {
-        return Ok(secret.clone());
+/// The secrets of the settings, or of the secret that they name.
+async fn secrets(app: &App, events: &Events) -> Result<WebhookSecrets, EventTargetError> {
+    if let Some(secrets) = &events.secrets {
+        return Ok(secrets.clone());
     }
     // Boxed: the SDK's futures are large.
     let fetched = Box::pin(fetch_secret(app.aws(), events.secret_arn.as_deref())).await;
     let text = fetched.map_err(EventTargetError::Secret)?;
-    let read = text.and_then(|text| WebhookSecret::read(text.expose().trim()));
-    read.ok_or_else(|| EventTargetError::Secret(format!("the secret must hold {}", WebhookSecret::EXPECTS)))
+    let read = text.and_then(|text| WebhookSecrets::read(text.expose().trim()));
+    read.ok_or_else(|| EventTargetError::Secret(format!("the secret must hold {}", WebhookSecrets::EXPECTS)))
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use url::Url;
 use vestibule::domain::time::Timestamp;
 use vestibule::outside::{HttpClient, HttpError, HttpRequest, HttpRules};
-use vestibule::settings::WebhookSecret;
+use vestibule::settings::WebhookSecrets;
 
 /// How long a request may take. The events of a commit are sent at once, so ten commits, which Lambda hands over together,
 /// stay within the function's timeout.
@@ -27,7 +27,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 pub struct Webhook {
     http: HttpClient,
     url: Url,
-    secret: WebhookSecret,
+    secrets: WebhookSecrets,
 }
 
 /// Why an event was not accepted. Nothing of the URL's path, of the event or of the response is in it.
@@ -50,14 +50,14 @@ pub enum WebhookError {
 }
 
 impl Webhook {
-    /// One that is sent what this secret signs, to public IP addresses and over TLS only, unless others are allowed.
-    pub fn new(url: Url, secret: WebhookSecret, allow_private_addresses: bool) -> Self {
+    /// One that is sent what these secrets sign, to public IP addresses and over TLS only, unless others are allowed.
+    pub fn new(url: Url, secrets: WebhookSecrets, allow_private_addresses: bool) -> Self {
         let rules = HttpRules {
             timeout: DEADLINE,
             private_ip_addresses: allow_private_addresses,
             plain_http: allow_private_addresses,
         };
-        Self { http: HttpClient::new(rules), url, secret }
+        Self { http: HttpClient::new(rules), url, secrets }
     }
 
     /// Sends events, all at once. After an error, some of them may have been accepted: each has an id.
@@ -75,7 +75,7 @@ impl Webhook {
                 (CONTENT_TYPE, HeaderValue::from_static("application/json")),
                 (ID, HeaderValue::from_str(id)?),
                 (TIMESTAMP, HeaderValue::from(timestamp)),
-                (SIGNATURE, HeaderValue::from_str(&signature(&self.secret, id, timestamp, &body))?),
+                (SIGNATURE, HeaderValue::from_str(&signatures(&self.secrets, id, timestamp, &body))?),
             ],
             body: body.into_bytes(),
         };
@@ -85,10 +85,13 @@ impl Webhook {
     }
 }
 
-fn signature(secret: &WebhookSecret, id: &str, timestamp: i64, body: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-    let signed = hmac::sign(&key, format!("{id}.{timestamp}.{body}").as_bytes());
-    format!("v1,{}", STANDARD.encode(signed))
+/// One signature for each secret, separated by spaces: a service has to know one of them.
+fn signatures(secrets: &WebhookSecrets, id: &str, timestamp: i64, body: &str) -> String {
+    let content = format!("{id}.{timestamp}.{body}");
+    let sign = |key| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), content.as_bytes());
+    let signed: Vec<String> =
+        secrets.expose().map(|key| format!("v1,{}", STANDARD.encode(sign(key)))).collect();
+    signed.join(" ")
 }
 
 #[cfg(test)]
@@ -103,7 +106,7 @@ mod tests {
     /// With a path that must not be shown.
     fn webhook(server: &Server) -> Webhook {
         let url = format!("{}/hidden?hidden=1", server.url).parse().unwrap();
-        Webhook::new(url, WebhookSecret::read(SECRET).unwrap(), true)
+        Webhook::new(url, WebhookSecrets::read(SECRET).unwrap(), true)
     }
 
     fn now() -> Timestamp {
@@ -119,9 +122,12 @@ mod tests {
     fn the_signature_is_that_of_standard_webhooks() {
         let id = "01990a5c-7d3e-7c41-9a54-0d7b2f6c1e01";
         let body = r#"{"id":"01990a5c-7d3e-7c41-9a54-0d7b2f6c1e01","type":"user.logged_in"}"#;
-        let secret = WebhookSecret::read(SECRET).unwrap();
         let expected = "v1,0xurG/ytQ2Ca/2/+S1xUbjUs3KhgtpdVme/XTIojUr8=";
-        assert_eq!(signature(&secret, id, 1_767_225_650, body), expected);
+        let sign =
+            |secrets: &str| signatures(&WebhookSecrets::read(secrets).unwrap(), id, 1_767_225_650, body);
+        assert_eq!(sign(SECRET), expected);
+        let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        assert_eq!(sign(&format!("{other},{SECRET}")), format!("{} {expected}", sign(other)));
     }
 
     #[tokio::test]
@@ -138,8 +144,8 @@ mod tests {
             assert_eq!(request.headers["webhook-timestamp"], "1767225650");
             let id = event["id"].as_str().unwrap();
             assert_eq!(request.headers["webhook-id"], id);
-            let secret = WebhookSecret::read(SECRET).unwrap();
-            let expected = signature(&secret, id, 1_767_225_650, &request.body);
+            let secrets = WebhookSecrets::read(SECRET).unwrap();
+            let expected = signatures(&secrets, id, 1_767_225_650, &request.body);
             assert_eq!(request.headers["webhook-signature"], expected);
         }
     }
@@ -190,9 +196,9 @@ mod tests {
     #[tokio::test]
     async fn private_ip_addresses_are_asked_for_nothing_unless_they_are_allowed() {
         let server = Server::start(|_| Server::ok("{}")).await;
-        let secret = || WebhookSecret::read(SECRET).unwrap();
+        let secrets = || WebhookSecrets::read(SECRET).unwrap();
         for url in [server.url.clone(), format!("https://127.0.0.1:{}/", server.port)] {
-            let strict = Webhook::new(url.parse().unwrap(), secret(), false);
+            let strict = Webhook::new(url.parse().unwrap(), secrets(), false);
             strict.send(&events(), now()).await.unwrap_err();
         }
         assert_eq!(server.all().len(), 0);
@@ -201,7 +207,7 @@ mod tests {
     #[test]
     fn the_secret_is_not_shown() {
         let url = "https://events.example.com/".parse().unwrap();
-        let shown = format!("{:?}", Webhook::new(url, WebhookSecret::read(SECRET).unwrap(), false));
-        assert!(shown.contains("WebhookSecret(…)") && !shown.contains("AAEC"), "{shown}");
+        let shown = format!("{:?}", Webhook::new(url, WebhookSecrets::read(SECRET).unwrap(), false));
+        assert!(shown.contains("WebhookSecrets(…)") && !shown.contains("AAEC"), "{shown}");
     }
 }

@@ -41,7 +41,7 @@ use super::rate::{MAIL_RATES, MFA_RATE_LIMITS, RATE_LIMITS, RateLimits, Rates};
 use super::setting::About;
 use super::setting::Default::{Computed, Is, Of};
 use super::signup_fields::{SIGNUP_FIELDS, SignupFields};
-use super::webhook::{EVENTS_URL, WEBHOOK_SECRET, WebhookSecret};
+use super::webhook::{EVENTS_URL, WEBHOOK_SECRETS, WebhookSecrets};
 use crate::domain::authenticator::AuthenticatorType;
 use crate::domain::language::Language;
 use crate::secret::Secret;
@@ -644,8 +644,9 @@ group! {
         /// and have a public IP address, unless `SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES` is `true`, as it is in the local
         /// stack. On AWS it is the parameter `EventsUrl`.
         url: Option<Url> = EVENTS_URL, "EVENTS_URL", Is("null"), of "Vestibule";
-        /// The secret that these requests are signed with (Standard Webhooks). On AWS use `EVENTS_SECRET_ARN`.
-        secret: Option<WebhookSecret> = WEBHOOK_SECRET, "EVENTS_SECRET", Is("null"), of "Vestibule";
+        /// The secret that these requests are signed with (Standard Webhooks); several sign each request, for a rotation. On
+        /// AWS use `EVENTS_SECRET_ARN`.
+        secrets: Option<WebhookSecrets> = WEBHOOK_SECRETS, "EVENTS_SECRET", Is("null"), of "Vestibule";
         /// The secret in AWS Secrets Manager that holds it. On AWS it is the parameter `EventsSecretArn`.
         secret_arn: Option<String> = OPTIONAL_TEXT, "EVENTS_SECRET_ARN", Is("null"), of "Vestibule";
         /// The personal data that events contain. It is encrypted in the table, and cannot be decrypted once the

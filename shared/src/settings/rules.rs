@@ -337,7 +337,7 @@ const ERRORS: &[Rule] = &[
     },
     Rule {
         settings: &["EVENTS_URL", "EVENTS_SECRET", "EVENTS_SECRET_ARN"],
-        is_broken: |s| s.events.url.is_some() && s.events.secret.is_none() && s.events.secret_arn.is_none(),
+        is_broken: |s| s.events.url.is_some() && s.events.secrets.is_none() && s.events.secret_arn.is_none(),
         remedy: "requests are signed: EVENTS_SECRET_ARN must be set, or EVENTS_SECRET",
     },
     Rule {

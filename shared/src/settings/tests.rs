@@ -793,12 +793,18 @@ fn a_secret_of_a_webhook_has_the_form_of_standard_webhooks() {
         (format!("whsec_{}AAA=", "AAAA".repeat(7)), format!("whsec_{}AAA=", "AAAA".repeat(21)));
     for wrong in [&short, &long, "whsec_????????????????????????????????", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX"]
     {
-        assert!(WebhookSecret::read(wrong).is_none(), "{wrong}");
+        assert!(WebhookSecrets::read(wrong).is_none(), "{wrong}");
         let text = errors(&[("EVENTS_SECRET", wrong)]);
-        assert_eq!(text, "EVENTS_SECRET: must be whsec_ followed by 24 to 64 bytes in base64, or null");
+        assert_eq!(
+            text,
+            "EVENTS_SECRET: must be whsec_ followed by 24 to 64 bytes in base64, or several of these separated by commas, or null"
+        );
     }
     let longest = format!("whsec_{}AA==", "AAAA".repeat(21));
-    assert_eq!(WebhookSecret::read(&longest).unwrap().expose(), [0; 64]);
+    let shortest = format!("whsec_{}", "AAAA".repeat(8));
+    let secrets = WebhookSecrets::read(&format!("{longest}, {shortest}")).unwrap();
+    assert_eq!(secrets.expose().collect::<Vec<_>>(), [&[0; 64][..], &[0; 24]]);
+    assert!(WebhookSecrets::read(&format!("{longest},")).is_none());
 }
 
 #[test]

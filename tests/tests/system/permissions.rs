@@ -109,7 +109,11 @@ async fn secrets_and_configuration_sets_are_allowed_where_settings_name_them() {
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &secrets),
     ];
     let error = Stack::try_start(&events).await.err().unwrap().to_string();
-    assert_eq!(error, "EVENTS_SECRET_ARN: the secret must hold whsec_ followed by 24 to 64 bytes in base64");
+    assert_eq!(
+        error,
+        "EVENTS_SECRET_ARN: the secret must hold whsec_ followed by 24 to 64 bytes in base64, or several of these \
+        separated by commas"
+    );
     let signing = secrets_manager(secret("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYX\n")).await;
     let events = [events[0], events[1], ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &signing)];
     Stack::start(&events).await.app().get("auth/session").await.is(401);
