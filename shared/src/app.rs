@@ -15,7 +15,7 @@ use crate::domain::token::SessionKey;
 use crate::environment;
 use crate::flows::visit::Context;
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
-use crate::outside::{CaptchaClient, HookClient, ProviderClient};
+use crate::outside::{CaptchaClient, HookClient, ProviderClient, hook};
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -113,6 +113,9 @@ pub enum StartError {
     /// The client secrets of the providers can't be used.
     #[error("SOCIALACCOUNT_PROVIDERS_SECRET_ARN: {0}")]
     ProviderSecrets(String),
+    /// The hook is in another region or account.
+    #[error("ACCOUNT_HOOK_FUNCTION_ARN: {0}")]
+    Hook(String),
     /// Texts of an operator's own can't be used: all errors are listed.
     #[error("{0}")]
     Languages(#[from] LanguageFaults),
@@ -212,6 +215,9 @@ impl App {
         // One for all services: what it knows of TLS is made once.
         let connects = requirements.table || wanted.arns().iter().any(Option::is_some);
         let aws = connects.then(|| Aws::new(variables)).transpose()?;
+        if let Some(misplaced) = aws.as_ref().and_then(|aws| hook::misplaced(&settings, aws)) {
+            return Err(StartError::Hook(misplaced));
+        }
         let store = aws.as_ref().filter(|_| requirements.table).map(|aws| Store::new(aws, &settings.table));
         // Boxed: the SDK's futures are large, and most processes fetch one secret.
         let fetch = |arn| Box::pin(fetch_secret_if(aws.as_ref(), arn));

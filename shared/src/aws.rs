@@ -71,6 +71,11 @@ impl Aws {
         Ok(Self { variables, http: SharedHttpClient::new(Unrehearsed(http)) })
     }
 
+    /// The region, as `AWS_REGION` names it.
+    pub fn region(&self) -> &str {
+        self.variables.get("AWS_REGION").map_or("", String::as_str)
+    }
+
     /// The configuration for a client of one service, named as in `AWS_ENDPOINT_URL_<SERVICE>`.
     ///
     /// A call is tried three times within five seconds: the frontend waits for the answer.

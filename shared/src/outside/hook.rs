@@ -35,6 +35,25 @@ pub fn client(settings: &Settings, aws: &Aws) -> Option<Arc<dyn HookClient>> {
     Some(Arc::new(target))
 }
 
+/// What is wrong with where the function is, as far as is known where this process is: the region, and by its secret the
+/// account.
+pub fn misplaced(settings: &Settings, aws: &Aws) -> Option<String> {
+    let [region, account] = place(settings.account.hook_function_arn.as_deref()?)?;
+    if region != aws.region() {
+        let own = aws.region();
+        return Some(format!("the function is in the region {region}, and must be in {own}, as this one"));
+    }
+    let [_, own] = place(settings.secret_key_arn.as_deref()?)?;
+    (account != own)
+        .then(|| format!("the function is in the account {account}, and must be in {own}, as this one"))
+}
+
+/// Region and account of an ARN.
+fn place(arn: &str) -> Option<[&str; 2]> {
+    let mut parts = arn.split(':').skip(3);
+    Some([parts.next()?, parts.next()?])
+}
+
 /// Where questions go.
 struct Target {
     path: String,

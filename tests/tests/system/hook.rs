@@ -394,10 +394,64 @@ async fn corrections_of_a_sign_up_are_asked_about() {
     assert_eq!((asked.len(), &asked[1]["method"]), (2, &json!("password")));
 }
 
+#[tokio::test]
+async fn corrections_of_the_phone_number_are_asked_about() {
+    for kind in Kind::ALL {
+        let hook = StandIn::start(|question| {
+            if question["account"]["phone"] == "+31612345679" {
+                refusing("before_signup", Some("phone"))(question)
+            } else {
+                allow(question)
+            }
+        })
+        .await;
+        let settings = [
+            ("ACCOUNT_SIGNUP_FIELDS", "phone*,password1*"),
+            ("ACCOUNT_LOGIN_METHODS", "phone"),
+            ("ACCOUNT_EMAIL_VERIFICATION", "none"),
+            ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", "9"),
+            UNLIMITED,
+        ];
+        let stack = stack(&hook, &settings).await;
+        let client = stack.client(kind);
+        let form = json!({"phone": "+31612345678", "password": PASSWORD});
+        client.post("auth/signup", form).await.awaits("verify_phone");
+        let first = stack.inbox.only("+31612345678").await.code();
+        hook.take();
+        client.post("account/phone", json!({"phone": "+31612345679"})).await.refuses(&["phone: not_welcome"]);
+        stack.inbox.is_empty().await;
+        client.post("account/phone", json!({"phone": "+31612345670"})).await.is(202);
+        let code = stack.inbox.only("+31612345670").await.code();
+        let asked = hook.take();
+        let numbers: Vec<_> = asked.iter().map(|question| &question["account"]["phone"]).collect();
+        assert_eq!(numbers, ["+31612345679", "+31612345670"]);
+        if first != code {
+            client.post("auth/phone/verify", json!({"code": first})).await.refuses(&["code: incorrect_code"]);
+        }
+        client.post("auth/phone/verify", json!({"code": code})).await.is(200);
+    }
+}
+
 /// A stack that asks a function as on AWS.
 async fn on_lambda(hook: &StandIn, more: &[(&str, &str)]) -> Stack {
     let arn = [("ACCOUNT_HOOK_FUNCTION_ARN", ARN), ("AWS_ENDPOINT_URL_LAMBDA", hook.url.as_str())];
     Stack::start(&[&arn[..], more].concat()).await
+}
+
+/// One elsewhere could never be asked: each login would be answered with 503.
+#[tokio::test]
+async fn a_function_of_another_region_or_account_stops_the_start() {
+    let start = async |more: &[(&str, &str)]| Stack::try_start(more).await.map(drop).unwrap_err().to_string();
+    let elsewhere = "arn:aws:lambda:us-east-1:000000000000:function:hook:live";
+    assert_eq!(
+        start(&[("ACCOUNT_HOOK_FUNCTION_ARN", elsewhere)]).await,
+        "ACCOUNT_HOOK_FUNCTION_ARN: the function is in the region us-east-1, and must be in local, as this one"
+    );
+    let secret = "arn:aws:secretsmanager:local:123456789012:secret:vestibule/key";
+    assert_eq!(
+        start(&[("ACCOUNT_HOOK_FUNCTION_ARN", ARN), ("SECRET_KEY_ARN", secret)]).await,
+        "ACCOUNT_HOOK_FUNCTION_ARN: the function is in the account 000000000000, and must be in 123456789012, as this one"
+    );
 }
 
 const FIELDS: (&str, &str) = (
