@@ -17,7 +17,7 @@ pub mod resend;
 pub mod shape;
 pub mod signup_form;
 
-pub use endpoint::{Document, Endpoint, Routes, answer, time_to_answer};
+pub use endpoint::{BotCheck, Document, Endpoint, Routes, answer, time_to_answer};
 pub use operation::{Body, Operation, Parameter, ResponseSpec};
 
 /// What endpoints are written with.
@@ -25,7 +25,7 @@ pub mod prelude {
     pub use lambda_http::http::{Method, StatusCode};
 
     pub use super::call::ApiRequest;
-    pub use super::endpoint::{Endpoint, Routes};
+    pub use super::endpoint::{BotCheck, Endpoint, Routes};
     pub use super::input::json::Object;
     pub use super::input::{Field, Form, Kind, Text};
     pub use super::operation::{Body, Operation, Parameter, ResponseSpec};

@@ -81,7 +81,7 @@ const expected = ({ email }) => STEPS.map((step) => (step === "EMAIL" ? email : 
 async function readmeSamples() {
   const text = await readFile(join(PACKAGE, "README.md"), "utf8");
   const granted = `import type { TokenStorage } from "@vestibule/client";
-declare const email: string, password: string, storage: TokenStorage;
+declare const email: string, password: string, token: string, storage: TokenStorage;
 declare function show(user: object): void;
 declare function continueWith(flow: object | undefined): void;
 declare function showBeside(field: string, errors: object[]): void;

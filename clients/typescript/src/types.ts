@@ -16,7 +16,9 @@ type More<Operation> = Pick<Operation, Extract<keyof Operation, "query" | "heade
 
 /** The arguments after method and path: none must be given where none is required. */
 type Arguments<Operation> = Operation extends { body: infer Body }
-  ? [body: Body]
+  ? {} extends More<Operation>
+    ? [body: Body, more?: More<Operation>]
+    : [body: Body, more: More<Operation>]
   : {} extends More<Operation>
     ? [body?: undefined, more?: More<Operation>]
     : [body: undefined, more: More<Operation>];

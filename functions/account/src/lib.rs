@@ -15,9 +15,11 @@ use vestibule::http::prelude::*;
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint::at("account/email", email::OPERATIONS, email::decide)
+            .checking_bots(BotCheck::PendingPosts)
             .when(When::OwnAccounts)
             .needs(email::needs),
         Endpoint::at("account/phone", phone::OPERATIONS, phone::decide)
+            .checking_bots(BotCheck::PendingPosts)
             .when(When::OwnAccounts)
             .needs(phone::needs),
         Endpoint::at("account/password/change", password_change::OPERATIONS, password_change::decide)
@@ -43,6 +45,6 @@ pub const fn routes() -> Routes {
         sets_passwords: true,
         outside: None,
         hook: Some(vestibule::outside::hook::client),
-        captcha: None,
+        captcha: Some(vestibule::outside::captcha::client),
     }
 }

@@ -94,6 +94,9 @@ fn prune(value: &mut Value, settings: &Settings) {
             if let Some(part) = part {
                 profile::describe(members, &settings.account.profile_fields, part);
             }
+            if members.get("parameters").is_some_and(|left| left == &json!([])) {
+                members.remove("parameters");
+            }
             finish_responses(members);
             finish_choice(members);
             finish_properties(members, settings);

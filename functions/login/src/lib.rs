@@ -34,11 +34,13 @@ pub const fn routes() -> Routes {
         Endpoint::at("auth/reauthenticate/code/resend", resend::REAUTHENTICATION, resend::reauthentication)
             .when(When::OwnAccounts),
         Endpoint::at("auth/code/request", code_request::OPERATIONS, code_request::decide)
-            .checking_bots()
+            .checking_bots(BotCheck::Posts)
             .when(When::LoginByCode)
             .needs(code_request::needs),
         Endpoint::at("auth/code/confirm", code_confirm::OPERATIONS, code_confirm::decide),
-        Endpoint::at("auth/code/resend", resend::LOGIN, resend::login).when(When::LoginByCode),
+        Endpoint::at("auth/code/resend", resend::LOGIN, resend::login)
+            .checking_bots(BotCheck::PendingPosts)
+            .when(When::LoginByCode),
     ];
     Routes {
         name: "login",

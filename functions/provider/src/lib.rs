@@ -22,7 +22,7 @@ pub const fn routes() -> Routes {
             .when(When::Socialaccount),
         Endpoint::at("auth/provider/token", token::OPERATIONS, token::decide).when(When::Socialaccount),
         Endpoint::at("auth/provider/signup", signup::OPERATIONS, signup::decide)
-            .checking_bots()
+            .checking_bots(BotCheck::Posts)
             .when(When::Socialaccount),
         Endpoint::at("account/providers", accounts::OPERATIONS, accounts::decide).when(When::Socialaccount),
         Endpoint::at("/accounts/dummy/authenticate/", dummy::OPERATIONS, dummy::decide)

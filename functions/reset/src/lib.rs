@@ -9,7 +9,7 @@ use vestibule::http::prelude::*;
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[
         Endpoint::at("auth/password/request", request::OPERATIONS, request::decide)
-            .checking_bots()
+            .checking_bots(BotCheck::Posts)
             .when(When::OwnAccounts)
             .needs(request::needs),
         Endpoint::at("auth/password/reset", reset::OPERATIONS, reset::decide)

@@ -7,7 +7,7 @@ use vestibule::http::prelude::*;
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[Endpoint::at("auth/signup", signup::OPERATIONS, signup::decide)
-        .checking_bots()
+        .checking_bots(BotCheck::Posts)
         .when(When::OwnAccounts)
         .needs(signup::needs)];
     Routes {

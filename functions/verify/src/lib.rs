@@ -12,9 +12,13 @@ pub const fn routes() -> Routes {
         Endpoint::at("auth/email/verify", email::OPERATIONS, email::decide)
             .when(When::OwnAccounts)
             .needs(email::needs),
-        Endpoint::at("auth/email/verify/resend", resend::EMAIL, resend::email).when(When::OwnAccounts),
+        Endpoint::at("auth/email/verify/resend", resend::EMAIL, resend::email)
+            .checking_bots(BotCheck::PendingPosts)
+            .when(When::OwnAccounts),
         Endpoint::at("auth/phone/verify", phone::OPERATIONS, phone::decide).when(When::OwnAccounts),
-        Endpoint::at("auth/phone/verify/resend", resend::PHONE, resend::phone).when(When::OwnAccounts),
+        Endpoint::at("auth/phone/verify/resend", resend::PHONE, resend::phone)
+            .checking_bots(BotCheck::PendingPosts)
+            .when(When::OwnAccounts),
     ];
     Routes {
         name: "verify",
@@ -25,6 +29,6 @@ pub const fn routes() -> Routes {
         sets_passwords: false,
         outside: None,
         hook: Some(vestibule::outside::hook::client),
-        captcha: None,
+        captcha: Some(vestibule::outside::captcha::client),
     }
 }

@@ -27,7 +27,7 @@ pub const fn routes() -> Routes {
             .when(When::PasskeyLogin)
             .needs(login::needs),
         Endpoint::at("auth/webauthn/signup", signup::OPERATIONS, signup::decide)
-            .checking_bots()
+            .checking_bots(BotCheck::Posts)
             .when(When::PasskeySignup)
             .needs(signup::needs),
         Endpoint::at("account/authenticators/webauthn", manage::OPERATIONS, manage::decide)

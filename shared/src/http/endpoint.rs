@@ -53,6 +53,17 @@ const TO_RESPOND: Duration = Duration::from_millis(1500);
 /// write that down.
 const TO_DECIDE: Duration = Duration::from_secs(2);
 
+/// Which requests to an endpoint take a token of the bot check (`CAPTCHA_PROVIDER`), unless somebody is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BotCheck {
+    /// None.
+    Never,
+    /// Every POST.
+    Posts,
+    /// A POST of a session with a pending login: all that others cause is an error.
+    PendingPosts,
+}
+
 /// One path of the API.
 #[derive(Clone, Copy, Debug)]
 pub struct Endpoint {
@@ -66,8 +77,8 @@ pub struct Endpoint {
     pub when: When,
     /// What it has besides HEAD and OPTIONS: each method, with what it takes and answers.
     pub operations: &'static [Operation],
-    /// Whether a POST takes a token of the bot check (`CAPTCHA_PROVIDER`), unless somebody is logged in.
-    pub checks_bots: bool,
+    /// Which requests take a token of the bot check.
+    pub bot_check: BotCheck,
     /// What it is bound to need, so that it is read together with the session.
     pub needs: fn(&ApiRequest, &Context<'_>) -> Vec<Need>,
     /// What happens.
@@ -81,14 +92,14 @@ impl Endpoint {
         operations: &'static [Operation],
         decide: fn(&mut Visit<'_>, &ApiRequest) -> Decision<Outcome>,
     ) -> Self {
-        let (client, when, checks_bots) = (None, When::Always, false);
-        Self { path, client, when, operations, checks_bots, needs: |_, _| Vec::new(), decide }
+        let (client, when, bot_check) = (None, When::Always, BotCheck::Never);
+        Self { path, client, when, operations, bot_check, needs: |_, _| Vec::new(), decide }
     }
 
     /// The same, with a bot check.
     #[must_use]
-    pub const fn checking_bots(self) -> Self {
-        Self { checks_bots: true, ..self }
+    pub const fn checking_bots(self, bot_check: BotCheck) -> Self {
+        Self { bot_check, ..self }
     }
 
     /// The same, but there is such a path only then.
@@ -152,7 +163,7 @@ pub type MakeHookClient = fn(&Settings, &Aws) -> Option<Arc<dyn HookClient>>;
 pub type MakeCaptchaClient = fn(&Settings) -> Option<Arc<dyn CaptchaClient>>;
 
 /// The header with a token of the bot check: bodies stay those of the contract.
-const CAPTCHA_TOKEN: &str = "x-captcha-token";
+pub(super) const CAPTCHA_TOKEN: &str = "X-Captcha-Token";
 
 /// Answers a request. Each line that is logged meanwhile has API Gateway's id of it; the last one has what it came to,
 /// and how long the parts of it took.
@@ -399,8 +410,11 @@ impl Exchange<'_> {
         let mut rewritten = false;
         let mut races = 0;
         let mut is_checked = !self.checks_bots();
+        // Who presents no token is neither logged in nor has a pending login.
         if !is_checked && !call.visitor.presents_token {
-            if let Some(refusal) = self.refuse_bot().await {
+            if endpoint.bot_check == BotCheck::Posts
+                && let Some(refusal) = self.refuse_bot().await
+            {
                 return Ok(refusal);
             }
             is_checked = true;
@@ -420,7 +434,7 @@ impl Exchange<'_> {
             }
             let context = app.context(&secrets, &passwords);
             if !std::mem::replace(&mut is_checked, true)
-                && !exchange.is_logged_in(context, &loaded, now)
+                && exchange.may_be_bot(context, &loaded, now)
                 && let Some(refusal) = exchange.refuse_bot().await
             {
                 return Ok(refusal);
@@ -456,14 +470,17 @@ impl Exchange<'_> {
         Err(StoreError::Unavailable("lost every race".to_owned()).into())
     }
 
-    /// Whether this request takes a token of the bot check.
+    /// Whether requests like this one take a token of the bot check.
     fn checks_bots(self) -> bool {
-        self.app.captcha.is_some() && self.endpoint.checks_bots && self.call.method == Method::POST
+        let is_checked = self.endpoint.bot_check != BotCheck::Never;
+        self.app.captcha.is_some() && is_checked && self.call.method == Method::POST
     }
 
-    fn is_logged_in(self, context: Context<'_>, loaded: &Loaded, now: Timestamp) -> bool {
-        let visit = Visit::open(context, &self.call.visitor, loaded, now);
-        visit.is_ok_and(|visit| visit.user().is_some())
+    /// Whether this request takes one: its session is not authenticated, and it may cause more than an error.
+    fn may_be_bot(self, context: Context<'_>, loaded: &Loaded, now: Timestamp) -> bool {
+        let Ok(visit) = Visit::open(context, &self.call.visitor, loaded, now) else { return true };
+        let may_act = self.endpoint.bot_check == BotCheck::Posts || visit.session().pending().is_some();
+        visit.user().is_none() && may_act
     }
 
     /// The answer to a request that has no right token, before anything is decided.

@@ -20,11 +20,12 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::endpoint::CAPTCHA_TOKEN;
 use super::input::{Field, Kind, Text};
 use super::language::FieldErrorJson;
 use super::operation::{Body, Operation, Parameter, ResponseBody, ResponseSpec};
 use super::present::{Unauthenticated, UnauthenticatedMeta};
-use super::{Endpoint, Routes};
+use super::{BotCheck, Endpoint, Routes};
 use crate::flows::visit::ClientKind;
 use crate::settings::When;
 
@@ -102,6 +103,25 @@ fn security(endpoint: &Endpoint, operation: &Operation, function: &Routes) -> Op
     Some(ways.into())
 }
 
+/// The header of the bot check, where the operation takes one.
+fn captcha_token(endpoint: &Endpoint, operation: &Operation) -> Option<Value> {
+    let condition = match endpoint.bot_check {
+        BotCheck::Never => return None,
+        BotCheck::Posts => "unless the session is authenticated",
+        BotCheck::PendingPosts => "while a login or sign-up is pending",
+    };
+    let text = format!(
+        "A token of the bot check (`CAPTCHA_PROVIDER`), which is valid once. Required {condition}; the error is \
+         `bot_check_failed`."
+    );
+    (operation.method == Method::POST).then(|| {
+        json!({
+            "x-when": When::BotCheck, "name": CAPTCHA_TOKEN, "in": "header", "required": false,
+            "description": text, "schema": {"type": "string"},
+        })
+    })
+}
+
 /// Generates the description of these functions.
 pub fn document(functions: &[Routes]) -> Value {
     let settings = SchemaSettings::draft2020_12()
@@ -113,7 +133,7 @@ pub fn document(functions: &[Routes]) -> Value {
         for endpoint in function.endpoints {
             let (place, mut path) = path(endpoint);
             for operation in endpoint.operations {
-                let mut described = writer.operation(operation, function);
+                let mut described = writer.operation(endpoint, operation, function);
                 if let Some(security) = security(endpoint, operation, function) {
                     described["security"] = security;
                 }
@@ -200,7 +220,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn operation(&mut self, operation: &Operation, function: &Routes) -> Value {
+    fn operation(&mut self, endpoint: &Endpoint, operation: &Operation, function: &Routes) -> Value {
         let mut described = json!({
             "operationId": operation.id,
             "summary": operation.summary,
@@ -210,8 +230,10 @@ impl Writer {
         if !operation.text.is_empty() {
             described["description"] = operation.text.into();
         }
-        if !operation.parameters.is_empty() {
-            described["parameters"] = operation.parameters.iter().map(parameter).collect();
+        let captcha_token = captcha_token(endpoint, operation);
+        if captcha_token.is_some() || !operation.parameters.is_empty() {
+            described["parameters"] =
+                operation.parameters.iter().map(parameter).chain(captcha_token).collect();
         }
         let (media, fields, part): (&[&str], _, _) = match operation.body {
             Body::None => return described,

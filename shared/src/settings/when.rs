@@ -69,6 +69,8 @@ pub enum When {
     /// Such codes are sent by text only.
     CodeByPhoneOnly,
 
+    /// Requests that sign up or cause mail pass a bot check.
+    BotCheck,
     /// Sign-ups accept invitations.
     Invitations,
     /// People can sign up.
@@ -162,6 +164,7 @@ impl When {
             Self::CodeByEmail => login(LoginMethod::Email) || !login(LoginMethod::Phone),
             Self::CodeByEmailOnly => !login(LoginMethod::Phone),
             Self::CodeByPhoneOnly => login(LoginMethod::Phone) && !login(LoginMethod::Email),
+            Self::BotCheck => settings.captcha.provider.is_some(),
             Self::Invitations => account.invitations_enabled,
             Self::Signup => account.signup_enabled && !settings.socialaccount.only,
             Self::SignupEmail => asks(SignupFieldName::Email),

@@ -96,6 +96,72 @@ async fn sign_ups_and_what_mails_take_a_token() {
     }
 }
 
+type Pairs = &'static [(&'static str, &'static str)];
+
+/// Settings, what begins, the member with the recipient, and what causes another message to whom.
+const REPEATED: [(Pairs, &str, &str, Pairs); 3] = [
+    (
+        &[
+            ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
+            ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND", "9"),
+            ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE", "9"),
+        ],
+        "auth/signup",
+        "email",
+        &[("auth/email/verify/resend", "ben@example.com"), ("account/email", "cleo@example.com")],
+    ),
+    (
+        &[
+            ("ACCOUNT_SIGNUP_FIELDS", "phone*,password1*"),
+            ("ACCOUNT_LOGIN_METHODS", "phone"),
+            ("ACCOUNT_EMAIL_VERIFICATION", "none"),
+            ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", "9"),
+            ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", "9"),
+        ],
+        "auth/signup",
+        "phone",
+        &[("auth/phone/verify/resend", "+31612345678"), ("account/phone", "+31612345679")],
+    ),
+    (
+        &[("ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", "9")],
+        "auth/code/request",
+        "email",
+        &[("auth/code/resend", EMAIL)],
+    ),
+];
+
+/// One token is no licence to write to everybody.
+#[tokio::test]
+async fn what_mails_again_takes_another_token() {
+    for (more, begins, field, again) in REPEATED {
+        for kind in Kind::ALL {
+            let (requests, url) = service().await;
+            let stack = Stack::start(&[&settings(&url, SECRET)[..], more].concat()).await;
+            stack.add_user(EMAIL).await;
+            for (path, _) in again {
+                // Who has nothing pending hears that, and no bot check.
+                let status = stack.client(kind).post(path, json!({field: "x"})).await.status;
+                assert_eq!((status, requests.lock().unwrap().len()), (409, 0), "{path}");
+            }
+            let client = stack.client(kind);
+            let mut body = json!({field: again[0].1});
+            if begins == "auth/signup" {
+                body["password"] = PASSWORD.into();
+            }
+            post_with(&client, begins, "human", &body).await.is(401);
+            stack.inbox.only(again[0].1).await;
+            for (path, to) in again {
+                let body = json!({field: to});
+                client.post(path, body.clone()).await.refuses(&["bot_check_failed"]);
+                post_with(&client, path, "robot", &body).await.refuses(&["bot_check_failed"]);
+                stack.inbox.is_empty().await;
+                assert!(post_with(&client, path, "human", &body).await.succeeded(), "{path}");
+                stack.inbox.only(to).await;
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn who_is_logged_in_is_not_asked() {
     for kind in Kind::ALL {
@@ -106,6 +172,9 @@ async fn who_is_logged_in_is_not_asked() {
         log_in(&client, EMAIL, PASSWORD).await.is(200);
         client.post("auth/password/request", json!({"email": EMAIL})).await.is(200);
         stack.inbox.only(EMAIL).await;
+        client.post("account/email", json!({"email": "ann@example.org"})).await.is(200);
+        let added = stack.inbox.take().await;
+        assert!(added.iter().any(|mail| mail.to == "ann@example.org"), "{added:?}");
         assert_eq!(requests.lock().unwrap().len(), 0);
         // A token that names no session proves nothing.
         let stranger = stack.client(kind);

@@ -54,6 +54,43 @@ async fn start(world: &[(&str, &str)]) -> Stack {
     Stack::start(&[world, &[ON]].concat()).await
 }
 
+/// The header of the bot check is there for what takes it, and nobody is told of it where there is none.
+#[tokio::test]
+async fn the_bot_check_is_described_where_there_is_one() {
+    let captcha = [("CAPTCHA_PROVIDER", "turnstile"), ("CAPTCHA_SECRET", "secret")];
+    for (world, operations) in [
+        (&[][..], vec![]),
+        (
+            &captcha[..],
+            vec![
+                "addEmailAddress",
+                "changePhoneNumber",
+                "requestPasswordReset",
+                "resendEmailVerification",
+                "resendPhoneVerification",
+                "signUp",
+                "signUpWithProvider",
+            ],
+        ),
+    ] {
+        let document = form(&start(world).await, "json").await.body;
+        let mut found = BTreeSet::new();
+        for described in document["paths"].as_object().unwrap().values().filter_map(Value::as_object) {
+            for operation in described.values() {
+                let parameters = operation["parameters"].as_array();
+                assert_ne!(parameters.map(Vec::len), Some(0));
+                let token = parameters
+                    .and_then(|all| all.iter().find(|parameter| parameter["name"] == "X-Captcha-Token"));
+                if let Some(token) = token {
+                    assert_eq!((&token["in"], &token["required"]), (&json!("header"), &json!(false)));
+                    found.insert(operation["operationId"].as_str().unwrap().to_owned());
+                }
+            }
+        }
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), operations);
+    }
+}
+
 #[tokio::test]
 async fn it_is_there_only_where_it_is_asked_for() {
     let stack = Stack::start(&[]).await;
