@@ -1,6 +1,8 @@
 //! The inbox of the local stack for mails, text messages and events: an endpoint that speaks as SES, SNS and
-//! `EventBridge` do, Mailpit's API for tests, and a page for people. Nothing is ever sent.
+//! `EventBridge` do, Mailpit's API for tests, and a page for people. Nothing is ever sent. It also stands in for the
+//! service of the bot check.
 
+pub mod captcha;
 pub mod console;
 mod event_bridge;
 mod mailbox;
@@ -11,11 +13,11 @@ mod sns;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
+use axum::{Form, Json, Router};
 use http::{HeaderMap, header};
 
 use crate::style::style;
@@ -49,7 +51,13 @@ pub fn router(clock: Clock, random: Random, echo: Option<Echo>, publish: Publish
     let root = async |State(mailbox): State<Arc<Mailbox>>, headers: HeaderMap, body: Bytes| {
         at_root(&mailbox, &headers, &body)
     };
+    let captcha = Arc::new(captcha::StandIn::default());
+    let verify = move |Form(question)| {
+        let captcha = Arc::clone(&captcha);
+        async move { Json(captcha.verify(question)) }
+    };
     Router::new()
+        .route(captcha::PATH, post(verify))
         .route("/", get(async || page.into_response()).post(root))
         .route("/inbox.js", get(async || script.into_response()))
         .route("/inbox.css", get(async || style.into_response()))

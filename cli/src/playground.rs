@@ -9,8 +9,9 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::data_dir::Endpoints;
+use crate::inbox::captcha;
 use crate::style::style;
-use vestibule::settings::Settings;
+use vestibule::settings::{Account, Settings};
 
 macro_rules! modules {
     ($folder:literal: $($name:literal)*) => { &[$(($name, include_str!(concat!($folder, $name)))),*] };
@@ -20,7 +21,7 @@ macro_rules! modules {
 const MODULES: &[(&str, &str)] = modules! {
     "pages/playground/":
     "api.js" "authenticators.js" "code.js" "configuration.js" "curl.js" "description.js" "done.js" "elements.js"
-    "emails.js" "form.js" "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js"
+    "emails.js" "form.js" "history.js" "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js"
     "providers.js" "qr.js" "reauthenticate.js" "requests.js" "reset.js" "router.js" "sessions.js" "signup.js"
     "tokens.js" "verify.js"
 };
@@ -97,9 +98,23 @@ fn environment(endpoints: &Endpoints, settings: &Settings) -> Value {
         "csrf_cookie": settings.csrf.cookie_name,
         "csrf_use_sessions": settings.csrf.use_sessions,
         "honeypot": settings.account.signup_honeypot,
+        "captcha_stand_in": settings.captcha.url.as_ref().is_some_and(|url| url.ends_with(captcha::PATH)),
+        "supports": supports(&settings.account),
         "pages": pages,
         "description": vestibule_config::document(settings, api(endpoints)),
     })
+}
+
+/// What people may do while a verification or a login by code is pending, by operation id.
+fn supports(account: &Account) -> Vec<&'static str> {
+    let counts = [
+        ("addEmailAddress", account.email_verification_max_change_count),
+        ("resendEmailVerification", account.email_verification_max_resend_count),
+        ("changePhoneNumber", account.phone_verification_max_change_count),
+        ("resendPhoneVerification", account.phone_verification_max_resend_count),
+        ("resendLoginCode", account.login_by_code_max_resend_count),
+    ];
+    counts.into_iter().filter(|(_, most)| *most > 0).map(|(id, _)| id).collect()
 }
 
 #[cfg(test)]

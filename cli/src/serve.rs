@@ -419,6 +419,12 @@ fn variables(
     // An empty value is this stack's default, where it has one; elsewhere it may be a value.
     let is_default = |name: &str| defaults.iter().any(|(known, _)| *known == name);
     variables.extend(environment.into_iter().filter(|(name, value)| !value.is_empty() || !is_default(name)));
+    // Without a service that tells people from bots, the inbox stands in for it.
+    let is_given = |name| variables.get(name).is_some_and(|value| !value.is_empty());
+    if !["CAPTCHA_SECRET", "CAPTCHA_SECRET_ARN", "CAPTCHA_URL"].into_iter().any(is_given) {
+        let url = format!("{mail}{}", inbox::captcha::PATH);
+        variables.extend([("CAPTCHA_SECRET", "stand-in"), ("CAPTCHA_URL", &url)].map(owned));
+    }
     // There is no Lambda to invoke them in.
     variables.remove("SMS_FUNCTION_ARN");
     variables.remove("ACCOUNT_HOOK_FUNCTION_ARN");

@@ -20,6 +20,9 @@ const SETTINGS = {
   HEADLESS_SERVE_SPECIFICATION: "true",
   ACCOUNT_DELETION_ENABLED: "true",
   ACCOUNT_EXPORT_ENABLED: "true",
+  ACCOUNT_HISTORY_ENABLED: "true",
+  AUDIT_RETENTION_DAYS: "30",
+  EVENTS_INCLUDE: "ip",
   ACCOUNT_LOGIN_BY_CODE_ENABLED: "true",
   ACCOUNT_LOGIN_METHODS: "email,phone,username",
   ACCOUNT_SIGNUP_FIELDS: "email*,username,phone,password1*",
@@ -514,6 +517,84 @@ test("tokens of an app: logged in, asked, refreshed", async () => {
   await visitor.sees('"email": "tokens@example.com"');
   await visitor.click("Get a new access token");
   await visitor.sees('"refresh_token"');
+});
+
+test("the history of the account", async () => {
+  const visitor = await byLink.visit();
+  await account(visitor, "history@example.com");
+  await visitor.click("History", "link");
+  await visitor.appears(visitor.page.getByText("user.signed_up"), PASSWORD);
+  await visitor.on("History");
+  for (const text of ["user.logged_in", "email.confirmed", /^password$/, /^Ip$/]) await visitor.sees(text);
+});
+
+test("an invitation, while sign-up is closed", async () => {
+  const settings = { ...BY_CODE, ACCOUNT_SIGNUP_ENABLED: "false", ACCOUNT_INVITATIONS_ENABLED: "true" };
+  const closed = await openPlayground(settings);
+  try {
+    const visitor = await closed.visit();
+    const email = "guest@example.com";
+    const [FRONTEND_URL, add] = [closed.playground, ["invite", "add", email, "--print-link", "--data-dir", closed.data]];
+    const { stdout } = await promisify(execFile)(process.env.VESTIBULE, add, { env: { ...process.env, ...settings, FRONTEND_URL } });
+    const [link] = stdout.match(/http:\S+/);
+    await visitor.page.goto(link);
+    await visitor.on("Accept an invitation");
+    const fill = (address) => visitor.fill({ "Email address": address, Password: PASSWORD });
+    await fill("other@example.com");
+    await visitor.page.getByRole("button", { name: "Sign up", exact: true }).click();
+    await visitor.sees("The invitation is for another email address.");
+    await fill(email);
+    await visitor.page.getByRole("button", { name: "Sign up", exact: true }).click();
+    await visitor.on("Account");
+    await visitor.sees(email);
+    assert.equal(await visitor.messages(email), 0, "it is verified already");
+  } finally {
+    await closed.stop();
+  }
+});
+
+test("the bot check, of everything that signs up or mails", async () => {
+  const checked = await openPlayground({ ...BY_CODE, CAPTCHA_PROVIDER: "turnstile" });
+  try {
+    const visitor = await checked.visit();
+    const email = "human@example.com";
+    /** Clicks a button of a form, which refuses that, and again after a tick in the box of that form. */
+    const passes = async (label) => {
+      const form = visitor.page.locator("main form").filter({ has: visitor.page.getByRole("button", { name: label, exact: true }) }).first();
+      await form.getByRole("button", { name: label, exact: true }).click();
+      await form.getByText("Please confirm that you are not a robot.").waitFor();
+      await form.getByLabel("I am a person").check();
+      await form.getByRole("button", { name: label, exact: true }).click();
+    };
+    await visitor.open("/account/signup");
+    await visitor.on("Sign up");
+    await visitor.fill({ "Email address": email, Password: PASSWORD });
+    await passes("Sign up");
+    await visitor.on("One more step");
+    await visitor.codeFor(email);
+    await passes("Send another code");
+    await visitor.announced("Sent.");
+    await visitor.codeFor(email, 1);
+    await visitor.fill({ "Email address": "corrected@example.com" });
+    await passes("Change it");
+    await visitor.announced("Changed: a code was sent there.");
+    await visitor.fill({ Code: await visitor.codeFor("corrected@example.com") });
+    await visitor.click("Continue");
+    await visitor.on("Account");
+    await logOut(visitor);
+    await visitor.click("Reset the password", "link");
+    await visitor.fill({ "Email address": "corrected@example.com" });
+    await passes("Send the mail");
+    await visitor.on("One more step");
+    await visitor.codeFor("corrected@example.com", 1);
+    await visitor.open("/account/login/code");
+    await visitor.fill({ "Email address": "corrected@example.com" });
+    await passes("Send a code");
+    await visitor.on("One more step");
+    await visitor.codeFor("corrected@example.com", 2);
+  } finally {
+    await checked.stop();
+  }
 });
 
 /** Logs in, copies the requests as curl, and runs them in a shell. */

@@ -222,10 +222,29 @@ async fn a_service_that_is_down_or_refuses_the_secret_is_a_503() {
     }
 }
 
+/// The local stack needs no account at a service.
 #[tokio::test]
-async fn a_check_needs_its_secret() {
+async fn the_local_stack_stands_in_for_the_service() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[("CAPTCHA_PROVIDER", "hcaptcha")]).await;
+        let (client, body) = (stack.client(kind), credentials(EMAIL, PASSWORD));
+        client.post("auth/signup", body.clone()).await.refuses(&["bot_check_failed"]);
+        for wrong in ["human", "stand-in:evil.test:1", "stand-in:1"] {
+            post_with(&client, "auth/signup", wrong, &body).await.refuses(&["bot_check_failed"]);
+        }
+        stack.inbox.is_empty().await;
+        post_with(&client, "auth/signup", "stand-in:localhost:1", &body).await.awaits("verify_email");
+        stack.inbox.only(EMAIL).await;
+        let again = stack.client(kind);
+        post_with(&again, "auth/signup", "stand-in:localhost:1", &body).await.refuses(&["bot_check_failed"]);
+    }
+}
+
+#[tokio::test]
+async fn a_check_needs_a_service_and_its_secret() {
     let error =
-        Stack::try_start(&[("CAPTCHA_PROVIDER", "hcaptcha")]).await.map(drop).unwrap_err().to_string();
+        Stack::try_start(&[("CAPTCHA_PROVIDER", "hcaptcha"), ("CAPTCHA_URL", "https://example.com/")]);
+    let error = error.await.map(drop).unwrap_err().to_string();
     assert!(error.contains("CAPTCHA_SECRET_ARN must be set, or CAPTCHA_SECRET"), "{error}");
     let error =
         Stack::try_start(&[("CAPTCHA_PROVIDER", "recaptcha")]).await.map(drop).unwrap_err().to_string();

@@ -34,6 +34,24 @@ export function fields(id) {
   return members(Object.values(content)[0]?.schema ?? {});
 }
 
+const CAPTCHA_TOKEN = "X-Captcha-Token";
+
+/**
+ * The field for the bot check (CAPTCHA_PROVIDER), where people who are not logged in must pass one. A frontend of your own
+ * has the widget of Turnstile or hCaptcha in its place; the local stack stands in for these, unless it has a secret key.
+ */
+export function botCheck(id) {
+  const isChecked = operations.get(id)?.parameters?.some(({ name }) => name === CAPTCHA_TOKEN);
+  if (!isChecked) return [];
+  const field = { name: CAPTCHA_TOKEN, isHeader: true, required: true };
+  if (!environment.captcha_stand_in) return [{ ...field, label: "Token of the bot check", hint: "From the widget on a page of your own" }];
+  const token = () => `stand-in:${location.hostname}:${crypto.randomUUID()}`;
+  return [{ ...field, label: "I am a person (stand-in for the bot check)", schema: { type: "boolean" }, token }];
+}
+
+/** Whether somebody may do this while a verification or a login by code is pending. */
+export const supports = (id) => environment.supports.includes(id);
+
 function members(schema) {
   const whole = resolved(schema);
   if (whole.allOf) return whole.allOf.flatMap(members);

@@ -23,8 +23,9 @@ const AUTOCOMPLETE = {
 let forms = 0;
 
 /**
- * A form of these fields (`description.js`). `submit` gets the values, and resolves to an answer; if it has errors, they
- * are shown. Fields that are left empty are not sent, unless that empties what was there (`sendsEmpty`).
+ * A form of these fields (`description.js`). `submit` gets the values, and the headers that some of them are; it resolves
+ * to an answer, whose errors are shown. Fields that are left empty are not sent, unless that empties what was there
+ * (`sendsEmpty`).
  */
 export function form(fields, label, submit, { sendsEmpty = false } = {}) {
   forms += 1;
@@ -37,7 +38,7 @@ export function form(fields, label, submit, { sendsEmpty = false } = {}) {
     busy(send, async () => {
       clear(alert, controls);
       try {
-        show(await submit(values(controls, sendsEmpty)), alert, controls);
+        show(await submit(values(controls, sendsEmpty), { headers: headers(controls) }), alert, controls);
       } catch (error) {
         alert.textContent = error.message;
       }
@@ -61,7 +62,7 @@ export function problem(answer) {
   }[answer.status] ?? "";
 }
 
-function control({ name, schema = {}, required, value, label, hint, options = {} }, id) {
+function control({ name, schema = {}, required, value, label, hint, options = {}, isHeader, token }, id) {
   const help = hint ?? HINTS[name];
   const type = typeOf(name, schema);
   const isCheckbox = type === "checkbox";
@@ -80,7 +81,7 @@ function control({ name, schema = {}, required, value, label, hint, options = {}
   const text = h("label", { for: id }, label ?? LABELS[name] ?? words(name), !required && !isCheckbox && h("small", {}, " optional"));
   const hintText = help && h("span", { id: hintId, class: "dim" }, help);
   const row = h("div", { class: isCheckbox ? "field check" : "field" }, isCheckbox ? [input, text] : [text, input], hintText, error);
-  return { name, input, error, row };
+  return { name, input, error, row, isHeader, token };
 }
 
 /** A choice; nothing is chosen unless something was. */
@@ -105,8 +106,16 @@ export const words = (name) => name[0].toUpperCase() + name.slice(1).replaceAll(
 
 /** What was entered. */
 function values(controls, sendsEmpty) {
-  const all = controls.map(({ name, input }) => [name, input.type === "checkbox" ? input.checked : entered(input)]);
+  const members = controls.filter(({ isHeader }) => !isHeader);
+  const all = members.map(({ name, input }) => [name, input.type === "checkbox" ? input.checked : entered(input)]);
   return Object.fromEntries(all.filter(([, value]) => sendsEmpty || value !== ""));
+}
+
+/** The fields that are headers; a box that is checked has a token, a new one each time. */
+function headers(controls) {
+  const these = controls.filter(({ isHeader }) => isHeader);
+  const all = these.map(({ name, input, token }) => [name, token ? input.checked && token() : entered(input)]);
+  return Object.fromEntries(all.filter(([, value]) => value));
 }
 
 /** Blanks around a value are an accident, but in a password they count. */

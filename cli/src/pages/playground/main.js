@@ -7,6 +7,7 @@ import { loadConfig } from "./configuration.js";
 import { environment, has, serves } from "./description.js";
 import { announce, button, h, link } from "./elements.js";
 import { emails } from "./emails.js";
+import { accountHistory } from "./history.js";
 import { login } from "./login.js";
 import { password } from "./password.js";
 import { pending } from "./pending.js";
@@ -40,6 +41,7 @@ const PAGES = [
   { path: "/account/2fa", title: "Second factors", show: forAccount(authenticators), menu: IN, needs: "listAuthenticators" },
   { path: "/account/providers", title: "Connected accounts", show: forAccount(connected), menu: IN, needs: "listProviderAccounts" },
   { path: "/account/sessions", title: "Sessions", show: forAccount(sessions), menu: IN, needs: "listSessions" },
+  { path: "/account/history", title: "History", show: forAccount(accountHistory), menu: IN, needs: "getAccountHistory" },
   { path: "/tokens", title: "Tokens", show: tokens, menu: BOTH, needs: "logIn", client: "app" },
   { path: "/", title: "Playground", show: async () => go(isLoggedIn() ? "/account" : "/account/login") },
 ].filter(({ needs, client }) => (!needs || has(needs)) && (!client || serves(client)));

@@ -2,7 +2,7 @@
 
 import { isLoggedIn, pendingFlow, send } from "./api.js";
 import { config, withHelp } from "./configuration.js";
-import { elsewhere, environment, fields, has } from "./description.js";
+import { botCheck, elsewhere, environment, fields, supports } from "./description.js";
 import { announce, button, facts, h, link, section } from "./elements.js";
 import { form, problem } from "./form.js";
 import { newPasswordForm } from "./reset.js";
@@ -42,18 +42,33 @@ function byCode(operation, path, member, resend) {
   return [
     h("p", {}, "A code was sent: it is in the ", inbox(), "."),
     form([field], "Continue", async (values) => proceed(await send("POST", path, values))),
-    has(operation) && h("p", {}, button("Send another code", () => sendAgain(resend))),
+    supports(operation) && again(operation, resend),
   ];
 }
 
-async function sendAgain(path) {
-  const answer = await send("POST", path);
-  announce(problem(answer) || "Sent.");
+/** What sends another code. */
+function again(operation, path) {
+  const label = "Send another code";
+  const post = async (more) => {
+    const answer = await send("POST", path, undefined, more);
+    announce(problem(answer) || "Sent.");
+    return answer;
+  };
+  const check = botCheck(operation);
+  return check.length ? form(check, label, (_, more) => post(more)) : h("p", {}, button(label, () => post()));
+}
+
+/** A form that corrects what a code was sent to, where these settings allow it. */
+function correction(title, operation, path) {
+  if (!supports(operation)) return undefined;
+  return section(title, form([...fields(operation), ...botCheck(operation)], "Change it", async (values, more) => {
+    const answer = await send("POST", path, values, more);
+    if (answer.status < 300) announce("Changed: a code was sent there.");
+    return answer;
+  }));
 }
 
 function verifyEmail() {
-  const change = section("Another email address",
-    form(fields("addEmailAddress"), "Change it", async (values) => changed(await send("POST", "account/email", values))));
   const { email_verification_by_code_enabled: isByCode } = config.account;
   if (!isByCode) {
     const other = elsewhere("account_confirm_email");
@@ -62,18 +77,17 @@ function verifyEmail() {
       other && h("p", {}, `It leads to ${other} (HEADLESS_FRONTEND_URLS, FRONTEND_URL), not here.`),
     ];
   }
-  return [...byCode("resendEmailVerification", "auth/email/verify", "key", "auth/email/verify/resend"), change];
+  return [
+    ...byCode("resendEmailVerification", "auth/email/verify", "key", "auth/email/verify/resend"),
+    correction("Another email address", "addEmailAddress", "account/email"),
+  ];
 }
 
 function verifyPhone() {
-  const change = section("Another phone number",
-    form(fields("changePhoneNumber"), "Change it", async (values) => changed(await send("POST", "account/phone", values))));
-  return [...byCode("resendPhoneVerification", "auth/phone/verify", "code", "auth/phone/verify/resend"), change];
-}
-
-function changed(answer) {
-  if (answer.status < 300) announce("Changed: a code was sent there.");
-  return answer;
+  return [
+    ...byCode("resendPhoneVerification", "auth/phone/verify", "code", "auth/phone/verify/resend"),
+    correction("Another phone number", "changePhoneNumber", "account/phone"),
+  ];
 }
 
 function loginByCode() {
@@ -119,6 +133,7 @@ async function providerSignup(flow) {
   const known = withHelp(fields("signUpWithProvider")).map((field) => ({ ...field, value: told[field.name] }));
   return [
     facts({ Provider: flow.provider?.name, "Account there": data?.account?.display }),
-    form(known, "Sign up", async (values) => proceed(await send("POST", "auth/provider/signup", values))),
+    form([...known, ...botCheck("signUpWithProvider")], "Sign up", async (values, more) =>
+      proceed(await send("POST", "auth/provider/signup", values, more))),
   ];
 }

@@ -3,7 +3,7 @@
 import { send } from "./api.js";
 import { environment, fields } from "./description.js";
 import { done } from "./done.js";
-import { announce, button, facts, h, section } from "./elements.js";
+import { facts, h, section } from "./elements.js";
 import { form, problem } from "./form.js";
 import { call } from "./reauthenticate.js";
 
@@ -34,6 +34,5 @@ function verify() {
   return [
     h("p", {}, "A code was sent: it is in the ", h("a", { href: environment.inbox, target: "_blank" }, "inbox"), "."),
     form([code], "Verify", async (values) => done(await send("POST", "auth/phone/verify", values), "Verified.")),
-    button("Send another code", async () => announce(problem(await send("POST", "auth/phone/verify/resend")) || "Sent.")),
   ];
 }

@@ -1,7 +1,7 @@
 // Password reset: its request, and the new password by the link of a mail. With a code, `pending.js` goes on.
 
 import { pendingFlow, send } from "./api.js";
-import { elsewhere, environment, fields } from "./description.js";
+import { botCheck, elsewhere, environment, fields } from "./description.js";
 import { facts, h, link } from "./elements.js";
 import { form, problem } from "./form.js";
 import { proceed } from "./proceed.js";
@@ -11,8 +11,8 @@ import { go } from "./router.js";
 export async function requestReset() {
   const sent = h("p", { role: "status" });
   return [
-    form(fields("requestPasswordReset"), "Send the mail", async (values) => {
-      const answer = await send("POST", "auth/password/request", values);
+    form([...fields("requestPasswordReset"), ...botCheck("requestPasswordReset")], "Send the mail", async (values, more) => {
+      const answer = await send("POST", "auth/password/request", values, more);
       if (pendingFlow()) return proceed(answer);
       if (answer.status === 200) {
         const other = elsewhere("account_reset_password_from_key");
