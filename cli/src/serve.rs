@@ -153,6 +153,7 @@ impl Stack {
             false if options.ephemeral => random.secret(),
             false => data.secret_key(&random)?,
         };
+        let has_own_apps = environment.get("INSTALLED_APPS").is_some_and(|apps| !apps.is_empty());
         let mut variables = variables(environment, &endpoints, options, &mail, &secret);
         (embedding.change)(&mut variables);
         if let Some(key) = token_key(&variables, &data, options.ephemeral, &random)? {
@@ -160,7 +161,8 @@ impl Stack {
         }
         let LoadedSettings { settings, hints } =
             Settings::read(variables.clone()).map_err(settings_are_wrong)?;
-        for hint in hints {
+        // The stack installs the dummy provider by itself: that is no news.
+        for hint in hints.iter().filter(|hint| has_own_apps || !hint.starts_with("INSTALLED_APPS")) {
             warn!("{hint}");
         }
         let template = Template::read(embedding.template, &deployed::parameters(&settings))?;
