@@ -13,7 +13,7 @@ use tracing::field::Empty;
 
 use super::call::{ApiRequest, NoCall};
 use super::operation::Operation;
-use super::reply::{self, Outcome, Reply};
+use super::reply::{self, Outcome, Reason, Reply};
 use super::{call, cookie, csrf, language, origin_verify, present};
 use crate::app::{App, Committed, LoadTexts, Requirements, report};
 use crate::aws::Aws;
@@ -210,12 +210,14 @@ struct Counts {
 fn log(function: &str, method: &Method, path: &str, response: &Response<Body>) {
     let Counts { logged_in, signed_up, mistaken } = response.extensions().get().copied().unwrap_or_default();
     let one_if = |counts: bool| counts.then_some(1_u64);
+    let reason = response.extensions().get::<Reason>().map(|Reason(reason)| reason.as_str());
     // Queries, headers and bodies may hold secrets, and so may a path that is not ours.
     tracing::info!(
         function,
         %method,
         path,
         status = response.status().as_u16(),
+        reason,
         Logins = one_if(logged_in),
         LoginsFailed = one_if(mistaken),
         Signups = one_if(signed_up),

@@ -24,6 +24,11 @@ pub struct Reply {
     pub errors: Option<FieldErrors>,
 }
 
+/// Why a response is an error, for the log: the codes of its errors, or the name of its page's text. What was given is in
+/// none of these.
+#[derive(Clone, Debug)]
+pub struct Reason(pub String);
+
 /// What an endpoint decides.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -94,7 +99,10 @@ impl Reply {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static(NOT_CACHED));
-        if errors.is_some() { language::marked(texts, response) } else { response }
+        let Some(errors) = errors else { return response };
+        let codes = errors.as_slice().iter().map(|error| error.kind.code()).filter(|code| !code.is_empty());
+        response.extensions_mut().insert(Reason(codes.collect::<Vec<_>>().join(",")));
+        language::marked(texts, response)
     }
 }
 
@@ -153,20 +161,22 @@ pub fn redirect(address: &str, texts: &Texts) -> Response<Body> {
 pub const STYLE: &str = include_str!("page.css");
 
 /// A page for people, who took the API for a site or whose frontend is set up wrongly, with the text of this key.
-pub fn page(status: StatusCode, texts: &Texts, text: &str) -> Response<Body> {
+pub fn page(status: StatusCode, texts: &Texts, name: &str) -> Response<Body> {
     let title = match status {
         StatusCode::NOT_FOUND => "pages.not_found",
         StatusCode::FORBIDDEN => "pages.forbidden",
         _ => "pages.bad_request",
     };
-    let (title, text) = (language::html(texts, title), language::html(texts, text));
+    let (title, text) = (language::html(texts, title), language::html(texts, name));
     let html = format!(
         "<!doctype html><html {}><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
          <style>{STYLE}</style><main><h1>{title}</h1><p>{text}</p></main></html>\n",
         language::attributes(texts),
     );
-    document(status, texts, html)
+    let mut response = document(status, texts, html);
+    response.extensions_mut().insert(Reason(name.trim_start_matches("pages.").to_owned()));
+    response
 }
 
 /// A page as it is, with texts in it.

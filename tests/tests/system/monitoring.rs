@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use http::Method;
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use tracing::subscriber::DefaultGuard;
@@ -153,6 +154,33 @@ async fn every_line_of_a_request_has_its_id() {
         let messages: Vec<&str> = failed.iter().map(|line| line["message"].as_str().unwrap()).collect();
         assert_eq!(messages, ["failed", "answered"]);
     }
+}
+
+/// A user's "I cannot log in" is to be found in the log, without anything that the user gave.
+#[tokio::test]
+async fn an_error_has_its_reason_in_the_log() {
+    let lines = Lines::capture();
+    let stack = Stack::start(&[("ACCOUNT_RATE_LIMITS", r#"{"login_failed": "1/m/key"}"#)]).await;
+    stack.add_user(EMAIL).await;
+    let reason = || {
+        let line = lines.take().into_iter().rfind(|line| line["message"] == "answered").unwrap();
+        assert!(!line.to_string().contains(EMAIL), "{line}");
+        line["reason"].clone()
+    };
+    let (browser, app) = (stack.browser(), stack.app());
+    app.get("config").await.is(200);
+    assert_eq!(reason(), Value::Null);
+    app.post("auth/login", json!({})).await.is(400);
+    assert_eq!(reason(), "required,required");
+    log_in(&app, EMAIL, "wrong").await.is(400);
+    assert_eq!(reason(), "email_password_mismatch");
+    log_in(&app, EMAIL, PASSWORD).await.is(400);
+    assert_eq!(reason(), "too_many_login_attempts");
+    let elsewhere = [("origin", "https://evil.test")];
+    browser.send(Method::POST, "auth/login", &elsewhere, "{}").await.is(403);
+    assert_eq!(reason(), "forged_origin");
+    app.get("/_allauth/app/v1/nowhere").await.is(404);
+    assert_eq!(reason(), "unknown_path");
 }
 
 #[tokio::test]
