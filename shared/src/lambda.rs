@@ -1,10 +1,14 @@
 //! Running a function on AWS Lambda.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use lambda_http::lambda_runtime::{self, LambdaEvent};
 use lambda_http::{Error, Request, RequestExt as _, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::app::{App, StartError};
+use crate::app::{App, Requirements, StartError};
 use crate::http::{Routes, answer};
 use crate::settings::Settings;
 use crate::telemetry;
@@ -14,35 +18,79 @@ pub use lambda_http::Error as RunError;
 /// Starts the function, and serves requests until Lambda ends the process. Invalid settings end it at once, all listed
 /// in the log.
 pub fn run(routes: Routes) -> Result<(), Error> {
+    run_process(
+        async move |variables| serving(routes, variables).await,
+        async |(app, routes)| {
+            lambda_http::run(service_fn(move |request: Request| {
+                let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
+                let invocation = request.lambda_context();
+                telemetry::during(
+                    &invocation,
+                    async move { Ok::<_, Error>(answer(&app, &routes, request).await) },
+                )
+            }))
+            .await
+        },
+    )
+}
+
+/// Starts a function that no client calls, and answers its events until Lambda ends the process. What `start` fails
+/// with ends it at once, and is in the log.
+pub fn run_events<State, Event, Answer>(
+    start: impl AsyncFnOnce(HashMap<String, String>) -> Result<State, Error>,
+    answer: impl AsyncFn(&State, LambdaEvent<Event>) -> Result<Answer, Error>,
+) -> Result<(), Error>
+where
+    Event: DeserializeOwned,
+    Answer: Serialize,
+{
+    run_process(start, async move |state| {
+        let (state, answer) = (&state, &answer);
+        lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
+            let invocation = event.context.clone();
+            telemetry::during(&invocation, answer(state, event)).await
+        }))
+        .await
+    })
+}
+
+/// Starts what a function is called with, and calls it.
+fn run_process<State>(
+    start: impl AsyncFnOnce(HashMap<String, String>) -> Result<State, Error>,
+    serve: impl AsyncFnOnce(State) -> Result<(), Error>,
+) -> Result<(), Error> {
     telemetry::start();
     // A function answers one request at a time: more threads would only take longer to start.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let requirements = routes.requirements();
-        let mut app = App::start(std::env::vars().collect(), requirements).await.inspect_err(|error| {
-            tracing::error!("can't start:\n{error}");
-        })?;
-        if let Some(refused) = refused(&app.settings) {
-            tracing::error!("can't start:\n{refused}");
-            return Err(refused.into());
-        }
-        routes.equip(&mut app);
-        let app = Arc::new(app);
-        if let Some(store) = app.store() {
-            // Lambda gives a starting function more CPU: the first request finds a connection that is open.
-            store.warm_up().await;
-        }
-        let routes = Arc::new(routes);
-        lambda_http::run(service_fn(move |request: Request| {
-            let (app, routes) = (Arc::clone(&app), Arc::clone(&routes));
-            let invocation = request.lambda_context();
-            telemetry::during(
-                &invocation,
-                async move { Ok::<_, Error>(answer(&app, &routes, request).await) },
-            )
-        }))
-        .await
+        let state = start(std::env::vars().collect()).await;
+        serve(state.inspect_err(|error| tracing::error!("can't start:\n{error}"))?).await
     })
+}
+
+/// Starts a process with a connection to the table: Lambda gives a starting function more CPU, and the first request
+/// finds the connection open.
+pub async fn start(
+    variables: HashMap<String, String>,
+    requirements: Requirements,
+) -> Result<App, StartError> {
+    let app = App::start(variables, requirements).await?;
+    if let Some(store) = app.store() {
+        store.warm_up().await;
+    }
+    Ok(app)
+}
+
+async fn serving(
+    routes: Routes,
+    variables: HashMap<String, String>,
+) -> Result<(Arc<App>, Arc<Routes>), Error> {
+    let mut app = start(variables, routes.requirements()).await?;
+    if let Some(refused) = refused(&app.settings) {
+        return Err(refused.into());
+    }
+    routes.equip(&mut app);
+    Ok((Arc::new(app), Arc::new(routes)))
 }
 
 /// Which of the settings are for development only.

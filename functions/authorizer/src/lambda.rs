@@ -1,9 +1,9 @@
 //! Runs on AWS Lambda: puts the parts together, and holds no logic.
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request as Request;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use vestibule::app::{App, Requirements};
-use vestibule::telemetry;
+use vestibule::lambda;
 
 use crate::authorize::authorize_before;
 
@@ -15,30 +15,16 @@ pub const REQUIREMENTS: Requirements = Requirements { token_keys: true, ..Requir
 /// Starts, and answers API Gateway until Lambda ends the process. Wrong settings end it at once, all of them listed
 /// in the log.
 pub fn run() -> Result<(), Error> {
-    telemetry::start();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let app = App::start(std::env::vars().collect(), REQUIREMENTS)
-            .await
-            .inspect_err(|error| tracing::error!("can't start:\n{error}"))?;
-        if let Some(store) = app.store() {
-            store.warm_up().await;
+    let start = async |variables| Ok(lambda::start(variables, REQUIREMENTS).await?);
+    lambda::run_events(start, async |app: &App, event: LambdaEvent<Request>| {
+        let request_id = event.payload.request_context.request_id.clone();
+        let verdict = authorize_before(app, event.context.deadline, event.payload).await;
+        match &verdict {
+            Ok(verdict) => {
+                tracing::info!(request_id, is_authorized = verdict.is_authorized, "answered");
+            }
+            Err(error) => tracing::error!(request_id, %error, "failed"),
         }
-        let app = &app;
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
-            telemetry::during(&event.context, async {
-                let request_id = event.payload.request_context.request_id.clone();
-                let verdict = authorize_before(app, event.context.deadline, event.payload).await;
-                match &verdict {
-                    Ok(verdict) => {
-                        tracing::info!(request_id, is_authorized = verdict.is_authorized, "answered");
-                    }
-                    Err(error) => tracing::error!(request_id, %error, "failed"),
-                }
-                verdict.map_err(Error::from)
-            })
-            .await
-        }))
-        .await
+        Ok(verdict?)
     })
 }

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_secretsmanager::Client;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use serde::Deserialize;
 use vestibule::aws::Aws;
 use vestibule::environment;
+use vestibule::lambda;
 use vestibule::random::Random;
-use vestibule::settings::Settings;
-use vestibule::telemetry;
+use vestibule::settings::{JwtSettings, Settings};
 
 use crate::rotation::{Step, rotate};
 use crate::vault::SecretsManager;
@@ -27,31 +27,27 @@ struct Request {
 
 /// Starts, and takes steps of rotations until Lambda ends the process. Wrong settings end it at once.
 pub fn run() -> Result<(), Error> {
-    telemetry::start();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let variables: HashMap<String, String> = std::env::vars().collect();
-        let settings = environment::complete(variables.clone())
-            .and_then(Settings::read)
-            .inspect_err(|error| tracing::error!("can't start:\n{error}"))?
-            .settings
-            .headless
-            .jwt;
-        let client = Client::new(&Aws::new(variables)?.service("SECRETS_MANAGER"));
-        let (settings, client, random) = (&settings, &client, &Random::system());
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Request>| {
-            let Request { step, secret_id, client_request_token } = event.payload;
-            let vault = SecretsManager { client: client.clone(), secret: secret_id };
-            telemetry::during(&event.context, async {
-                let done = rotate(&vault, step, &client_request_token, settings, random).await;
-                match &done {
-                    Ok(()) => tracing::info!(?step, "done"),
-                    Err(error) => tracing::error!(?step, %error, "failed"),
-                }
-                done.map_err(Error::from)
-            })
-            .await
-        }))
-        .await
+    lambda::run_events(start, async |keys: &Keys, event: LambdaEvent<Request>| {
+        let Request { step, secret_id, client_request_token } = event.payload;
+        let vault = SecretsManager { client: keys.client.clone(), secret: secret_id };
+        let done = rotate(&vault, step, &client_request_token, &keys.settings, &keys.random).await;
+        match &done {
+            Ok(()) => tracing::info!(?step, "done"),
+            Err(error) => tracing::error!(?step, %error, "failed"),
+        }
+        Ok(done?)
     })
+}
+
+/// What rotations are made with.
+struct Keys {
+    settings: JwtSettings,
+    client: Client,
+    random: Random,
+}
+
+async fn start(variables: HashMap<String, String>) -> Result<Keys, Error> {
+    let settings = environment::complete(variables.clone()).and_then(Settings::read)?.settings.headless.jwt;
+    let client = Client::new(&Aws::new(variables)?.service("SECRETS_MANAGER"));
+    Ok(Keys { settings, client, random: Random::system() })
 }

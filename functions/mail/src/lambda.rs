@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 
 use aws_lambda_events::event::dynamodb::Event;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
+use vestibule::lambda;
 use vestibule::outbox;
 use vestibule::settings::{ProfilePart, Settings};
 use vestibule::store::OutboxClaim;
 use vestibule::store::StoreError;
-use vestibule::telemetry;
 
 use crate::catalogue;
 use crate::delivery::{Claim, Mailer, Outbox};
@@ -28,20 +28,8 @@ pub const REQUIREMENTS: Requirements = Requirements { secret_key: true, ..Requir
 /// Starts, and delivers what the stream announces until Lambda ends the process. Wrong settings or templates end it
 /// at once, all of them listed in the log.
 pub fn run() -> Result<(), Error> {
-    telemetry::start();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let variables: HashMap<String, String> = std::env::vars().collect();
-        let (app, mailer) =
-            start(variables).await.inspect_err(|error| tracing::error!("can't start:\n{error}"))?;
-        let (app, mailer) = (&app, &mailer);
-        if let Some(store) = app.store() {
-            store.warm_up().await;
-        }
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-            telemetry::during(&event.context, answer(mailer, app, event.payload)).await
-        }))
-        .await
+    lambda::run_events(start, async |(app, mailer): &(App, Mailer<AwsSender>), event: LambdaEvent<Value>| {
+        answer(mailer, app, event.payload).await
     })
 }
 
@@ -57,7 +45,7 @@ async fn answer(mailer: &Mailer<AwsSender>, app: &App, event: Value) -> Result<V
 }
 
 async fn start(variables: HashMap<String, String>) -> Result<(App, Mailer<AwsSender>), Error> {
-    let app = App::start(variables.clone(), REQUIREMENTS).await?;
+    let app = lambda::start(variables.clone(), REQUIREMENTS).await?;
     let mailer = Mailer::from_settings(&app.settings, Aws::new(variables)?)?;
     Ok((app, mailer))
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use vestibule::aws::Aws;
-use vestibule::telemetry;
+use vestibule::lambda;
 
 use crate::hook::{Hook, HookCall};
 
@@ -12,17 +12,13 @@ pub use lambda_runtime::Error as RunError;
 
 /// Starts, and serves CodeDeploy until Lambda ends the process.
 pub fn run() -> Result<(), Error> {
-    telemetry::start();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let variables: HashMap<String, String> = std::env::vars().collect();
-        let versions = variables.get("VERSIONS").cloned().ok_or("VERSIONS is not set")?;
-        let hook = Hook::new(&versions, &Aws::new(variables)?);
-        let hook = &hook;
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<HookCall>| {
-            let done = telemetry::during(&event.context, hook.run(event.payload)).await;
-            done.inspect_err(|error| tracing::error!(error, "failed")).map_err(Error::from)
-        }))
-        .await
+    lambda::run_events(start, async |hook: &Hook, event: LambdaEvent<HookCall>| {
+        let done = hook.run(event.payload).await;
+        done.inspect_err(|error| tracing::error!(error, "failed")).map_err(Error::from)
     })
+}
+
+async fn start(variables: HashMap<String, String>) -> Result<Hook, Error> {
+    let versions = variables.get("VERSIONS").cloned().ok_or("VERSIONS is not set")?;
+    Ok(Hook::new(&versions, &Aws::new(variables)?))
 }

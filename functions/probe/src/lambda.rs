@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Error, LambdaEvent};
 use serde::Deserialize;
 use vestibule::app::fetch_secret;
 use vestibule::aws::Aws;
+use vestibule::lambda;
 use vestibule::outside::{HttpClient, HttpRules};
-use vestibule::telemetry;
 
 use crate::login::{Credentials, Probe};
 
@@ -25,15 +25,8 @@ struct Event {
 
 /// Starts, and logs in whenever it is invoked until Lambda ends the process.
 pub fn run() -> Result<(), Error> {
-    telemetry::start();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let probe = start(std::env::vars().collect()).await;
-        let probe = &probe.inspect_err(|error| tracing::error!("can't start: {error}"))?;
-        lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| {
-            telemetry::during(&event.context, answer(probe, event.payload)).await
-        }))
-        .await
+    lambda::run_events(start, async |probe: &Probe, event: LambdaEvent<Event>| {
+        answer(probe, event.payload).await
     })
 }
 
