@@ -1,6 +1,5 @@
 //! Undelivered messages. They are encrypted: read access to the table or its stream reveals no code and no link.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -124,32 +123,14 @@ impl Store {
     /// The ids of all unclaimed messages, oldest first. It reads the whole table: for a local stack, which has no
     /// stream, and for operators.
     pub async fn waiting(&self, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let attributes = Some("pk, created_at, claimed_until");
+        let messages = self.scan("begins_with(pk, :wanted)", item::OUTBOX, attributes).await?;
+        let is_free =
+            |item: &&Item| item::find_number(item, "claimed_until").is_none_or(|until| until < now.millis());
         let mut found: Vec<(i64, String)> = Vec::new();
-        let mut start: Option<HashMap<String, AttributeValue>> = None;
-        loop {
-            let page = self
-                .client
-                .scan()
-                .table_name(&self.table)
-                .consistent_read(true)
-                .filter_expression(
-                    "begins_with(pk, :outbox) AND (attribute_not_exists(claimed_until) OR claimed_until < :now)",
-                )
-                .projection_expression("pk, created_at")
-                .expression_attribute_values(":outbox", item::text(item::OUTBOX))
-                .expression_attribute_values(":now", item::number(now.millis()))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| unavailable(&error))?;
-            for item in page.items.unwrap_or_default() {
-                let id = id_of(item::read_text(&item, "pk")?).unwrap_or_default().to_owned();
-                found.push((item::find_number(&item, "created_at").unwrap_or_default(), id));
-            }
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
+        for item in messages.iter().filter(is_free) {
+            let id = id_of(item::read_text(item, "pk")?).unwrap_or_default().to_owned();
+            found.push((item::find_number(item, "created_at").unwrap_or_default(), id));
         }
         found.sort_unstable();
         Ok(found.into_iter().map(|(_, id)| id).collect())
