@@ -13,6 +13,7 @@ pub mod email;
 pub mod events;
 mod functions;
 mod gateway;
+mod hosts;
 pub mod iam;
 mod inbox;
 pub mod invite;

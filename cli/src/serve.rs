@@ -22,6 +22,7 @@ use crate::database::{self, DatabaseError};
 use crate::deployed;
 use crate::functions::{Functions, LocalStartError};
 use crate::gateway::{Gateway, NoFunction};
+use crate::hosts::Hosts;
 use crate::iam::{Guard, Roles, Watch, forward};
 use crate::inbox::{Echo, console};
 use crate::layer::Layer;
@@ -186,7 +187,7 @@ impl Stack {
         let guarded = guard.before(forward(&behind.local_addr()?.to_string()));
         let served = dynoxide::server::serve_with_shutdown(behind, database.clone(), lowest.stopped());
         lowest.run(async { served.await.map_err(io::Error::other) });
-        lowest.serve(dynamodb.listeners, &guarded);
+        lowest.serve(dynamodb.listeners, &Hosts::Private.before(guarded));
         lowest.run_until_stopped(database::sweep(database));
         let noting = Arc::clone(&functions);
         let publish: inbox::Publish = Arc::new(move |event| {
@@ -194,7 +195,7 @@ impl Stack {
             Box::pin(async move { functions.note_feedback(event).await })
         });
         let inbox = guard.before(inbox::router(clock.clone(), random, echo, publish));
-        lowest.serve(mail.listeners, &inbox);
+        lowest.serve(mail.listeners, &Hosts::Private.before(inbox));
         let mut delivery = Layer::new();
         delivery.run_until_stopped(deliver(functions, clock));
         let playground = playground.map(|port| (port, playground::router(&endpoints, &settings)));
@@ -279,7 +280,7 @@ fn serve_api(
     let router = Router::new().fallback(answer).with_state(Arc::new(front));
     layer.serve(api.listeners, &router);
     if let Some((port, router)) = playground {
-        layer.serve(port.listeners, &router);
+        layer.serve(port.listeners, &Hosts::Private.before(router));
     }
     if let Some(proxy) = proxy {
         proxy.serve(&mut layer, gateway, number, prefix)?;

@@ -376,6 +376,30 @@ fn the_playground_has_an_origin_of_its_own() {
     }
 }
 
+/// A page that leads its own name to this machine sends that name, whatever port it then calls.
+#[test]
+fn a_name_of_public_dns_is_no_host_of_the_inbox_the_playground_or_the_table() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral", "--host", "0.0.0.0"]);
+    let ask = |part: &str, host: &str| {
+        let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        stack.send(part, &request)
+    };
+    for part in ["inbox", "playground", "dynamodb"] {
+        for host in ["attacker.example", "attacker.example:8025", ""] {
+            let (head, body) = ask(part, host);
+            assert!(head.starts_with("HTTP/1.1 421"), "{part} {host}: {head}");
+            assert!(body.contains("It answers to: IP addresses, localhost"), "{body}");
+        }
+        for host in ["localhost", "127.0.0.1:1", "host.docker.internal:8025", "vestibule"] {
+            let (head, _) = ask(part, host);
+            assert!(!head.starts_with("HTTP/1.1 421"), "{part} {host}: {head}");
+        }
+    }
+    // What the API tells is for whoever calls it, so that tunnels and proxies may name it as they like.
+    assert!(ask("api", "tunnel.example").0.starts_with("HTTP/1.1 200"));
+}
+
 /// The machine's IP addresses that are not loopback, as far as a route tells.
 fn local_addresses() -> Vec<std::net::IpAddr> {
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();

@@ -57,8 +57,9 @@ impl Inbox {
     /// Everything that came, the oldest first; the inbox is empty then.
     pub async fn take(&self) -> Vec<Mail> {
         let mails = self.all().await;
-        let request = Request::delete("/api/v1/messages").body(Bytes::new()).unwrap();
-        wire::send(&self.address, request).await.unwrap();
+        let request = Request::delete("/api/v1/messages").header("host", &self.address).body(Bytes::new());
+        let response = wire::send(&self.address, request.unwrap()).await.unwrap();
+        assert_eq!(response.status(), 200);
         mails
     }
 
