@@ -502,7 +502,74 @@ fn host(text: &str) -> Result<IpAddr, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::error::ErrorKind;
+
     use super::*;
+
+    /// The words of a command as a shell reads them, up to a redirection or a comment.
+    fn words(command: &str) -> Vec<String> {
+        let (mut words, mut quote) = (vec![String::new()], None);
+        for letter in command.chars() {
+            match (quote, letter) {
+                (Some(open), letter) if letter == open => quote = None,
+                (None, '\'' | '"') => quote = Some(letter),
+                (None, '<' | '>' | '#') => break,
+                (None, ' ') => words.push(String::new()),
+                (_, letter) => words.last_mut().unwrap().push(letter),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    /// The calls of this program in a document: whole ones in its blocks, and the beginnings of some in its sentences.
+    fn calls(document: &str) -> (Vec<Vec<String>>, Vec<Vec<String>>) {
+        let (mut blocks, mut sentences) = (Vec::new(), Vec::new());
+        for (number, part) in document.split("```").enumerate() {
+            if number % 2 == 1 && part.starts_with("sh\n") {
+                blocks.extend(part.split(['\n', '|', '(', ')', ';']).map(words));
+            } else if number % 2 == 0 {
+                let codes = part.split('`').enumerate().filter(|(number, _)| number % 2 == 1);
+                sentences.extend(codes.map(|(_, code)| words(code)));
+            }
+        }
+        let is_variable = |word: &String| word.contains('=');
+        for call in blocks.iter_mut().chain(&mut sentences) {
+            *call = std::mem::take(call).into_iter().skip_while(is_variable).collect();
+        }
+        let is_ours =
+            |call: &Vec<String>| call.len() > 1 && call.first().is_some_and(|name| name == "vestibule");
+        blocks.retain(is_ours);
+        sentences.retain(is_ours);
+        (blocks, sentences)
+    }
+
+    /// What people copy from a document is a command of this program.
+    #[test]
+    fn every_command_in_the_documents_is_one() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let documents = std::fs::read_dir(root.join("docs")).unwrap().map(|file| file.unwrap().path());
+        let documents = documents.filter(|path| path.extension().is_some_and(|kind| kind == "md"));
+        let mut found = 0;
+        for path in documents.chain([root.join("README.md")]) {
+            let (blocks, sentences) = calls(&std::fs::read_to_string(&path).unwrap());
+            found += blocks.len() + sentences.len();
+            let parse = |call: &Vec<String>| Arguments::try_parse_from(call).err();
+            let wrong = blocks.iter().find_map(|call| Some((call, parse(call)?)));
+            let is_cut_short = |error: &clap::Error| {
+                let kinds = [
+                    ErrorKind::MissingRequiredArgument,
+                    ErrorKind::MissingSubcommand,
+                    ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+                ];
+                kinds.contains(&error.kind())
+            };
+            let unknown = |call| Some((call, parse(call).filter(|error| !is_cut_short(error))?));
+            let wrong = wrong.or_else(|| sentences.iter().find_map(unknown));
+            assert!(wrong.is_none(), "{}: {wrong:?}", path.display());
+        }
+        assert!(found > 40, "{found}");
+    }
 
     #[test]
     fn the_command_line_is_sound() {
