@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use vestibule::app::{App, Requirements};
-use vestibule::operator::{NewUser, add_user};
+use vestibule::domain::event::Actor;
+use vestibule::operator::{self, AddUser, OperatorRequest};
 use vestibule::password::Passwords;
 use vestibule::secret::Secret;
 
@@ -78,13 +79,13 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let variables = aws::start(directory.path()).await?;
     let app = App::start(variables.clone(), Requirements::TABLE).await?;
-    let user = NewUser {
+    let user = AddUser {
         email: Some(EMAIL.to_owned()),
         password: Some(Secret::new(PASSWORD)),
         any_password: true,
-        ..NewUser::default()
+        ..AddUser::default()
     };
-    add_user(&app, user).await?;
+    operator::run(&app, &Actor::OPERATOR, OperatorRequest::UserAdd(user)).await?;
     let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
     let mut bench = Bench {
         programs: options.programs.clone(),

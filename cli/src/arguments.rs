@@ -156,6 +156,9 @@ pub struct Serve {
     /// Port of that proxy; 0 for any free port.
     #[arg(long, env = "VESTIBULE_PROXY_PORT", default_value_t = 8080)]
     pub proxy_port: u16,
+    /// Port of the operators' API (docs/operators.md), on loopback only; if it is in use, there is none.
+    #[arg(long, env = "VESTIBULE_OPERATOR_PORT", default_value_t = 8027)]
+    pub operator_port: u16,
     /// The playground.
     #[command(flatten)]
     pub playground: PlaygroundOptions,
@@ -274,20 +277,19 @@ pub enum AuditCommand {
 pub enum EmailCommand {
     /// Send mail to an undeliverable email address again.
     ///
-    /// It removes the mark of a bounce or a complaint, in the table that `TABLE_NAME` and the standard AWS variables name,
-    /// or without `TABLE_NAME` in that of the local stack. After a complaint SES itself sends nothing to the email address
-    /// until `aws sesv2 delete-suppressed-destination` removes it from the account's suppression list.
-    Clear(EmailClear),
+    /// It removes the mark of a bounce or a complaint. After a complaint SES itself sends nothing to the email address until
+    /// `aws sesv2 delete-suppressed-destination` removes it from the account's suppression list.
+    Clear(OneEmail),
 }
 
-/// An email address to clear.
+/// An email address.
 #[derive(Debug, Args)]
-pub struct EmailClear {
+pub struct OneEmail {
     /// The email address.
     pub email: String,
-    /// The local stack.
+    /// What to do with it.
     #[command(flatten)]
-    pub data: Data,
+    pub options: ChangeOptions,
 }
 
 /// The commands for invitations.
@@ -299,9 +301,9 @@ pub enum InviteCommand {
     /// encrypted before they are stored; not with --print-link.
     Add(InviteAdd),
     /// List the invitations that are neither used nor expired. It reads the whole table.
-    List(Data),
+    List(ReadOptions),
     /// Revoke the invitation of an email address.
-    Revoke(InviteRevoke),
+    Revoke(OneEmail),
 }
 
 /// An invitation to make.
@@ -318,19 +320,9 @@ pub struct InviteAdd {
     /// Print the link instead of sending it. It is a secret.
     #[arg(long)]
     pub print_link: bool,
-    /// The local stack.
+    /// The options.
     #[command(flatten)]
-    pub data: Data,
-}
-
-/// An invitation to revoke.
-#[derive(Debug, Args)]
-pub struct InviteRevoke {
-    /// The email address.
-    pub email: String,
-    /// The local stack.
-    #[command(flatten)]
-    pub data: Data,
+    pub options: ChangeOptions,
 }
 
 /// The commands for breached passwords.
@@ -380,61 +372,173 @@ pub enum Table {
     Canonicalise(Data),
 }
 
-/// The commands for accounts.
+/// The commands for accounts (docs/operators.md).
+///
+/// They change the table that `TABLE_NAME` and the standard AWS variables name
+/// (`aws configure export-credentials --format env` prints them), or without `TABLE_NAME` that of the local stack that runs
+/// on the data directory.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Create an account.
-    ///
-    /// It is written to the table that `TABLE_NAME` and the standard AWS variables name
-    /// (`aws configure export-credentials --format env` prints them), or without `TABLE_NAME` to that of
-    /// the local stack that runs on the data directory.
-    Add(UserAdd),
-    /// Disable an account: end its sessions, and refuse logins.
-    Disable(UserSelector),
-    /// Enable a disabled account.
-    Enable(UserSelector),
-    /// Show the fields and the metadata of an account, as JSON (docs/fields.md).
+    /// List accounts, one a line. It reads the whole table.
+    List(UserList),
+    /// Look up accounts by an identifier, one a line.
+    Find(UserFind),
+    /// Show all of an account but its secrets, as JSON.
     Show(UserSelector),
-    /// Set fields and metadata of an account (docs/fields.md).
-    ///
-    /// Fields are those of ACCOUNT_PROFILE_FIELDS: run it with the settings of the functions, such as
-    /// SETTINGS_FILE=settings.json.
-    Set(UserSet),
     /// Print the recorded events of an account, the earliest first, one JSON object a line (docs/events.md).
     ///
     /// A deleted account is named by its id. Personal data needs `SECRET_KEY` or `SECRET_KEY_ARN`.
     History(UserSelector),
+    /// Create an account. No mail is sent.
+    Add(UserAdd),
+    /// Set fields, metadata and the username of an account (docs/fields.md).
+    ///
+    /// Fields are those of ACCOUNT_PROFILE_FIELDS: run it with the settings of the functions, such as
+    /// SETTINGS_FILE=settings.json.
+    Set(UserSet),
+    /// Set or remove the password of an account. All sessions end, and its owner is mailed.
+    Password(UserPassword),
+    /// Add, remove or verify an email address of an account, or make it the primary one. Its owner is mailed.
+    Email(UserEmailChange),
+    /// Set, remove or verify the phone number of an account. Its owner is mailed.
+    Phone(UserPhoneChange),
+    /// Manage second factors.
+    #[command(subcommand, arg_required_else_help = true)]
+    Mfa(MfaCommand),
+    /// Reset the rate limits on failed logins of an account.
+    Unlock(ChangeSelector),
+    /// Send a mail with a link that verifies an email address or resets the password.
+    Send(UserSend),
+    /// List the sessions of an account, or end them.
+    Sessions(UserSessionsCommand),
+    /// Disconnect a provider account.
+    Disconnect(UserDisconnect),
+    /// Disable an account: end its sessions, and refuse logins.
+    Disable(ChangeSelector),
+    /// Enable a disabled account.
+    Enable(ChangeSelector),
+    /// Mark an account as an administrator, or remove the mark. Its owner is mailed.
+    Superuser(UserSuperuser),
     /// Delete an account with its sessions and all other data.
     ///
     /// No mail is sent. A deleted account cannot be restored.
-    Delete(UserSelector),
+    Delete(ChangeSelector),
 }
 
-/// An existing account.
+/// The commands for second factors.
+#[derive(Debug, Subcommand)]
+pub enum MfaCommand {
+    /// Remove the second factors of an account, or one of them. All sessions end, and its owner is mailed.
+    Reset(MfaReset),
+}
+
+/// The options of what reads.
+#[derive(Debug, Args)]
+pub struct ReadOptions {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// The options of what changes.
+#[derive(Debug, Args)]
+pub struct ChangeOptions {
+    /// Change nothing, and print what would change.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The other options.
+    #[command(flatten)]
+    pub read: ReadOptions,
+}
+
+/// An account, as an operator names it.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("account").args(["id", "email"]).required(true))]
-pub struct UserSelector {
+pub struct AccountName {
     /// The id of the account: user.id in the API.
     #[arg(long)]
     pub id: Option<String>,
     /// The email address of the account, if no other account has it.
     #[arg(long)]
     pub email: Option<String>,
-    /// The local stack.
+}
+
+/// An account to read.
+#[derive(Debug, Args)]
+pub struct UserSelector {
+    /// The account.
     #[command(flatten)]
-    pub data: Data,
+    pub name: AccountName,
+    /// The options.
+    #[command(flatten)]
+    pub options: ReadOptions,
+}
+
+/// An account to change.
+#[derive(Debug, Args)]
+pub struct ChangeSelector {
+    /// The account.
+    #[command(flatten)]
+    pub name: AccountName,
+    /// The options.
+    #[command(flatten)]
+    pub options: ChangeOptions,
+}
+
+/// The accounts to list.
+#[derive(Debug, Args)]
+pub struct UserList {
+    /// Text that an email address, the username, the phone number, the id or a field contains, ignoring case.
+    #[arg(long)]
+    pub contains: Option<String>,
+    /// The options.
+    #[command(flatten)]
+    pub options: ReadOptions,
+}
+
+/// An identifier of accounts.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("identifier").args(["id", "email", "phone", "username", "provider"]).required(true))]
+pub struct UserFind {
+    /// The id of the account: user.id in the API.
+    #[arg(long)]
+    pub id: Option<String>,
+    /// An email address.
+    #[arg(long)]
+    pub email: Option<String>,
+    /// A phone number, such as +31612345678.
+    #[arg(long)]
+    pub phone: Option<String>,
+    /// A username.
+    #[arg(long)]
+    pub username: Option<String>,
+    /// The id of a provider.
+    #[arg(long, requires = "uid")]
+    pub provider: Option<String>,
+    /// The uid of the account at the provider.
+    #[arg(long, requires = "provider")]
+    pub uid: Option<String>,
+    /// The options.
+    #[command(flatten)]
+    pub options: ReadOptions,
 }
 
 /// What to set in an account.
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("what").args(["values", "public_metadata", "private_metadata"]).required(true).multiple(true))]
+#[command(group = clap::ArgGroup::new("what").args(["values", "username", "public_metadata", "private_metadata"]).required(true).multiple(true))]
 pub struct UserSet {
     /// The account.
     #[command(flatten)]
-    pub user: UserSelector,
+    pub user: ChangeSelector,
     /// Fields and their values, such as role=editor; without a value (role=) to remove it.
     #[arg(value_name = "NAME=VALUE", value_parser = assignment)]
     pub values: Vec<(String, String)>,
+    /// The username.
+    #[arg(long)]
+    pub username: Option<String>,
     /// A JSON object that the user may read, in place of the one before; {} for none; - to read it from the standard
     /// input.
     #[arg(long, value_name = "JSON")]
@@ -475,9 +579,149 @@ pub struct UserAdd {
     /// Mark the account as an administrator.
     #[arg(long)]
     pub superuser: bool,
-    /// The local stack.
+    /// The options.
     #[command(flatten)]
-    pub data: Data,
+    pub options: ChangeOptions,
+}
+
+/// A password to set or to remove.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").args(["password", "clear"]).required(true))]
+pub struct UserPassword {
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
+    /// The password, or - to read it from the standard input, hidden from other users of the machine.
+    #[arg(long, allow_hyphen_values = true)]
+    pub password: Option<String>,
+    /// Skip AUTH_PASSWORD_VALIDATORS.
+    #[arg(long)]
+    pub no_validate: bool,
+    /// Remove the password: login is possible by other methods only.
+    #[arg(long)]
+    pub clear: bool,
+}
+
+/// What to do with an email address.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum EmailAction {
+    /// Add it, unverified.
+    Add,
+    /// Remove it.
+    Remove,
+    /// Mark it as verified.
+    Verify,
+    /// Make it the primary one.
+    Primary,
+}
+
+/// A change of an email address of an account.
+#[derive(Debug, Args)]
+pub struct UserEmailChange {
+    /// What to do.
+    #[arg(value_enum)]
+    pub action: EmailAction,
+    /// The email address to change.
+    pub address: String,
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
+}
+
+/// What to do with the phone number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PhoneAction {
+    /// Set it, as verified, in place of the one before.
+    Set,
+    /// Remove it.
+    Remove,
+    /// Mark it as verified.
+    Verify,
+}
+
+/// A change of the phone number of an account.
+#[derive(Debug, Args)]
+pub struct UserPhoneChange {
+    /// What to do.
+    #[arg(value_enum)]
+    pub action: PhoneAction,
+    /// The phone number to set, such as +31612345678.
+    #[arg(required_if_eq("action", "set"))]
+    pub number: Option<String>,
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
+}
+
+/// The second factors to remove.
+#[derive(Debug, Args)]
+pub struct MfaReset {
+    /// The id of one authenticator; by default all are removed.
+    #[arg(long)]
+    pub authenticator: Option<i64>,
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
+}
+
+/// A mail with a link.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MailChoice {
+    /// The mail that verifies an email address.
+    Verification,
+    /// The mail that resets the password.
+    PasswordReset,
+}
+
+/// A mail to send.
+#[derive(Debug, Args)]
+pub struct UserSend {
+    /// Which mail.
+    #[arg(value_enum)]
+    pub mail: MailChoice,
+    /// The email address of the account to send it to; the primary one by default.
+    #[arg(long)]
+    pub to: Option<String>,
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
+}
+
+/// The sessions of an account.
+#[derive(Debug, Args)]
+pub struct UserSessionsCommand {
+    /// End the session with this id.
+    #[arg(long, value_name = "SESSION", conflicts_with = "end_all")]
+    pub end: Option<i64>,
+    /// End all sessions, with the trust of browsers.
+    #[arg(long)]
+    pub end_all: bool,
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
+}
+
+/// A provider account to disconnect.
+#[derive(Debug, Args)]
+pub struct UserDisconnect {
+    /// The id of the provider.
+    pub provider: String,
+    /// The uid of the account at the provider.
+    pub uid: String,
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
+}
+
+/// Whether an account is an administrator.
+#[derive(Debug, Args)]
+pub struct UserSuperuser {
+    /// Whether to mark it, or to remove the mark.
+    #[arg(action = clap::ArgAction::Set)]
+    pub value: bool,
+    /// The account.
+    #[command(flatten)]
+    pub user: ChangeSelector,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -586,6 +830,19 @@ mod tests {
         assert!(parse("vestibule user enable").is_err());
         assert!(parse("vestibule user delete --email a@example.com").is_ok());
         assert!(parse("vestibule user delete").is_err());
+        assert!(parse("vestibule user email verify b@example.com --email a@example.com").is_ok());
+        assert!(parse("vestibule user email verify --id x").is_err());
+        assert!(parse("vestibule user phone set --id x").is_err());
+        assert!(parse("vestibule user phone remove --id x").is_ok());
+        assert!(parse("vestibule user password --id x").is_err());
+        assert!(parse("vestibule user password --id x --clear --dry-run --json").is_ok());
+        assert!(parse("vestibule user superuser true --id x").is_ok());
+        assert!(parse("vestibule user mfa reset --id x --authenticator 7").is_ok());
+        assert!(parse("vestibule user find --provider github").is_err());
+        assert!(parse("vestibule user find --provider github --uid 7").is_ok());
+        assert!(parse("vestibule user find").is_err());
+        assert!(parse("vestibule user list --contains ann --json").is_ok());
+        assert!(parse("vestibule user sessions --id x --end-all --end 1").is_err());
         assert!(parse("vestibule user set --id x role=editor level=").is_ok());
         assert!(parse("vestibule user set --id x --private-metadata {}").is_ok());
         assert!(parse("vestibule user set --id x").is_err());

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use vestibule::random::Random;
 
+/// The file of the token that the operators' API takes, as long as it runs.
+pub const OPERATOR_TOKEN: &str = "operator-token";
+
 /// The file of the database.
 pub const DATABASE: &str = "dynamodb.sqlite";
 
@@ -27,6 +30,9 @@ pub struct Endpoints {
     /// The playground, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playground: Option<String>,
+    /// The operators' API, if there is one; the file `operator-token` has its token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
     /// The table's name.
     pub table: String,
     /// The region that the table is in.
@@ -167,10 +173,19 @@ impl DataDir {
         self.replace("endpoints.json", text.as_bytes())
     }
 
+    /// A token for the operators' API of this run.
+    pub fn new_operator_token(&self, random: &Random) -> Result<String, DataDirError> {
+        let token = random.secret();
+        self.replace(OPERATOR_TOKEN, token.as_bytes())?;
+        Ok(token)
+    }
+
     /// Tells nothing any more.
     pub fn forget_endpoints(&self) {
-        // A file that stays is harmless: readers look at the lock too.
-        let _ = fs::remove_file(self.file("endpoints.json"));
+        for file in ["endpoints.json", OPERATOR_TOKEN] {
+            // A file that stays is harmless: readers look at the lock too, and the next run has another token.
+            let _ = fs::remove_file(self.file(file));
+        }
     }
 
     /// Readers see the old content or the new, even if the process dies on the way.
@@ -230,6 +245,7 @@ mod tests {
             inbox: "http://localhost:8025".to_owned(),
             dynamodb: "http://127.0.0.1:8001".to_owned(),
             playground: Some("http://localhost:3000".to_owned()),
+            operator: Some("http://127.0.0.1:8027".to_owned()),
             table: "vestibule".to_owned(),
             region: "local".to_owned(),
             process: 7,

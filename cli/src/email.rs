@@ -2,45 +2,36 @@
 
 use std::collections::HashMap;
 
-use vestibule::app::{App, Requirements, StartError};
-use vestibule::domain::email;
-use vestibule::store::StoreError;
+use serde_json::Value;
+use vestibule::operator::{ClearEmail, OperatorRequest};
 
-use crate::arguments::EmailClear;
-use crate::data_dir::DataDirError;
+use crate::arguments::{ChangeOptions, OneEmail};
+use crate::operator::{Door, OperatorCommandError};
+use crate::terminal::{escaped, escaped_json};
 
-/// Why an email address is not cleared.
-#[derive(Debug, thiserror::Error)]
-pub enum EmailCommandError {
-    /// No local stack runs.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// Settings are wrong, or the table cannot be reached.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// The table is unavailable.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It is no email address.
-    #[error("{0:?} is not an email address")]
-    NoEmail(String),
-    /// It has no mark.
-    #[error("{0} is not marked as undeliverable")]
-    NotMarked(String),
+/// Removes the mark of an undeliverable email address, and returns the email address.
+pub async fn clear(
+    wanted: &OneEmail,
+    environment: HashMap<String, String>,
+) -> Result<String, OperatorCommandError> {
+    change(wanted, OperatorRequest::EmailClear, environment).await
 }
 
-/// Removes the mark of an undeliverable email address, and returns the email address in canonical form.
-pub async fn clear(
-    wanted: &EmailClear,
+/// Changes what there is of an email address, and returns what to print.
+pub(crate) async fn change(
+    wanted: &OneEmail,
+    request: fn(ClearEmail) -> OperatorRequest,
     environment: HashMap<String, String>,
-) -> Result<String, EmailCommandError> {
-    let no_email = || EmailCommandError::NoEmail(wanted.email.clone());
-    let email = email::canonical(&wanted.email).ok_or_else(no_email)?;
-    let app = App::start(wanted.data.named_variables(environment)?, Requirements::TABLE).await?;
-    let Some(store) = app.store() else { return Err(EmailCommandError::NotMarked(email)) };
-    if store.clear_undeliverable(&email, app.clock.now()).await? {
-        Ok(email)
-    } else {
-        Err(EmailCommandError::NotMarked(email))
+) -> Result<String, OperatorCommandError> {
+    let request = request(ClearEmail { email: wanted.email.clone(), dry_run: wanted.options.dry_run });
+    let door = Door::open(&wanted.options.read.data, environment, request.requirements(), true).await?;
+    Ok(told(&door.ask(request).await?, &wanted.options))
+}
+
+/// The email address, or all that has changed as JSON.
+pub(crate) fn told(outcome: &Value, options: &ChangeOptions) -> String {
+    if options.read.json {
+        return escaped_json(&outcome.to_string());
     }
+    escaped(outcome["email"].as_str().unwrap_or_default())
 }

@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::warn;
-use vestibule::app::{App, Committed, Requirements, StartError};
+use vestibule::app::{AfterCommit, App, Committed, Requirements, StartError};
 use vestibule::aws::{Aws, AwsError};
 use vestibule::http::{Routes, answer};
+use vestibule::operator::api::{READER, WRITER};
 use vestibule::settings::Settings;
 use vestibule::store::Store;
 use vestibule::texts::LanguageFaults;
@@ -18,11 +19,14 @@ use vestibule_mail::{AwsSender, Delivery, Mailer, MailerFaults};
 use crate::gateway::Function;
 use crate::iam::access_key_id;
 use crate::languages;
+use crate::operator_port::OperatorFunctions;
 
 /// The programs of the template, ready to be called.
 pub struct Functions {
     /// By the name of the program.
     pub programs: HashMap<String, Function>,
+    /// Those of the operators' API.
+    pub(crate) operators: OperatorFunctions,
     post: Arc<Post>,
     /// The table, as an administrator sees it.
     stream: Store,
@@ -63,16 +67,16 @@ impl Functions {
         let mut programs = HashMap::new();
         for routes in routes() {
             let mut app = start_one(settings, variables, routes.name, routes.requirements()).await?;
-            let post = Arc::clone(&post);
-            app.after_commit = Some(Arc::new(move |committed| {
-                let post = Arc::clone(&post);
-                Box::pin(async move { post.deliver_all(committed).await })
-            }));
+            app.after_commit = Some(delivering(&post));
             routes.equip(&mut app);
             programs.insert(routes.name.to_owned(), program(app, routes));
         }
+        let reader = start_one(settings, variables, "operator-read", READER).await?;
+        let mut writer = start_one(settings, variables, "operator", WRITER).await?;
+        writer.after_commit = Some(delivering(&post));
+        let operators = OperatorFunctions { reader, writer };
         let stream = Store::new(&Aws::new(variables.clone())?, &settings.table);
-        Ok(Self { programs, post, stream })
+        Ok(Self { programs, operators, post, stream })
     }
 
     /// Passes an event of SES to the function `mail`, as `EventBridge` does.
@@ -95,6 +99,15 @@ impl Functions {
             Err(error) => warn!(%error, "the outbox cannot be read"),
         }
     }
+}
+
+/// Delivers what a commit has put into the outbox and recorded, before the response.
+fn delivering(post: &Arc<Post>) -> AfterCommit {
+    let post = Arc::clone(post);
+    Arc::new(move |committed| {
+        let post = Arc::clone(&post);
+        Box::pin(async move { post.deliver_all(committed).await })
+    })
 }
 
 /// A function's process, with the credentials of its role.

@@ -2,72 +2,71 @@
 
 use std::collections::HashMap;
 
-use vestibule::app::{App, Requirements, StartError};
-use vestibule::domain::invitation::Invitation;
-use vestibule::operator::{self, InvitationError, NewInvitation};
+use serde_json::Value;
+use vestibule::app::Requirements;
+use vestibule::clock::Clock;
+use vestibule::operator::{AddInvitation, NoArguments, OperatorRequest};
 
-use crate::arguments::{Data, InviteAdd, InviteCommand, InviteRevoke};
-use crate::data_dir::DataDirError;
-
-/// Why there is no invitation.
-#[derive(Debug, thiserror::Error)]
-pub enum InviteCommandError {
-    /// No local stack runs.
-    #[error(transparent)]
-    DataDir(#[from] DataDirError),
-    /// Settings are wrong, or the table cannot be reached.
-    #[error(transparent)]
-    Start(#[from] StartError),
-    /// It cannot be made, listed or revoked.
-    #[error(transparent)]
-    Invitation(#[from] InvitationError),
-}
+use crate::arguments::{InviteAdd, InviteCommand, ReadOptions};
+use crate::email;
+use crate::operator::{Door, OperatorCommandError};
+use crate::terminal::{escaped, escaped_json};
+use crate::user::fields;
 
 /// Runs a command, and returns what to print.
 pub async fn run(
     command: &InviteCommand,
     environment: HashMap<String, String>,
-) -> Result<String, InviteCommandError> {
+) -> Result<String, OperatorCommandError> {
     match command {
         InviteCommand::Add(wanted) => add(wanted, environment).await,
-        InviteCommand::List(data) => list(data, environment).await,
-        InviteCommand::Revoke(wanted) => revoke(wanted, environment).await,
+        InviteCommand::List(options) => list(options, environment).await,
+        InviteCommand::Revoke(wanted) => {
+            email::change(wanted, OperatorRequest::InviteRevoke, environment).await
+        }
     }
 }
 
 /// Invites an email address. Returns it, or the link if that is asked for instead of a mail.
-pub async fn add(
+async fn add(
     wanted: &InviteAdd,
     environment: HashMap<String, String>,
-) -> Result<String, InviteCommandError> {
-    // Messages are encrypted before they are stored.
-    let requirements = Requirements { secret_key: !wanted.print_link, ..Requirements::TABLE };
-    let app = App::start(wanted.data.named_variables(environment)?, requirements).await?;
-    let new = NewInvitation {
+) -> Result<String, OperatorCommandError> {
+    let request = OperatorRequest::InviteAdd(AddInvitation {
         email: wanted.email.clone(),
         invited_by: wanted.by.clone(),
-        values: wanted.fields.iter().cloned().collect(),
-        send: !wanted.print_link,
-    };
-    let link = operator::invite(&app, new).await?;
-    Ok(if wanted.print_link { link.expose().to_owned() } else { format!("invited {}", wanted.email) })
+        fields: fields(&wanted.fields),
+        return_link: wanted.print_link,
+        dry_run: wanted.options.dry_run,
+    });
+    let door = Door::open(&wanted.options.read.data, environment, request.requirements(), true).await?;
+    let outcome = &door.ask(request).await?;
+    Ok(match (wanted.options.read.json, outcome["link"].as_str()) {
+        (true, _) => escaped_json(&outcome.to_string()),
+        (false, Some(link)) => link.to_owned(),
+        (false, None) => format!("invited {}", email::told(outcome, &wanted.options)),
+    })
 }
 
-async fn list(data: &Data, environment: HashMap<String, String>) -> Result<String, InviteCommandError> {
-    let app = App::start(data.named_variables(environment)?, Requirements::TABLE).await?;
-    let now = app.clock.now();
-    let line = |invitation: &Invitation| {
-        let hours = (invitation.valid_until.seconds() - now.seconds()) / 3600;
-        let by = invitation.invited_by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
-        format!("{}: {} days and {} hours left{by}", invitation.email, hours / 24, hours % 24)
-    };
-    Ok(operator::invitations(&app).await?.iter().map(line).collect::<Vec<_>>().join("\n"))
-}
-
-async fn revoke(
-    wanted: &InviteRevoke,
+async fn list(
+    options: &ReadOptions,
     environment: HashMap<String, String>,
-) -> Result<String, InviteCommandError> {
-    let app = App::start(wanted.data.named_variables(environment)?, Requirements::TABLE).await?;
-    Ok(operator::revoke(&app, &wanted.email).await?)
+) -> Result<String, OperatorCommandError> {
+    let door = Door::open(&options.data, environment, Requirements::TABLE, false).await?;
+    let now = Clock::system().now().seconds();
+    let found = &door.ask(OperatorRequest::InviteList(NoArguments {})).await?;
+    let line = |invitation: &Value| {
+        if options.json {
+            return escaped_json(&invitation.to_string());
+        }
+        let text = |name: &str| invitation[name].as_str().map(escaped);
+        #[expect(clippy::cast_possible_truncation, reason = "a time in seconds is far below 2^53")]
+        let until = invitation["valid_until"].as_f64().unwrap_or_default() as i64;
+        let hours = (until - now) / 3600;
+        let by = text("invited_by").map(|by| format!(", by {by}")).unwrap_or_default();
+        let email = text("email").unwrap_or_default();
+        format!("{email}: {} days and {} hours left{by}", hours / 24, hours % 24)
+    };
+    let invitations = found["invitations"].as_array().into_iter().flatten();
+    Ok(invitations.map(line).collect::<Vec<_>>().join("\n"))
 }

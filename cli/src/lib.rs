@@ -19,6 +19,9 @@ mod inbox;
 pub mod invite;
 mod languages;
 mod layer;
+pub mod operator;
+mod operator_api;
+mod operator_port;
 mod playground;
 mod ports;
 mod proxy;
@@ -28,6 +31,7 @@ pub mod settings;
 mod style;
 pub mod table;
 pub mod template;
+mod terminal;
 pub mod user;
 mod welcome;
 

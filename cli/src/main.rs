@@ -6,9 +6,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use vestibule_cli::arguments::{
-    Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table, UserCommand,
-};
+use vestibule_cli::arguments::{Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table};
 use vestibule_cli::serve::{self, ServeError};
 use vestibule_cli::{breached, email, events, invite, secret_key, settings, table, user};
 
@@ -87,20 +85,11 @@ fn run(arguments: &Arguments, serves: bool) -> Result<(), (ExitCode, String)> {
             Command::Breached(command) => breached::run(command).map_err(failed),
             Command::Invite(command) => invite::run(command, environment).await.map_err(failed),
             Command::SecretKey(command) => secret_key::run(command, environment).await.map_err(failed),
-            Command::User(command) => match command {
-                UserCommand::Add(wanted) => user::add(wanted, environment).await,
-                UserCommand::Disable(who) => user::set_active(who, false, environment).await,
-                UserCommand::Enable(who) => user::set_active(who, true, environment).await,
-                UserCommand::Show(who) => user::show(who, environment).await,
-                UserCommand::Set(wanted) => user::set(wanted, environment).await,
-                UserCommand::Delete(who) => user::delete(who, environment).await,
-                UserCommand::History(who) => user::history(who, environment).await,
-            }
-            .map_err(failed),
+            Command::User(command) => user::run(command, environment).await.map_err(failed),
         }
         .map(Some)
     })?;
-    if let Some(said) = said {
+    if let Some(said) = said.filter(|said| !said.is_empty()) {
         println!("{said}");
     }
     Ok(())

@@ -29,10 +29,11 @@ use crate::layer::Layer;
 use crate::ports::{self, Port, PortError};
 use crate::proxy::Proxy;
 use crate::template::{Template, TemplateError};
-use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, playground, welcome};
+use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, operator_port, playground, welcome};
 use vestibule::clock::Clock;
 use vestibule::environment;
 use vestibule::random::Random;
+use vestibule::secret::Secret;
 use vestibule::settings::{DUMMY, KNOWN_PROVIDERS, LoadedSettings, OPENID_CONNECT, Settings, TokenStrategy};
 use vestibule_keys::GenerateError;
 
@@ -144,9 +145,10 @@ impl Stack {
             environment::complete(environment).map_err(|error| LocalStartError::App(error.into()))?;
         let (clock, random) = (Clock::system(), Random::system());
         let data = DataDir::open(options.data.path())?;
-        let Ports { api, mail, dynamodb, playground } = listen(options).await?;
+        let Ports { api, mail, dynamodb, playground, operator } = listen(options).await?;
         let proxy = Proxy::listen(options, &random).await.map_err(|error| ServeError::Ports(vec![error]))?;
-        let endpoints = endpoints(options, [&api, &mail, &dynamodb], proxy.as_ref(), playground.as_ref());
+        let loopback = [playground.as_ref(), operator.as_ref()];
+        let endpoints = endpoints(options, [&api, &mail, &dynamodb], proxy.as_ref(), loopback);
         let environment = Proxy::settings(proxy.as_ref(), environment, &endpoints);
 
         let secret = match own_key(&environment) {
@@ -194,6 +196,11 @@ impl Stack {
             let functions = Arc::clone(&noting);
             Box::pin(async move { functions.note_feedback(event).await })
         });
+        if let Some(port) = operator {
+            let token = Secret::new(data.new_operator_token(&random)?);
+            let router = operator_port::router(functions.operators.clone(), token, port.number);
+            lowest.serve(port.listeners, &router);
+        }
         let inbox = guard.before(inbox::router(clock.clone(), random, echo, publish));
         lowest.serve(mail.listeners, &Hosts::Private.before(inbox));
         let mut delivery = Layer::new();
@@ -236,12 +243,20 @@ impl Stack {
                 format!("Frontend   {}/   {}", frontend(options, &self.endpoints), why_no_playground(options))
             }
         };
+        let operators = match &self.endpoints.operator {
+            Some(url) => format!("Operators' API: {url}, for who has the token in the data directory"),
+            None => format!(
+                "No operators' API: port {} is in use (--operator-port chooses another)",
+                options.operator_port
+            ),
+        };
         format!(
             "\nVestibule is running.\n\n  \
              {first}\n  \
              Read mail  {inbox}/   the inbox: no message leaves this machine\n  \
              Call it    {api}/   the API, and where everything is\n\n\
              DynamoDB: {dynamodb}, table {table}, {}\n\
+             {operators}\n\
              Ctrl-C stops it.\n\n",
             storage(options)
         )
@@ -319,6 +334,7 @@ struct Ports {
     mail: Port,
     dynamodb: Port,
     playground: Option<Port>,
+    operator: Option<Port>,
 }
 
 /// All ports, or everything that is wrong with any of them.
@@ -331,10 +347,11 @@ async fn listen(options: &Serve) -> Result<Ports, ServeError> {
             .await
             .map(Some),
         playground_port(options).await,
+        unless_in_use(options.operator_port, "--operator-port (VESTIBULE_OPERATOR_PORT)").await,
     ];
     match results {
-        [Ok(Some(api)), Ok(Some(mail)), Ok(Some(dynamodb)), Ok(playground)] => {
-            Ok(Ports { api, mail, dynamodb, playground })
+        [Ok(Some(api)), Ok(Some(mail)), Ok(Some(dynamodb)), Ok(playground), Ok(operator)] => {
+            Ok(Ports { api, mail, dynamodb, playground, operator })
         }
         results => Err(ServeError::Ports(results.into_iter().filter_map(Result::err).collect())),
     }
@@ -346,7 +363,12 @@ async fn playground_port(options: &Serve) -> Result<Option<Port>, PortError> {
     if options.playground.no_playground || !has_loopback(options.host) {
         return Ok(None);
     }
-    match ports::listen(Ipv4Addr::LOCALHOST.into(), options.playground.playground_port, FLAG).await {
+    unless_in_use(options.playground.playground_port, FLAG).await
+}
+
+/// A port on loopback, whatever the host; none if another program has it.
+async fn unless_in_use(number: u16, flag: &'static str) -> Result<Option<Port>, PortError> {
+    match ports::listen(Ipv4Addr::LOCALHOST.into(), number, flag).await {
         Ok(port) => Ok(Some(port)),
         Err(PortError::InUse { .. }) => Ok(None),
         Err(error) => Err(error),
@@ -372,7 +394,7 @@ fn endpoints(
     options: &Serve,
     [api, inbox, dynamodb]: [&Port; 3],
     proxy: Option<&Proxy>,
-    playground: Option<&Port>,
+    [playground, operator]: [Option<&Port>; 2],
 ) -> Endpoints {
     let name = ports::name(options.host);
     Endpoints {
@@ -381,6 +403,7 @@ fn endpoints(
         inbox: format!("http://{name}:{}", inbox.number),
         dynamodb: format!("http://{}:{}", ports::address(options.host), dynamodb.number),
         playground: playground.map(|port| format!("http://localhost:{}", port.number)),
+        operator: operator.map(|port| format!("http://127.0.0.1:{}", port.number)),
         table: TABLE.to_owned(),
         region: REGION.to_owned(),
         process: std::process::id(),

@@ -492,7 +492,7 @@ fn a_password_must_be_one() {
     let add = ["user", "add", "--email", "ann@example.com", "--password"];
     for (password, problem) in [
         ("", "the password is empty"),
-        ("12345678", "(--no-validate takes it"),
+        ("12345678", "--no-validate, accepts it"),
         ("ann@example", "too similar"),
     ] {
         let (code, error) = refused(&mut vestibule(home.path(), &[&add[..], &[password]].concat()));

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::app::{App, Requirements, StartError};
 use crate::http::{Routes, answer};
+use crate::operator::api;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -28,6 +29,26 @@ pub fn run(routes: Routes) -> Result<(), Error> {
                     &invocation,
                     async move { Ok::<_, Error>(answer(&app, &routes, request).await) },
                 )
+            }))
+            .await
+        },
+    )
+}
+
+/// Starts a function of the operators' API, the one that only reads or the one that carries out everything, and serves
+/// requests until Lambda ends the process.
+pub fn run_operators_api(reads_only: bool) -> Result<(), Error> {
+    let requirements = if reads_only { api::READER } else { api::WRITER };
+    run_process(
+        async move |variables| Ok(Arc::new(start(variables, requirements).await?)),
+        async move |app| {
+            lambda_http::run(service_fn(move |request: Request| {
+                let app = Arc::clone(&app);
+                let invocation = request.lambda_context();
+                telemetry::during(&invocation, async move {
+                    let actor = api::actor_of(&request);
+                    Ok::<_, Error>(api::answer(&app, reads_only, actor.as_ref(), &request).await)
+                })
             }))
             .await
         },

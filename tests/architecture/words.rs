@@ -101,6 +101,7 @@ fn paragraphs(root: &Path) -> Vec<Paragraph> {
         "infra/alarms.yaml",
         "infra/deploy-role.yaml",
         "infra/operator.yaml",
+        "infra/operator-role.yaml",
         "infra/ses.yaml",
     ] {
         for (number, line) in numbered(&read(root, file)) {

@@ -31,5 +31,5 @@ pub use inbox::{Inbox, Mail};
 pub use logs::{Logs, subscribe};
 pub use passkey::Passkey;
 pub use permissions::{Refusals, used_permissions};
-pub use stack::{PASSWORD, Stack};
+pub use stack::{PASSWORD, Stack, change_options, changing, read_options, reading};
 pub use wire::raw;

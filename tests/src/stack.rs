@@ -4,20 +4,21 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use http::Request;
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
-    Data, EmailClear, InviteAdd, InviteCommand, PlaygroundOptions, Replay, Retire, Rotate, RotationStep,
-    SecretKey, Serve, UserAdd, UserSelector, UserSet,
+    AccountName, ChangeOptions, ChangeSelector, Data, InviteAdd, InviteCommand, OneEmail, PlaygroundOptions,
+    ReadOptions, Replay, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserCommand, UserSelector,
+    UserSet,
 };
 use vestibule_cli::iam::access_key_id;
-use vestibule_cli::invite::InviteCommandError;
+use vestibule_cli::operator::OperatorCommandError;
 use vestibule_cli::secret_key::{self, SecretKeyError};
 use vestibule_cli::serve::{Embedding, ServeError, Stack as LocalStack, TEMPLATE};
-use vestibule_cli::user::{self, UserCommandError};
 
-use crate::{Answer, Client, Description, Front, Inbox, Kind, Refusals};
+use crate::{Answer, Client, Description, Front, Inbox, Kind, Refusals, wire};
 
 /// A password that all validators take.
 pub const PASSWORD: &str = "correct-horse-battery";
@@ -38,7 +39,7 @@ pub struct Stack {
     environment: HashMap<String, String>,
     table_url: String,
     front_url: String,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
     running: LocalStack,
 }
 
@@ -77,6 +78,7 @@ impl Stack {
             port: 0,
             inbox_port: 0,
             dynamodb_port: 0,
+            operator_port: 0,
             playground: PlaygroundOptions { no_playground: true, playground_port: 3000 },
             host: Ipv4Addr::LOCALHOST.into(),
             data: Data { data_dir: Some(data.path().to_owned()) },
@@ -119,7 +121,7 @@ impl Stack {
             dynamodb: front,
             refusals,
             environment,
-            _data: data,
+            data,
             running: stack,
         })
     }
@@ -150,21 +152,64 @@ impl Stack {
     }
 
     /// Makes an account, or says why not.
-    pub async fn try_add(&self, user: UserAdd) -> Result<String, UserCommandError> {
-        user::add(&user, self.variables(&self.table_url)).await
+    pub async fn try_add(&self, user: UserAdd) -> Result<String, OperatorCommandError> {
+        self.command(&UserCommand::Add(user)).await
+    }
+
+    /// Runs an operator's command in a process over the same table, with the settings of this stack.
+    pub async fn command(&self, command: &UserCommand) -> Result<String, OperatorCommandError> {
+        Box::pin(vestibule_cli::user::run(command, self.variables(&self.table_url))).await
+    }
+
+    /// Where the operators' API is, and its token.
+    pub fn operators(&self) -> (String, String) {
+        let url = self.running.endpoints().operator.clone().unwrap();
+        let token = std::fs::read_to_string(self.data.path().join("operator-token")).unwrap();
+        (url.trim_start_matches("http://").to_owned(), token)
+    }
+
+    /// Sends a body to a path of the operators' API.
+    pub async fn ask_operator(&self, path: &str, body: &str) -> (u16, Value) {
+        let (address, token) = self.operators();
+        let request =
+            Request::post(path).header("host", &address).header("authorization", format!("Bearer {token}"));
+        let response = wire::send(&address, request.body(body.to_owned().into()).unwrap()).await.unwrap();
+        let body = serde_json::from_slice(response.body()).unwrap_or_default();
+        (response.status().as_u16(), body)
+    }
+
+    /// Carries out an operation, and returns its outcome.
+    pub async fn operate(&self, operation: &str, arguments: Value) -> Value {
+        let (status, body) = self.ask_operator(&format!("/{operation}"), &arguments.to_string()).await;
+        assert_eq!(status, 200, "{operation} {body}");
+        body["data"].clone()
+    }
+
+    /// Carries out an operation at the function that only reads.
+    pub async fn read(&self, operation: &str, arguments: Value) -> Value {
+        self.operate(&format!("read/{operation}"), arguments).await
+    }
+
+    /// The error of an operation that is refused: the argument, the code and the message, if it is about an argument.
+    pub async fn refused(&self, status: u16, operation: &str, arguments: Value) -> String {
+        let (answered, body) = self.ask_operator(&format!("/{operation}"), &arguments.to_string()).await;
+        assert_eq!(answered, status, "{operation} {arguments}: {body}");
+        let error = &body["errors"][0];
+        let text = |name: &str| error[name].as_str().unwrap_or_default();
+        match error["param"].as_str() {
+            Some(param) => format!("{param}: {}: {}", text("code"), text("message")),
+            None => text("message").to_owned(),
+        }
     }
 
     /// Closes an account.
     pub async fn disable(&self, email: &str) {
-        let data = Data { data_dir: None };
-        let who = UserSelector { id: None, email: Some(email.to_owned()), data };
-        user::set_active(&who, false, self.variables(&self.table_url)).await.unwrap();
+        self.command(&UserCommand::Disable(changing(None, Some(email)))).await.unwrap();
     }
 
     /// What operators read of an account's history, one event a line.
-    pub async fn history(&self, id: &str) -> Result<String, UserCommandError> {
-        let who = UserSelector { id: Some(id.to_owned()), email: None, data: Data { data_dir: None } };
-        user::history(&who, self.variables(&self.table_url)).await
+    pub async fn history(&self, id: &str) -> Result<String, OperatorCommandError> {
+        self.command(&UserCommand::History(reading(Some(id), None))).await
     }
 
     /// Delivers the events of the last hour again, as an operator does.
@@ -181,10 +226,8 @@ impl Stack {
         &self,
         id: Option<&str>,
         email: Option<&str>,
-    ) -> Result<String, UserCommandError> {
-        let data = Data { data_dir: None };
-        let who = UserSelector { id: id.map(str::to_owned), email: email.map(str::to_owned), data };
-        user::delete(&who, self.variables(&self.table_url)).await
+    ) -> Result<String, OperatorCommandError> {
+        self.command(&UserCommand::Delete(changing(id, email))).await
     }
 
     /// Sets fields and metadata of an account, as an operator does.
@@ -196,44 +239,41 @@ impl Stack {
         private_metadata: Option<&str>,
     ) -> Result<String, String> {
         let wanted = UserSet {
-            user: UserSelector { id: None, email: Some(email.to_owned()), data: Data { data_dir: None } },
+            user: changing(None, Some(email)),
             values: values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            username: None,
             public_metadata: public_metadata.map(str::to_owned),
             private_metadata: private_metadata.map(str::to_owned),
         };
-        let set = user::set(&wanted, self.variables(&self.table_url)).await;
-        set.map_err(|error| error.to_string())
+        self.command(&UserCommand::Set(wanted)).await.map_err(|error| error.to_string())
     }
 
-    /// Shows fields and metadata of an account, as an operator sees them.
+    /// Shows an account, as an operator sees it.
     pub async fn show_user(&self, email: &str) -> Value {
-        let data = Data { data_dir: None };
-        let who = UserSelector { id: None, email: Some(email.to_owned()), data };
-        let shown = user::show(&who, self.variables(&self.table_url)).await.unwrap();
+        let shown = self.command(&UserCommand::Show(reading(None, Some(email)))).await.unwrap();
         serde_json::from_str(&shown).unwrap()
     }
 
     /// Invites an email address, by mail or with a link that is returned.
-    pub async fn invite(&self, email: &str, print_link: bool) -> Result<String, InviteCommandError> {
-        let data = Data { data_dir: None };
+    pub async fn invite(&self, email: &str, print_link: bool) -> Result<String, OperatorCommandError> {
         let (email, by, fields) = (email.to_owned(), Some("Ops".to_owned()), Vec::new());
-        let wanted = InviteAdd { email, by, fields, print_link, data };
+        let wanted = InviteAdd { email, by, fields, print_link, options: change_options() };
         self.manage_invitations(&InviteCommand::Add(wanted)).await
     }
 
     /// Runs a command for invitations.
-    pub async fn manage_invitations(&self, command: &InviteCommand) -> Result<String, InviteCommandError> {
+    pub async fn manage_invitations(&self, command: &InviteCommand) -> Result<String, OperatorCommandError> {
         // With the keys of the functions, as messages are encrypted.
         let variables = self.running.variables().iter().map(|(name, value)| (name.clone(), value.clone()));
         let own = [("AWS_ENDPOINT_URL_DYNAMODB", self.table_url.as_str()), ("AWS_ACCESS_KEY_ID", "local")];
         let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        vestibule_cli::invite::run(command, variables.chain(own).collect()).await
+        Box::pin(vestibule_cli::invite::run(command, variables.chain(own).collect())).await
     }
 
     /// Clears an undeliverable email address, as an operator does.
     pub async fn clear_email(&self, email: &str) -> Result<String, String> {
-        let wanted = EmailClear { email: email.to_owned(), data: Data { data_dir: None } };
-        let cleared = vestibule_cli::email::clear(&wanted, self.variables(&self.table_url)).await;
+        let wanted = OneEmail { email: email.to_owned(), options: change_options() };
+        let cleared = Box::pin(vestibule_cli::email::clear(&wanted, self.variables(&self.table_url))).await;
         cleared.map_err(|error| error.to_string())
     }
 
@@ -295,7 +335,7 @@ impl Stack {
             inactive: false,
             superuser: false,
             no_validate: false,
-            data: Data { data_dir: None },
+            options: change_options(),
         }
     }
 
@@ -308,4 +348,28 @@ impl Stack {
 /// What signing up and logging in take.
 fn credentials(email: &str, password: &str) -> Value {
     json!({"email": email, "password": password})
+}
+
+/// The options of an operator's command that reads.
+pub fn read_options() -> ReadOptions {
+    ReadOptions { json: false, data: Data { data_dir: None } }
+}
+
+/// The options of an operator's command that changes.
+pub fn change_options() -> ChangeOptions {
+    ChangeOptions { dry_run: false, read: read_options() }
+}
+
+fn named(id: Option<&str>, email: Option<&str>) -> AccountName {
+    AccountName { id: id.map(str::to_owned), email: email.map(str::to_owned) }
+}
+
+/// An account to read, by its id or by its email address.
+pub fn reading(id: Option<&str>, email: Option<&str>) -> UserSelector {
+    UserSelector { name: named(id, email), options: read_options() }
+}
+
+/// An account to change, by its id or by its email address.
+pub fn changing(id: Option<&str>, email: Option<&str>) -> ChangeSelector {
+    ChangeSelector { name: named(id, email), options: change_options() }
 }

@@ -53,6 +53,8 @@ pub enum Operator {
     StringEquals,
     /// The key has a value, and one of these patterns matches it.
     StringLike,
+    /// The key has a value, `true` or `false`, and it is this.
+    Bool,
     /// Each value of the key is matched by one of these patterns; a key without values is.
     ForAllValuesStringLike,
 }
@@ -76,7 +78,7 @@ impl PolicyCondition {
         let equals = |value: &String| self.values.contains(value);
         let is_like = |value: &String| self.values.iter().any(|pattern| matches(pattern, value));
         match self.operator {
-            Operator::StringEquals => !values.is_empty() && values.iter().all(equals),
+            Operator::StringEquals | Operator::Bool => !values.is_empty() && values.iter().all(equals),
             Operator::StringLike => !values.is_empty() && values.iter().all(is_like),
             Operator::ForAllValuesStringLike => values.iter().all(is_like),
         }
@@ -127,8 +129,9 @@ fn read(statement: &Value) -> Result<Statement, &'static str> {
         let operator = match operator.as_str() {
             "StringEquals" => Operator::StringEquals,
             "StringLike" => Operator::StringLike,
+            "Bool" => Operator::Bool,
             "ForAllValues:StringLike" => Operator::ForAllValuesStringLike,
-            _ => return Err("a condition is StringEquals, StringLike or ForAllValues:StringLike"),
+            _ => return Err("a condition is StringEquals, StringLike, Bool or ForAllValues:StringLike"),
         };
         let of_key = |(key, values): (&String, &Value)| PolicyCondition {
             operator,

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use minijinja::Value;
 use serde_json::Value as Json;
 use vestibule::domain::email;
-use vestibule::domain::message::{Envelope, Event, Message, Recipient, Removed};
+use vestibule::domain::message::{AccessChange, Envelope, Event, Message, Recipient, Removed};
 use vestibule::settings::Settings;
 use vestibule::texts::{BuiltIn, LanguageFaults, Languages};
 
@@ -41,6 +41,7 @@ const MAILS: &[(&str, &str)] = &[
     ("account_deleted", "notification"),
     ("account_disconnected", "notification"),
     ("account_stripped", "notification"),
+    ("changed_by_operator", "notification"),
     ("confirm_email", "link"),
     ("confirm_email_code", "code"),
     ("confirm_email_code_signup", "code"),
@@ -149,6 +150,7 @@ pub(crate) fn kind(message: &Message) -> &'static str {
             Event::WebauthnRemoved => "webauthn_removed",
             Event::AccountDeleted => "account_deleted",
             Event::AccountStripped { .. } => "account_stripped",
+            Event::ChangedByOperator { .. } => "changed_by_operator",
         },
     }
 }
@@ -213,6 +215,9 @@ pub(crate) fn variables(envelope: &Envelope, fields: &[String]) -> BTreeMap<&'st
                     let removed: Vec<_> = removed.iter().map(one_removed).collect();
                     variables.insert("removed", Value::from(removed));
                 }
+                Event::ChangedByOperator { change } => {
+                    variables.insert("changed", Value::from(vec![one_changed(change)]));
+                }
                 Event::PasswordChanged
                 | Event::PasswordSet
                 | Event::PasswordReset
@@ -250,6 +255,20 @@ fn one_removed(removed: &Removed) -> Value {
         Removed::Email { email } => ("email", one_line(&email::shown(email))),
         Removed::Phone { number } => ("phone", number.clone()),
         Removed::Authenticators => ("authenticators", String::new()),
+    };
+    Value::from(BTreeMap::from([("kind", kind.to_owned()), ("name", name)]))
+}
+
+/// What an operator has changed, likewise.
+fn one_changed(change: &AccessChange) -> Value {
+    let (kind, name) = match change {
+        AccessChange::Password => ("password", String::new()),
+        AccessChange::EmailAdded { email } => ("email_added", one_line(&email::shown(email))),
+        AccessChange::EmailVerified { email } => ("email_verified", one_line(&email::shown(email))),
+        AccessChange::EmailPrimary { email } => ("email_primary", one_line(&email::shown(email))),
+        AccessChange::Phone { number } => ("phone", number.clone()),
+        AccessChange::Authenticators => ("authenticators", String::new()),
+        AccessChange::Superuser => ("superuser", String::new()),
     };
     Value::from(BTreeMap::from([("kind", kind.to_owned()), ("name", name)]))
 }

@@ -1,7 +1,7 @@
 //! A message of every kind, to check the templates with at start and in tests. What strangers can choose (user
 //! agents, usernames) is hostile here.
 
-use vestibule::domain::message::{Envelope, Event, Message, Origin, Recipient, Removed};
+use vestibule::domain::message::{AccessChange, Envelope, Event, Message, Origin, Recipient, Removed};
 use vestibule::domain::profile::ProfileValues;
 
 /// Markup as a stranger would plant it; no HTML may carry it as it is.
@@ -60,9 +60,24 @@ pub(crate) fn mails() -> Vec<Envelope> {
         }),
     ]
     .into_iter()
+    .chain(access_changes().map(|change| notification(Event::ChangedByOperator { change })))
     .chain(to_both())
     .map(|message| envelope(Recipient::Email("somebody@example.com".to_owned()), message))
     .collect()
+}
+
+/// Every change by an operator.
+fn access_changes() -> [AccessChange; 7] {
+    let email = "spare@example.com".to_owned();
+    [
+        AccessChange::Password,
+        AccessChange::EmailAdded { email: email.clone() },
+        AccessChange::EmailVerified { email: email.clone() },
+        AccessChange::EmailPrimary { email },
+        AccessChange::Phone { number: "+31612345678".to_owned() },
+        AccessChange::Authenticators,
+        AccessChange::Superuser,
+    ]
 }
 
 /// Hostile values of these fields.

@@ -56,10 +56,23 @@ fn as_seconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::
 }
 
 /// The cause of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Actor {
     /// The kind.
     pub kind: ActorKind,
+    /// The id of an operator: their `userId` of AWS IAM, or the id of the access key of a command. Users are not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The ARN of an operator. Users are not told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+}
+
+impl Actor {
+    /// A request to the API.
+    pub const USER: Self = Self { kind: ActorKind::User, id: None, arn: None };
+    /// An operator that is not known by name.
+    pub const OPERATOR: Self = Self { kind: ActorKind::Operator, id: None, arn: None };
 }
 
 /// The kind of cause of an event.
@@ -68,7 +81,7 @@ pub struct Actor {
 pub enum ActorKind {
     /// A request to the API.
     User,
-    /// An operator's command.
+    /// An operator's operation.
     Operator,
 }
 
@@ -129,6 +142,21 @@ pub enum EventType {
         /// The names of the fields, without those that only operators read.
         fields: Vec<String>,
     },
+    /// Metadata were changed.
+    #[serde(rename = "metadata.changed")]
+    MetadataChanged {
+        /// Which: `public`, `private`. Users are not told of private ones.
+        metadata: Vec<String>,
+    },
+    /// The rate limits on failed logins were reset by an operator.
+    #[serde(rename = "user.unlocked")]
+    UserUnlocked {},
+    /// A mail was sent at an operator's request.
+    #[serde(rename = "mail.requested")]
+    MailRequested {
+        /// Which: `verification`, `password_reset`.
+        mail: String,
+    },
     /// The account was deleted, with all its data and sessions.
     #[serde(rename = "user.deleted")]
     UserDeleted {},
@@ -141,7 +169,7 @@ pub enum EventType {
     /// The password was reset by link or code, which ends all sessions.
     #[serde(rename = "password.reset")]
     PasswordReset {},
-    /// The password was removed at the first proof of ownership.
+    /// The password was removed, at the first proof of ownership or by an operator.
     #[serde(rename = "password.removed")]
     PasswordRemoved {},
     /// An email address was added, verified or not.
@@ -210,6 +238,9 @@ pub enum EventType {
         /// The id of the session that was ended; `null` if it was not logged in.
         ended: Option<i64>,
     },
+    /// All sessions were ended by an operator.
+    #[serde(rename = "sessions.ended")]
+    SessionsEnded {},
     /// A refresh token was used again after its replacement, as a stolen one is: its session was ended.
     #[serde(rename = "token.reused")]
     TokenReused {},
@@ -350,7 +381,7 @@ mod tests {
             at: Timestamp::from_millis(1_767_225_650_123),
             account_id: AccountId::parse("42").unwrap(),
             seq: Some(4),
-            actor: Actor { kind: ActorKind::User },
+            actor: Actor::USER,
             session: Some(17),
             personal: Some(PersonalData { ip: Some("192.0.2.1".into()), ..PersonalData::default() }),
         };

@@ -183,6 +183,43 @@ pub enum Event {
         /// What was removed.
         removed: Vec<Removed>,
     },
+    /// An operator changed what gives access to the account; always notified.
+    ChangedByOperator {
+        /// The change.
+        change: AccessChange,
+    },
+}
+
+/// A change by an operator of what gives access to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AccessChange {
+    /// A password was set.
+    Password,
+    /// An email address was added.
+    EmailAdded {
+        /// The value.
+        email: String,
+    },
+    /// An email address was marked as verified.
+    EmailVerified {
+        /// The value.
+        email: String,
+    },
+    /// An email address was made the primary one.
+    EmailPrimary {
+        /// The value.
+        email: String,
+    },
+    /// A phone number was set, or marked as verified.
+    Phone {
+        /// The value.
+        number: String,
+    },
+    /// Second factors were removed.
+    Authenticators,
+    /// The account was marked as an administrator.
+    Superuser,
 }
 
 /// A means of access that was removed at the first proof of ownership.

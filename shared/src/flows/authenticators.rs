@@ -54,6 +54,11 @@ pub fn forgive(visit: &mut Visit<'_>, account: &AccountId) -> Decision<()> {
     visit.forget(Action::LoginFailed, &key(account))
 }
 
+/// Forgives all failed attempts, as an operator may.
+pub fn unlock(visit: &mut Visit<'_>, account: &AccountId) -> Decision<()> {
+    visit.forget(Action::LoginFailed, &key(account))
+}
+
 fn limit_reached() -> EventType {
     EventType::LimitReached { action: Action::LoginFailed.name().to_owned() }
 }

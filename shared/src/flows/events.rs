@@ -10,7 +10,7 @@ use crate::changes::{Changes, SessionChange};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor};
-use crate::domain::event::{AccountEvent, Actor, ActorKind, EventItem, EventLog, EventType, PersonalData};
+use crate::domain::event::{AccountEvent, Actor, EventItem, EventLog, EventType, PersonalData};
 use crate::domain::message::Recipient;
 use crate::domain::session::{Login, Session};
 use crate::domain::social::SocialAccount;
@@ -33,7 +33,7 @@ pub struct Recorder<'a> {
     /// The current time.
     pub now: Timestamp,
     /// The cause.
-    pub actor: ActorKind,
+    pub actor: &'a Actor,
     /// The client's IP address and `User-Agent`, if there is a client.
     pub client: Option<(&'a str, &'a str)>,
 }
@@ -50,24 +50,8 @@ impl Recorder<'_> {
         if !self.settings.events.are_recorded() {
             return;
         }
-        let before = loaded.session.as_ref().map(|stored| &stored.value.session);
-        let after = match &changes.session {
-            SessionChange::None => before,
-            SessionChange::Put { session, .. } => Some(&**session),
-            SessionChange::Delete(..) => None,
-        };
-        let mut found = Found::new();
-        for (before, after_account) in &changes.accounts {
-            let before = before.as_ref().map(|stored| &stored.value);
-            let fields = &self.settings.account.profile_fields;
-            let events = of_account(fields, before, after_account.as_ref(), after, noted);
-            found.extend(before.or(after_account.as_ref()).map(|account| (account.id.clone(), events)));
-        }
-        of_sessions(&mut found, changes, loaded, [before, after]);
-        for (id, what) in noted {
-            found.entry(id.clone()).or_default().push((what.clone(), None));
-        }
-        let logins = [after, before].map(|session| session.and_then(Session::login).cloned());
+        let found = find(&self.settings.account.profile_fields, changes, loaded, noted);
+        let logins = sessions(changes, loaded).map(|session| session.and_then(Session::login).cloned());
         for (id, events) in found.into_iter().filter(|(_, events)| !events.is_empty()) {
             let session = logins.iter().flatten().find(|login| login.account == id).map(|login| login.id);
             let item = self.item(changes, loaded, id, events, session);
@@ -123,7 +107,7 @@ impl Recorder<'_> {
             at: self.now,
             account_id: id.clone(),
             seq: seq.map(|last| last + position),
-            actor: Actor { kind: self.actor },
+            actor: self.actor.clone(),
             session,
             personal: None,
         };
@@ -169,6 +153,49 @@ impl Recorder<'_> {
             phone: included(EventData::Phone, about.and_then(Recipient::phone)),
         }
     }
+}
+
+/// The types of the events that changes come to, whether or not events are recorded.
+pub fn types(
+    settings: &Settings,
+    changes: &Changes,
+    loaded: &Loaded,
+    noted: &[(AccountId, EventType)],
+) -> Vec<EventType> {
+    let found = find(&settings.account.profile_fields, changes, loaded, noted);
+    found.into_values().flatten().map(|(what, _)| what).collect()
+}
+
+/// The session of the request, after it and before.
+fn sessions<'c>(changes: &'c Changes, loaded: &'c Loaded) -> [Option<&'c Session>; 2] {
+    let before = loaded.session.as_ref().map(|stored| &stored.value.session);
+    let after = match &changes.session {
+        SessionChange::None => before,
+        SessionChange::Put { session, .. } => Some(&**session),
+        SessionChange::Delete(..) => None,
+    };
+    [after, before]
+}
+
+/// The events of each account.
+fn find(
+    fields: &ProfileFields,
+    changes: &Changes,
+    loaded: &Loaded,
+    noted: &[(AccountId, EventType)],
+) -> Found {
+    let [after, before] = sessions(changes, loaded);
+    let mut found = Found::new();
+    for (stored, changed) in &changes.accounts {
+        let stored = stored.as_ref().map(|stored| &stored.value);
+        let events = of_account(fields, stored, changed.as_ref(), after, noted);
+        found.extend(stored.or(changed.as_ref()).map(|account| (account.id.clone(), events)));
+    }
+    of_sessions(&mut found, changes, loaded, [before, after]);
+    for (id, what) in noted {
+        found.entry(id.clone()).or_default().push((what.clone(), None));
+    }
+    found
 }
 
 /// The events of an item as they are delivered and shown: with their personal data, as far as the account is still there to
@@ -265,9 +292,8 @@ fn of_change(
         had_verified: _,
         stripped_at: _,
         unproved: _,
-        // What operators note.
-        public_metadata: _,
-        private_metadata: _,
+        public_metadata,
+        private_metadata,
         // Of a sign-up and of logins, which have events of their own.
         created_at: _,
         last_login_at: _,
@@ -297,6 +323,15 @@ fn of_change(
         _ => {}
     }
     of_profile(fields, before, after, &mut found);
+    let metadata = [
+        ("public", before.public_metadata != *public_metadata),
+        ("private", before.private_metadata != *private_metadata),
+    ];
+    let metadata: Vec<String> =
+        metadata.into_iter().filter(|(_, changed)| *changed).map(|(which, _)| which.to_owned()).collect();
+    if !metadata.is_empty() {
+        found.push(EventType::MetadataChanged { metadata });
+    }
     of_authenticators(before, after, &mut found);
     of_social_accounts(before, after, &mut found);
     let mut found: Vec<Event> = found.into_iter().map(|what| (what, None)).collect();

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::visit::{Decision, Visit};
+use super::visit::{Decision, Stop, Visit};
 use crate::changes::LetterContent;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::language::{Language, preferred};
-use crate::domain::message::{Event, Message, Origin, Recipient};
+use crate::domain::message::{AccessChange, Event, Message, Origin, Recipient};
 use crate::domain::profile::ProfileValues;
 use crate::settings::Settings;
 
@@ -80,6 +80,17 @@ impl Visit<'_> {
     pub(super) fn announce_elsewhere(&mut self, before: &Account, event: &Event, proved: &Recipient) {
         let others = before.verified_emails().filter(|email| proved.email() != Some(email));
         self.notify_all(before, event, others, None);
+    }
+
+    /// Notifies the owner of an account of an operator's change of what gives access to it, whatever the settings: at all
+    /// email addresses that it had verified before, and at all that it has verified now.
+    pub fn warn_owner(&mut self, before: &Account, change: AccessChange) -> Decision<()> {
+        let after = self.account(&before.id)?.ok_or(Stop::Conflict)?.clone();
+        let event = Event::ChangedByOperator { change };
+        for email in before.verified_emails().chain(after.verified_emails()).collect::<BTreeSet<&str>>() {
+            self.notify_always(&after, event.clone(), Some(email));
+        }
+        Ok(())
     }
 
     /// Notifies these email addresses, and where [`Self::notify`] would.

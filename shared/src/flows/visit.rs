@@ -20,7 +20,7 @@ use crate::domain::challenge::Challenge;
 use crate::domain::code::{self, CodeFormat};
 use crate::domain::document::UnknownMembers;
 use crate::domain::email;
-use crate::domain::event::{ActorKind, EventItem, EventType};
+use crate::domain::event::{Actor, ActorKind, EventItem, EventType};
 use crate::domain::handle::Handle;
 use crate::domain::hook::{HookAnswer, HookQuestion};
 use crate::domain::invitation::Invitation;
@@ -231,6 +231,7 @@ pub struct Visit<'a> {
     others: BTreeMap<SessionKey, Session>,
     issued: Option<TokenPair>,
     noted: Vec<(AccountId, EventType)>,
+    actor: Actor,
 }
 
 /// What becomes of the token that the client presented.
@@ -276,6 +277,7 @@ impl<'a> Visit<'a> {
             others: BTreeMap::new(),
             issued: None,
             noted: Vec::new(),
+            actor: Actor::USER,
         };
         if let Some(stored) = &loaded.session
             && stored.value.expires_at > now
@@ -287,6 +289,12 @@ impl<'a> Visit<'a> {
             visit.slide(stored.value.expires_at);
         }
         Ok(visit)
+    }
+
+    /// The same, caused by an operator rather than a client.
+    #[must_use]
+    pub fn caused_by(self, operator: Actor) -> Self {
+        Self { actor: operator, ..self }
     }
 
     /// Finds out who the session is logged in as; ends what has become invalid.
@@ -940,8 +948,13 @@ impl<'a> Visit<'a> {
     // Events
 
     /// Notes an event that does not follow from what changes.
-    pub(super) fn note_event(&mut self, account: &AccountId, what: EventType) {
+    pub fn note_event(&mut self, account: &AccountId, what: EventType) {
         self.noted.push((account.clone(), what));
+    }
+
+    /// The events that were noted.
+    pub fn noted(&self) -> &[(AccountId, EventType)] {
+        &self.noted
     }
 
     /// Takes back such an event.
@@ -1062,7 +1075,8 @@ impl<'a> Visit<'a> {
         let Context { settings, keys, random, .. } = self.context;
         let user_agent = self.visitor.short_user_agent();
         let client = Some((self.visitor.ip.as_str(), user_agent.as_str()));
-        let recorder = Recorder { settings, keys, random, now: self.now, actor: ActorKind::User, client };
+        let client = client.filter(|_| self.actor.kind == ActorKind::User);
+        let recorder = Recorder { settings, keys, random, now: self.now, actor: &self.actor, client };
         recorder.record(&mut changes, loaded, &self.noted);
         changes
     }

@@ -1,6 +1,6 @@
 //! Conversion of stored email addresses and username keys to canonical form.
 
-use super::{MOST_TRIES, commit};
+use super::commit_until;
 use crate::app::App;
 use crate::changes::Changes;
 use crate::domain::account::{Account, Standing};
@@ -11,6 +11,9 @@ use crate::domain::message::Recipient;
 use crate::domain::{email, username};
 use crate::snapshot::Need;
 use crate::store::{Store, StoreError};
+
+/// How often an account is tried, when its owner changes it at the same time.
+const MOST_TRIES: u32 = 5;
 
 /// The result of the conversion of an account. What is canonical already is not told of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +103,7 @@ async fn emails(
         }
         drop(taken);
         let mut changes = Changes::of_account(Some(stored), Some(account));
-        match commit(app, store, &loaded, &mut changes).await {
+        match commit_until(app, store, &loaded, &mut changes, app.clock.now()).await {
             Err(StoreError::Lost) => claims = changes.claims(),
             done => {
                 done?;

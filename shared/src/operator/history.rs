@@ -1,10 +1,11 @@
-//! The history of accounts: shown, and verified.
+//! Verifying the history of accounts.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{UserError, UserName, find};
+use super::outcome::OperatorError;
+use super::store;
 use crate::app::App;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
@@ -16,19 +17,6 @@ use crate::store::Bookmark;
 
 /// How often an account is read again that seems to be at fault: it may change while it is read.
 const MOST_LOOKS: u32 = 3;
-
-/// The recorded events of an account, the earliest first. One that is deleted is known by its id.
-pub async fn history(app: &App, who: &UserName) -> Result<Vec<Value>, UserError> {
-    let store = app.store().ok_or(UserError::NoTable)?;
-    let id = find(store, who).await?;
-    let account = store.account(&id).await?.map(|stored| stored.value);
-    let items = store.all_events(&id).await?;
-    if account.is_none() && items.is_empty() {
-        return Err(UserError::Unknown);
-    }
-    let keys = app.secrets().keys;
-    Ok(items.iter().flat_map(|item| opened(&keys, account.as_ref(), item)).collect())
-}
 
 /// What is wrong with the history of an account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -51,8 +39,8 @@ pub enum HistoryFault {
 }
 
 /// Verifies the history of all accounts, reports each fault, and returns how many accounts have a history.
-pub async fn verify(app: &App, mut tell: impl FnMut(HistoryFault)) -> Result<usize, UserError> {
-    let store = app.store().ok_or(UserError::NoTable)?;
+pub async fn verify(app: &App, mut tell: impl FnMut(HistoryFault)) -> Result<usize, OperatorError> {
+    let store = store(app)?;
     let mut accounts = BTreeSet::new();
     let mut at: Option<Bookmark> = None;
     loop {

@@ -1,81 +1,65 @@
 //! Inviting to sign up.
 
-use std::collections::BTreeMap;
-
+use super::decide::Desk;
+use super::outcome::{ChangedEmail, OpenInvitation, OpenInvitations, OperatorError};
 use super::profile::change_fields;
-use crate::app::App;
+use super::read::email_argument;
+use super::request::{AddInvitation, ClearEmail};
+use crate::app::{App, Committed};
 use crate::changes::{Changes, Letter, LetterContent};
 use crate::domain::email;
-use crate::domain::invitation::{Invitation, InvitationKey};
+use crate::domain::invitation::{Invitation, InvitationKey, invitation_id};
 use crate::domain::message::{Message, Recipient};
 use crate::domain::profile::ProfileValues;
+use crate::domain::time::Timestamp;
 use crate::flows::notice::render_link;
 use crate::outbox;
-use crate::secret::Secret;
-use crate::snapshot::Loaded;
-use crate::store::{CommitContext, StoreError};
+use crate::snapshot::{Loaded, Need};
+use crate::store::{CommitContext, Store};
 
-/// An invitation to make.
-#[derive(Clone, Debug)]
-pub struct NewInvitation {
-    /// The email address.
-    pub email: String,
-    /// Who invites.
-    pub invited_by: Option<String>,
-    /// Values of fields that the account gets, by their names, as text.
-    pub values: BTreeMap<String, String>,
-    /// Whether the link is sent to the email address.
-    pub send: bool,
-}
-
-/// Why there is no invitation.
-#[derive(Debug, thiserror::Error)]
-pub enum InvitationError {
-    /// It is no email address.
-    #[error("{0:?} is not an email address")]
-    NoEmail(String),
-    /// No sign-up would take its key.
-    #[error("ACCOUNT_INVITATIONS_ENABLED is false: no sign-up would accept the invitation")]
-    Disabled,
-    /// A field would not be accepted.
-    #[error("{0}")]
-    Invalid(String),
-    /// There is nothing to revoke.
-    #[error("{0} has no invitation")]
-    None(String),
-    /// The table can't be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// This process has no table.
-    #[error("no table is configured")]
-    NoTable,
-}
-
-/// Invites an email address, in the place of an invitation that it has; returns the link, which is a secret.
-pub async fn invite(app: &App, new: NewInvitation) -> Result<Secret, InvitationError> {
-    let store = app.store().ok_or(InvitationError::NoTable)?;
+/// Invites an email address, in place of an invitation that it has.
+pub(super) async fn invite(desk: Desk<'_>, new: AddInvitation) -> Result<ChangedEmail, OperatorError> {
+    let Desk { app, store, .. } = desk;
     if !app.settings.account.invitations_enabled {
-        return Err(InvitationError::Disabled);
+        let text = "ACCOUNT_INVITATIONS_ENABLED is false: no sign-up would accept the invitation";
+        return Err(OperatorError::Refused(text.to_owned()));
     }
-    let email = email::canonical(&new.email).ok_or(InvitationError::NoEmail(new.email))?;
+    let email = email_argument(&new.email)?;
     let now = app.clock.now();
     let mut profile = ProfileValues::new();
-    change_fields(&mut profile, new.values.iter().collect(), &app.settings, now)
-        .map_err(InvitationError::Invalid)?;
+    change_fields(&mut profile, &new.fields, &app.settings, now)?;
+    let mut outcome = ChangedEmail { email: email::shown(&email), link: None, dry_run: new.dry_run };
+    if new.dry_run {
+        return Ok(outcome);
+    }
     let key = InvitationKey::new(&email, app.random.secret());
     let link = render_link(&app.settings.headless.frontend_urls.account_invitation, key.text().expose());
-    let letter = Letter {
-        to: Recipient::Email(email.clone()),
+    let invitation = Invitation { invited_by: new.invited_by, profile, ..Invitation::new(&email, &key, now) };
+    let letters = if new.return_link { Vec::new() } else { vec![letter(email, link.clone(), now)] };
+    commit(app, store, invitation, &letters, now).await?;
+    outcome.link = new.return_link.then_some(link);
+    Ok(outcome)
+}
+
+fn letter(email: String, url: String, now: Timestamp) -> Letter {
+    Letter {
+        to: Recipient::Email(email),
         asked_at: now,
-        content: LetterContent::Ready(Message::Invitation { url: link.clone() }),
+        content: LetterContent::Ready(Message::Invitation { url }),
         withheld: false,
         profile: ProfileValues::new(),
         language: None,
-    };
-    let letters = if new.send { vec![letter] } else { Vec::new() };
-    let outbox = outbox::seal(app, &letters, now)?;
-    let invited_by = new.invited_by;
-    let invitation = Invitation { invited_by, profile, ..Invitation::new(&email, &key, now) };
+    }
+}
+
+async fn commit(
+    app: &App,
+    store: &Store,
+    invitation: Invitation,
+    letters: &[Letter],
+    now: Timestamp,
+) -> Result<(), OperatorError> {
+    let outbox = outbox::seal(app, letters, now)?;
     let changes =
         Changes { invited: vec![invitation], accounts: Vec::new(), ..Changes::of_account(None, None) };
     let context = CommitContext {
@@ -87,22 +71,42 @@ pub async fn invite(app: &App, new: NewInvitation) -> Result<Secret, InvitationE
         outbox: &outbox,
     };
     store.commit(&changes, &context).await?;
-    Ok(Secret::new(link))
+    if let Some(after_commit) = &app.after_commit {
+        let messages = outbox.into_iter().map(|(id, _)| id).collect();
+        after_commit(Committed { messages, events: Vec::new() }).await;
+    }
+    Ok(())
 }
 
-/// Revokes the invitation of an email address; returns the email address in canonical form.
-pub async fn revoke(app: &App, given: &str) -> Result<String, InvitationError> {
-    let store = app.store().ok_or(InvitationError::NoTable)?;
-    let email = email::canonical(given).ok_or_else(|| InvitationError::NoEmail(given.to_owned()))?;
-    if store.revoke_invitation(&email).await? { Ok(email) } else { Err(InvitationError::None(email)) }
+/// Revokes the invitation of an email address.
+pub(super) async fn revoke(desk: Desk<'_>, wanted: ClearEmail) -> Result<ChangedEmail, OperatorError> {
+    let email = email_argument(&wanted.email)?;
+    let is_invited = if wanted.dry_run {
+        let id = invitation_id(&email);
+        let mut loaded = desk.store.load(&[], &[Need::Invitation(id.clone())]).await?;
+        loaded.invitations.remove(&id).flatten().is_some()
+    } else {
+        desk.store.revoke_invitation(&email).await?
+    };
+    let email = email::shown(&email);
+    if is_invited {
+        Ok(ChangedEmail { email, link: None, dry_run: wanted.dry_run })
+    } else {
+        Err(OperatorError::NotFound(format!("{email} has no invitation")))
+    }
 }
 
-/// The invitations that are neither used nor void, those first that will be void first.
-pub async fn invitations(app: &App) -> Result<Vec<Invitation>, InvitationError> {
-    let store = app.store().ok_or(InvitationError::NoTable)?;
+/// The invitations that are neither used nor expired, those first that expire first.
+pub(super) async fn invitations(app: &App, store: &Store) -> Result<OpenInvitations, OperatorError> {
     let now = app.clock.now();
     let mut found = store.all_invitations().await?;
     found.retain(|invitation| invitation.valid_until > now);
     found.sort_by(|a, b| (a.valid_until, &a.email).cmp(&(b.valid_until, &b.email)));
-    Ok(found)
+    let told = found.into_iter().map(|invitation| OpenInvitation {
+        email: email::shown(&invitation.email),
+        invited_by: invitation.invited_by,
+        fields: invitation.profile,
+        valid_until: invitation.valid_until.as_seconds(),
+    });
+    Ok(OpenInvitations { invitations: told.collect() })
 }

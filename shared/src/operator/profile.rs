@@ -1,99 +1,83 @@
-//! The fields and the metadata of an account, as operators read and set them.
+//! The fields, the metadata and the username of an account, as operators set them.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{UserError, UserName, change, find};
-use crate::app::App;
+use super::add::{check_name, username_argument};
+use super::decide::{Desk, Judged, account};
+use super::outcome::{ChangedUser, OperatorError};
+use super::read::id;
+use super::request::SetUser;
 use crate::domain::account::Account;
-use crate::domain::account_id::AccountId;
-use crate::domain::profile::{MAX_PROFILE_BYTES, Metadata, ProfileValues, size};
+use crate::domain::profile::{MAX_PROFILE_BYTES, ProfileValues, size};
 use crate::domain::refusal::{FieldError, FieldErrorKind, FieldErrors};
 use crate::domain::time::Timestamp;
+use crate::flows::visit::Visit;
 use crate::http::input::Form;
 use crate::http::input::json::Object;
 use crate::http::language;
 use crate::settings::{ProfilePart, Settings};
-use crate::snapshot::Need;
 
 /// How deep lists and objects may be nested in metadata: an account that is nested deeper than 128 could not be read.
 const DEEPEST: usize = 32;
 
-/// What an operator sets of an account; all else stays as it is.
-#[derive(Clone, Debug, Default)]
-pub struct OwnDataChange {
-    /// Values of fields, by their names, as text. Empty text removes a value.
-    pub values: BTreeMap<String, String>,
-    /// All metadata that the user may read.
-    pub public_metadata: Option<Metadata>,
-    /// All metadata that only operators may read.
-    pub private_metadata: Option<Metadata>,
+/// Sets fields, metadata and the username. Values are judged as those of users are.
+pub(super) async fn set(desk: Desk<'_>, mut wanted: SetUser) -> Result<ChangedUser, OperatorError> {
+    let settings = &desk.app.settings;
+    let id = id(&wanted.id)?;
+    wanted.username = wanted.username.map(|name| username_argument(&name, settings)).transpose()?;
+    desk.change(&id, wanted.dry_run, |visit| {
+        let mut changed = account(visit, &id)?;
+        set_name(visit, &mut changed, wanted.username.as_deref())?;
+        apply(&mut changed, &wanted, settings, visit.now)?;
+        *visit.account_mut(&id)? = changed;
+        Ok(())
+    })
+    .await
 }
 
-/// What is a site's own in an account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct OwnData {
-    /// The account.
-    pub id: AccountId,
-    /// The values of all fields, with their defaults, and of those that are no longer declared.
-    pub profile: Map<String, Value>,
-    /// The metadata that the user may read.
-    pub public_metadata: Metadata,
-    /// The metadata that only operators may read.
-    pub private_metadata: Metadata,
-}
-
-/// Reads what is a site's own in an account.
-pub async fn own_data(app: &App, who: &UserName) -> Result<OwnData, UserError> {
-    let store = app.store().ok_or(UserError::NoTable)?;
-    let id = find(store, who).await?;
-    let mut loaded = store.load(&[], &[Need::Account(id.clone())]).await?;
-    let account = loaded.accounts.remove(&id).flatten().ok_or(UserError::Unknown)?.value;
-    let declared = app.settings.account.profile_fields.iter();
-    let values = declared.map(|field| (field.name.clone(), field.value(&account.profile)));
-    let mut profile: Map<_, _> = account.profile.clone().into_iter().collect();
-    profile.extend(values);
-    let Account { public_metadata, private_metadata, .. } = account;
-    Ok(OwnData { id, profile, public_metadata, private_metadata })
-}
-
-/// Sets what is a site's own in an account. Values are judged as those of users are.
-pub async fn set_own_data(app: &App, who: &UserName, wanted: &OwnDataChange) -> Result<AccountId, UserError> {
-    change(app, who, |account| apply(account, wanted, &app.settings, app.clock.now())).await
+fn set_name(visit: &Visit<'_>, account: &mut Account, wanted: Option<&str>) -> Judged<()> {
+    let Some(name) = wanted.filter(|name| account.username.as_deref() != Some(*name)) else { return Ok(()) };
+    check_name(visit, Some(&account.id), name)?;
+    account.username = Some(name.to_owned());
+    Ok(())
 }
 
 fn apply(
     account: &mut Account,
-    wanted: &OwnDataChange,
+    wanted: &SetUser,
     settings: &Settings,
     now: Timestamp,
-) -> Result<(), UserError> {
+) -> Result<(), OperatorError> {
     let is_declared = |name: &str| settings.account.profile_fields.get(name).is_some();
     // The value of a field that is no longer declared can still be removed.
-    let is_left = |name: &str, value: &str| {
-        value.is_empty() && !is_declared(name) && account.profile.contains_key(name)
+    let is_left = |name: &str, value: &Value| {
+        (value.is_null() || value == "") && !is_declared(name) && account.profile.contains_key(name)
     };
-    let (left, given): (BTreeMap<_, _>, _) =
-        wanted.values.iter().partition(|(name, value)| is_left(name, value));
+    let (left, given): (Map<_, _>, Map<_, _>) =
+        wanted.fields.clone().into_iter().partition(|(name, value)| is_left(name, value));
     account.profile.retain(|name, _| !left.contains_key(name));
-    change_fields(&mut account.profile, given, settings, now).map_err(UserError::Invalid)?;
-    if let Some(metadata) = &wanted.public_metadata {
-        account.public_metadata.clone_from(metadata);
+    change_fields(&mut account.profile, &given, settings, now)?;
+    let metadata = |given: &Map<String, Value>| given.clone().into_iter().collect();
+    if let Some(given) = &wanted.public_metadata {
+        account.public_metadata = metadata(given);
     }
-    if let Some(metadata) = &wanted.private_metadata {
-        account.private_metadata.clone_from(metadata);
+    if let Some(given) = &wanted.private_metadata {
+        account.private_metadata = metadata(given);
     }
+    check_metadata(account)
+}
+
+fn check_metadata(account: &Account) -> Result<(), OperatorError> {
     let depth = account.public_metadata.values().chain(account.private_metadata.values()).map(depth).max();
     if depth.is_some_and(|depth| depth > DEEPEST) {
-        return Err(UserError::Invalid(format!("metadata may be nested at most {DEEPEST} deep")));
+        let text = format!("metadata may be nested at most {DEEPEST} deep");
+        return Err(OperatorError::invalid("metadata", text));
     }
     let bytes = size(&account.public_metadata).saturating_add(size(&account.private_metadata));
     if bytes > MAX_PROFILE_BYTES {
         let text =
             format!("public and private metadata may have {MAX_PROFILE_BYTES} bytes in all, not {bytes}");
-        return Err(UserError::Invalid(text));
+        return Err(OperatorError::invalid("metadata", text));
     }
     Ok(())
 }
@@ -110,14 +94,16 @@ fn depth(value: &Value) -> usize {
 /// Changes fields as operators may, or says what is wrong.
 pub(super) fn change_fields(
     profile: &mut ProfileValues,
-    given: BTreeMap<&String, &String>,
+    given: &Map<String, Value>,
     settings: &Settings,
     now: Timestamp,
-) -> Result<(), String> {
-    let object: Object = given.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+) -> Result<(), OperatorError> {
+    let text = serde_json::to_vec(given).unwrap_or_default();
+    let malformed = |_| OperatorError::invalid("fields", "fields are nested too deep");
+    let object = Object::parse(&text).map_err(malformed)?;
     let mut form = Form::new(&[], &object, settings);
     form.change_profile(profile, ProfilePart::Operator, now);
-    form.finish().map_err(|errors| told(&errors, settings))
+    form.finish().map_err(|errors| OperatorError::invalid("fields", told(&errors, settings)))
 }
 
 /// The errors, each with its field. Which fields there are depends on the settings that the operator runs with.

@@ -66,3 +66,36 @@ impl Store {
         Ok(page)
     }
 }
+
+/// What one scan has found of accounts.
+#[derive(Clone, Debug, Default)]
+pub struct ScannedAccounts {
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// The number of items that were read, of which accounts are some.
+    pub items_read: usize,
+    /// The key after which the next scan begins; none after the last one.
+    pub next: Option<[String; 2]>,
+}
+
+impl Store {
+    /// Scans 1 MB of the table for accounts, after a key or from the beginning: for operators.
+    pub async fn scan_accounts(&self, after: Option<&[String; 2]>) -> Result<ScannedAccounts, StoreError> {
+        let start = after.map(|[pk, sk]| Key { pk: pk.clone(), sk: sk.clone() }.attributes());
+        let scan = self.client.scan().table_name(&self.table).consistent_read(true);
+        let scan = scan.filter_expression("sk = :account").set_exclusive_start_key(start);
+        let scan = scan.expression_attribute_values(":account", item::text(item::ACCOUNT));
+        let answer = scan.send().await.map_err(|error| unavailable(&error))?;
+        let next = answer.last_evaluated_key.as_ref().map(Key::of).transpose()?.map(|key| [key.pk, key.sk]);
+        let items_read = usize::try_from(answer.scanned_count).unwrap_or_default();
+        let accounts = answer.items.unwrap_or_default();
+        let accounts = accounts.iter().map(|item| Ok(load::read_account(item)?.value));
+        Ok(ScannedAccounts { accounts: accounts.collect::<Result<_, StoreError>>()?, items_read, next })
+    }
+
+    /// The key after which a scan goes on behind an account.
+    pub fn after_account(id: &AccountId) -> [String; 2] {
+        let key = Key::account(id);
+        [key.pk, key.sk]
+    }
+}

@@ -142,6 +142,27 @@ def runbook(run):
         expect("verify-email/" in mail(new, "cid")["Text"], True, "mail is sent")
 
 
+@PLAN.step("operators")
+def operators(run):
+    """The operators' API carries out what the steps on AWS ask of it, for who has the token, and records who it was."""
+    with tempfile.TemporaryDirectory() as folder, local_stack(folder, AUDIT_RETENTION_DAYS="14") as local:
+        token = pathlib.Path(folder, "operator-token").read_text()
+
+        def ask(operation, body, status=200, bearer=token):
+            url = f"{local['operator']}/{operation}"
+            answered, answer, _ = call("POST", url, body, Authorization=f"Bearer {bearer}")
+            expect(answered, status, operation)
+            return answer.get("data", {})
+
+        user = ask("user.add", {"email": address("ann"), "password": PASSWORD})["id"]
+        ask("read/user.find", {"email": address("ann")}, 403, "none")
+        expect(ask("read/user.find", {"email": address("ann")})["users"][0]["id"], user, "the account")
+        ask("read/user.disable", {"id": user}, 403)
+        ask("user.disable", {"id": user})
+        latest = ask("read/user.history", {"id": user})["events"][0]
+        expect((latest["type"], latest["actor"]), ("user.disabled", {"kind": "operator", "id": "local"}), "the history")
+
+
 def address(name):
     return f"{name}@{DOMAIN}"
 
@@ -215,11 +236,11 @@ def moto():
 
 
 @contextlib.contextmanager
-def local_stack(**settings):
+def local_stack(folder=None, **settings):
     """`vestibule serve` at free ports, with these settings: its endpoints."""
-    with tempfile.TemporaryDirectory() as folder:
-        ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0"]
-            # As template.yaml has it.
+    with contextlib.nullcontext(folder) if folder else tempfile.TemporaryDirectory() as folder:
+        ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0", "--operator-port=0"]
+        # As template.yaml has it.
         environment = os.environ | {"ACCOUNT_REAUTHENTICATION_REQUIRED": "true"} | settings
         command = [program(), "serve", "--ephemeral", "--data-dir", folder, *ports]
         # Its console shows every mail.

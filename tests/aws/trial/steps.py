@@ -8,6 +8,9 @@ import re
 import secrets
 import time
 
+import boto3
+import botocore.exceptions
+
 from .aws import AwsError
 from .inbox import Inbox
 from .installation import ROOT, call, program, until
@@ -157,6 +160,70 @@ def bus(run):
 
     until(10 * MINUTE, "the event of a login does not arrive", arrived)
     run.vestibule("audit", "verify")
+
+
+@PLAN.step("operators", after=["application"])
+def operators(run):
+    """The operators' API answers signed requests of its roles; the reader changes nothing, and nobody invokes it directly."""
+    run.deploy_application(OperatorApi="true", AuditRetentionDays="14")
+    account = run.aws("sts", "get_caller_identity")["Account"]
+    trusted = f"arn:aws:iam::{account}:root"
+    run.deploy("operators", "infra/operator-role.yaml", Application=run.name, TrustedPrincipalArn=trusted)
+    address = run.new_address("operators")
+    user = run.add_user(address, PASSWORD)
+    urls = {"OPERATOR_READ_URL": run.output("OperatorReadUrl"), "OPERATOR_URL": run.output("OperatorUrl")}
+    expect(call("POST", f"{urls['OPERATOR_READ_URL']}user.find", {"email": address})[0], 403, "a request without a signature")
+    reader, writer = (_operator(run, role) for role in ("ReaderRoleArn", "WriterRoleArn"))
+
+    def found():
+        return json.loads(run.read(program(), "user", "find", "--email", address, "--json", **urls, **reader) or "{}")
+
+    # New roles and policies take a while.
+    expect(until(2 * MINUTE, "the reader finds the account", lambda: _passes(found))["id"], user, "the account")
+    disable = (program(), "user", "disable", "--id", user)
+    expect(_passes(lambda: run.read(*disable, **urls, **reader)), None, "the reader disables the account")
+    expect(run.read(*disable, **urls, **writer).strip(), user, "the writer disables the account")
+    history = json.loads(run.read(program(), "user", "history", "--id", user, **urls, **reader).splitlines()[-1])
+    expect((history["type"], history["actor"]["kind"]), ("user.disabled", "operator"), "the history")
+    expect("/trial" in history["actor"]["arn"], True, "the history names the operator")
+    for function in ("operator-read", "operator"):
+        _refuses_direct_invocation(run, writer, f"{run.name}-{function}:live")
+
+
+def _operator(run, role):
+    """The credentials of a session of an operator's role, as variables."""
+    options = {"RoleArn": run.output(role, "operators"), "RoleSessionName": "trial", "SourceIdentity": "trial"}
+
+    def assumed():
+        return _passes(lambda: run.aws("sts", "assume_role", **options))
+
+    found = until(2 * MINUTE, f"{role} can't be assumed", assumed)["Credentials"]
+    names = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey", "AWS_SESSION_TOKEN": "SessionToken"}
+    return {name: found[key] for name, key in names.items()}
+
+
+def _passes(look):
+    """What it returns; None if it is refused."""
+    try:
+        return look()
+    except (AwsError, Failed):
+        return None
+
+
+def _refuses_direct_invocation(run, credentials, function):
+    client = boto3.client(
+        "lambda",
+        region_name=run.aws.region,
+        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=credentials["AWS_SESSION_TOKEN"],
+    )
+    try:
+        client.invoke(FunctionName=function, Payload=b"{}")
+    except botocore.exceptions.ClientError as error:
+        expect(error.response["Error"]["Code"], "AccessDeniedException", f"a direct invocation of {function}")
+    else:
+        raise Failed(f"a direct invocation of {function} is not refused")
 
 
 @PLAN.step("tags", after=["application"])

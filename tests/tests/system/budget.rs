@@ -359,3 +359,29 @@ async fn signing_up_by_a_service_costs_the_same_with_ten_addresses() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_operators_operation_costs_as_much_as_a_request() {
+    let stack = held(&RECORDED).await;
+    let found = stack.read("user.find", json!({"email": EMAIL})).await;
+    costs(&stack, "user.find", (2, 2, 0));
+    let id = found["users"][0]["id"].clone();
+    for (operation, budget) in
+        [("user.show", (2, 2, 0)), ("user.sessions", (2, 2, 0)), ("user.history", (1, 2, 0))]
+    {
+        stack.read(operation, json!({ "id": id })).await;
+        costs(&stack, operation, budget);
+    }
+    for (operation, arguments, budget) in [
+        ("user.password", json!({"id": id, "password": NEW_PASSWORD}), (2, 2, 1)),
+        ("user.email", json!({"id": id, "action": "add", "email": "b@example.com"}), (2, 2, 1)),
+        ("user.email", json!({"id": id, "action": "verify", "email": "b@example.com"}), (3, 3, 1)),
+        ("user.email", json!({"id": id, "action": "verify", "email": "b@example.com"}), (1, 1, 0)),
+        ("user.unlock", json!({ "id": id }), (3, 3, 1)),
+        ("user.disable", json!({"id": id, "dry_run": true}), (1, 1, 0)),
+        ("user.disable", json!({ "id": id }), (2, 2, 1)),
+    ] {
+        stack.operate(operation, arguments.clone()).await;
+        costs(&stack, &format!("{operation} {arguments}"), budget);
+    }
+}

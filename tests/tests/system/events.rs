@@ -165,7 +165,7 @@ async fn operators_are_named_as_the_cause() {
     let events = events(&stack).await;
     assert_eq!(types(&events), ["user.signed_up", "user.disabled", "user.deleted"]);
     for (position, event) in (1..).zip(&events) {
-        assert_eq!(event["actor"], json!({"kind": "operator"}));
+        assert_eq!(event["actor"], json!({"kind": "operator", "id": "local"}));
         assert_eq!((event["seq"].as_i64(), &event["session"]), (Some(position), &Value::Null));
     }
     let left = stack.dynamodb.keys("").await;

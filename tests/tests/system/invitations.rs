@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vestibule_cli::arguments::{Data, InviteAdd, InviteCommand, InviteRevoke};
+use vestibule_cli::arguments::{InviteAdd, InviteCommand, OneEmail};
+use vestibule_tests::{change_options, read_options};
 
 use crate::social::{BY_CODE, dummy};
 use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, credentials, log_in, sign_up};
@@ -34,7 +35,7 @@ async fn who_is_invited_by_mail_signs_up_while_that_is_closed() {
     for kind in Kind::ALL {
         let stack = Stack::start(&CLOSED).await;
         sign_up(&stack.client(kind), EMAIL).await.is(403);
-        assert_eq!(stack.invite("Ann@Example.com", false).await.unwrap(), "invited Ann@Example.com");
+        assert_eq!(stack.invite("Ann@Example.com", false).await.unwrap(), format!("invited {EMAIL}"));
         // No request of ours delivers it.
         stack.inbox.wait_for(1).await;
         let mail = stack.inbox.only(EMAIL).await;
@@ -110,14 +111,14 @@ async fn an_invitation_is_replaced_and_revoked() {
     let second = invite(&stack, EMAIL).await;
     accept(&stack.app(), EMAIL, &first).await.refuses(&["invitation: invalid_or_expired_key"]);
     invite(&stack, "ben@example.com").await;
-    let data = || Data { data_dir: None };
-    let listed = stack.manage_invitations(&InviteCommand::List(data())).await.unwrap();
+    let listed = stack.manage_invitations(&InviteCommand::List(read_options())).await.unwrap();
     let lines: Vec<&str> = listed.lines().collect();
     assert_eq!(lines.len(), 2, "{listed}");
     for (line, email) in lines.into_iter().zip([EMAIL, "ben@example.com"]) {
         assert!(line.starts_with(&format!("{email}: ")) && line.ends_with(" hours left, by Ops"), "{listed}");
     }
-    let revoke = |email: &str| InviteCommand::Revoke(InviteRevoke { email: email.to_owned(), data: data() });
+    let revoke =
+        |email: &str| InviteCommand::Revoke(OneEmail { email: email.to_owned(), options: change_options() });
     assert_eq!(stack.manage_invitations(&revoke("ANN@example.com")).await.unwrap(), EMAIL);
     accept(&stack.app(), EMAIL, &second).await.refuses(&["invitation: invalid_or_expired_key"]);
     for (email, reason) in
@@ -194,7 +195,7 @@ async fn an_invitation_brings_fields_of_the_account() {
         by: None,
         fields: vec![("role".to_owned(), value.to_owned())],
         print_link: true,
-        data: Data { data_dir: None },
+        options: change_options(),
     };
     let error = stack.manage_invitations(&InviteCommand::Add(wanted("king"))).await.unwrap_err().to_string();
     assert!(error.starts_with("role: Select a valid choice."), "{error}");

@@ -29,6 +29,7 @@ mod login;
 mod mfa;
 mod monitoring;
 mod openapi;
+mod operators;
 mod own;
 mod ownership;
 mod password;

@@ -8,8 +8,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::Method;
 use serde_json::{Value, json};
 use vestibule_authorizer::REQUIREMENTS;
-use vestibule_cli::arguments::{Data, InviteAdd, InviteCommand};
-use vestibule_tests::{Inbox, Mail};
+use vestibule_cli::arguments::{InviteAdd, InviteCommand};
+use vestibule_tests::{Inbox, Mail, change_options};
 
 use crate::events::{BUS, HISTORY, KEY, RECORDED, delivered, events, ids, items, tampered, types, verify};
 use crate::guarding::{ask, by_session, by_token, claims_in};
@@ -123,7 +123,7 @@ async fn invited(stack: &Stack, hook: &StandIn, kind: Kind) -> (Client, String, 
         by: Some("Ops".to_owned()),
         fields: vec![("role".to_owned(), "editor".to_owned())],
         print_link: false,
-        data: Data { data_dir: None },
+        options: change_options(),
     };
     let said = stack.manage_invitations(&InviteCommand::Add(wanted)).await.unwrap();
     assert_eq!(said, format!("invited {EMAIL}"));
