@@ -79,6 +79,11 @@ client-test: ## Test with a real browser, generated clients and the backends of 
 conformance: ## Compare with the real django-allauth, step by step (needs Python and PyPI)
 	tests/conformance/run $(ARGS)
 
+.PHONY: bench-import
+bench-import: ## Import generated accounts into the embedded DynamoDB (ACCOUNTS=1000000; needs Linux)
+	cargo build --locked --release --package vestibule-cli
+	VESTIBULE=$(or $(CARGO_TARGET_DIR),target)/release/vestibule bench/import $(ACCOUNTS)
+
 .PHONY: bench
 bench: ## Measure cold starts, CPU time and sizes as ratios (ARGS=--check fails on a missed aim; needs Linux)
 	cargo build --locked --profile function $(patsubst functions/%,--package vestibule-%,$(wildcard functions/*))

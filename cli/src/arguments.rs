@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 use crate::data_dir::{self, DataDirError};
+use crate::export::AgeRecipient;
 use crate::{FRONTEND, local_aws};
 
 /// Vestibule: a headless accounts API.
@@ -49,6 +50,14 @@ pub enum Command {
     /// Manage email addresses.
     #[command(subcommand, arg_required_else_help = true)]
     Email(EmailCommand),
+    /// Import accounts from elsewhere (docs/migration-format.md).
+    #[command(subcommand, arg_required_else_help = true)]
+    Import(ImportCommand),
+    /// Export all accounts (docs/migration-format.md).
+    ///
+    /// It reads the whole table: the one that `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` that
+    /// of the local stack.
+    Export(Export),
     /// Maintain the table.
     #[command(subcommand, arg_required_else_help = true)]
     Table(Table),
@@ -290,6 +299,93 @@ pub struct OneEmail {
     /// What to do with it.
     #[command(flatten)]
     pub options: ChangeOptions,
+}
+
+/// The commands that import accounts.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Import a file with one JSON object a line.
+    ///
+    /// First it prints every account that cannot be imported, with the reason; then it imports the others, each as a whole.
+    /// It can be repeated: an account is replaced if its line has changed since, and the account has not. It writes to the
+    /// table that `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` to that of the local stack, and
+    /// needs `SECRET_KEY` or `SECRET_KEY_ARN`. It exits with status 3 if accounts were left out.
+    Jsonl(ImportJsonl),
+}
+
+/// A file of accounts.
+#[derive(Debug, Args)]
+pub struct ImportJsonl {
+    /// The file.
+    pub file: PathBuf,
+    /// How to import it.
+    #[command(flatten)]
+    pub switches: ImportSwitches,
+}
+
+/// How to import accounts.
+#[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct ImportSwitches {
+    /// Print what would be imported, replaced or refused, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Import the others if accounts of the file cannot be imported. Without it, nothing is imported then.
+    #[arg(long)]
+    pub skip_refused: bool,
+    /// Also import which accounts are marked as administrators.
+    #[arg(long)]
+    pub superusers: bool,
+    /// Allow ids of another format than ACCOUNT_ID_FORMAT gives to new accounts, such as numbers beside UUIDs.
+    #[arg(long)]
+    pub mixed_ids: bool,
+    /// The maximum number of write units a second, as DynamoDB counts them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub writes_per_second: Option<u32>,
+    /// Print JSON: one object for each account that is left out, and one at the end.
+    #[arg(long)]
+    pub json: bool,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// An export of all accounts.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The format.
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub format: ExportFormat,
+    /// How to export them.
+    #[command(flatten)]
+    pub switches: ExportSwitches,
+}
+
+/// The formats of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a line, as `import jsonl` reads it.
+    Jsonl,
+}
+
+/// How to export accounts.
+#[derive(Clone, Debug, Args)]
+pub struct ExportSwitches {
+    /// The file to write, which must not exist.
+    #[arg(long, value_name = "FILE")]
+    pub into: PathBuf,
+    /// Include password hashes, TOTP secrets, recovery codes and tokens of providers. The file is encrypted.
+    #[arg(long, requires = "to_public_key")]
+    pub with_secrets: bool,
+    /// Encrypt the file with age, so that only the owner of this key (age1…) can read it.
+    #[arg(long, value_name = "KEY")]
+    pub to_public_key: Option<AgeRecipient>,
+    /// Continue an export without secrets that was interrupted.
+    #[arg(long, conflicts_with = "to_public_key")]
+    pub resume: bool,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
 }
 
 /// The commands for invitations.

@@ -7,11 +7,14 @@ use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
 use vestibule_cli::arguments::{Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table};
+use vestibule_cli::export::{self, ExportSummary};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{breached, email, events, invite, secret_key, settings, table, user};
+use vestibule_cli::{breached, email, events, import, invite, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
+/// An import or export that has left accounts out.
+const LEFT_OUT: u8 = 3;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -71,6 +74,18 @@ fn run(arguments: &Arguments, serves: bool) -> Result<(), (ExitCode, String)> {
                     0 => Ok(None),
                     _ => Err(failed("the history is not what was recorded")),
                 };
+            }
+            Command::Import(command) => {
+                let summary = import::run(command, environment).await.map_err(failed)?;
+                let left_out = (ExitCode::from(LEFT_OUT), "accounts were left out".to_owned());
+                return if summary.is_partial() { Err(left_out) } else { Ok(None) };
+            }
+            Command::Export(wanted) => {
+                let ExportSummary { written, refused } =
+                    export::run(wanted, environment).await.map_err(failed)?;
+                println!("exported: {written}, refused: {refused}");
+                let left_out = (ExitCode::from(LEFT_OUT), "accounts were left out".to_owned());
+                return if refused > 0 { Err(left_out) } else { Ok(None) };
             }
             Command::Settings(command) => {
                 settings::run(command).map_err(|error| (ExitCode::from(WRONG_USE), error.to_string()))

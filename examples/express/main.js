@@ -60,7 +60,7 @@ async function accountOf(client, credential, headers) {
   const answer = await fetch(url, { headers, signal: AbortSignal.timeout(5000) }).catch(() => undefined);
   if (answer?.status === 401 || answer?.status === 410) throw unauthorized();
   if (answer?.status !== 200) throw unavailable();
-  const account = (await answer.json()).data.user.id;
+  const account = String((await answer.json()).data.user.id);
   if (sessions.size >= 10_000) sessions.clear();
   sessions.set(name, { account, until: performance.now() + SESSION_SECONDS * 1000 });
   return account;

@@ -107,7 +107,7 @@ def by_session(request: Request) -> str:
         raise unauthorized()
     if len(sessions) >= 10_000:
         sessions.clear()
-    account = answer.json()["data"]["user"]["id"]
+    account = str(answer.json()["data"]["user"]["id"])
     sessions[name] = (time.monotonic() + SESSION_SECONDS, account)
     return account
 

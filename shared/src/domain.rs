@@ -12,6 +12,8 @@ pub mod email;
 pub mod event;
 pub mod handle;
 pub mod hook;
+mod import_state;
+pub mod imported;
 pub mod invitation;
 pub mod language;
 pub mod means;

@@ -11,6 +11,7 @@
 //! - [`app`]: one process
 //! - [`outbox`]: messages that wait to be delivered
 //! - [`http`], [`operator`], [`rotation`]: the protocol it speaks, what operators do
+//! - [`migration`]: accounts that move in and out
 //! - [`lambda`], [`telemetry`]: running it on AWS
 
 pub mod app;
@@ -24,6 +25,7 @@ pub mod flows;
 pub mod http;
 pub mod jwt;
 pub mod lambda;
+pub mod migration;
 pub mod operator;
 pub mod outbox;
 pub mod outside;

@@ -20,6 +20,7 @@ pub use outcome::{
     OperatorOutcome, UserAuthenticator, UserDetails, UserEmail, UserHistory, UserPage, UserSession,
     UserSessions, UserSocialAccount, UserSummary,
 };
+pub(crate) use profile::check_metadata;
 pub use request::{
     AddInvitation, AddUser, ChangeEmail, ChangePassword, ChangePhone, ChangeUser, ClearEmail,
     DisconnectProvider, EmailChange, EndSessions, FindUsers, ListUsers, NoArguments, OperatorMail,

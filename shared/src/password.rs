@@ -1,10 +1,13 @@
-//! Hashing passwords: Argon2id (RFC 9106), in PHC string format.
+//! Hashing passwords: Argon2id (RFC 9106), in PHC string format. Hashes of other software are verified as well, and made anew
+//! with Argon2id at the first login.
+
+mod stored;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use argon2::password_hash::phc::{PasswordHash as Phc, Salt};
-use argon2::password_hash::{CustomizedPasswordHasher, PasswordVerifier};
+use argon2::password_hash::CustomizedPasswordHasher;
+use argon2::password_hash::phc::Salt;
 use argon2::{Algorithm, Argon2, Params, Version};
 use sha2::{Digest as _, Sha256};
 
@@ -12,6 +15,9 @@ use crate::domain::account::PasswordHash;
 use crate::random::Random;
 use crate::secret::Secret;
 use crate::settings::Argon2Cost;
+
+use stored::StoredHash;
+pub use stored::{HashFault, check_hash};
 
 /// Hashes and verifies passwords for one request.
 ///
@@ -38,17 +44,21 @@ impl<'a> Passwords<'a> {
         known.or_insert_with(|| self.compute(password.expose())).clone()
     }
 
-    /// Whether this is the password behind the hash. A hash that only a later release can read verifies no password,
-    /// and takes as long.
+    /// Whether this is the password behind the hash. A hash that can't be read, or costs too much, verifies no password,
+    /// and takes as long as one of today's.
     pub fn verify(&self, password: &Secret, hash: &PasswordHash) -> bool {
         let mut verdicts = lock(&self.verdicts);
         *verdicts.entry((fingerprint(password), hash.0.clone())).or_insert_with(|| {
-            let known = |parsed: &Phc| Algorithm::try_from(parsed.algorithm.as_str()).is_ok();
-            let Some(parsed) = Phc::new(&hash.0).ok().filter(known) else {
-                self.pretend_to_verify(password);
-                return false;
-            };
-            Argon2::default().verify_password(password.expose().as_bytes(), &parsed).is_ok()
+            // What the settings themselves ask for is never too much.
+            let is_bearable =
+                |stored: &StoredHash<'_>| !self.is_outdated(hash) || stored.check_cost().is_ok();
+            match StoredHash::read(&hash.0).ok().filter(is_bearable) {
+                Some(stored) => stored.verifies(password.expose()),
+                None => {
+                    self.pretend_to_verify(password);
+                    false
+                }
+            }
         })
     }
 
@@ -124,7 +134,12 @@ mod tests {
         let password = Secret::new("Correct-Horse-9");
         let passwords = || Passwords::new(&cost, &random);
         assert!(passwords().verify(&password, &passwords().hash(&password)));
-        for unknown in ["$balloon$v=1$m=8,t=1$c2FsdHNhbHQ$aGFzaGhhc2g", "pbkdf2_sha256$1$salt$hash", ""] {
+        for unknown in [
+            "$balloon$v=1$m=8,t=1$c2FsdHNhbHQ$aGFzaGhhc2g",
+            "pbkdf2_sha256$1$salt$hash",
+            "pbkdf2_sha256$2000001$salt$VazgRudk4wiV8WaRwqJEFbPeRCB2JpGN4wl4qFiWdzw=",
+            "",
+        ] {
             let passwords = passwords();
             assert!(!passwords.verify(&password, &PasswordHash(unknown.into())), "{unknown}");
             assert_eq!(lock(&passwords.hashes).len(), 1, "{unknown} is not told by the time that it takes");

@@ -43,8 +43,8 @@ mod when;
 
 pub use captcha::CaptchaProvider;
 pub use choice::{
-    Apps, Clients, EmailVerification, EventData, LoginByCodeRequired, LoginMethod, LoginMethods,
-    PreventEnumeration, ReauthenticationMethods, TokenStrategy, UserVerification,
+    AccountIdFormat, Apps, Clients, EmailVerification, EventData, LoginByCodeRequired, LoginMethod,
+    LoginMethods, PreventEnumeration, ReauthenticationMethods, TokenStrategy, UserVerification,
 };
 pub use claims::{ClaimSource, TokenClaims};
 pub use code_format::CodeFormat;

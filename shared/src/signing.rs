@@ -461,6 +461,17 @@ impl Keys {
         self.verifies("event", &slices(&event_parts(event)), Spelling::Base64, &event.mac)
     }
 
+    /// The MAC of the record that an account was imported from: it tells a later import whether the record has changed, and
+    /// whoever reads the table nothing of what is in it.
+    pub fn import_mac(&self, record: &[u8]) -> String {
+        self.first.tag("import", &[record], Spelling::Base64)
+    }
+
+    /// Verifies [`Self::import_mac`].
+    pub fn is_import_mac(&self, record: &[u8], mac: &str) -> bool {
+        self.verifies("import", &[record], Spelling::Base64, mac)
+    }
+
     /// The id of the key that signed recorded events; none if they do not tell.
     pub fn signer_of_events(event: &EventItem) -> Option<&str> {
         split_tag(&event.mac, Spelling::Base64.mac_length())?.0

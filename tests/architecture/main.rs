@@ -30,6 +30,7 @@ const FLOORS: &[&[&str]] = &[
     &["app"],
     &["outbox"],
     &["http", "operator", "rotation"],
+    &["migration"],
     &["lambda", "telemetry"],
 ];
 

@@ -310,6 +310,16 @@ impl Stack {
         secret_key::run(&retire, self.variables(&self.table_url)).await
     }
 
+    /// The variables of an operator's command.
+    pub fn operator_variables(&self) -> HashMap<String, String> {
+        self.variables(&self.table_url)
+    }
+
+    /// The same, behind what fails as AWS does.
+    pub fn failing_variables(&self) -> HashMap<String, String> {
+        self.variables(&self.front_url)
+    }
+
     fn variables(&self, table_url: &str) -> HashMap<String, String> {
         let mut environment = self.environment.clone();
         for (name, value) in [

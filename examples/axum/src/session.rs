@@ -50,10 +50,12 @@ impl Sessions {
             proof.insert(header::USER_AGENT, agent.clone());
         }
         let answer = self.vestibule.get(path, proof).await?.ok_or(Refusal::Unauthorized)?;
-        let account =
-            answer.pointer("/data/user/id").and_then(|id| id.as_str()).ok_or(Refusal::Unavailable)?;
-        self.remember(name, account);
-        Ok(account.to_owned())
+        // A number where ids are numbers, and text in tokens even then.
+        let account = answer.pointer("/data/user/id").filter(|id| id.is_string() || id.is_i64());
+        let account = account.ok_or(Refusal::Unavailable)?;
+        let account = account.as_str().map_or_else(|| account.to_string(), str::to_owned);
+        self.remember(name, &account);
+        Ok(account)
     }
 
     fn trusts(&self, origin: Option<&HeaderValue>) -> bool {

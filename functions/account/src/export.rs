@@ -232,6 +232,7 @@ fn export(user: &Account, settings: &Settings, sessions: Vec<ExportedSession>) -
         private_metadata: _,
         // The history has an endpoint of its own.
         events: _,
+        imported: _,
         // Marks on what is listed anyway.
         unproved: _,
         unknown: _,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
 use vestibule::domain::account_id::AccountId;
-use vestibule::domain::authenticator::Factor;
+use vestibule::domain::authenticator::{CredentialKey, Factor};
 use vestibule::domain::refusal::FieldErrorKind;
 use vestibule::domain::token::SessionToken;
 use vestibule::flows::authenticators;
@@ -18,7 +18,7 @@ use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification};
 use vestibule::snapshot::Need;
 
-use crate::ceremony::{self, Assertion, Expected, Fault, Key, Party, RequestOptions, WebAuthnCredential};
+use crate::ceremony::{self, Assertion, Expected, Fault, Party, RequestOptions, WebAuthnCredential};
 use crate::challenge;
 use crate::registration::ids;
 
@@ -43,7 +43,7 @@ pub(crate) struct Proved {
     pub(crate) account: AccountId,
     /// Its id among the account's authenticators.
     pub(crate) authenticator: i64,
-    key: Key,
+    key: CredentialKey,
 }
 
 /// Asks for a key of this account; without one, for any discoverable credential.
@@ -144,7 +144,7 @@ fn check(
     let party = Party::of(visit.settings(), &visit.visitor.base_url);
     let user_verification = given.user_verification || passwordless;
     let expected = Expected { party: &party, challenge: &given.bytes, user_verification };
-    let key = Key::from_document(&credential.document)?;
+    let key = CredentialKey::from_document(&credential.document).ok_or(Fault::PublicKey)?;
     let key = ceremony::authenticate(&expected, &key, account.id.as_str().as_bytes(), response)?;
     Ok(Proved { account: account.id.clone(), authenticator: authenticator.id, key })
 }

@@ -19,11 +19,9 @@ mod tests;
 mod vectors;
 
 use ciborium::Value as Cbor;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use vestibule::domain::document::UnknownMembers;
+use vestibule::domain::authenticator::CredentialKey;
 
 use authenticator_data::AuthenticatorData;
 use client_data::{ClientData, Kind};
@@ -49,43 +47,13 @@ pub(crate) struct Expected<'a> {
     pub(crate) user_verification: bool,
 }
 
-/// What is kept of a key, to check its signatures with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Key {
-    /// The public key, as the authenticator gave it: COSE (RFC 9052) in base64url.
-    #[serde(rename = "public_key")]
-    cose: String,
-    /// How far it had counted when last seen; 0 if it does not count.
-    sign_count: u32,
-    /// What a later release has added.
-    #[serde(flatten)]
-    unknown: UnknownMembers,
-}
-
-impl Key {
-    /// A key that was just made, and how far it has counted.
-    pub(crate) fn new(cose: &[u8], sign_count: u32) -> Self {
-        Self { cose: encode(cose), sign_count, unknown: UnknownMembers::NONE }
-    }
-
-    /// As it is kept with its account.
-    pub(crate) fn to_document(&self) -> String {
-        json!(self).to_string()
-    }
-
-    /// What [`Self::to_document`] wrote.
-    pub(crate) fn from_document(document: &str) -> Result<Self, Fault> {
-        serde_json::from_str(document).map_err(|_| Fault::PublicKey)
-    }
-}
-
 /// A key that was just made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NewKey {
     /// What the authenticator knows it by.
     pub(crate) credential_id: Vec<u8>,
     /// What is kept of it.
-    pub(crate) key: Key,
+    pub(crate) key: CredentialKey,
     /// Whether the authenticator checked who was there.
     pub(crate) user_verified: bool,
 }
@@ -102,7 +70,7 @@ pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Resu
     }
     Ok(NewKey {
         credential_id: attested.credential_id,
-        key: Key::new(&attested.public_key, data.sign_count),
+        key: CredentialKey::new(encode(&attested.public_key), data.sign_count),
         user_verified: data.flags.user_verified(),
     })
 }
@@ -111,10 +79,10 @@ pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Resu
 /// on. Whether the assertion is by this key at all, its id tells the caller.
 pub(crate) fn authenticate(
     expected: &Expected<'_>,
-    key: &Key,
+    key: &CredentialKey,
     user_handle: &[u8],
     response: &Assertion,
-) -> Result<Key, Fault> {
+) -> Result<CredentialKey, Fault> {
     if response.user_handle.as_ref().is_some_and(|handle| handle != user_handle) {
         return Err(Fault::UserHandle);
     }
@@ -122,14 +90,14 @@ pub(crate) fn authenticate(
     let data = AuthenticatorData::parse(&response.authenticator_data)?;
     expected.check_authenticator(&data)?;
     let signed = [response.authenticator_data.as_slice(), &Sha256::digest(&response.client_data)].concat();
-    let public_key = decode(&key.cose).ok_or(Fault::PublicKey)?;
+    let public_key = decode(&key.public_key).ok_or(Fault::PublicKey)?;
     PublicKey::parse(&public_key)?.verify(&signed, &response.signature)?;
     // Keys that are synchronised do not count, and stay at 0.
     let counts = data.sign_count != 0 || key.sign_count != 0;
     if counts && data.sign_count <= key.sign_count {
         return Err(Fault::Counter);
     }
-    Ok(Key { sign_count: data.sign_count, ..key.clone() })
+    Ok(CredentialKey { sign_count: data.sign_count, ..key.clone() })
 }
 
 impl Expected<'_> {

@@ -150,10 +150,10 @@ fn usual_name(known: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use vestibule::domain::authenticator::MOST_AUTHENTICATORS;
+    use vestibule::domain::authenticator::{CredentialKey, MOST_AUTHENTICATORS};
 
     use super::*;
-    use crate::ceremony::{Key, MAX_KEY_BYTES};
+    use crate::ceremony::MAX_KEY_BYTES;
     use vestibule::domain::handle::MOST_CREDENTIAL_ID_BYTES;
 
     /// DynamoDB takes 400 KB.
@@ -164,7 +164,7 @@ mod tests {
             name: "\u{1}".repeat(MAX_NAME),
             credential_id: ceremony::encode(&[0; MOST_CREDENTIAL_ID_BYTES]),
             passwordless: Some(false),
-            document: Key::new(&[0; MAX_KEY_BYTES], u32::MAX).to_document(),
+            document: CredentialKey::new(ceremony::encode(&[0; MAX_KEY_BYTES]), u32::MAX).to_document(),
             unknown: UnknownMembers::NONE,
         });
         let length = serde_json::to_string(&longest).unwrap().len();

@@ -11,6 +11,7 @@ use super::document::{StoredList, UnknownMembers};
 use super::email::{self, EmailAddress};
 use super::event::EventLog;
 use super::handle::Handle;
+use super::imported::ImportMark;
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
 use super::phone::Phone;
@@ -27,7 +28,7 @@ pub const MOST_ADDRESSES: u32 = 20;
 /// them in one transaction.
 pub const MOST_UNPROVEN_ADDRESSES: u32 = 10;
 
-/// A hash of a password in PHC string format (<https://github.com/P-H-C/phc-string-format>).
+/// A hash of a password in PHC string format (<https://github.com/P-H-C/phc-string-format>), or as it was imported.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(pub String);
@@ -129,6 +130,9 @@ pub struct Account {
     /// The state of its history; none before the first recorded event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<EventLog>,
+    /// Its import, if it was imported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ImportMark>,
     /// What a later release has added.
     #[serde(flatten)]
     pub unknown: UnknownMembers,
@@ -160,6 +164,7 @@ impl Account {
             last_login_at: None,
             logins: 0,
             events: None,
+            imported: None,
             unknown: UnknownMembers::NONE,
         }
     }

@@ -20,15 +20,33 @@ impl AccountId {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// As a number, if it is a whole number as JSON and JavaScript write it.
+    pub fn as_integer(&self) -> Option<i64> {
+        let number = self.0.parse().ok().filter(|number| (1..=LARGEST).contains(number))?;
+        (number.to_string() == self.0).then_some(number)
+    }
+
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
+/// What JavaScript reads without a loss.
+const LARGEST: i64 = (1 << 53) - 1;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_of_digits_is_a_number_if_it_reads_as_one() {
+        let number = |text: &str| AccountId::parse(text).unwrap().as_integer();
+        assert_eq!((number("42"), number("9007199254740991")), (Some(42), Some(9_007_199_254_740_991)));
+        for text in ["0", "042", "-1", "4_2", "9007199254740992", "99999999999999999999", "1e3", "a"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn identifiers_fit_into_a_token() {

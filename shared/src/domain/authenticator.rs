@@ -143,6 +143,35 @@ pub struct Credential {
     pub unknown: UnknownMembers,
 }
 
+/// What is kept of a credential to verify its signatures: the [`Credential::document`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialKey {
+    /// The public key, as the authenticator gave it: COSE (RFC 9052) in base64url.
+    pub public_key: String,
+    /// How far it had counted when last seen; 0 if it does not count.
+    pub sign_count: u32,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
+}
+
+impl CredentialKey {
+    /// A key, and how far it has counted.
+    pub const fn new(public_key: String, sign_count: u32) -> Self {
+        Self { public_key, sign_count, unknown: UnknownMembers::NONE }
+    }
+
+    /// As it is kept with its account.
+    pub fn to_document(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+
+    /// What [`Self::to_document`] wrote.
+    pub fn from_document(document: &str) -> Option<Self> {
+        serde_json::from_str(document).ok()
+    }
+}
+
 impl Factor {
     /// Its type.
     pub const fn kind(&self) -> AuthenticatorType {

@@ -112,6 +112,9 @@ pub enum EventType {
         /// The provider of the sign-up; `null` if it was none.
         provider: Option<String>,
     },
+    /// The account was imported, or replaced by a later import.
+    #[serde(rename = "user.imported")]
+    UserImported {},
     /// A login was completed.
     #[serde(rename = "user.logged_in")]
     UserLoggedIn {

@@ -1,12 +1,13 @@
 //! Means of authentication that the owner of an account can add to it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::document::UnknownMembers;
 use super::time::Timestamp;
 
 /// A means of login or reauthentication. A password is none of these: it is never added without a proof.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Means {
     /// An email address, lowercase.

@@ -55,6 +55,17 @@ pub(crate) fn is_printable(c: char) -> bool {
         )
 }
 
+/// The most characters that are shown of a text from a file.
+const MOST_SHOWN: usize = 80;
+
+/// Text from a file, for a terminal: control characters and what turns the direction of text are escaped, and a long one is
+/// cut.
+pub fn quoted(text: &str) -> String {
+    let start: String = text.chars().take(MOST_SHOWN).collect();
+    let rest = if start.len() < text.len() { "…" } else { "" };
+    format!("{start:?}{rest}")
+}
+
 /// Whether a mail program might make a link of a text, or people might take it for one: it has a sign that URLs and email
 /// addresses have, a character that is not seen, or a dot within a word that two letters follow, as in `evil.example`, but
 /// not in `J.R. Smith`.
@@ -75,6 +86,16 @@ pub(crate) fn length(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_does_not_write_to_the_terminal() {
+        assert_eq!(quoted("ann"), r#""ann""#);
+        assert_eq!(
+            quoted("\u{1b}[2Jann\n\u{202e}\u{9b}\u{2066}"),
+            r#""\u{1b}[2Jann\n\u{202e}\u{9b}\u{2066}""#
+        );
+        assert_eq!(quoted(&"x".repeat(81)), format!("\"{}\"…", "x".repeat(80)));
+    }
 
     #[test]
     fn what_could_be_a_link_is_told_from_names() {

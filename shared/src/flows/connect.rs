@@ -15,9 +15,10 @@ use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::{AuthenticationRecord, Method};
 use crate::domain::social::{MOST_SOCIAL_ACCOUNTS, Profile, SocialAccount, Tokens};
 use crate::domain::time::Timestamp;
+use crate::random::Random;
 use crate::secret::{Sealed, Secret};
 use crate::settings::{EmailVerification, Settings};
-use crate::signing::{SealPurpose, Unopened};
+use crate::signing::{Keys, SealPurpose, Unopened};
 
 /// The outcome of a login, sign-up or connection through a provider, except invalid input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,30 +182,36 @@ pub(super) fn seal(
     profile: &Profile,
     tokens: &Tokens,
 ) -> Sealed {
+    let place = place(account, &profile.provider, &profile.uid);
+    seal_tokens(visit.context.keys, visit.context.random, &place, tokens)
+}
+
+/// Encrypts a provider's tokens, bound to a [`place`].
+pub(crate) fn seal_tokens(keys: &Keys, random: &Random, place: &str, tokens: &Tokens) -> Sealed {
     let plain = Plain {
         access_token: tokens.access_token.expose().to_owned(),
         refresh_token: tokens.refresh_token.as_ref().map(|token| token.expose().to_owned()),
         expires_at: tokens.expires_at,
     };
     let text = Secret::new(serde_json::to_string(&plain).unwrap_or_default());
-    let place = place(account, &profile.provider, &profile.uid);
-    let context = visit.context;
-    context.keys.seal(SealPurpose::ProviderTokens, context.random, &place, &text)
+    keys.seal(SealPurpose::ProviderTokens, random, place, &text)
 }
 
 fn open(visit: &Visit<'_>, account: &AccountId, social: &SocialAccount) -> Decision<Option<Tokens>> {
     let place = place(Some(account), &social.provider, &social.uid);
-    social.tokens.as_ref().map(|sealed| unseal(visit, sealed, &place)).transpose()
+    let open = |sealed| open_tokens(visit.context.keys, &place, sealed);
+    Ok(social.tokens.as_ref().map(open).transpose()?)
 }
 
 /// Decrypts the tokens of a pending provider sign-up.
 pub(super) fn open_pending(visit: &Visit<'_>, profile: &Profile, sealed: &Sealed) -> Decision<Tokens> {
-    unseal(visit, sealed, &place(None, &profile.provider, &profile.uid))
+    Ok(open_tokens(visit.context.keys, &place(None, &profile.provider, &profile.uid), sealed)?)
 }
 
-fn unseal(visit: &Visit<'_>, sealed: &Sealed, place: &str) -> Decision<Tokens> {
+/// Decrypts what [`seal_tokens`] made for the same place.
+pub(crate) fn open_tokens(keys: &Keys, place: &str, sealed: &Sealed) -> Result<Tokens, Unopened> {
     let purpose = SealPurpose::ProviderTokens;
-    let plain = visit.context.keys.open(purpose, place, sealed)?;
+    let plain = keys.open(purpose, place, sealed)?;
     let plain: Plain = serde_json::from_str(plain.expose()).map_err(|_| Unopened(purpose))?;
     Ok(Tokens {
         access_token: Secret::new(plain.access_token),

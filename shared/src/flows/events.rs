@@ -235,6 +235,13 @@ fn of_account(
     session: Option<&Session>,
     noted: &[(AccountId, EventType)],
 ) -> Vec<Event> {
+    let mark = |account: Option<&Account>| account.and_then(|account| account.imported.clone());
+    if let Some(mark_after) = mark(after)
+        && mark(before).is_none_or(|before| before.record != mark_after.record)
+    {
+        // One event, whatever it has brought: nothing of it happened here.
+        return vec![(EventType::UserImported {}, None)];
+    }
     let mut events = match (before, after) {
         (None, Some(after)) => of_signup(after),
         (Some(before), Some(after)) => of_change(fields, before, after, noted),
@@ -299,6 +306,7 @@ fn of_change(
         last_login_at: _,
         logins: _,
         events: _,
+        imported: _,
         unknown: _,
     } = after;
     let mut found = Vec::new();

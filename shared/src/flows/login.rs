@@ -104,7 +104,7 @@ pub fn log_in(visit: &mut Visit<'_>, account: AccountId, who: Identifier, passwo
     let known = visit.account_mut(&account)?;
     if known.password.as_ref().is_some_and(|hash| passwords.is_outdated(hash)) {
         // Not `set_password`: it is still the same password, and no session ends.
-        known.password = Some(passwords.hash(password));
+        known.rehash_password(passwords.hash(password));
     }
     let now = visit.now;
     stages::begin(visit, LoginAttempt::new(account, email, now))

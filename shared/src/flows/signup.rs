@@ -169,7 +169,8 @@ fn is_other(owner: Decision<Option<&AccountId>>, id: &AccountId) -> bool {
 
 /// A new account.
 pub(super) fn new_account(visit: &Visit<'_>) -> Decision<Account> {
-    let id = AccountId::parse(&visit.context.random.uuid(visit.now)).ok_or(Stop::Conflict)?;
+    let id = visit.settings().account.id_format.new_id(visit.context.random, visit.now);
+    let id = id.ok_or(Stop::Conflict)?;
     Ok(Account::new(id, visit.now))
 }
 

@@ -1030,7 +1030,8 @@ impl<'a> Visit<'a> {
                 // Whoever asks for a code has proved nothing: the token is not to tell who has an account.
                 State::Pending(pending) if pending.stage.is_for_anybody() => None,
                 State::Pending(pending) => {
-                    let stranger = || AccountId::parse(&self.context.random.uuid(self.now));
+                    let format = self.settings().account.id_format;
+                    let stranger = || format.new_id(self.context.random, self.now);
                     pending.attempt.account.clone().or_else(stranger)
                 }
                 State::Authenticated(login) => Some(login.account.clone()),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::reply::Reply;
 use crate::domain::account::Account;
+use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{self, Factor};
 use crate::domain::email;
 use crate::domain::message::Recipient;
@@ -18,12 +19,29 @@ use crate::flows::visit::{ClientKind, Visit};
 use crate::flows::{password_reset, reauthenticate, reauthenticate_by_code};
 use crate::settings::{ProfilePart, ProviderApp, ProviderFlow, Settings, When};
 
+/// The id of an account: a number if it is one, as those are that come from Django.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(inline)]
+pub enum UserId {
+    /// A number.
+    Integer(i64),
+    /// Any other text.
+    Text(String),
+}
+
+impl UserId {
+    fn of(id: &AccountId) -> Self {
+        id.as_integer().map_or_else(|| Self::Text(id.as_str().to_owned()), Self::Integer)
+    }
+}
+
 /// A user.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "User", extend("x-profile" = ProfilePart::Shown))]
 pub struct UserJson {
     /// The id of the account.
-    pub id: String,
+    pub id: UserId,
     /// The display name: the username, or else the email address.
     pub display: String,
     /// Whether the account has a password.
@@ -566,7 +584,7 @@ pub fn user(account: &Account, settings: &Settings) -> UserJson {
     let filled = |text: &&str| !text.is_empty();
     let username = account.username.as_deref().filter(filled).filter(|_| settings.account.usernames);
     UserJson {
-        id: account.id.as_str().to_owned(),
+        id: UserId::of(&account.id),
         display: account.display(),
         has_usable_password: account.password.is_some(),
         email: account.primary_email().filter(filled).map(email::shown),

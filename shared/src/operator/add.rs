@@ -23,7 +23,8 @@ use crate::store::StoreError;
 /// Creates an account, under a new id.
 pub(super) async fn add(desk: Desk<'_>, new: AddUser) -> Result<ChangedUser, OperatorError> {
     let new = cleaned(new, &desk.app.settings)?;
-    let id = AccountId::parse(&desk.app.random.uuid(desk.app.clock.now()));
+    let format = desk.app.settings.account.id_format;
+    let id = format.new_id(&desk.app.random, desk.app.clock.now());
     let id = id.ok_or_else(|| StoreError::Corrupt("a generated id".to_owned()))?;
     desk.change(&id, new.dry_run, |visit| decide(visit, &id, &new)).await
 }

@@ -64,20 +64,20 @@ fn apply(
     if let Some(given) = &wanted.private_metadata {
         account.private_metadata = metadata(given);
     }
-    check_metadata(account)
+    check_metadata(account).map_err(|text| OperatorError::invalid("metadata", text))
 }
 
-fn check_metadata(account: &Account) -> Result<(), OperatorError> {
+/// Says what is wrong with the metadata of an account.
+pub(crate) fn check_metadata(account: &Account) -> Result<(), String> {
     let depth = account.public_metadata.values().chain(account.private_metadata.values()).map(depth).max();
     if depth.is_some_and(|depth| depth > DEEPEST) {
-        let text = format!("metadata may be nested at most {DEEPEST} deep");
-        return Err(OperatorError::invalid("metadata", text));
+        return Err(format!("metadata may be nested at most {DEEPEST} deep"));
     }
     let bytes = size(&account.public_metadata).saturating_add(size(&account.private_metadata));
     if bytes > MAX_PROFILE_BYTES {
-        let text =
-            format!("public and private metadata may have {MAX_PROFILE_BYTES} bytes in all, not {bytes}");
-        return Err(OperatorError::invalid("metadata", text));
+        return Err(format!(
+            "public and private metadata may have {MAX_PROFILE_BYTES} bytes in all, not {bytes}"
+        ));
     }
     Ok(())
 }

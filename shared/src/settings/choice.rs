@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::kind::{Kind, Raw, Wrong, list, optional, switch, text};
 use super::provider::{DUMMY, OPENID_CONNECT, known_provider};
+use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::AuthenticatorType;
+use crate::domain::time::Timestamp;
+use crate::random::Random;
 
 /// Whether login requires a verified email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,6 +243,32 @@ pub(super) const HEADLESS_ONLY: Kind<bool> = Kind::new("true", |raw| {
         Err(Wrong::Because("must be true: there are no HTML pages here, only the headless API".to_owned()))
     }
 });
+
+/// The format of the ids of new accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountIdFormat {
+    /// A UUID of version 7.
+    Uuid,
+    /// A random positive number of 31 bits, as Django's are numbers.
+    Integer,
+}
+
+impl AccountIdFormat {
+    /// A new id. A number may be taken: the commit fails then, and another one is drawn.
+    pub fn new_id(self, random: &Random, now: Timestamp) -> Option<AccountId> {
+        AccountId::parse(&match self {
+            Self::Uuid => random.uuid(now),
+            Self::Integer => random.id().to_string(),
+        })
+    }
+}
+
+pub(super) const ACCOUNT_ID_FORMAT: Kind<AccountIdFormat> =
+    Kind::new("\"uuid\" or \"integer\"", |raw| match text(raw)?.as_str() {
+        "uuid" => Ok(AccountIdFormat::Uuid),
+        "integer" => Ok(AccountIdFormat::Integer),
+        _ => Err(Wrong::Shape),
+    });
 
 /// The tokens issued to apps at login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use url::Url;
 use super::breached_file::{BREACHED_FILE, BreachedFile};
 use super::captcha::{CAPTCHA_PROVIDER, CaptchaProvider};
 use super::choice::{
-    APPS, AUTHENTICATION_METHOD, Apps, CLIENTS, Clients, DEBUG, EMAIL_VERIFICATION, EVENT_DATA,
-    EmailVerification, EventData, HEADLESS_ONLY, JWT_ALGORITHM, LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS,
-    LoginByCodeRequired, LoginMethods, OPTIONAL_EMAIL_VERIFICATION, PREVENT_ENUMERATION, PreventEnumeration,
-    REAUTHENTICATION_METHODS, ReauthenticationMethods, SUPPORTED_TYPES, TOKEN_STRATEGY, TokenStrategy,
-    USER_VERIFICATION, USERNAME_FIELD, UserVerification,
+    ACCOUNT_ID_FORMAT, APPS, AUTHENTICATION_METHOD, AccountIdFormat, Apps, CLIENTS, Clients, DEBUG,
+    EMAIL_VERIFICATION, EVENT_DATA, EmailVerification, EventData, HEADLESS_ONLY, JWT_ALGORITHM,
+    LOGIN_BY_CODE_REQUIRED, LOGIN_METHODS, LoginByCodeRequired, LoginMethods, OPTIONAL_EMAIL_VERIFICATION,
+    PREVENT_ENUMERATION, PreventEnumeration, REAUTHENTICATION_METHODS, ReauthenticationMethods,
+    SUPPORTED_TYPES, TOKEN_STRATEGY, TokenStrategy, USER_VERIFICATION, USERNAME_FIELD, UserVerification,
 };
 use super::claims::{TOKEN_CLAIMS, TokenClaims};
 use super::code_format::{CODE_FORMAT, CodeFormat};
@@ -149,6 +149,9 @@ group! {
         login_methods: LoginMethods = LOGIN_METHODS, "ACCOUNT_LOGIN_METHODS", Is(r#"["email"]"#);
         /// The fields of the sign-up form; `*` marks required ones.
         signup_fields: SignupFields = SIGNUP_FIELDS, "ACCOUNT_SIGNUP_FIELDS", Is(r#"["email*", "password1*"]"#);
+        /// The format of the ids of new accounts: `uuid`, or `integer` for positive numbers of 31 bits, as Django has them.
+        /// An id of digits is an integer in `data.user`, and text in `sub` of tokens.
+        id_format: AccountIdFormat = ACCOUNT_ID_FORMAT, "ACCOUNT_ID_FORMAT", Is(r#""uuid""#), of "Vestibule";
         /// The site's own fields of an account, at sign-up, in `data.user` and in `account/profile`.
         profile_fields: ProfileFields = PROFILE_FIELDS, "ACCOUNT_PROFILE_FIELDS", Is("{}"), of "Vestibule";
         /// Whether sign-up is open.

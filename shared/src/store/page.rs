@@ -29,6 +29,13 @@ pub struct TablePage {
 #[derive(Clone, Debug)]
 pub struct Bookmark(Item);
 
+impl Bookmark {
+    /// What follows an account.
+    pub fn after(account: &AccountId) -> Self {
+        Self(Key::account(account).attributes())
+    }
+}
+
 impl Store {
     /// Reads the first page, or the one at a bookmark.
     pub async fn page(&self, at: Option<Bookmark>) -> Result<TablePage, StoreError> {

@@ -27,6 +27,7 @@ mod languages;
 mod limits;
 mod login;
 mod mfa;
+mod migration;
 mod monitoring;
 mod openapi;
 mod operators;

@@ -1,6 +1,7 @@
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use serde::Deserialize;
 use vestibule::http::input::json::{Object, Value};
 
 use super::*;
@@ -48,7 +49,11 @@ impl Row {
             register(&expected, &Registration::read(&credential)?)?;
         } else {
             let public_key = self.public_key.clone();
-            let key = Key { cose: public_key, sign_count: self.seen, unknown: UnknownMembers::NONE };
+            let key = CredentialKey {
+                public_key,
+                sign_count: self.seen,
+                unknown: vestibule::domain::document::UnknownMembers::NONE,
+            };
             let handle = decode(&self.handle).unwrap();
             let after = authenticate(&expected, &key, &handle, &Assertion::read(&credential)?)?;
             assert!(after.sign_count >= key.sign_count, "{}", self.name);
@@ -75,10 +80,10 @@ fn what_is_kept_of_a_key_checks_its_signatures() {
         let challenge = decode(&made.challenge).unwrap();
         let expected = Expected { party: &party(), challenge: &challenge, user_verification: true };
         let new = register(&expected, &Registration::read(&read(&made.credential)).unwrap()).unwrap();
-        assert_eq!((&new.key.cose, new.user_verified), (&made.public_key, true));
+        assert_eq!((&new.key.public_key, new.user_verified), (&made.public_key, true));
         let assertion = Assertion::read(&read(&used.credential)).unwrap();
         assert_eq!(assertion.id, new.credential_id);
-        let kept = Key::from_document(&new.key.to_document()).unwrap();
+        let kept = CredentialKey::from_document(&new.key.to_document()).unwrap();
         let handle = decode(&used.handle).unwrap();
         assert_eq!(authenticate(&expected, &kept, &handle, &assertion).unwrap().sign_count, 1);
         assert_eq!(authenticate(&expected, &kept, b"other", &assertion), Err(Fault::UserHandle));

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
+use serde_json::json;
 use vestibule::http::input::json::{Object, Value};
 
 use super::*;

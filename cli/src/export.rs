@@ -1,0 +1,182 @@
+//! `vestibule export`: all accounts out of the table.
+
+mod age;
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use vestibule::app::{App, Requirements, StartError};
+use vestibule::domain::account_id::AccountId;
+use vestibule::migration::{Outward, PortableAccount, quoted};
+use vestibule::store::{Bookmark, StoreError};
+
+use crate::arguments::{Export, ExportFormat, ExportSwitches};
+use crate::data_dir::DataDirError;
+
+pub use age::AgeRecipient;
+use age::Encryptor;
+
+/// What an export writes of each account.
+pub trait Format {
+    /// An account.
+    fn account(&mut self, account: &PortableAccount, into: &mut dyn Write) -> io::Result<()>;
+    /// What follows the last one.
+    fn end(&mut self, into: &mut dyn Write) -> io::Result<()>;
+}
+
+/// A line of JSON an account (docs/migration-format.md).
+#[derive(Clone, Copy, Debug)]
+pub struct Jsonl;
+
+impl Format for Jsonl {
+    fn account(&mut self, account: &PortableAccount, into: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *into, account)?;
+        into.write_all(b"\n")
+    }
+
+    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Why an export fails.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// There is no local stack.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    /// Settings are wrong, or the table cannot be reached.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The file can't be written.
+    #[error("{path}: {error}")]
+    File {
+        /// Where it is.
+        path: String,
+        /// What is wrong.
+        error: io::Error,
+    },
+    /// The table can't be read.
+    #[error("the export stopped: {0}")]
+    Store(#[from] StoreError),
+    /// The process has no table.
+    #[error("no table is configured")]
+    NoTable,
+}
+
+/// What has become of the accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportSummary {
+    /// How many were written.
+    pub written: u64,
+    /// How many could not be.
+    pub refused: u64,
+}
+
+/// Exports all accounts.
+pub async fn run(
+    wanted: &Export,
+    environment: HashMap<String, String>,
+) -> Result<ExportSummary, ExportError> {
+    match wanted.format {
+        ExportFormat::Jsonl => run_as(&mut Jsonl, &wanted.switches, environment).await,
+    }
+}
+
+/// Exports all accounts in a format.
+pub async fn run_as(
+    format: &mut dyn Format,
+    switches: &ExportSwitches,
+    environment: HashMap<String, String>,
+) -> Result<ExportSummary, ExportError> {
+    let requirements = Requirements { secret_key: switches.with_secrets, ..Requirements::TABLE };
+    let app = App::start(switches.data.variables(environment)?, requirements).await?;
+    let path = switches.into.as_path();
+    let named = |error| ExportError::File { path: path.display().to_string(), error };
+    let begin = if switches.resume { last_account(path).map_err(named)? } else { None };
+    let file = BufWriter::new(open(path, switches.resume).map_err(named)?);
+    let done = match &switches.to_public_key {
+        Some(key) => {
+            let mut file = Encryptor::new(key, file).map_err(named)?;
+            let summary = write(&app, format, switches, begin, &mut file).await?;
+            file.finish().map_err(named)?.into_inner().map_err(|error| named(error.into_error()))?;
+            summary
+        }
+        None => {
+            let mut file = file;
+            let summary = write(&app, format, switches, begin, &mut file).await?;
+            file.flush().map_err(named)?;
+            summary
+        }
+    };
+    Ok(done)
+}
+
+/// Only its owner may read it. One that is there already is not overwritten.
+fn open(path: &Path, resume: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    if resume {
+        options.append(true)
+    } else {
+        options.write(true).create_new(true)
+    };
+    options.mode(0o600).open(path)
+}
+
+/// The last account of a file that was not finished. What follows it, a line that was cut off, is removed.
+fn last_account(path: &Path) -> io::Result<Option<AccountId>> {
+    let (mut last, mut whole) = (None, 0);
+    for line in crate::import::Lines::open(path.to_owned())? {
+        let line = line?;
+        if let Ok(account) = line.read::<PortableAccount>() {
+            (last, whole) = (AccountId::parse(&account.id), line.position);
+        }
+    }
+    OpenOptions::new().write(true).open(path)?.set_len(whole)?;
+    Ok(last)
+}
+
+async fn write(
+    app: &App,
+    format: &mut dyn Format,
+    switches: &ExportSwitches,
+    begin: Option<AccountId>,
+    into: &mut dyn Write,
+) -> Result<ExportSummary, ExportError> {
+    let store = app.store().ok_or(ExportError::NoTable)?;
+    let named = |error| ExportError::File { path: switches.into.display().to_string(), error };
+    let secrets = app.secrets();
+    let outward = Outward { keys: switches.with_secrets.then_some(&secrets.keys) };
+    let mut summary = ExportSummary::default();
+    let mut next = begin.map(|account| Bookmark::after(&account));
+    loop {
+        let page = store.page(next).await?;
+        for account in &page.accounts {
+            match outward.account(&account.value) {
+                Ok(portable) => {
+                    format.account(&portable, into).map_err(named)?;
+                    summary.written += 1;
+                }
+                Err(problem) => {
+                    eprintln!("account {}: {problem}", quoted(account.value.id.as_str()));
+                    summary.refused += 1;
+                }
+            }
+        }
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+        if io::stderr().is_terminal() {
+            eprint!("\r{} accounts exported\u{1b}[K", summary.written);
+        }
+    }
+    if io::stderr().is_terminal() {
+        eprint!("\r\u{1b}[K");
+    }
+    format.end(into).map_err(named)?;
+    Ok(summary)
+}
