@@ -84,15 +84,20 @@ pub(crate) fn read(visit: &mut Visit<'_>, account: &Account, object: &Object) ->
 /// Reads the proof of a passkey, which says itself whose it is. Tries do not count: anybody could shut anybody out.
 pub(crate) fn read_passkey(visit: &mut Visit<'_>, object: &Object) -> Decision<Proved> {
     read_with(visit, object, |visit, response| {
-        let Some(id) = owner(response) else { return Ok(Err(Fault::UserHandle)) };
-        let account = visit.account(&id)?;
-        Ok(account.ok_or(Fault::UserHandle).and_then(|account| check(visit, account, response, true)))
+        for id in owners(response) {
+            let Some(account) = visit.account(&id)?.cloned() else { continue };
+            match check(visit, &account, response, true) {
+                Err(Fault::Unknown) => {}
+                checked => return Ok(checked),
+            }
+        }
+        Ok(Err(Fault::UserHandle))
     })
 }
 
-/// Whose passkey it says it is.
-pub(crate) fn owner(response: &Assertion) -> Option<AccountId> {
-    AccountId::parse(std::str::from_utf8(response.user_handle.as_deref()?).ok()?)
+/// Whose passkey it says it is: one of these accounts'.
+pub(crate) fn owners(response: &Assertion) -> Vec<AccountId> {
+    response.user_handle.as_deref().map(AccountId::of_user_handle).unwrap_or_default()
 }
 
 /// The proof in a request, if there is one.
@@ -145,7 +150,10 @@ fn check(
     let user_verification = given.user_verification || passwordless;
     let expected = Expected { party: &party, challenge: &given.bytes, user_verification };
     let key = CredentialKey::from_document(&credential.document).ok_or(Fault::PublicKey)?;
-    let key = ceremony::authenticate(&expected, &key, account.id.as_str().as_bytes(), response)?;
+    // The user handle may be spelled as allauth spells it.
+    let is_own = |said: &&[u8]| AccountId::of_user_handle(said).contains(&account.id);
+    let (said, own) = (response.user_handle.as_deref().filter(is_own), account.id.user_handle());
+    let key = ceremony::authenticate(&expected, &key, said.unwrap_or(own.as_bytes()), response)?;
     Ok(Proved { account: account.id.clone(), authenticator: authenticator.id, key })
 }
 

@@ -5,6 +5,7 @@
 //! ceremony takes the challenge that was given out and what the client answered, and says what that proves. Attestation
 //! is neither asked for nor believed: any make of key will do.
 
+mod accepted;
 mod authenticator_data;
 mod client_data;
 mod encoding;
@@ -30,6 +31,7 @@ use encoding::read_cbor;
 pub(crate) use public_key::MAX_KEY_BYTES;
 use public_key::PublicKey;
 
+pub use accepted::AcceptedRegistration;
 pub(crate) use encoding::{decode, encode};
 pub(crate) use fault::Fault;
 pub(crate) use options::{CreationOptions, CredentialUser, RequestOptions, creation, request};

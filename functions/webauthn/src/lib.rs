@@ -14,6 +14,8 @@ mod signup;
 
 use vestibule::http::prelude::*;
 
+pub use ceremony::AcceptedRegistration;
+
 /// The endpoints of this function.
 pub const fn routes() -> Routes {
     const ENDPOINTS: &[Endpoint] = &[

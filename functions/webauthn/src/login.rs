@@ -37,7 +37,7 @@ pub(crate) fn needs(call: &ApiRequest, context: &Context<'_>) -> Vec<Need> {
     }
     let mut needs = mfa::log_in_counters(context.settings, &call.visitor);
     let response = call.object().ok().and_then(|object| assertion::find(&object, context.settings));
-    needs.extend(response.and_then(|response| assertion::owner(&response)).map(Need::Account));
+    needs.extend(response.iter().flat_map(assertion::owners).map(Need::Account));
     needs
 }
 

@@ -52,8 +52,9 @@ pub(crate) fn begin(visit: &mut Visit<'_>, account: &Account, passwordless: bool
         if passwordless { UserVerification::Required } else { settings.mfa.webauthn_user_verification };
     let challenge = challenge::give(visit, verification == UserVerification::Required);
     let party = Party::of(settings, &visit.visitor.base_url);
+    let handle = account.id.user_handle();
     let user = CredentialUser {
-        handle: account.id.as_str().as_bytes(),
+        handle: handle.as_bytes(),
         name: &account.label(),
         display_name: &account.display(),
     };

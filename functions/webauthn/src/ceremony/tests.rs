@@ -91,6 +91,31 @@ fn what_is_kept_of_a_key_checks_its_signatures() {
 }
 
 #[test]
+fn what_another_server_has_accepted_is_read_and_written() {
+    for name in ["ES256", "EdDSA", "RS256"] {
+        let made = row("registration", name);
+        let accepted = AcceptedRegistration::read(&made.credential.to_string()).unwrap();
+        assert_eq!(accepted.public_key, made.public_key);
+        assert_eq!(accepted.origin, "https://example.com");
+        assert!(accepted.is_for("example.com") && !accepted.is_for("www.example.com"));
+        let written = accepted.write().unwrap();
+        assert_eq!(AcceptedRegistration::read(&written.to_string()).unwrap(), accepted);
+        let new = AcceptedRegistration::new(
+            "example.com",
+            &accepted.origin,
+            &accepted.credential_id,
+            &accepted.public_key,
+        );
+        let expected = AcceptedRegistration { sign_count: accepted.sign_count, discoverable: None, ..new };
+        assert_eq!(expected, AcceptedRegistration { discoverable: None, ..accepted });
+    }
+    let used = row("assertion", "ES256").credential;
+    for wrong in [used.to_string(), "{}".to_owned(), "[".to_owned()] {
+        assert!(AcceptedRegistration::read(&wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_key_is_asked_for_in_the_words_of_the_standard() {
     let user = CredentialUser { handle: b"42", name: "a@example.com", display_name: "A" };
     let options = creation(&party(), user, &[1; 32], &["a25vd24"], true, "required");
