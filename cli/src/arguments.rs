@@ -311,6 +311,11 @@ pub enum ImportCommand {
     /// table that `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` to that of the local stack, and
     /// needs `SECRET_KEY` or `SECRET_KEY_ARN`. It exits with status 3 if accounts were left out.
     Jsonl(ImportJsonl),
+    /// Import the accounts of a Django project with django-allauth (docs/migration-django.md).
+    ///
+    /// It reads what `manage.py dumpdata --format jsonl --output dump.jsonl auth account socialaccount mfa` writes, with the
+    /// app of AUTH_USER_MODEL in the place of auth, and works as `import jsonl` does.
+    Django(ImportDjango),
 }
 
 /// A file of accounts.
@@ -318,6 +323,19 @@ pub enum ImportCommand {
 pub struct ImportJsonl {
     /// The file.
     pub file: PathBuf,
+    /// How to import it.
+    #[command(flatten)]
+    pub switches: ImportSwitches,
+}
+
+/// A dump of a Django project.
+#[derive(Debug, Args)]
+pub struct ImportDjango {
+    /// The dump.
+    pub file: PathBuf,
+    /// Where the user model has what.
+    #[command(flatten)]
+    pub columns: DjangoColumns,
     /// How to import it.
     #[command(flatten)]
     pub switches: ImportSwitches,
@@ -356,6 +374,9 @@ pub struct Export {
     /// The format.
     #[arg(long, value_enum, default_value = "jsonl")]
     pub format: ExportFormat,
+    /// Where the user model has what, in the format django.
+    #[command(flatten, next_help_heading = "Options of --format django")]
+    pub columns: DjangoColumns,
     /// How to export them.
     #[command(flatten)]
     pub switches: ExportSwitches,
@@ -366,6 +387,8 @@ pub struct Export {
 pub enum ExportFormat {
     /// One JSON object a line, as `import jsonl` reads it.
     Jsonl,
+    /// Rows of Django models, as `manage.py loaddata` and `import django` read them (docs/migration-django.md).
+    Django,
 }
 
 /// How to export accounts.
@@ -818,6 +841,48 @@ pub struct UserSuperuser {
     /// The account.
     #[command(flatten)]
     pub user: ChangeSelector,
+}
+
+/// How a Django project stores its users.
+#[derive(Clone, Debug, Args)]
+pub struct DjangoColumns {
+    /// The user model: AUTH_USER_MODEL of the project.
+    #[arg(long, value_name = "APP.MODEL", default_value_t = Self::default().user_model)]
+    pub user_model: String,
+    /// Its column of usernames.
+    #[arg(long, value_name = "COLUMN", default_value_t = Self::default().username_field)]
+    pub username_field: String,
+    /// Its column of email addresses.
+    #[arg(long, value_name = "COLUMN", default_value_t = Self::default().email_field)]
+    pub email_field: String,
+    /// Its column of phone numbers, in the form +31612345678.
+    #[arg(long, value_name = "COLUMN")]
+    pub phone_field: Option<String>,
+    /// Its column that is true if the phone number is verified. Without it, phone numbers are unverified.
+    #[arg(long, value_name = "COLUMN", requires = "phone_field")]
+    pub phone_verified_field: Option<String>,
+    /// Another column of it, and the field of ACCOUNT_PROFILE_FIELDS that has its value, such as first_name=given_name. Can
+    /// be repeated.
+    #[arg(long = "field", value_name = "COLUMN=FIELD", value_parser = assignment)]
+    pub fields: Vec<(String, String)>,
+}
+
+impl Default for DjangoColumns {
+    /// Those of Django's own user model.
+    fn default() -> Self {
+        let [user_model, username_field, email_field] = ["auth.user", "username", "email"].map(str::to_owned);
+        let (phone_field, phone_verified_field, fields) = (None, None, Vec::new());
+        Self { user_model, username_field, email_field, phone_field, phone_verified_field, fields }
+    }
+}
+
+impl DjangoColumns {
+    /// The columns that are named.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let phone = [&self.phone_field, &self.phone_verified_field].into_iter().flatten();
+        let fields = self.fields.iter().map(|(column, _)| column);
+        [&self.username_field, &self.email_field].into_iter().chain(phone).chain(fields).map(String::as_str)
+    }
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

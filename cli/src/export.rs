@@ -1,6 +1,7 @@
 //! `vestibule export`: all accounts out of the table.
 
 mod age;
+mod format;
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -15,32 +16,11 @@ use vestibule::store::{Bookmark, StoreError};
 
 use crate::arguments::{Export, ExportFormat, ExportSwitches};
 use crate::data_dir::DataDirError;
+use crate::django::DjangoRows;
 
 pub use age::AgeRecipient;
 use age::Encryptor;
-
-/// What an export writes of each account.
-pub trait Format {
-    /// An account.
-    fn account(&mut self, account: &PortableAccount, into: &mut dyn Write) -> io::Result<()>;
-    /// What follows the last one.
-    fn end(&mut self, into: &mut dyn Write) -> io::Result<()>;
-}
-
-/// A line of JSON an account (docs/migration-format.md).
-#[derive(Clone, Copy, Debug)]
-pub struct Jsonl;
-
-impl Format for Jsonl {
-    fn account(&mut self, account: &PortableAccount, into: &mut dyn Write) -> io::Result<()> {
-        serde_json::to_writer(&mut *into, account)?;
-        into.write_all(b"\n")
-    }
-
-    fn end(&mut self, _: &mut dyn Write) -> io::Result<()> {
-        Ok(())
-    }
-}
+pub use format::{Format, Jsonl};
 
 /// Why an export fails.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +45,12 @@ pub enum ExportError {
     /// The process has no table.
     #[error("no table is configured")]
     NoTable,
+    /// Rows without secrets are of no use.
+    #[error(
+        "rows of Django need --with-secrets and --to-public-key: without them, users would have no second factors, and \
+         whoever resets a password would get in"
+    )]
+    NoSecrets,
 }
 
 /// What has become of the accounts.
@@ -81,19 +67,27 @@ pub async fn run(
     wanted: &Export,
     environment: HashMap<String, String>,
 ) -> Result<ExportSummary, ExportError> {
+    let switches = &wanted.switches;
+    if wanted.format == ExportFormat::Django && !switches.with_secrets {
+        return Err(ExportError::NoSecrets);
+    }
+    let requirements = Requirements { secret_key: switches.with_secrets, ..Requirements::TABLE };
+    let app = App::start(switches.data.variables(environment)?, requirements).await?;
     match wanted.format {
-        ExportFormat::Jsonl => run_as(&mut Jsonl, &wanted.switches, environment).await,
+        ExportFormat::Jsonl => run_as(&app, &mut Jsonl, switches).await,
+        ExportFormat::Django => {
+            let mut rows = DjangoRows::new(&wanted.columns, &app.settings, &app.random);
+            run_as(&app, &mut rows, switches).await
+        }
     }
 }
 
 /// Exports all accounts in a format.
 pub async fn run_as(
+    app: &App,
     format: &mut dyn Format,
     switches: &ExportSwitches,
-    environment: HashMap<String, String>,
 ) -> Result<ExportSummary, ExportError> {
-    let requirements = Requirements { secret_key: switches.with_secrets, ..Requirements::TABLE };
-    let app = App::start(switches.data.variables(environment)?, requirements).await?;
     let path = switches.into.as_path();
     let named = |error| ExportError::File { path: path.display().to_string(), error };
     let begin = if switches.resume { last_account(path).map_err(named)? } else { None };
@@ -101,13 +95,13 @@ pub async fn run_as(
     let done = match &switches.to_public_key {
         Some(key) => {
             let mut file = Encryptor::new(key, file).map_err(named)?;
-            let summary = write(&app, format, switches, begin, &mut file).await?;
+            let summary = write(app, format, switches, begin, &mut file).await?;
             file.finish().map_err(named)?.into_inner().map_err(|error| named(error.into_error()))?;
             summary
         }
         None => {
             let mut file = file;
-            let summary = write(&app, format, switches, begin, &mut file).await?;
+            let summary = write(app, format, switches, begin, &mut file).await?;
             file.flush().map_err(named)?;
             summary
         }
@@ -155,13 +149,14 @@ async fn write(
     loop {
         let page = store.page(next).await?;
         for account in &page.accounts {
-            match outward.account(&account.value) {
-                Ok(portable) => {
-                    format.account(&portable, into).map_err(named)?;
-                    summary.written += 1;
-                }
-                Err(problem) => {
-                    eprintln!("account {}: {problem}", quoted(account.value.id.as_str()));
+            let written = match outward.account(&account.value) {
+                Ok(portable) => format.account(&portable, into).map_err(named)?,
+                Err(problem) => Err(problem.to_string()),
+            };
+            match written {
+                Ok(()) => summary.written += 1,
+                Err(reason) => {
+                    eprintln!("account {}: {reason}", quoted(account.value.id.as_str()));
                     summary.refused += 1;
                 }
             }
@@ -177,6 +172,8 @@ async fn write(
     if io::stderr().is_terminal() {
         eprint!("\r\u{1b}[K");
     }
-    format.end(into).map_err(named)?;
+    for (remark, count) in format.remarks() {
+        eprintln!("{remark}: {count}");
+    }
     Ok(summary)
 }

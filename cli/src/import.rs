@@ -16,6 +16,7 @@ use vestibule::migration::{
 
 use crate::arguments::{Data, ImportCommand, ImportSwitches};
 use crate::data_dir::DataDirError;
+use crate::django::{DjangoDump, DumpError, Finding};
 
 pub use jsonl::{AccountFile, Line, Lines};
 pub use source::{Record, Records, Source};
@@ -37,6 +38,9 @@ pub enum ImportError {
     /// The source can't be read.
     #[error("{0}")]
     Source(#[from] io::Error),
+    /// Nothing of the dump can be imported.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
     /// The import stopped.
     #[error("the import stopped; run it again, and it goes on: {0}")]
     Stop(#[from] ImportStop),
@@ -69,10 +73,6 @@ impl ImportSummary {
     pub const fn is_partial(&self) -> bool {
         self.refused + self.changed_here > 0
     }
-
-    const fn total(&self) -> u64 {
-        self.added + self.replaced + self.unchanged + self.changed_here + self.refused
-    }
 }
 
 /// Imports accounts.
@@ -82,29 +82,53 @@ pub async fn run(
 ) -> Result<ImportSummary, ImportError> {
     match command {
         ImportCommand::Jsonl(wanted) => {
-            run_from(&AccountFile::new(wanted.file.clone())?, &wanted.switches, environment).await
+            let lines = AccountFile::new(wanted.file.clone())?;
+            let app = start(&wanted.switches.data, environment).await?;
+            run_from(&app, &lines, &wanted.switches).await
         }
+        ImportCommand::Django(wanted) => {
+            let app = start(&wanted.switches.data, environment).await?;
+            let mut told = 0;
+            let mut tell = |finding: Finding| {
+                told += 1;
+                if told <= MOST_TOLD {
+                    tell_finding(&finding, wanted.switches.json);
+                }
+            };
+            let dump = DjangoDump::open(&wanted.file, &wanted.columns, &app.settings, &mut tell)?;
+            run_from(&app, &dump, &wanted.switches).await
+        }
+    }
+}
+
+/// Tells of a row that is of no account.
+fn tell_finding(finding: &Finding, as_json: bool) {
+    if as_json {
+        let Finding { model, pk, reason } = finding;
+        println!("{}", json!({"model": model, "pk": pk, "outcome": "left_out", "reasons": [reason]}));
+    } else {
+        println!("{finding}");
     }
 }
 
 /// Imports what a source has: first a report of what can't come, then everything else.
 pub async fn run_from(
+    app: &App,
     source: &dyn Source,
     switches: &ImportSwitches,
-    environment: HashMap<String, String>,
 ) -> Result<ImportSummary, ImportError> {
-    let app = start(&switches.data, environment).await?;
     let options = ImportOptions {
         dry_run: switches.dry_run,
         superusers: switches.superusers,
         mixed_ids: switches.mixed_ids,
         writes_per_second: switches.writes_per_second,
     };
-    let import = Import::new(&app, options)?;
+    let import = Import::new(app, options)?;
     let mut teller = Teller::new(source.size(), switches.json);
-    let collisions = judge(source, &import, &app, &mut teller)?;
+    let collisions = judge(source, &import, app, &mut teller)?;
+    teller.remark(source.remarks());
     if teller.summary.refused > 0 && !switches.dry_run && !switches.skip_refused {
-        return Err(ImportError::Refused(teller.summary.refused, teller.summary.total()));
+        return Err(ImportError::Refused(teller.summary.refused, teller.records));
     }
     teller.begin(if switches.dry_run { "compared" } else { "imported" });
     let all_are_left = teller.summary.refused == 0;
@@ -154,6 +178,7 @@ fn judge(
     let mut uniques = Uniques::new(&app.random);
     for record in source.records()? {
         let record = record?;
+        teller.records += 1;
         match &record.account {
             Err(reason) => teller.refuse(record.number, None, std::slice::from_ref(reason)),
             Ok(account) => match import.read(account) {
@@ -191,6 +216,8 @@ struct Teller {
     size: Option<u64>,
     json: bool,
     told: u64,
+    /// How many accounts the source has, once it was read.
+    records: u64,
     seen: u64,
     what: &'static str,
     began: Instant,
@@ -201,7 +228,7 @@ struct Teller {
 impl Teller {
     fn new(size: Option<u64>, json: bool) -> Self {
         let (began, summary) = (Instant::now(), ImportSummary::default());
-        Self { size, json, told: 0, seen: 0, what: "", began, last: None, summary }
+        Self { size, json, told: 0, records: 0, seen: 0, what: "", began, last: None, summary }
     }
 
     fn begin(&mut self, what: &'static str) {
@@ -242,6 +269,18 @@ impl Teller {
             }
             (std::cmp::Ordering::Equal, false) => println!("and so on: {MOST_TOLD} are told of"),
             _ => {}
+        }
+    }
+
+    /// Tells of what is no account's fault, once it is known.
+    fn remark(&mut self, remarks: Vec<(String, u64)>) {
+        self.wipe();
+        for (remark, count) in remarks {
+            if self.json {
+                println!("{}", json!({"remark": remark, "count": count}));
+            } else {
+                println!("{remark}: {count}");
+            }
         }
     }
 

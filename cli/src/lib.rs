@@ -9,6 +9,7 @@ mod cloudfront;
 pub mod data_dir;
 mod database;
 mod deployed;
+pub mod django;
 pub mod email;
 pub mod events;
 pub mod export;

@@ -78,6 +78,14 @@ impl Lines {
         Ok(Self { file: BufReader::new(File::open(path)?), number: 0, position: 0 })
     }
 
+    /// Goes to where a line begins. Lines are numbered on from there.
+    pub fn seek(&mut self, position: u64) -> io::Result<()> {
+        let distance = i128::from(position) - i128::from(self.position);
+        self.file.seek_relative(i64::try_from(distance).map_err(io::Error::other)?)?;
+        self.position = position;
+        Ok(())
+    }
+
     fn line(&mut self) -> io::Result<Option<Line>> {
         let mut text = Vec::new();
         let mut read = self.file.by_ref().take(MOST_BYTES + 1).read_until(b'\n', &mut text)? as u64;

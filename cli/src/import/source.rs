@@ -10,6 +10,10 @@ pub trait Source {
     fn records(&self) -> io::Result<Records<'_>>;
     /// The size of all records together, in the unit of [`Record::position`], if known.
     fn size(&self) -> Option<u64>;
+    /// What else the last reading has found, as sentences, and how often.
+    fn remarks(&self) -> Vec<(String, u64)> {
+        Vec::new()
+    }
 }
 
 /// Records, one after the other.

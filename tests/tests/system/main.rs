@@ -14,6 +14,7 @@ mod code;
 mod config;
 mod cookies;
 mod deployment;
+mod django;
 mod documentation;
 mod enumeration;
 mod events;

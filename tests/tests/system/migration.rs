@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use vestibule_cli::arguments::{
-    Data, Export, ExportFormat, ExportSwitches, ImportCommand, ImportJsonl, ImportSwitches,
+    Data, DjangoColumns, Export, ExportFormat, ExportSwitches, ImportCommand, ImportJsonl, ImportSwitches,
 };
 use vestibule_cli::export::ExportSummary;
 use vestibule_cli::import::{ImportError, ImportSummary};
@@ -91,7 +91,7 @@ async fn export(stack: &Stack, into: &Path, change: impl FnOnce(&mut ExportSwitc
         data: Data { data_dir: None },
     };
     change(&mut switches);
-    let wanted = Export { format: ExportFormat::Jsonl, switches };
+    let wanted = Export { format: ExportFormat::Jsonl, columns: DjangoColumns::default(), switches };
     vestibule_cli::export::run(&wanted, stack.operator_variables()).await.unwrap()
 }
 
