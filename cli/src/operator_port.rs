@@ -18,6 +18,8 @@ use vestibule::domain::event::{Actor, ActorKind};
 use vestibule::operator::api::answer;
 use vestibule::secret::Secret;
 
+use crate::hosts::Hosts;
+
 /// The largest body, far above what an operation takes.
 const MOST_BYTES: usize = 1024 * 1024;
 
@@ -34,14 +36,12 @@ pub(crate) struct OperatorFunctions {
 struct OperatorPort {
     functions: OperatorFunctions,
     token: Secret,
-    /// The values of `Host` that name this port on loopback: a page of another name that resolves to it does not.
-    hosts: [String; 3],
 }
 
-/// The functions behind the token.
-pub(crate) fn router(functions: OperatorFunctions, token: Secret, port: u16) -> Router {
-    let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}"));
-    Router::new().fallback(respond).with_state(Arc::new(OperatorPort { functions, token, hosts }))
+/// The functions behind the token, for hosts that no page elsewhere can have.
+pub(crate) fn router(functions: OperatorFunctions, token: Secret) -> Router {
+    let port = Arc::new(OperatorPort { functions, token });
+    Hosts::Private.before(Router::new().fallback(respond).with_state(port))
 }
 
 async fn respond(State(port): State<Arc<OperatorPort>>, request: Request) -> Response {
@@ -65,21 +65,14 @@ async fn respond(State(port): State<Arc<OperatorPort>>, request: Request) -> Res
 }
 
 impl OperatorPort {
-    /// What a request lacks, if anything.
+    /// What a request without the token is answered.
     fn refused(&self, headers: &HeaderMap) -> Option<(StatusCode, String)> {
-        let given = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let error = |code: &str, message: &str| {
-            let body = json!({"errors": [{"code": code, "message": message}]});
-            Some((StatusCode::FORBIDDEN, body.to_string()))
-        };
-        if !self.hosts.iter().any(|host| host == given(header::HOST)) {
-            return error("wrong_host", "the operators' API is on loopback alone");
-        }
-        let token = given(header::AUTHORIZATION).strip_prefix("Bearer ").unwrap_or_default();
-        if !bool::from(token.as_bytes().ct_eq(self.token.expose().as_bytes())) {
-            let text = "the token of the file operator-token in the data directory is required: Authorization: Bearer …";
-            return error("unauthenticated", text);
-        }
-        None
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = given.and_then(|given| given.strip_prefix("Bearer ")).unwrap_or_default();
+        let is_right = bool::from(token.as_bytes().ct_eq(self.token.expose().as_bytes()));
+        let text =
+            "the token of the file operator-token in the data directory is required: Authorization: Bearer …";
+        let body = json!({"errors": [{"code": "unauthenticated", "message": text}]});
+        (!is_right).then(|| (StatusCode::FORBIDDEN, body.to_string()))
     }
 }

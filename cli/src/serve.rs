@@ -198,7 +198,7 @@ impl Stack {
         });
         if let Some(port) = operator {
             let token = Secret::new(data.new_operator_token(&random)?);
-            let router = operator_port::router(functions.operators.clone(), token, port.number);
+            let router = operator_port::router(functions.operators.clone(), token);
             lowest.serve(port.listeners, &router);
         }
         let inbox = guard.before(inbox::router(clock.clone(), random, echo, publish));
