@@ -71,6 +71,11 @@ docs: ## Write the generated documents
 releases: ## Run the release before on items of this one, and the reverse (needs the history of git)
 	tests/releases/run $(ARGS)
 
+.PHONY: migration
+migration: ## Move accounts of the real django-allauth in and out (needs Python and PyPI)
+	tests/migration/run --unit-tests
+	tests/migration/run $(ARGS)
+
 .PHONY: client-test
 client-test: ## Test with a real browser, generated clients and the backends of examples/ (needs Chromium, Node.js 20, Python and Go)
 	tests/clients/run
