@@ -47,7 +47,7 @@ echo "README: every command answers as it says"
 # The commands of docs/, with the id of the account in the place of that in the document.
 PATH=$(realpath "${CARGO_TARGET_DIR:-target}")/debug:$PATH
 export PATH
-id=$(vestibule user show --email ann@example.com | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p')
+id=$(vestibule user show --email ann@example.com | jq -r .id)
 run() {
     echo "+ $1"
     blocks "$1" "$2" | sed -E "s/0198[0-9a-f-]*…/$id/" > "$work/commands.sh"
@@ -57,3 +57,4 @@ run() {
 run docs/invitations.md Commands
 run docs/fields.md "operators"
 run docs/events.md "Reading it" | grep user.signed_up
+run docs/operators.md "The program"
