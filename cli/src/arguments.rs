@@ -29,6 +29,13 @@ pub enum Command {
     ///
     /// Settings are environment variables (docs/settings.md). Ctrl-C stops it.
     Serve(Serve),
+    /// Serve the console, a page for operators, at 127.0.0.1 (docs/console.md).
+    ///
+    /// It prints a link that has your rights. `OPERATOR_URL` and `OPERATOR_READ_URL` name the operators' API of a
+    /// deployment, and the standard AWS variables have your credentials (`aws configure export-credentials --format env`
+    /// prints them). Without them it uses the table that `TABLE_NAME` names, or that of the local stack. It ends after 30
+    /// idle minutes.
+    Console(ConsoleOptions),
     /// Check the settings file, and write it into the functions' packages (docs/deploy.md).
     #[command(subcommand, arg_required_else_help = true)]
     Settings(SettingsCommand),
@@ -171,6 +178,12 @@ pub struct Serve {
     /// The playground.
     #[command(flatten)]
     pub playground: PlaygroundOptions,
+    /// The console; if its port is in use, there is no console.
+    #[command(flatten)]
+    pub console: ConsolePort,
+    /// Serve no console.
+    #[arg(long)]
+    pub no_console: bool,
     /// IP address to listen on; 0.0.0.0 accepts connections from containers and other machines.
     #[arg(long, default_value = "127.0.0.1", value_parser = host)]
     pub host: IpAddr,
@@ -191,6 +204,25 @@ pub struct PlaygroundOptions {
     /// Serve no playground.
     #[arg(long)]
     pub no_playground: bool,
+}
+
+/// The page for operators.
+#[derive(Clone, Debug, Args)]
+pub struct ConsoleOptions {
+    /// Where it listens.
+    #[command(flatten)]
+    pub port: ConsolePort,
+    /// The local stack.
+    #[command(flatten)]
+    pub data: Data,
+}
+
+/// The port of the page for operators.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct ConsolePort {
+    /// Port of the console, a page for operators on 127.0.0.1; 0 for any free port.
+    #[arg(long, env = "VESTIBULE_CONSOLE_PORT", default_value_t = 8026)]
+    pub console_port: u16,
 }
 
 /// The directory of a local stack.

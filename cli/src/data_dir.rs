@@ -33,6 +33,9 @@ pub struct Endpoints {
     /// The operators' API, if there is one; the file `operator-token` has its token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
+    /// The console, if there is one. Its link has a secret, which is not in here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub console: Option<String>,
     /// The table's name.
     pub table: String,
     /// The region that the table is in.
@@ -246,6 +249,7 @@ mod tests {
             dynamodb: "http://127.0.0.1:8001".to_owned(),
             playground: Some("http://localhost:3000".to_owned()),
             operator: Some("http://127.0.0.1:8027".to_owned()),
+            console: Some("http://127.0.0.1:8026".to_owned()),
             table: "vestibule".to_owned(),
             region: "local".to_owned(),
             process: 7,

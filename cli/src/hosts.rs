@@ -19,6 +19,8 @@ const PRIVATE_DOMAINS: [&str; 3] = [".localhost", ".internal", ".local"];
 pub enum Hosts {
     /// IP addresses, and names that no public DNS has.
     Private,
+    /// This one alone, with its port.
+    Only(String),
 }
 
 impl Hosts {
@@ -30,6 +32,7 @@ impl Hosts {
     fn include(&self, host: &str) -> bool {
         match self {
             Self::Private => is_private(host),
+            Self::Only(only) => host == only,
         }
     }
 }
@@ -43,6 +46,7 @@ async fn judge(State(hosts): State<Hosts>, request: Request, next: Next) -> Resp
         Hosts::Private => {
             "IP addresses, localhost, names without a dot, and names under .internal and .local"
         }
+        Hosts::Only(only) => only,
     };
     let text = format!("This port does not answer to the host of this URL. It answers to: {known}\n");
     (StatusCode::MISDIRECTED_REQUEST, text).into_response()
@@ -86,6 +90,15 @@ mod tests {
             (":8025", false),
         ] {
             assert_eq!(Hosts::Private.include(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn one_host_is_exactly_that() {
+        let only = Hosts::Only("127.0.0.1:8026".to_owned());
+        assert!(only.include("127.0.0.1:8026"));
+        for host in ["127.0.0.1", "127.0.0.1:8025", "localhost:8026", "[::1]:8026", "127.0.0.1:8026.", ""] {
+            assert!(!only.include(host), "{host}");
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod arguments;
 pub mod breached;
 mod cloudfront;
+pub mod console;
 pub mod data_dir;
 mod database;
 mod deployed;
@@ -25,6 +26,7 @@ mod layer;
 pub mod operator;
 mod operator_api;
 mod operator_port;
+mod pages;
 mod playground;
 mod ports;
 mod proxy;

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use vestibule_cli::arguments::{Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table};
 use vestibule_cli::export::{self, ExportSummary};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::{breached, email, events, import, invite, secret_key, settings, table, user};
+use vestibule_cli::{breached, console, email, events, import, invite, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
 const WRONG_USE: u8 = 2;
@@ -97,6 +97,7 @@ fn run(arguments: &Arguments, serves: bool) -> Result<(), (ExitCode, String)> {
             Command::Email(EmailCommand::Clear(wanted)) => {
                 email::clear(wanted, environment).await.map_err(failed)
             }
+            Command::Console(options) => console::run(options, environment).await.map_err(failed),
             Command::Breached(command) => breached::run(command).map_err(failed),
             Command::Invite(command) => invite::run(command, environment).await.map_err(failed),
             Command::SecretKey(command) => secret_key::run(command, environment).await.map_err(failed),

@@ -10,7 +10,7 @@ use vestibule::operator::{self, FindUsers, OperatorError, OperatorRequest};
 
 use crate::arguments::{AccountName, Data};
 use crate::data_dir::DataDirError;
-use crate::operator_api::{OperatorApi, OperatorApiError};
+use crate::operator_api::{OperatorAnswer, OperatorApi, OperatorApiError};
 use crate::terminal::escaped;
 
 /// Why a command of an operator fails.
@@ -92,13 +92,28 @@ impl Door {
         Ok(Self(Place::Table(Box::new(app), Actor { id, ..Actor::OPERATOR })))
     }
 
+    /// To the table of a process.
+    pub fn of(app: App, actor: Actor) -> Self {
+        Self(Place::Table(Box::new(app), actor))
+    }
+
+    /// The answer to a request, as the API gives it.
+    pub async fn answer(&self, request: OperatorRequest) -> OperatorAnswer {
+        match &self.0 {
+            Place::Table(app, actor) => Box::pin(operator::run(app, actor, request)).await.into(),
+            Place::Api(api) => {
+                let (operation, arguments) = request.parts();
+                api.ask(&operation, arguments.to_string().into_bytes()).await
+            }
+        }
+    }
+
     /// The `data` of the answer to a request.
     pub async fn ask(&self, request: OperatorRequest) -> Result<Value, OperatorCommandError> {
         match &self.0 {
             Place::Table(app, actor) => Ok(json!(Box::pin(operator::run(app, actor, request)).await?)),
-            Place::Api(api) => {
-                let (operation, arguments) = request.parts();
-                let answer = api.ask(&operation, arguments.to_string().into_bytes()).await;
+            Place::Api(_) => {
+                let answer = self.answer(request).await;
                 if answer.status.is_success() {
                     return Ok(answer.body.get("data").cloned().unwrap_or_default());
                 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 use vestibule::aws::request::{AwsRequest, AwsRequestError, AwsService};
 use vestibule::aws::{Aws, AwsError};
+use vestibule::operator::{OperatorError, OperatorOutcome};
 
 /// What requests to function URLs are signed for.
 const LAMBDA: AwsService = AwsService { name: "lambda", host: "lambda" };
@@ -53,6 +54,19 @@ pub enum OperatorApiError {
     /// There are no credentials.
     #[error(transparent)]
     Aws(#[from] AwsError),
+}
+
+impl From<Result<OperatorOutcome, OperatorError>> for OperatorAnswer {
+    fn from(outcome: Result<OperatorOutcome, OperatorError>) -> Self {
+        match outcome {
+            Ok(outcome) => Self { status: StatusCode::OK, body: json!({"data": outcome}) },
+            Err(error) => {
+                let status =
+                    StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Self { status, body: error.body() }
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

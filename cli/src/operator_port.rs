@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::operator::Door;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -33,6 +34,15 @@ pub(crate) struct OperatorFunctions {
     pub writer: App,
 }
 
+/// The way to the functions inside this process.
+pub(crate) fn door(functions: &OperatorFunctions) -> Door {
+    Door::of(functions.writer.clone(), actor())
+}
+
+fn actor() -> Actor {
+    Actor { kind: ActorKind::Operator, id: Some("local".to_owned()), arn: None }
+}
+
 struct OperatorPort {
     functions: OperatorFunctions,
     token: Secret,
@@ -58,9 +68,8 @@ async fn respond(State(port): State<Arc<OperatorPort>>, request: Request) -> Res
         head.uri = uri;
     }
     let app = if reads_only { &port.functions.reader } else { &port.functions.writer };
-    let actor = Actor { kind: ActorKind::Operator, id: Some("local".to_owned()), arn: None };
     let request = http::Request::from_parts(head, LambdaBody::Binary(body.to_vec()));
-    let response = answer(app, reads_only, Some(&actor), &request).await;
+    let response = answer(app, reads_only, Some(&actor()), &request).await;
     response.map(|body| Body::from(body.to_vec()))
 }
 

@@ -3,31 +3,28 @@
 //! It is plain ES modules, served as they are. What differs from stack to stack is in `environment.json`.
 
 use axum::Router;
-use axum::http::{HeaderName, header};
-use axum::response::{Html, IntoResponse as _};
+use axum::http::header;
+use axum::response::Html;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 use crate::data_dir::Endpoints;
 use crate::inbox::captcha;
+use crate::pages::{COMMON, COMMON_STYLE, Module, file, modules};
 use crate::style::style;
 use vestibule::settings::{Account, Settings};
 
-macro_rules! modules {
-    ($folder:literal: $($name:literal)*) => { &[$(($name, include_str!(concat!($folder, $name)))),*] };
-}
-
-/// The modules, by name.
-const MODULES: &[(&str, &str)] = modules! {
+/// Its modules.
+const MODULES: &[Module] = modules! {
     "pages/playground/":
-    "api.js" "authenticators.js" "code.js" "configuration.js" "curl.js" "description.js" "done.js" "elements.js"
-    "emails.js" "form.js" "history.js" "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js"
+    "api.js" "authenticators.js" "code.js" "configuration.js" "curl.js" "description.js" "done.js" "emails.js"
+    "history.js" "login.js" "main.js" "password.js" "pending.js" "phone.js" "proceed.js" "profile.js"
     "providers.js" "qr.js" "reauthenticate.js" "requests.js" "reset.js" "router.js" "sessions.js" "signup.js"
     "tokens.js" "verify.js"
 };
 
 /// The API's client, which is a package of its own.
-const CLIENT: &[(&str, &str)] = modules! {
+const CLIENT: &[Module] = modules! {
     "../../clients/typescript/src/": "answers.js" "app.js" "browser.js" "transport.js" "webauthn.js"
 };
 
@@ -49,16 +46,14 @@ pub fn router(endpoints: &Endpoints, settings: &Settings) -> Router {
     let environment = environment(endpoints, settings).to_string();
     let policy = policy(api(endpoints));
     let page = move || async move { ([(header::CONTENT_SECURITY_POLICY, policy)], Html(INDEX)) };
-    let file = |kind: &'static str, text: String| get(async move || served(kind, text).into_response());
     let mut router = Router::new()
         .route("/environment.json", file("application/json", environment))
-        .route("/style.css", file("text/css", style() + OWN_STYLE));
-    for (name, text) in MODULES {
-        router = router.route(&format!("/modules/{name}"), file("text/javascript", (*text).to_owned()));
+        .route("/style.css", file("text/css", style() + COMMON_STYLE + OWN_STYLE));
+    for (name, text) in MODULES.iter().chain(COMMON) {
+        router = router.route(&format!("/modules/{name}"), file("text/javascript", *text));
     }
     for (name, text) in CLIENT {
-        router =
-            router.route(&format!("/modules/client/{name}"), file("text/javascript", (*text).to_owned()));
+        router = router.route(&format!("/modules/client/{name}"), file("text/javascript", *text));
     }
     router.fallback_service(get(page))
 }
@@ -66,15 +61,6 @@ pub fn router(endpoints: &Endpoints, settings: &Settings) -> Router {
 /// Where the API is: on the page's own origin behind a proxy.
 fn api(endpoints: &Endpoints) -> &str {
     endpoints.public.as_ref().unwrap_or(&endpoints.api)
-}
-
-fn served(kind: &'static str, text: String) -> ([(HeaderName, &'static str); 3], String) {
-    let headers = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, text)
 }
 
 /// A page calls the API and nothing else. Forms lead to it, and on to any provider. Trusted types leave no way to turn text
@@ -119,27 +105,12 @@ fn supports(account: &Account) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
+    use crate::pages::tests::check;
 
     #[test]
-    fn every_module_is_served() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pages/playground");
-        let names =
-            std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
-        let there: BTreeSet<String> =
-            names.filter(|name| !["index.html", "playground.css"].contains(&name.as_str())).collect();
-        let served: BTreeSet<String> = MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
-        assert_eq!(served, there);
-    }
-
-    #[test]
-    fn data_is_never_html() {
-        for (name, text) in MODULES.iter().chain(CLIENT) {
-            for way in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
-                assert!(!text.contains(way), "{name}: {way}");
-            }
-        }
+    fn every_module_is_served_and_makes_no_html() {
+        check("playground", MODULES);
+        check("../../../clients/typescript/src", CLIENT);
     }
 }

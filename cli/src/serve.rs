@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::warn;
 
 use crate::arguments::Serve;
+use crate::console::{self as operator_console, Console};
 use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints};
 use crate::database::{self, DatabaseError};
 use crate::deployed;
@@ -94,6 +95,8 @@ pub async fn serve(options: &Serve, environment: HashMap<String, String>) -> Res
 pub struct Stack {
     data: DataDir,
     endpoints: Endpoints,
+    /// The link to the console, if there is one.
+    console: Option<String>,
     variables: HashMap<String, String>,
     /// In the order in which they are stopped.
     layers: Vec<Layer>,
@@ -145,9 +148,9 @@ impl Stack {
             environment::complete(environment).map_err(|error| LocalStartError::App(error.into()))?;
         let (clock, random) = (Clock::system(), Random::system());
         let data = DataDir::open(options.data.path())?;
-        let Ports { api, mail, dynamodb, playground, operator } = listen(options).await?;
+        let Ports { api, mail, dynamodb, playground, operator, console } = listen(options).await?;
         let proxy = Proxy::listen(options, &random).await.map_err(|error| ServeError::Ports(vec![error]))?;
-        let loopback = [playground.as_ref(), operator.as_ref()];
+        let loopback = [playground.as_ref(), operator.as_ref(), console.as_ref()];
         let endpoints = endpoints(options, [&api, &mail, &dynamodb], proxy.as_ref(), loopback);
         let environment = Proxy::settings(proxy.as_ref(), environment, &endpoints);
 
@@ -201,14 +204,24 @@ impl Stack {
             let router = operator_port::router(functions.operators.clone(), token);
             lowest.serve(port.listeners, &router);
         }
+        let echoes = echo.is_some();
         let inbox = guard.before(inbox::router(clock.clone(), random, echo, publish));
         lowest.serve(mail.listeners, &Hosts::Private.before(inbox));
+        let tell = if echoes { operator_console::print } else { |_: &str| {} };
+        let console = console.map(|port| {
+            let door = operator_port::door(&functions.operators);
+            (Console::new(&port, door, "the local stack", Some(tell)), port)
+        });
+        let link = console.as_ref().map(|(console, _)| console.url());
         let mut delivery = Layer::new();
         delivery.run_until_stopped(deliver(functions, clock));
         let playground = playground.map(|port| (port, playground::router(&endpoints, &settings)));
-        let highest = serve_api(api, proxy, playground, gateway, settings.headless.url_prefix)?;
+        let mut highest = serve_api(api, proxy, playground, gateway, settings.headless.url_prefix)?;
+        if let Some((console, port)) = console {
+            highest.serve(port.listeners, &operator_console::router(&console));
+        }
         data.tell_endpoints(&endpoints)?;
-        Ok(Self { data, endpoints, variables, layers: vec![highest, delivery, lowest] })
+        Ok(Self { data, endpoints, console: link, variables, layers: vec![highest, delivery, lowest] })
     }
 
     /// Where its parts are.
@@ -254,12 +267,27 @@ impl Stack {
             "\nVestibule is running.\n\n  \
              {first}\n  \
              Read mail  {inbox}/   the inbox: no message leaves this machine\n  \
-             Call it    {api}/   the API, and where everything is\n\n\
+             Call it    {api}/   the API, and where everything is\n\
+             {}\n\
              DynamoDB: {dynamodb}, table {table}, {}\n\
              {operators}\n\
              Ctrl-C stops it.\n\n",
+            self.console_line(options),
             storage(options)
         )
+    }
+
+    fn console_line(&self, options: &Serve) -> String {
+        let port = options.console.console_port;
+        match &self.console {
+            Some(link) => format!("  Operate    {link}   the console: find and change accounts\n"),
+            None if options.no_console => String::new(),
+            None => {
+                format!(
+                    "  Operate    port {port} is in use, so the console is off (--console-port chooses another)\n"
+                )
+            }
+        }
     }
 }
 
@@ -335,6 +363,7 @@ struct Ports {
     dynamodb: Port,
     playground: Option<Port>,
     operator: Option<Port>,
+    console: Option<Port>,
 }
 
 /// All ports, or everything that is wrong with any of them.
@@ -348,10 +377,11 @@ async fn listen(options: &Serve) -> Result<Ports, ServeError> {
             .map(Some),
         playground_port(options).await,
         unless_in_use(options.operator_port, "--operator-port (VESTIBULE_OPERATOR_PORT)").await,
+        console_port(options).await,
     ];
     match results {
-        [Ok(Some(api)), Ok(Some(mail)), Ok(Some(dynamodb)), Ok(playground), Ok(operator)] => {
-            Ok(Ports { api, mail, dynamodb, playground, operator })
+        [Ok(Some(api)), Ok(Some(mail)), Ok(Some(dynamodb)), Ok(playground), Ok(operator), Ok(console)] => {
+            Ok(Ports { api, mail, dynamodb, playground, operator, console })
         }
         results => Err(ServeError::Ports(results.into_iter().filter_map(Result::err).collect())),
     }
@@ -364,6 +394,13 @@ async fn playground_port(options: &Serve) -> Result<Option<Port>, PortError> {
         return Ok(None);
     }
     unless_in_use(options.playground.playground_port, FLAG).await
+}
+
+async fn console_port(options: &Serve) -> Result<Option<Port>, PortError> {
+    if options.no_console {
+        return Ok(None);
+    }
+    unless_in_use(options.console.console_port, operator_console::PORT_FLAG).await
 }
 
 /// A port on loopback, whatever the host; none if another program has it.
@@ -394,7 +431,7 @@ fn endpoints(
     options: &Serve,
     [api, inbox, dynamodb]: [&Port; 3],
     proxy: Option<&Proxy>,
-    [playground, operator]: [Option<&Port>; 2],
+    [playground, operator, console]: [Option<&Port>; 3],
 ) -> Endpoints {
     let name = ports::name(options.host);
     Endpoints {
@@ -404,6 +441,7 @@ fn endpoints(
         dynamodb: format!("http://{}:{}", ports::address(options.host), dynamodb.number),
         playground: playground.map(|port| format!("http://localhost:{}", port.number)),
         operator: operator.map(|port| format!("http://127.0.0.1:{}", port.number)),
+        console: console.map(|port| format!("http://127.0.0.1:{}", port.number)),
         table: TABLE.to_owned(),
         region: REGION.to_owned(),
         process: std::process::id(),

@@ -39,6 +39,7 @@ fn vestibule(data_dir: &Path, arguments: &[&str]) -> Command {
         .env("VESTIBULE_MAIL_PORT", "0")
         .env("VESTIBULE_DYNAMODB_PORT", "0")
         .env("VESTIBULE_PLAYGROUND_PORT", "0")
+        .env("VESTIBULE_CONSOLE_PORT", "0")
         .stdin(Stdio::null());
     command
 }
@@ -426,6 +427,47 @@ fn another_frontend_keeps_its_port() {
         assert!(line.contains(&format!("http://localhost:{port}/")) && line.contains(&reason), "{line}");
         let page = stack.get("api", "/").1;
         assert!(page.contains(&format!("<code>http://localhost:{port}</code> (<code>FRONTEND_URL</code>)")));
+    }
+}
+
+#[test]
+fn the_console_is_on_loopback_alone_and_its_link_is_printed_and_nowhere_else() {
+    let home = tempfile::tempdir().unwrap();
+    let stack = Stack::start(home.path(), &["--ephemeral", "--host", "0.0.0.0"]);
+    let origin = stack.endpoints["console"].as_str().unwrap();
+    let line = stack.banner.iter().find(|line| line.contains("Operate")).unwrap();
+    let token = line.split_once(&format!("{origin}/#")).unwrap().1.split(' ').next().unwrap();
+    assert!(origin.starts_with("http://127.0.0.1:") && token.len() == 43, "{line}");
+    assert!(!std::fs::read_to_string(home.path().join("endpoints.json")).unwrap().contains(token));
+    let host = stack.address("console");
+    let ask = |token: &str| {
+        let request = format!(
+            "POST /api/user.find HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nSec-Fetch-Site: same-origin\r\n\
+             Content-Type: application/json\r\nX-Console-Token: {token}\r\nContent-Length: 16\r\n\
+             Connection: close\r\n\r\n{{\"username\":\"a\"}}"
+        );
+        stack.send("console", &request)
+    };
+    let (head, body) = ask(token);
+    assert!(head.starts_with("HTTP/1.1 200") && body == r#"{"data":{"users":[]}}"#, "{head}\n{body}");
+    assert!(ask("").0.starts_with("HTTP/1.1 401"));
+    let port = host.rsplit(':').next().unwrap().parse().unwrap();
+    for outside in local_addresses() {
+        assert!(TcpStream::connect_timeout(&(outside, port).into(), PATIENCE).is_err(), "{outside}");
+    }
+}
+
+#[test]
+fn a_port_that_the_console_lacks_is_said() {
+    let home = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (flags, said) in [(&["--console-port", &port][..], true), (&["--no-console"][..], false)] {
+        let stack = Stack::start(home.path(), &[&["--ephemeral"], flags].concat());
+        assert!(stack.endpoints.get("console").is_none());
+        let line = stack.banner.iter().find(|line| line.contains("Operate"));
+        assert_eq!(line.is_some_and(|line| line.contains(&format!("port {port} is in use"))), said);
+        assert_eq!(line.is_some(), said);
     }
 }
 

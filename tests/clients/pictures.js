@@ -3,6 +3,7 @@
 //   VESTIBULE=target/debug/vestibule CHROMIUM=$(command -v chromium) node tests/clients/pictures.js
 
 import { join } from "node:path";
+import { visitConsole } from "./console.js";
 import { openPlayground } from "./playground.js";
 
 const FOLDER = join(import.meta.dirname, "../../docs/pictures");
@@ -36,6 +37,13 @@ try {
   await sees("Scan this with the app");
   await page.locator("#requests summary").first().click();
   await picture("playground");
+
+  const operator = await visitConsole(stack.browser, await stack.said(/http:\/\/127\.0\.0\.1:\d+\/#[\w-]{43}/), { colorScheme: "light" });
+  await operator.open();
+  await operator.account(EMAIL);
+  await operator.page.getByRole("button", { name: "Remove: Authenticator app" }).or(operator.page.getByRole("button", { name: "Disable" })).first().click();
+  await operator.page.getByRole("dialog").waitFor();
+  await operator.page.screenshot({ path: join(FOLDER, "console.png") });
 } finally {
   await stack.stop();
 }

@@ -2,15 +2,10 @@
 // accessibility, for its width on a phone, and for requests to other hosts.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { setTimeout as pause } from "node:timers/promises";
 import { launch } from "./browser.js";
+import { checkAccessibility, checkWidth, openPage } from "./pages.js";
 import { startStack } from "./stack.js";
-
-const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const PHONE = { width: 360, height: 740 };
-const DESK = { width: 1280, height: 800 };
 
 /** Starts a stack with a playground; `stop` it in the end. */
 export async function openPlayground(settings) {
@@ -18,7 +13,8 @@ export async function openPlayground(settings) {
   const browser = await launch();
   return {
     ...stack,
-    visit: (options) => visit(browser, stack, options),
+    browser,
+    visit: (options) => visitPlayground(browser, stack, options),
     async stop() {
       await browser.close();
       await stack.stop();
@@ -26,19 +22,10 @@ export async function openPlayground(settings) {
   };
 }
 
-async function visit(browser, stack, { isChecked = true } = {}) {
-  const context = await browser.newContext({ viewport: DESK });
+/** Somebody at the playground of a stack, who was never there before. */
+export async function visitPlayground(browser, stack, { isChecked = true } = {}) {
+  const { context, page, devtools, check } = await openPage(browser, [stack.playground, stack.api, stack.inbox]);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
-  const hosts = new Set();
-  const faults = [];
-  page.on("request", (request) => hosts.add(new URL(request.url()).host));
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => {
-    if (/Content Security Policy|Trusted/.test(message.text())) faults.push(message.text());
-  });
-  const devtools = await context.newCDPSession(page);
   const visitor = {
     page,
     open: (path) => page.goto(stack.playground + path),
@@ -73,13 +60,7 @@ async function visit(browser, stack, { isChecked = true } = {}) {
       await page.getByRole("heading", { level: 1, name: title, exact: true }).waitFor();
       if (isChecked) await visitor.check();
     },
-    async check() {
-      await checkAccessibility(page, devtools);
-      await checkWidth(page);
-      const own = new Set([stack.playground, stack.api, stack.inbox].map((url) => new URL(url).host));
-      assert.deepEqual([...hosts].filter((host) => host && !own.has(host)), []);
-      assert.deepEqual(faults, []);
-    },
+    check,
     /** Gives the browser an authenticator: one that holds passkeys, or a security key that can't. */
     async addAuthenticator({ isSecurityKey = false } = {}) {
       const passkeys = { transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true };
@@ -103,27 +84,6 @@ async function visit(browser, stack, { isChecked = true } = {}) {
     },
   };
   return visitor;
-}
-
-/** No violation of any rule of axe. It runs beside the page's policy, which would not let it in. */
-async function checkAccessibility(page, devtools) {
-  const run = async (expression) => {
-    const { result, exceptionDetails } = await devtools.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
-    assert.equal(exceptionDetails, undefined, JSON.stringify(exceptionDetails));
-    return result.value;
-  };
-  await run(`${AXE};0`);
-  const violations = await run(`axe.run().then(({ violations }) => violations.map(({ id, help, nodes }) =>
-    id + ": " + help + ": " + nodes.map(({ html }) => html.slice(0, 150)).join(" | ")))`);
-  assert.deepEqual(violations, [], page.url());
-}
-
-/** Nothing is wider than a phone. */
-async function checkWidth(page) {
-  await page.setViewportSize(PHONE);
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  await page.setViewportSize(DESK);
-  assert.ok(width <= PHONE.width, `${page.url()} is ${width} pixels wide`);
 }
 
 async function messages(stack, to) {

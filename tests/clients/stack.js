@@ -51,13 +51,14 @@ function mails(inbox, { tries, every }) {
 /** Starts `vestibule serve` at free ports, with data that is forgotten, and more arguments if given. */
 export async function startStack(settings = {}, more = []) {
   const data = await mkdtemp(join(tmpdir(), "vestibule-"));
-  const ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0", "--proxy-port=0", "--playground-port=0"];
+  const ports = ["--port=0", "--inbox-port=0", "--dynamodb-port=0", "--proxy-port=0", "--playground-port=0", "--console-port=0"];
   const program = spawn(PROGRAM, ["serve", "--ephemeral", "--data-dir", data, ...ports, ...more], {
     env: { ...process.env, ...settings },
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
   let log = "";
   program.stderr.setEncoding("utf8").on("data", (text) => (log += text));
+  const said = outputOf(program);
   const ended = new Promise((resolve) => program.once("exit", resolve));
   const { api, public: proxy, inbox, playground } = await endpoints(join(data, "endpoints.json"), program, () => log);
   return {
@@ -66,6 +67,7 @@ export async function startStack(settings = {}, more = []) {
     data,
     /** Frontend and API in one, with `--behind-proxy`. */
     public: proxy,
+    said,
     inbox,
     playground,
     email: (name) => `${name}@example.com`,
@@ -85,6 +87,32 @@ export async function startStack(settings = {}, more = []) {
       await ended;
       await rm(data, { recursive: true });
     },
+  };
+}
+
+/** Starts `vestibule console` at a free port, with these variables alone. */
+export async function startConsole(variables) {
+  const program = spawn(PROGRAM, ["console", "--console-port=0"], { env: variables, stdio: ["ignore", "pipe", "inherit"] });
+  const said = outputOf(program);
+  const ended = new Promise((resolve) => program.once("exit", resolve));
+  return {
+    said,
+    async stop() {
+      program.kill();
+      await ended;
+    },
+  };
+}
+
+/** Resolves to the first match in what a program prints, once there is one. */
+function outputOf(program) {
+  let output = "";
+  program.stdout.setEncoding("utf8").on("data", (text) => (output += text));
+  return async (pattern) => {
+    for (let tries = 0; tries < 500 && !pattern.test(output); tries += 1) await pause(20);
+    const match = output.match(pattern);
+    if (!match) throw new Error(`${pattern} is not printed, but:\n${output}`);
+    return match[0];
   };
 }
 

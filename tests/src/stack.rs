@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule::aws::Aws;
 use vestibule_cli::arguments::{
-    AccountName, ChangeOptions, ChangeSelector, Data, InviteAdd, InviteCommand, OneEmail, PlaygroundOptions,
-    ReadOptions, Replay, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd, UserCommand, UserSelector,
-    UserSet,
+    AccountName, ChangeOptions, ChangeSelector, ConsolePort, Data, InviteAdd, InviteCommand, OneEmail,
+    PlaygroundOptions, ReadOptions, Replay, Retire, Rotate, RotationStep, SecretKey, Serve, UserAdd,
+    UserCommand, UserSelector, UserSet,
 };
 use vestibule_cli::iam::access_key_id;
 use vestibule_cli::operator::OperatorCommandError;
@@ -79,6 +79,8 @@ impl Stack {
             inbox_port: 0,
             dynamodb_port: 0,
             operator_port: 0,
+            console: ConsolePort { console_port: 8026 },
+            no_console: true,
             playground: PlaygroundOptions { no_playground: true, playground_port: 3000 },
             host: Ipv4Addr::LOCALHOST.into(),
             data: Data { data_dir: Some(data.path().to_owned()) },

@@ -68,7 +68,8 @@ function control({ name, schema = {}, required, value, label, hint, options = {}
   const isCheckbox = type === "checkbox";
   const [hintId, errorId] = [`${id}-hint`, `${id}-error`];
   const described = { id, name, required, "aria-describedby": help ? `${hintId} ${errorId}` : errorId, ...options };
-  const input = schema.enum ? choice(schema.enum, value, described) : h("input", {
+  const isJson = schema.contentMediaType === "application/json";
+  const input = schema.enum ? choice(schema.enum, value, described) : isJson ? h("textarea", { rows: 6, spellcheck: "false", ...described }, value) : h("input", {
     type,
     value: isCheckbox ? undefined : value,
     checked: isCheckbox && Boolean(value),

@@ -1,0 +1,52 @@
+// Invitations to sign up.
+
+import { request } from "./api.js";
+import { change, changeButton } from "./change.js";
+import { button, copyButton, facts, h, section, when } from "./elements.js";
+import { form } from "./form.js";
+import { alert, refresh } from "./router.js";
+
+/** The page. */
+export async function invitations() {
+  const listed = h("div");
+  const list = async () => {
+    const { data, errors } = await request("invite.list");
+    listed.replaceChildren(errors ? alert(errors[0].message) : cards(data.invitations));
+  };
+  return [
+    section("Invite", inviting()),
+    section("Open invitations",
+      h("p", {}, "This reads the whole table, and costs what reading it costs."),
+      button("List invitations", list),
+      listed),
+  ];
+}
+
+function inviting() {
+  const made = h("div");
+  const fields = [
+    { name: "email", schema: { format: "email" }, required: true },
+    { name: "invited_by", label: "Invited by", hint: "As the list of invitations shows it" },
+    { name: "return_link", label: "Show the link instead of sending it", schema: { type: "boolean" } },
+  ];
+  const show = async ({ email, link }) => made.replaceChildren(link
+    ? h("div", {}, h("p", {}, "This link is a secret. Give it to nobody else."), h("pre", {}, link), copyButton("Copy the link", link))
+    : h("p", {}, `The invitation of ${email} is on its way.`));
+  const invite = (values) => change("invite.add", values, {
+    who: values.email,
+    title: `Invite ${values.email}?`,
+    text: `It takes the place of an earlier invitation. ${values.return_link ? "No mail is sent." : `A link that is valid for seven days is sent to ${values.email}.`}`,
+    label: "Invite",
+    done: "Invited.",
+  }, show);
+  return [form(fields, "Invite…", invite), made];
+}
+
+function cards(list) {
+  if (list.length === 0) return h("p", {}, "None.");
+  return h("ul", { class: "cards" }, ...list.map(({ email, invited_by: by, fields, valid_until: until }) => h("li", {},
+    h("b", {}, email),
+    facts({ "Invited by": by, "Valid until": when(until), Fields: Object.keys(fields).length > 0 ? JSON.stringify(fields) : undefined }),
+    changeButton("Revoke", "invite.revoke", { email },
+      { who: email, title: "Revoke the invitation?", text: `The link that was sent to ${email} no longer signs up.` }, { name: email, class: "bad", after: refresh }))));
+}
