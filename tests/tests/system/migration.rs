@@ -196,7 +196,7 @@ async fn a_dry_run_writes_nothing_and_a_file_with_problems_imports_nothing() {
     let dry = try_import(&stack, &accounts, ImportSwitches { dry_run: true, ..switches() }).await.unwrap();
     assert_eq!(counts(dry), [1, 0, 0, 0, 4]);
     let refused = try_import(&stack, &accounts, switches()).await.unwrap_err();
-    let text = "nothing was imported, as 3 of 3 accounts can't be: mend or remove them, or leave them out with --skip-refused";
+    let text = "nothing was imported, as 3 of 5 accounts can't be: mend or remove them, or leave them out with --skip-refused";
     assert_eq!(refused.to_string(), text);
     assert_eq!(stack.dynamodb.items().await.len(), before);
     let skip = ImportSwitches { skip_refused: true, ..switches() };
