@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const FUNCTIONS: [&str; 16] = [
     "account",
@@ -138,4 +138,18 @@ fn a_missing_package_says_what_makes_it() {
     let output = settings(folder.path(), &["pack"]);
     let errors = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && errors.contains("infra/build.sh makes the packages"), "{errors}");
+}
+
+/// As in `vestibule … | head`.
+#[test]
+fn a_reader_that_is_gone_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("settings.json"), "{}").unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command.args(["settings", "check"]).current_dir(folder.path()).env_clear();
+    let output = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{said}");
 }
