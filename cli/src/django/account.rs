@@ -48,7 +48,9 @@ impl AccountReader<'_> {
             account.email = None;
         }
         if findings.is_empty() {
-            notes.iter().for_each(|note| tally.add(note, 1));
+            for note in &notes {
+                tally.add(note, 1);
+            }
             self.count(rows, &account, tally);
             Ok(account)
         } else {
@@ -300,7 +302,7 @@ fn display(row: &Row) -> Option<String> {
     };
     let shown =
         |name: &&str| Some(data.get(*name)?.as_str()?.trim().to_owned()).filter(|text| !text.is_empty());
-    DISPLAYED.iter().find_map(|name| shown(name)).map(|text| text.chars().take(MAX_DISPLAY).collect())
+    DISPLAYED.iter().find_map(shown).map(|text| text.chars().take(MAX_DISPLAY).collect())
 }
 
 /// The primary key of an authenticator, which is its id in the API.

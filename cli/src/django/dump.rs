@@ -251,8 +251,8 @@ fn read(path: &Path, model: &str, hasher: &RandomState) -> Result<Index, DumpErr
         place = line.position;
     }
     if faults.count > 0 {
-        let Faults { count, text } = faults;
-        return Err(DumpError::Unreadable { path: path.to_owned(), count, faults: text });
+        let Faults { count, named } = faults;
+        return Err(DumpError::Unreadable { path: path.to_owned(), count, faults: named.join("\n") });
     }
     Ok(index)
 }
@@ -266,7 +266,7 @@ fn check_format(path: &Path) -> Result<(), DumpError> {
         [b'[', ..] => "a list, of --format json",
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] => "text in UTF-16, as PowerShell writes it",
         [0xEF, 0xBB, 0xBF] => "text with a byte order mark",
-        [b'-', ..] | [b'<', ..] => "YAML or XML",
+        [b'-' | b'<', ..] => "YAML or XML",
         _ => return Ok(()),
     };
     Err(DumpError::Format { path: path.to_owned(), found })
@@ -284,22 +284,22 @@ impl Index {
         model: &str,
         hasher: &RandomState,
     ) -> Result<(), NoKey> {
-        let hashed = |key: Option<String>| key.map(|key| hasher.hash_one(key)).ok_or(NoKey);
+        let digest = |key: Option<String>| key.map(|key| hasher.hash_one(key)).ok_or(NoKey);
         if row.is_of(model) {
-            self.users.push((hashed(row.key())?, place, line));
+            self.users.push((digest(row.key())?, place, line));
         } else if row.is_of(SOCIAL_TOKEN) {
-            self.tokens.push((hashed(row.reference("account"))?, place));
+            self.tokens.push((digest(row.reference("account"))?, place));
         } else if [EMAIL_ADDRESS, AUTHENTICATOR, SOCIAL_ACCOUNT].iter().any(|owned| row.is_of(owned)) {
-            let user = hashed(row.reference("user"))?;
+            let user = digest(row.reference("user"))?;
             self.owned.push((user, place));
             if row.is_of(SOCIAL_ACCOUNT) {
-                self.social_accounts.push((hashed(row.key())?, user));
+                self.social_accounts.push((digest(row.key())?, user));
             }
         } else {
             self.leave(row);
             return Ok(());
         }
-        hashed(row.key())?;
+        digest(row.key())?;
         self.seen.push(identity(hasher, row));
         Ok(())
     }
@@ -338,16 +338,16 @@ impl Index {
 #[derive(Default)]
 struct Faults {
     count: u64,
-    text: String,
+    named: Vec<String>,
 }
 
 impl Faults {
     fn add(&mut self, line: u32, fault: &str) {
         self.count += 1;
         if self.count <= NAMED_FAULTS as u64 {
-            self.text += &format!("  line {line}: {fault}\n");
+            self.named.push(format!("  line {line}: {fault}"));
         } else if self.count == NAMED_FAULTS as u64 + 1 {
-            self.text += "  …\n";
+            self.named.push("  …".to_owned());
         }
     }
 }
@@ -540,7 +540,7 @@ mod tests {
             assert!(refused(start).contains(found), "{found}");
         }
         let many = refused("x\n".repeat(50).as_bytes());
-        assert!(many.starts_with("dump.jsonl: 50 of its lines") && many.ends_with("…\n"), "{many}");
+        assert!(many.starts_with("dump.jsonl: 50 of its lines") && many.ends_with('…'), "{many}");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 use vestibule::domain::email;
 use vestibule::migration::{
-    PortableAccount, PortableCredential, PortableRecoveryCodes, PortableSocialAccount, PortableTime,
+    PortableAccount, PortableCredential, PortableRecoveryCodes, PortableSecret, PortableSocialAccount,
+    PortableTime,
 };
 use vestibule::random::Random;
 use vestibule::settings::Settings;
@@ -73,7 +74,7 @@ impl<'a> DjangoRows<'a> {
             let fields = json!({
                 "user": user, "email": email::shown(&it.email), "verified": it.verified, "primary": it.primary,
             });
-            rows.push(self.row(EMAIL_ADDRESS, fields).0);
+            rows.push(self.row(EMAIL_ADDRESS, &fields).0);
         }
         let mut authenticator = |kind: &str, data: Value, created_at, last_used_at: Option<PortableTime>| {
             let created_at: Option<PortableTime> = created_at;
@@ -84,7 +85,7 @@ impl<'a> DjangoRows<'a> {
                 "created_at": created_at.or(account.created_at),
                 "last_used_at": last_used_at,
             });
-            rows.push(self.row(AUTHENTICATOR, fields).0);
+            rows.push(self.row(AUTHENTICATOR, &fields).0);
         };
         if let Some(totp) = &account.totp {
             authenticator("totp", json!({"secret": totp.secret}), totp.created_at, totp.last_used_at);
@@ -169,22 +170,22 @@ impl<'a> DjangoRows<'a> {
             "last_login": account.last_login_at.or(date_joined),
             "extra_data": {},
         });
-        let (row, pk) = self.row(SOCIAL_ACCOUNT, fields);
+        let (row, pk) = self.row(SOCIAL_ACCOUNT, &fields);
         rows.push(row);
         if let Some(tokens) = &social.tokens {
             let fields = json!({
                 "app": null,
                 "account": pk,
                 "token": tokens.access_token,
-                "token_secret": tokens.refresh_token.as_ref().map(|token| token.expose()).unwrap_or_default(),
+                "token_secret": tokens.refresh_token.as_ref().map_or("", PortableSecret::expose),
                 "expires_at": tokens.expires_at,
             });
-            rows.push(self.row(SOCIAL_TOKEN, fields).0);
+            rows.push(self.row(SOCIAL_TOKEN, &fields).0);
         }
     }
 
     /// A row with the next primary key of its model, and that key.
-    fn row(&mut self, model: &'static str, fields: Value) -> (Value, u64) {
+    fn row(&mut self, model: &'static str, fields: &Value) -> (Value, u64) {
         let models = [EMAIL_ADDRESS, AUTHENTICATOR, SOCIAL_ACCOUNT, SOCIAL_TOKEN];
         let counter = self.last.iter_mut().zip(models).find(|(_, other)| *other == model);
         let pk = counter.map_or(0, |(last, _)| {
@@ -271,7 +272,7 @@ fn django_hash(hash: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use vestibule::migration::{PortableCodeHashes, PortableEmail, PortableSecret, PortableTokens};
+    use vestibule::migration::{PortableCodeHashes, PortableEmail, PortableTokens};
 
     use super::super::account::AccountReader;
     use super::super::dump::Dump;
@@ -289,10 +290,18 @@ mod tests {
     /// Without what is numbered from 1 again, the number of codes, as allauth counts those that are left, and the display
     /// names that providers tell at the next login.
     fn comparable(mut account: PortableAccount) -> PortableAccount {
-        account.totp.iter_mut().for_each(|totp| totp.id = None);
-        account.webauthn.iter_mut().for_each(|credential| credential.id = None);
-        account.social_accounts.iter_mut().for_each(|social| social.display = None);
-        account.recovery_codes.iter_mut().for_each(|codes| (codes.id, codes.total) = (None, None));
+        if let Some(totp) = &mut account.totp {
+            totp.id = None;
+        }
+        if let Some(codes) = &mut account.recovery_codes {
+            (codes.id, codes.total) = (None, None);
+        }
+        for credential in &mut account.webauthn {
+            credential.id = None;
+        }
+        for social in &mut account.social_accounts {
+            social.display = None;
+        }
         account
     }
 

@@ -115,8 +115,7 @@ async fn passkeys_of_allauth_log_in_here() {
             Stack::start(&[PASSKEYS.as_slice(), &[KEY, ("ACCOUNT_ID_FORMAT", format)]].concat()).await;
         let folder = tempfile::tempdir().unwrap();
         let mut key = Passkey::new(&format!("http://{}", stack.api));
-        let domain = stack.api.to_string();
-        let rp_id = domain.split(':').next().unwrap();
+        let rp_id = stack.api.split(':').next().unwrap();
         let options = json!({"publicKey": {
             "rp": {"id": rp_id},
             "user": {"id": URL_SAFE_NO_PAD.encode(handle)},
