@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join4;
 
+use crate::aws::secret::{AwsSecret, CURRENT, SecretVersion};
 use crate::aws::{Aws, AwsError};
 use crate::breached::BreachedPasswords;
 use crate::clock::Clock;
@@ -498,7 +499,7 @@ const ROTATION_MARGIN_DAYS: i64 = 2;
 
 /// Logs that the token keys should have been rotated long ago, for the alarm (`infra/alarms.yaml`): Secrets Manager may
 /// fail to rotate without ever invoking the function `keys`, whose errors would be noticed.
-fn report_overdue(settings: &JwtSettings, keys: &FetchedSecret, now: Timestamp) {
+fn report_overdue(settings: &JwtSettings, keys: &SecretVersion, now: Timestamp) {
     let Some(age_days) = overdue(settings, keys.created_at, now) else { return };
     tracing::error!(KeysOverdue = 1, age_days, "the signing keys of tokens were not rotated in time");
 }
@@ -546,31 +547,15 @@ pub async fn fetch_secret(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option
     Ok(fetch_secret_if(aws, arn).await?.map(|fetched| fetched.text))
 }
 
-async fn fetch_secret_if(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<FetchedSecret>, String> {
+async fn fetch_secret_if(aws: Option<&Aws>, arn: Option<&str>) -> Result<Option<SecretVersion>, String> {
     let (Some(aws), Some(arn)) = (aws, arn) else { return Ok(None) };
-    fetch_secret_version(aws, arn).await.map(Some)
-}
-
-/// A version of a secret in Secrets Manager.
-pub(crate) struct FetchedSecret {
-    pub(crate) text: Secret,
-    /// The version's id.
-    pub(crate) version: String,
-    created_at: Option<Timestamp>,
+    fetch_secret_version(&AwsSecret::new(aws, arn)).await.map(Some)
 }
 
 /// Reads the current version of a secret in Secrets Manager.
-pub(crate) async fn fetch_secret_version(aws: &Aws, arn: &str) -> Result<FetchedSecret, String> {
-    let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
-    let answer = client.get_secret_value().secret_id(arn).send().await;
-    let answer = answer.map_err(|error| {
-        let why = error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string);
-        format!("the secret {arn} can't be read: {why}")
-    })?;
-    let text = answer.secret_string.map(Secret::new);
-    let text = text.ok_or_else(|| format!("the secret {arn} holds no text"))?;
-    let created_at = answer.created_date.and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis);
-    Ok(FetchedSecret { text, version: answer.version_id.unwrap_or_default(), created_at })
+pub(crate) async fn fetch_secret_version(secret: &AwsSecret) -> Result<SecretVersion, String> {
+    let read = secret.get(CURRENT, None).await;
+    read.map_err(|why| format!("the secret {} can't be read: {why}", secret.arn()))
 }
 
 #[cfg(test)]

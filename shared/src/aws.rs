@@ -24,6 +24,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 
 pub mod request;
+pub mod secret;
 
 /// The certificate authorities that AWS endpoints are signed by (<https://www.amazontrust.com/repository/>), as PEM.
 pub const AMAZON_ROOTS: &str = include_str!("aws/amazon-roots.pem");

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_secretsmanager::error::SdkError;
 use jsonwebtoken::AlgorithmFamily;
 use serde_json::{Value, json};
 
-use crate::app::{App, FetchedSecret, fetch_secret_version, report};
+use crate::app::{App, fetch_secret_version, report};
+use crate::aws::secret::{AwsSecret, CURRENT, SecretVersion};
 use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
@@ -77,8 +77,7 @@ pub enum KeyRotationError {
 /// The keys in Secrets Manager.
 #[derive(Debug)]
 pub struct KeyVault {
-    client: aws_sdk_secretsmanager::Client,
-    arn: String,
+    secret: AwsSecret,
     document: KeyDocument,
     /// The version of the secret that the document was read from.
     version: String,
@@ -88,11 +87,11 @@ impl KeyVault {
     /// Reads the keys.
     pub async fn open(app: &App) -> Result<Self, KeyRotationError> {
         let (aws, arn) = app.key_vault().ok_or(KeyRotationError::NoSecret)?;
-        let FetchedSecret { text: secret, version, .. } =
-            fetch_secret_version(aws, arn).await.map_err(KeyRotationError::Vault)?;
-        let document = KeyDocument::read(&secret)?;
-        let client = aws_sdk_secretsmanager::Client::new(&aws.service("SECRETS_MANAGER"));
-        Ok(Self { client, arn: arn.to_owned(), document, version })
+        let secret = AwsSecret::new(aws, arn);
+        let SecretVersion { text, id: version, .. } =
+            fetch_secret_version(&secret).await.map_err(KeyRotationError::Vault)?;
+        let document = KeyDocument::read(&text)?;
+        Ok(Self { secret, document, version })
     }
 
     /// The keys.
@@ -104,13 +103,13 @@ impl KeyVault {
     pub async fn add(&mut self, app: &App) -> Result<bool, KeyRotationError> {
         let key = Secret::new(app.random.secret());
         let done = self.document.add(&key, app.clock.now())?;
-        self.write_if(done).await
+        self.write_if(app, done).await
     }
 
     /// Makes the key that was added the first one: whether it did.
     pub async fn promote(&mut self, app: &App, is_known: bool) -> Result<bool, KeyRotationError> {
         let done = self.document.promote(app.clock.now(), is_known)?;
-        self.write_if(done).await
+        self.write_if(app, done).await
     }
 
     /// Removes a key that was replaced, and returns its id.
@@ -124,14 +123,14 @@ impl KeyVault {
         }
         check_unneeded(app, &id).await?;
         self.document.retire(&id);
-        self.write_if(true).await?;
+        self.write_if(app, true).await?;
         Ok(id)
     }
 
-    async fn write_if(&mut self, changed: bool) -> Result<bool, KeyRotationError> {
+    async fn write_if(&mut self, app: &App, changed: bool) -> Result<bool, KeyRotationError> {
         if changed {
-            self.version = self.write().await.map_err(|why| {
-                KeyRotationError::Vault(format!("the secret {} can't be written: {why}", self.arn))
+            self.version = self.write(app.random.uuid(app.clock.now())).await.map_err(|why| {
+                KeyRotationError::Vault(format!("the secret {} can't be written: {why}", self.secret.arn()))
             })?;
         }
         Ok(changed)
@@ -139,29 +138,23 @@ impl KeyVault {
 
     /// Writes a new version of the secret, and makes it the current one only if the one that was read still is: of two
     /// operators at once, one is told.
-    async fn write(&self) -> Result<String, String> {
-        let put = self.client.put_secret_value().secret_id(&self.arn).version_stages(WRITTEN);
-        let put = put.secret_string(self.document.write().expose()).send().await;
-        let version = put.map_err(|error| reason(&error))?.version_id.unwrap_or_default();
-        let label =
-            self.client.update_secret_version_stage().secret_id(&self.arn).version_stage("AWSCURRENT");
-        let label = label.move_to_version_id(&version).remove_from_version_id(&self.version).send().await;
-        label.map(|_| version).map_err(|error| match error.as_service_error() {
-            Some(error) if error.is_invalid_parameter_exception() => {
+    async fn write(&self, version: String) -> Result<String, String> {
+        let added = self.secret.add(&version, &self.document.write(), WRITTEN).await;
+        added.map_err(|error| error.to_string())?;
+        let labelled = self.secret.label(CURRENT, &version, Some(&self.version)).await;
+        labelled.map(|()| version).map_err(|error| {
+            if error.is("InvalidParameterException") {
                 "it has changed meanwhile; look at its keys (vestibule secret-key status), and repeat the step"
                     .to_owned()
+            } else {
+                error.to_string()
             }
-            _ => reason(&error),
         })
     }
 }
 
 /// What a new version of the secret is labelled until it is the current one.
 const WRITTEN: &str = "VESTIBULE_WRITTEN";
-
-fn reason<E: std::fmt::Display>(error: &SdkError<E>) -> String {
-    error.as_service_error().map_or_else(|| "no answer".to_owned(), ToString::to_string)
-}
 
 /// How long anything that is signed is good for: links, codes, trusted browsers, and tokens whose secret follows from
 /// `SECRET_KEY`.

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_secretsmanager::Client;
 use lambda_runtime::{Error, LambdaEvent};
 use serde::Deserialize;
 use vestibule::aws::Aws;
+use vestibule::aws::secret::AwsSecret;
 use vestibule::environment;
 use vestibule::lambda;
 use vestibule::random::Random;
 use vestibule::settings::{JwtSettings, Settings};
 
 use crate::rotation::{Step, rotate};
-use crate::vault::SecretsManager;
 
 pub use lambda_runtime::Error as RunError;
 
@@ -29,7 +28,7 @@ struct Request {
 pub fn run() -> Result<(), Error> {
     lambda::run_events(start, async |keys: &Keys, event: LambdaEvent<Request>| {
         let Request { step, secret_id, client_request_token } = event.payload;
-        let vault = SecretsManager { client: keys.client.clone(), secret: secret_id };
+        let vault = AwsSecret::new(&keys.aws, secret_id);
         let done = rotate(&vault, step, &client_request_token, &keys.settings, &keys.random).await;
         match &done {
             Ok(()) => tracing::info!(?step, "done"),
@@ -42,12 +41,11 @@ pub fn run() -> Result<(), Error> {
 /// What rotations are made with.
 struct Keys {
     settings: JwtSettings,
-    client: Client,
+    aws: Aws,
     random: Random,
 }
 
 async fn start(variables: HashMap<String, String>) -> Result<Keys, Error> {
     let settings = environment::complete(variables.clone()).and_then(Settings::read)?.settings.headless.jwt;
-    let client = Client::new(&Aws::new(variables)?.service("SECRETS_MANAGER"));
-    Ok(Keys { settings, client, random: Random::system() })
+    Ok(Keys { settings, aws: Aws::new(variables)?, random: Random::system() })
 }

@@ -9,4 +9,4 @@ mod vault;
 pub use generate::{GenerateError, generate};
 pub use lambda::{RunError, run};
 pub use rotation::{RotationError, Step, rotate};
-pub use vault::{SecretsManager, Vault, VaultError, Versions};
+pub use vault::{Vault, VaultError, Versions};

@@ -77,7 +77,7 @@ async fn create(
         None => KeySet { previous: None, current: generate(algorithm, random)?, next: new },
     };
     let content = serde_json::to_string(&set).map_err(|_| RotationError::Missing)?;
-    Ok(vault.add(version, Secret::new(content).expose()).await?)
+    Ok(vault.add(version, &Secret::new(content)).await?)
 }
 
 async fn test(vault: &impl Vault, version: &str, settings: &JwtSettings) -> Result<(), RotationError> {
@@ -107,6 +107,7 @@ mod tests {
 
     use super::*;
     use crate::vault::Versions;
+    use vestibule::aws::secret::SecretError;
     use vestibule::domain::session::TokenPair;
     use vestibule::domain::time::Timestamp;
     use vestibule::domain::token::SessionKey;
@@ -139,13 +140,14 @@ mod tests {
             Ok(found.map(|(_, content, _)| Secret::new(content.clone())))
         }
 
-        async fn add(&self, version: &str, content: &str) -> Result<(), VaultError> {
+        async fn add(&self, version: &str, content: &Secret) -> Result<(), VaultError> {
             let mut versions = self.0.borrow_mut();
             if versions.iter().any(|(name, ..)| name == version) {
-                return Err(VaultError("ResourceExistsException".into()));
+                let (code, message) = ("ResourceExistsException".into(), String::new());
+                return Err(SecretError::Refused { code, message }.into());
             }
             versions.iter_mut().for_each(|(_, _, labels)| labels.retain(|label| label != PENDING));
-            versions.push((version.into(), content.into(), vec![PENDING.into()]));
+            versions.push((version.into(), content.expose().into(), vec![PENDING.into()]));
             Ok(())
         }
 
@@ -207,7 +209,7 @@ mod tests {
         rotate_once(&vault, "first", "EdDSA");
         rotate_once(&vault, "second", "EdDSA");
         let leaked = vault.current().unwrap();
-        run(vault.add("emptied", "{}")).unwrap();
+        run(vault.add("emptied", &Secret::new("{}"))).unwrap();
         run(vault.promote("emptied", Some("second"))).unwrap();
         assert!(vault.current().is_none());
         rotate_once(&vault, "third", "EdDSA");
@@ -239,7 +241,7 @@ mod tests {
     #[test]
     fn what_can_t_be_used_does_not_come_into_use() {
         let vault = InMemory::new();
-        run(vault.add("bad", "{}")).unwrap();
+        run(vault.add("bad", &Secret::new("{}"))).unwrap();
         let tested = run(rotate(&vault, Step::Test, "bad", &settings("EdDSA"), &Random::system()));
         assert!(matches!(tested, Err(RotationError::Missing)), "{tested:?}");
         assert!(vault.current().is_none());

@@ -9,9 +9,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use serde_json::{Value, json};
 use vestibule::app::Requirements;
+use vestibule::aws::secret::AwsSecret;
 use vestibule::jwt::KeySet;
 use vestibule::random::Random;
-use vestibule_keys::{SecretsManager, Step, rotate};
+use vestibule_keys::{Step, rotate};
 
 use crate::Stack;
 use crate::tokens::JWT;
@@ -93,8 +94,7 @@ async fn a_rotation_needs_what_the_role_allows() {
     ])
     .await;
     let settings = stack.function("session", Requirements::TABLE).await.settings.headless.jwt.clone();
-    let client = aws_sdk_secretsmanager::Client::new(&stack.aws("keys").service("SECRETS_MANAGER"));
-    let vault = SecretsManager { client, secret: ARN.to_owned() };
+    let vault = AwsSecret::new(&stack.aws("keys"), ARN);
     let mut before: Option<KeySet> = None;
     for version in ["second", "third"] {
         for step in [Step::Create, Step::Create, Step::Set, Step::Test, Step::Finish, Step::Finish] {

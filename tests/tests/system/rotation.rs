@@ -17,14 +17,17 @@ const PLAIN: &str = "the-key-that-cloudformation-generated-64-characters-long-or
 const OTHER: &str = "a-key-of-another-secret-that-has-sealed-nothing-in-this-table-xx";
 const CODES: &str = "account/authenticators/recovery-codes";
 
+/// The id and the content of each version.
+type Versions = Vec<(String, String)>;
+
 /// A secret in Secrets Manager: its versions, and which of them is the current one.
 #[derive(Clone)]
-struct Vault(Arc<Mutex<(Vec<String>, usize)>>);
+struct Vault(Arc<Mutex<(Versions, usize)>>);
 
 impl Vault {
     /// Holds a key, at a URL.
     async fn start() -> (Self, String) {
-        let vault = Self(Arc::new(Mutex::new((vec![PLAIN.to_owned()], 0))));
+        let vault = Self(Arc::new(Mutex::new((vec![("made".to_owned(), PLAIN.to_owned())], 0))));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let secret = vault.clone();
@@ -46,30 +49,29 @@ impl Vault {
     /// `PutSecretValue` under a label, `UpdateSecretVersionStage` of the label `AWSCURRENT`, or else `GetSecretValue`.
     fn answer(&self, request: &Value) -> (&'static str, Value) {
         let (versions, current) = &mut *self.0.lock().unwrap();
-        let version = |name: &str| request[name].as_str().map(|id| id.parse::<usize>().unwrap());
+        let id = |name: &str| request[name].as_str().map(str::to_owned);
         let mut shown = *current;
-        if let Some(new) = request["SecretString"].as_str() {
+        if let Some(new) = id("SecretString") {
             assert_ne!(request["VersionStages"], json!(["AWSCURRENT"]), "it would be written over another's");
-            versions.push(new.to_owned());
+            versions.push((id("ClientRequestToken").unwrap(), new));
             shown = versions.len() - 1;
-        } else if let Some(new) = version("MoveToVersionId") {
-            if version("RemoveFromVersionId") != Some(*current) {
+        } else if let Some(new) = id("MoveToVersionId") {
+            if id("RemoveFromVersionId").as_ref() != Some(&versions[*current].0) {
                 return (
                     "400 Bad Request",
                     json!({"__type": "InvalidParameterException", "Message": "label"}),
                 );
             }
-            *current = new;
-            shown = new;
+            *current = versions.iter().position(|(id, _)| *id == new).unwrap();
+            shown = *current;
         }
-        let secret = &versions[shown];
-        let id = shown.to_string();
+        let (id, secret) = &versions[shown];
         ("200 OK", json!({"ARN": "arn", "Name": "key", "VersionId": id, "SecretString": secret}))
     }
 
     fn content(&self) -> String {
         let (versions, current) = &*self.0.lock().unwrap();
-        versions[*current].clone()
+        versions[*current].1.clone()
     }
 
     fn document(&self) -> Value {
@@ -84,7 +86,7 @@ impl Vault {
 
     fn set(&self, content: &str) {
         let (versions, current) = &mut *self.0.lock().unwrap();
-        versions.push(content.to_owned());
+        versions.push((versions.len().to_string(), content.to_owned()));
         *current = versions.len() - 1;
     }
 }
