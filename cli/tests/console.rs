@@ -82,8 +82,8 @@ impl Console {
         while console.token.is_empty() {
             line.clear();
             assert!(console.output.read_line(&mut line).unwrap() > 0, "it ended without a link");
-            let link = line.trim().strip_prefix("http://").and_then(|link| link.split_once("/#"));
-            if let Some((host, token)) = link {
+            let found = line.trim().strip_prefix("http://").and_then(|url| url.split_once("/#"));
+            if let Some((host, token)) = found {
                 (console.host, console.token) = (host.to_owned(), token.to_owned());
             }
         }
