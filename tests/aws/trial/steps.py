@@ -173,7 +173,8 @@ def operators(run):
     user = run.add_user(address, PASSWORD)
     urls = {"OPERATOR_READ_URL": run.output("OperatorReadUrl"), "OPERATOR_URL": run.output("OperatorUrl")}
     expect(call("POST", f"{urls['OPERATOR_READ_URL']}user.find", {"email": address})[0], 403, "a request without a signature")
-    reader, writer = (_operator(run, role) for role in ("ReaderRoleArn", "WriterRoleArn"))
+    reader = _operator(run, run.output("ReaderRoleArn", "operators"))
+    writer = _operator(run, run.output("WriterRoleArn", "operators"))
 
     def found():
         return json.loads(run.read(program(), "user", "find", "--email", address, "--json", **urls, **reader) or "{}")
@@ -192,10 +193,10 @@ def operators(run):
 
 def _operator(run, role):
     """The credentials of a session of an operator's role, as variables."""
-    options = {"RoleArn": run.output(role, "operators"), "RoleSessionName": "trial", "SourceIdentity": "trial"}
 
     def assumed():
-        return _passes(lambda: run.aws("sts", "assume_role", **options))
+        name = "trial"
+        return _passes(lambda: run.aws("sts", "assume_role", RoleArn=role, RoleSessionName=name, SourceIdentity=name))
 
     found = until(2 * MINUTE, f"{role} can't be assumed", assumed)["Credentials"]
     names = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey", "AWS_SESSION_TOKEN": "SessionToken"}
