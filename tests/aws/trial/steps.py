@@ -164,7 +164,7 @@ def bus(run):
 
 @PLAN.step("operators", after=["application"])
 def operators(run):
-    """The operators' API answers signed requests of its roles; the reader changes nothing, and nobody invokes it directly."""
+    """The operators' API answers signed requests of its roles; the reader changes nothing, and a direct invocation is refused."""
     run.deploy_application(OperatorApi="true", AuditRetentionDays="14")
     account = run.aws("sts", "get_caller_identity")["Account"]
     trusted = f"arn:aws:iam::{account}:root"
