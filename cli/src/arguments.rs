@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::age::AgeRecipient;
 use crate::data_dir::{self, DataDirError};
-use crate::export::AgeRecipient;
 use crate::{FRONTEND, local_aws};
 
 /// Vestibule: a headless accounts API.

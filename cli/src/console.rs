@@ -7,7 +7,7 @@
 mod link;
 
 use std::collections::HashMap;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,7 @@ use crate::operator_api::OperatorAnswer;
 use crate::pages::{self, Module, modules};
 use crate::ports::{self, Port, PortError};
 use crate::style::style;
+use crate::terminal::print;
 use link::{ConsoleLink, IDLE, NoAccess};
 
 /// The largest body of an operation: an account's metadata, and more.
@@ -117,11 +118,6 @@ pub async fn run(
     };
     layer.stop().await;
     Ok(end)
-}
-
-/// Prints a text. A standard output that is closed is no reason to stop.
-pub fn print(text: &str) {
-    let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
 /// What it changes, as the operator is to know it.

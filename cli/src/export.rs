@@ -1,6 +1,5 @@
 //! `vestibule export`: all accounts out of the table.
 
-mod age;
 mod format;
 
 use std::collections::HashMap;
@@ -14,12 +13,11 @@ use vestibule::domain::account_id::AccountId;
 use vestibule::migration::{Outward, PortableAccount, quoted};
 use vestibule::store::{Bookmark, StoreError};
 
+use crate::age::Encryptor;
 use crate::arguments::{Export, ExportFormat, ExportSwitches};
 use crate::data_dir::DataDirError;
 use crate::django::DjangoRows;
 
-pub use age::AgeRecipient;
-use age::Encryptor;
 pub use format::{Format, Jsonl};
 
 /// Why an export fails.

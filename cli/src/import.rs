@@ -17,6 +17,7 @@ use vestibule::migration::{
 use crate::arguments::{Data, ImportCommand, ImportSwitches};
 use crate::data_dir::DataDirError;
 use crate::django::{DjangoDump, DumpError, Finding};
+use crate::terminal::print;
 
 pub use jsonl::{AccountFile, Line, Lines};
 pub use source::{Record, Records, Source};
@@ -105,9 +106,9 @@ pub async fn run(
 fn tell_finding(finding: &Finding, as_json: bool) {
     if as_json {
         let Finding { model, pk, reason } = finding;
-        println!("{}", json!({"model": model, "pk": pk, "outcome": "left_out", "reasons": [reason]}));
+        print(&json!({"model": model, "pk": pk, "outcome": "left_out", "reasons": [reason]}).to_string());
     } else {
-        println!("{finding}");
+        print(&finding.to_string());
     }
 }
 
@@ -261,13 +262,13 @@ impl Teller {
         let id = id.map(vestibule::migration::quoted);
         match (self.told.cmp(&(MOST_TOLD + 1)), self.json) {
             (std::cmp::Ordering::Less, true) => {
-                println!("{}", json!({"line": number, "id": id, "outcome": outcome, "reasons": reasons}));
+                print(&json!({"line": number, "id": id, "outcome": outcome, "reasons": reasons}).to_string());
             }
             (std::cmp::Ordering::Less, false) => {
                 let id = id.map(|id| format!(", account {id}")).unwrap_or_default();
-                println!("line {number}{id}: {}", reasons.join("; "));
+                print(&format!("line {number}{id}: {}", reasons.join("; ")));
             }
-            (std::cmp::Ordering::Equal, false) => println!("and so on: {MOST_TOLD} are told of"),
+            (std::cmp::Ordering::Equal, false) => print(&format!("and so on: {MOST_TOLD} are told of")),
             _ => {}
         }
     }
@@ -277,9 +278,9 @@ impl Teller {
         self.wipe();
         for (remark, count) in remarks {
             if self.json {
-                println!("{}", json!({"remark": remark, "count": count}));
+                print(&json!({"remark": remark, "count": count}).to_string());
             } else {
-                println!("{remark}: {count}");
+                print(&format!("{remark}: {count}"));
             }
         }
     }
@@ -317,13 +318,13 @@ impl Teller {
             let counts = json!({"dry_run": dry_run, "added": added, "replaced": replaced, "unchanged": unchanged,
                 "changed_here": changed_here, "refused": refused,
                 "write_units": write_units});
-            println!("{counts}");
+            print(&counts.to_string());
             return;
         }
         let would = if dry_run { "would be " } else { "" };
-        println!(
+        print(&format!(
             "{would}added: {added}, {would}replaced: {replaced}, unchanged: {unchanged}, changed on both sides: \
              {changed_here}, refused: {refused}; write units: {write_units}"
-        );
+        ));
     }
 }

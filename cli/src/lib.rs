@@ -3,6 +3,7 @@
 //! It knows the functions only as anybody does, by the events they are given and the AWS services
 //! they call. Nothing in here is part of what is deployed.
 
+pub mod age;
 pub mod arguments;
 pub mod breached;
 mod cloudfront;
@@ -36,7 +37,7 @@ pub mod settings;
 mod style;
 pub mod table;
 pub mod template;
-mod terminal;
+pub mod terminal;
 pub mod user;
 mod welcome;
 

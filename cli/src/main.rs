@@ -1,7 +1,7 @@
 //! The program `vestibule`: the local stack and the operator's commands.
 
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use vestibule_cli::arguments::{Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table};
 use vestibule_cli::export::{self, ExportSummary};
 use vestibule_cli::serve::{self, ServeError};
+use vestibule_cli::terminal::print;
 use vestibule_cli::{breached, console, email, events, import, invite, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
@@ -84,7 +85,7 @@ fn run(arguments: &Arguments, serves: bool) -> Result<(), (ExitCode, String)> {
             Command::Export(wanted) => {
                 let ExportSummary { written, refused } =
                     export::run(wanted, environment).await.map_err(failed)?;
-                println!("exported: {written}, refused: {refused}");
+                print(&format!("exported: {written}, refused: {refused}"));
                 let left_out = (ExitCode::from(LEFT_OUT), "accounts were left out".to_owned());
                 return if refused > 0 { Err(left_out) } else { Ok(None) };
             }
@@ -110,9 +111,4 @@ fn run(arguments: &Arguments, serves: bool) -> Result<(), (ExitCode, String)> {
         print(&said);
     }
     Ok(())
-}
-
-/// Prints a line. Whoever reads it may be gone, as `head` is after some lines: that is no failure.
-fn print(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }

@@ -30,7 +30,7 @@ use crate::layer::Layer;
 use crate::ports::{self, Port, PortError};
 use crate::proxy::Proxy;
 use crate::template::{Template, TemplateError};
-use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, operator_port, playground, welcome};
+use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, operator_port, playground, terminal, welcome};
 use vestibule::clock::Clock;
 use vestibule::environment;
 use vestibule::random::Random;
@@ -207,7 +207,7 @@ impl Stack {
         let echoes = echo.is_some();
         let inbox = guard.before(inbox::router(clock.clone(), random, echo, publish));
         lowest.serve(mail.listeners, &Hosts::Private.before(inbox));
-        let tell = if echoes { operator_console::print } else { |_: &str| {} };
+        let tell = if echoes { terminal::print } else { |_: &str| {} };
         let console = console.map(|port| {
             let door = operator_port::door(&functions.operators);
             (Console::new(&port, door, "the local stack", Some(tell)), port)

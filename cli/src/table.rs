@@ -7,6 +7,7 @@ use vestibule::operator::{self, CanonicaliseError, Canonicalised};
 
 use crate::arguments::Data;
 use crate::data_dir::DataDirError;
+use crate::terminal::print;
 
 /// Why the table stays as it is, or as far as was told.
 #[derive(Debug, thiserror::Error)]
@@ -29,25 +30,25 @@ pub async fn canonicalise(data: &Data, environment: HashMap<String, String>) -> 
     let tell = |done: Canonicalised| match done {
         Canonicalised::Email { account, from, to } => {
             changes += 1;
-            println!("{}: email address {from} is now {to}", account.as_str());
+            print(&format!("{}: email address {from} is now {to}", account.as_str()));
         }
         Canonicalised::Username { account, name } => {
             changes += 1;
-            println!("{}: username {name} is found in all its spellings now", account.as_str());
+            print(&format!("{}: username {name} is found in all its spellings now", account.as_str()));
         }
         Canonicalised::Unusable { account, email } => {
-            println!("{}: no mail can be sent to {email:?}, which stays as it is", account.as_str());
+            print(&format!("{}: no mail can be sent to {email:?}, which stays as it is", account.as_str()));
         }
         Canonicalised::Collision { account, name, other } => {
             collisions += 1;
-            println!(
+            print(&format!(
                 "{}: {name} collides with account {}; nothing was changed",
                 account.as_str(),
                 other.as_str()
-            );
+            ));
         }
     };
     operator::canonicalise(&app, tell).await?;
-    println!("changed: {changes}, collisions: {collisions}");
+    print(&format!("changed: {changes}, collisions: {collisions}"));
     Ok(collisions)
 }

@@ -1,6 +1,12 @@
 //! Text of accounts as a terminal shows it: it must not steer the terminal, nor turn around what stands beside it.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+/// Prints a text on the standard output. Whoever reads it may be gone, as `head` is after some lines: that is no failure.
+pub fn print(text: &str) {
+    let _ = writeln!(io::stdout().lock(), "{text}");
+}
 
 /// Text of one line, with control characters and those that change the direction of writing as JSON escapes them.
 pub fn escaped(text: &str) -> String {

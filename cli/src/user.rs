@@ -17,7 +17,7 @@ use crate::arguments::{
     UserCommand, UserFind, UserList, UserPassword, UserSelector, UserSessionsCommand, UserSet,
 };
 use crate::operator::{Door, OperatorCommandError};
-use crate::terminal::{escaped, escaped_json};
+use crate::terminal::{escaped, escaped_json, print};
 
 type Environment = HashMap<String, String>;
 type Said = Result<String, OperatorCommandError>;
@@ -314,7 +314,7 @@ pub async fn verify(
     let mut faults = 0;
     let accounts = operator::verify(&app, |fault| {
         faults += 1;
-        println!("{fault}");
+        print(&fault.to_string());
     });
     let accounts = accounts.await?;
     Ok((accounts, faults))
