@@ -101,10 +101,7 @@ impl Door {
     pub async fn answer(&self, request: OperatorRequest) -> OperatorAnswer {
         match &self.0 {
             Place::Table(app, actor) => Box::pin(operator::run(app, actor, request)).await.into(),
-            Place::Api(api) => {
-                let (operation, arguments) = request.parts();
-                api.ask(&operation, arguments.to_string().into_bytes()).await
-            }
+            Place::Api(api) => api.ask(&request).await,
         }
     }
 

@@ -11,17 +11,13 @@ use serde_json::{Value, json};
 use url::Url;
 use vestibule::aws::request::{AwsRequest, AwsRequestError, AwsService};
 use vestibule::aws::{Aws, AwsError};
-use vestibule::operator::{OperatorError, OperatorOutcome};
+use vestibule::operator::{OperatorError, OperatorOutcome, OperatorRequest};
 
 /// What requests to function URLs are signed for.
 const LAMBDA: AwsService = AwsService { name: "lambda", host: "lambda" };
 
 /// The longest that a function may take, and the way there.
 const DEADLINE: Duration = Duration::from_secs(65);
-
-/// The operations that change nothing.
-const READS: [&str; 6] =
-    ["user.find", "user.list", "user.show", "user.sessions", "user.history", "invite.list"];
 
 /// The operators' API of a deployment.
 #[derive(Debug)]
@@ -96,9 +92,11 @@ impl OperatorApi {
         &self.change.origin
     }
 
-    /// Asks for an operation, by its name, with a JSON object of arguments.
-    pub async fn ask(&self, operation: &str, arguments: Vec<u8>) -> OperatorAnswer {
-        let function = if READS.contains(&operation) { &self.read } else { &self.change };
+    /// Asks for an operation.
+    pub async fn ask(&self, request: &OperatorRequest) -> OperatorAnswer {
+        let function = if request.is_read() { &self.read } else { &self.change };
+        let (operation, arguments) = request.parts();
+        let arguments = arguments.to_string().into_bytes();
         let request = AwsRequest::new(LAMBDA, "POST", format!("/{operation}"));
         match request.body("application/json", arguments).send(&function.config).await {
             Ok(response) => OperatorAnswer { status: StatusCode::OK, body: response.json() },
