@@ -15,6 +15,7 @@ import urllib.parse
 
 import boto3
 
+from . import documents
 from .aws import Aws
 from .cloudformation import Stacks
 from .inbox import Inbox
@@ -36,6 +37,15 @@ def own_tests(run):
     outcome = unittest.TextTestRunner(stream=sys.stderr).run(suite)
     expect(outcome.wasSuccessful() and outcome.testsRun > 0, True, "the tests of tests/aws pass")
     return f"{outcome.testsRun} tests"
+
+
+@PLAN.step("commands")
+def commands(run):
+    """The commands of the documents have options of the AWS CLI and SAM, and parameters and outputs of the templates."""
+    faults, calls = documents.faults()
+    expect(faults, [], "what is wrong with them")
+    expect(calls > 80, True, f"{calls} are found")
+    return f"{calls} commands"
 
 
 @PLAN.step("journey")

@@ -239,7 +239,7 @@ def guarded(run):
     # API Gateway reads the keys when it makes the authorizer.
     keys = f"{run.api}/.well-known/jwks.json"
     until(5 * MINUTE, "the keys of tokens are not published", lambda: call("GET", keys)[0] == 200)
-    command = ["sam", "deploy", "--config-env", "example", "--stack-name", run.stack("example")]
+    command = ["sam", "deploy", "--stack-name", run.stack("example")]
     command += ["--template-file", "examples/guarded-api/template.yaml", "--region", run.aws.region]
     command += ["--no-confirm-changeset", "--no-resolve-s3", "--s3-bucket", run.output("PackagesBucket", "ci")]
     command += ["--parameter-overrides", f"Issuer={run.api}", f"AuthorizerArn={run.output('AuthorizerArn')}"]
