@@ -6,7 +6,6 @@ ISSUER=https://auth.example.com ORIGINS=https://app.example.com uvicorn main:app
 
 import hashlib
 import os
-import threading
 import time
 from typing import Annotated
 
@@ -18,8 +17,10 @@ ISSUER = os.environ["ISSUER"]  # Vestibule's URL
 AUDIENCE = os.environ.get("AUDIENCE", "vestibule")
 ORIGINS = os.environ.get("ORIGINS", "").split()  # whose pages may change something
 SESSION_SECONDS = float(os.environ.get("SESSION_SECONDS", "10"))  # how long a logout may go unnoticed
-KEYS_SECONDS, PAUSE_SECONDS = 300, float(os.environ.get("PAUSE_SECONDS", "30"))
+PAUSE_SECONDS = float(os.environ.get("PAUSE_SECONDS", "30"))
 
+# Read again every five minutes, and when a token names another key: then after a pause at least.
+keys = jwt.PyJWKClient(f"{ISSUER}/.well-known/jwks.json", lifespan=300, cooldown_duration=PAUSE_SECONDS, timeout=5)
 vestibule = httpx.Client(base_url=ISSUER, timeout=5)
 sessions: dict[bytes, tuple[float, str]] = {}
 
@@ -32,56 +33,18 @@ def unavailable() -> HTTPException:
     return HTTPException(503, headers={"Retry-After": "1"})
 
 
-def ask(path: str, headers: dict[str, str] | None = None) -> httpx.Response:
-    try:
-        answer = vestibule.get(path, headers=headers)
-    except httpx.TransportError as error:
-        raise unavailable() from error
-    if answer.status_code not in (200, 401, 410):
-        raise unavailable()
-    return answer
-
-
-class Keys:
-    """The published keys, read every five minutes, and when a token names another: then after a pause at least."""
-
-    def __init__(self):
-        self.known, self.read_at, self.asked_at = {}, float("-inf"), float("-inf")
-        self.lock = threading.Lock()  # FastAPI calls plain functions in threads.
-
-    def find(self, kid: str | None) -> jwt.PyJWK | None:
-        with self.lock:
-            now = time.monotonic()
-            is_old = kid not in self.known or now > self.read_at + KEYS_SECONDS
-            if is_old and now > self.asked_at + PAUSE_SECONDS:
-                self.asked_at = now
-                self.read()
-            if kid not in self.known and self.read_at < self.asked_at:
-                raise unavailable()
-            return self.known.get(kid)
-
-    def read(self):
-        try:
-            published = ask("/.well-known/jwks.json").json()
-        except HTTPException:
-            return  # Known keys are good meanwhile.
-        self.known = {key.key_id: key for key in jwt.PyJWKSet.from_dict(published).keys}
-        self.read_at = time.monotonic()
-
-
-keys = Keys()
-
-
 def by_token(request: Request) -> str:
     """The account of an access token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise unauthorized()
     try:
-        key = keys.find(jwt.get_unverified_header(token).get("kid"))
-        if scheme.lower() != "bearer" or key is None:
-            raise unauthorized()
+        key = keys.get_signing_key_from_jwt(token)
         options = {"require": ["exp", "iss", "aud", "sub"]}
         claims = jwt.decode(token, key, ["RS256"], options, audience=AUDIENCE, issuer=ISSUER, leeway=5)
-    except jwt.InvalidTokenError as error:
+    except (jwt.PyJWKClientConnectionError, jwt.PyJWKSetError) as error:
+        raise unavailable() from error
+    except jwt.PyJWTError as error:
         raise unauthorized() from error
     return claims["sub"]
 
@@ -98,13 +61,22 @@ def by_session(request: Request) -> str:
         client, headers = "browser", {"Cookie": f"sessionid={token}", **agent}
     else:
         raise unauthorized()
+    return account_of(client, token, headers)
+
+
+def account_of(client: str, token: str, headers: dict[str, str]) -> str:
     name = hashlib.sha256(f"{client} {token}".encode()).digest()
     until, account = sessions.get(name, (0.0, ""))
     if time.monotonic() < until:
         return account
-    answer = ask(f"/_allauth/{client}/v1/auth/session", headers)
-    if answer.status_code != 200:
+    try:
+        answer = vestibule.get(f"/_allauth/{client}/v1/auth/session", headers=headers)
+    except httpx.TransportError as error:
+        raise unavailable() from error
+    if answer.status_code in (401, 410):
         raise unauthorized()
+    if answer.status_code != 200:
+        raise unavailable()
     if len(sessions) >= 10_000:
         sessions.clear()
     account = str(answer.json()["data"]["user"]["id"])
