@@ -38,6 +38,11 @@ export async function visitPlayground(browser, stack, { isChecked = true } = {})
         await page.getByLabel(label).and(page.locator("input:visible")).first().fill(value);
       }
     },
+    /** Sees the menu of those who are not logged in. */
+    async isLoggedOut() {
+      await page.getByRole("navigation").getByRole("link", { name: "Sign up", exact: true }).waitFor();
+      assert.equal(await page.getByRole("button", { name: "Log out" }).count(), 0);
+    },
     sees: (text) => page.getByText(text).filter({ visible: true }).first().waitFor(),
     announced: (text, confirmation) => visitor.appears(page.locator("#status", { hasText: text }), confirmation),
     /** Waits for something; where the page asks for a confirmation before it, gives it: a password, or a key for nothing. */

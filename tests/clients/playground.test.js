@@ -66,6 +66,8 @@ async function account(visitor, email) {
   await visitor.click("Sign up");
   await visitor.on("One more step");
   await visitor.page.goto(await visitor.linkFor(email));
+  await visitor.on("Verify your email address");
+  await visitor.isLoggedOut();
   await visitor.click("Verify");
   await visitor.on("Verified");
   await logIn(visitor, email, PASSWORD);
@@ -176,6 +178,7 @@ test("sign-up, the mail's link, login by each identifier, a change of the passwo
   await visitor.click("Send the mail");
   await visitor.page.goto(await visitor.linkFor(email, before));
   await visitor.on("New password");
+  await visitor.isLoggedOut();
   await visitor.fill({ "New password": PASSWORD });
   await visitor.click("Set the password");
   await visitor.on("Log in");

@@ -53,7 +53,9 @@ function list(client, request, answer) {
 }
 
 function notice(answer) {
-  const tells = (answer.status === 200 && answer.data?.user) || (answer.status === 401 && !answer.meta?.is_authenticated);
+  // The user of a key, as of a link in a mail, is not logged in: only the session's own answers have is_authenticated.
+  const isLoggedIn = answer.meta?.is_authenticated;
+  const tells = (answer.status === 200 && isLoggedIn) || (answer.status === 401 && !isLoggedIn);
   if (answer.status === 410) session = { status: 401, data: { flows: [] } };
   else if (tells) session = answer;
   else return;

@@ -29,7 +29,7 @@ export function showRequests(panel) {
   list.replaceChildren(...requests.map(entry));
   panel.replaceChildren(
     h("h2", { id: "requests-title" }, "Requests"),
-    h("p", { class: "dim" }, "What this page and those before have asked of the API. A 401 is no failure: it lists what is missing."),
+    h("p", { class: "dim" }, "The requests of this page and of earlier ones. A 401 is no failure: it lists how to continue."),
     h("p", { class: "row" }, copyButton("Copy all as curl", script), clear),
     list,
   );
