@@ -56,6 +56,7 @@ pub fn faults(root: &Path) -> Vec<String> {
         faults.extend(
             long.map(|(number, line)| format!("{file}:{number}: {} characters, over {WIDTH}", width(line))),
         );
+        faults.extend(layout(&text).map(|(number, wrong)| format!("{file}:{number}: {wrong}")));
     }
     faults
 }
@@ -127,7 +128,22 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
     numbered(text).filter(move |(_, line)| {
         let is_fence = line.trim_start().starts_with("```");
         is_code ^= is_fence;
-        !is_code && !is_fence && !line.starts_with("    ")
+        !is_code && !is_fence
+    })
+}
+
+/// Rows with other columns than the table's first, which readers do not see whole, and commands that no test reads.
+fn layout(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
+    let mut table = None;
+    prose(text).filter_map(move |(number, line)| {
+        let columns = line.starts_with('|').then(|| line.replace("\\|", "").matches('|').count());
+        let others = table.filter(|(last, _)| last + 1 == number).map(|(_, columns)| columns);
+        table = columns.map(|columns| (number, others.unwrap_or(columns)));
+        if line.starts_with("    ") {
+            return Some((number, "indented code: put it between ```sh and ```"));
+        }
+        let is_other = columns.zip(others).is_some_and(|(columns, others)| columns != others);
+        is_other.then_some((number, "another number of columns than the row before"))
     })
 }
 
@@ -232,4 +248,12 @@ fn the_reader_finds_dialect_and_bare_addresses() {
     assert_eq!(wrong("[an address](https://nobody.example)"), ["address"]);
     assert_eq!(spaced("makeEmailAddressPrimary"), "make Email Address Primary");
     assert_eq!(width("[a](https://example.com/long) b"), 5);
+}
+
+#[test]
+fn the_reader_finds_broken_tables_and_indented_code() {
+    let wrong = |text: &str| layout(text).map(|(number, _)| number).collect::<Vec<_>>();
+    assert_eq!(wrong("| a | b |\n|---|---|\n| `x \\| y` | 2 |\n\n| c |\n|---|"), [0; 0]);
+    assert_eq!(wrong("| a | b |\n|---|---|\n| 1 | 2 | 3 |\n| 1 | 2 |"), [3]);
+    assert_eq!(wrong("Text\n\n    vestibule serve\n\n```sh\n    indented\n```"), [3]);
 }
