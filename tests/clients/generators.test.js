@@ -29,6 +29,7 @@ before(async () => {
       nick: { type: "text", required: true },
       terms: { type: "consent", version: "1", required: true },
     }),
+    CAPTCHA_PROVIDER: "turnstile",
     ACCOUNT_EMAIL_VERIFICATION: "mandatory",
     ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED: "true",
   });
@@ -70,6 +71,7 @@ test("openapi-typescript and openapi-fetch", async () => {
   const client = connect(stack.api);
   assert.deepEqual((await client.config()).account.login_methods, ["email"]);
   assert.deepEqual(await client.refusedSignUp("typed@", "short"), [["email", "invalid"], ["password", "password_too_short"]]);
+  assert.deepEqual(await client.refusedSignUp(EMAIL, PASSWORD, ""), [[undefined, "bot_check_failed"]]);
   assert.equal(await client.signUp(EMAIL, PASSWORD), "verify_email");
 
   const { data, meta } = await client.verify(await stack.code(EMAIL));

@@ -2,7 +2,7 @@
 
 import { createClient } from "./generated/hey-api/client/index.js";
 import { listEmailAddresses, logOut, signUp, verifyEmail } from "./generated/hey-api/sdk.gen.js";
-import { OWN, type Steps } from "./steps.js";
+import { captcha, OWN, type Steps } from "./steps.js";
 
 export function connect(baseUrl: string): Steps {
   let session: string | undefined;
@@ -11,7 +11,7 @@ export function connect(baseUrl: string): Steps {
   const path = { client: "app" } as const;
   return {
     async signUp(email, password) {
-      const { error } = await signUp({ client, path, body: { email, password, ...OWN } });
+      const { error } = await signUp({ client, path, headers: { "X-Captcha-Token": captcha() }, body: { email, password, ...OWN } });
       if (!error || typeof error === "string" || !("data" in error)) return undefined;
       session = error.meta.session_token;
       return error.data.flows.find((flow) => flow.is_pending)?.id;

@@ -3,7 +3,7 @@
 
 import createClient, { type Middleware } from "openapi-fetch";
 import type { paths } from "./generated/api.js";
-import { OWN } from "./steps.js";
+import { captcha, OWN } from "./steps.js";
 
 const params = { path: { client: "app" } } as const;
 
@@ -18,6 +18,11 @@ export function connect(baseUrl: string) {
   };
   const client = createClient<paths>({ baseUrl });
   client.use(authorization);
+  const signUp = (email: string, password: string, token: string) =>
+    client.POST("/_allauth/{client}/v1/auth/signup", {
+      params: { ...params, header: { "X-Captcha-Token": token } },
+      body: { email, password, ...OWN },
+    });
 
   return {
     async config() {
@@ -25,14 +30,14 @@ export function connect(baseUrl: string) {
       return data?.data;
     },
     /** What is wrong with each field of a sign-up. */
-    async refusedSignUp(email: string, password: string) {
-      const { error, response } = await client.POST("/_allauth/{client}/v1/auth/signup", { params, body: { email, password, ...OWN } });
+    async refusedSignUp(email: string, password: string, token = captcha()) {
+      const { error, response } = await signUp(email, password, token);
       if (typeof error !== "object" || !("errors" in error)) throw new Error(`${response.status}`);
       return error.errors.map(({ param, code }) => [param, code]);
     },
     /** Signs up: resolves to the step that is pending then. */
     async signUp(email: string, password: string) {
-      const { error, response } = await client.POST("/_allauth/{client}/v1/auth/signup", { params, body: { email, password, ...OWN } });
+      const { error, response } = await signUp(email, password, captcha());
       if (typeof error !== "object" || !("data" in error)) throw new Error(`${response.status}`);
       tokens.session = error.meta.session_token;
       return error.data.flows.find((flow) => flow.is_pending)?.id;

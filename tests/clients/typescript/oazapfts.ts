@@ -1,7 +1,7 @@
 // A client of oazapfts.
 
 import { defaults, listEmailAddresses, logOut, signUp, verifyEmail } from "./generated/oazapfts.js";
-import { OWN, type Steps } from "./steps.js";
+import { captcha, OWN, type Steps } from "./steps.js";
 
 export function connect(baseUrl: string): Steps {
   let session: string | undefined;
@@ -9,7 +9,7 @@ export function connect(baseUrl: string): Steps {
   const shown = () => (session === undefined ? {} : { headers: { "X-Session-Token": session } });
   return {
     async signUp(email, password) {
-      const answer = await signUp("app", { email, password, ...OWN }, shown());
+      const answer = await signUp("app", { email, password, ...OWN }, { xCaptchaToken: captcha() }, shown());
       if (answer.status !== 401) return undefined;
       session = answer.data.meta.session_token;
       return answer.data.data.flows.find((flow) => flow.is_pending)?.id;

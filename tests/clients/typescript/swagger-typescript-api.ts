@@ -2,7 +2,7 @@
 
 import { Api } from "./generated/swagger-typescript-api.js";
 import type { AuthenticationResponse } from "./generated/swagger-typescript-api.js";
-import { OWN, type Steps } from "./steps.js";
+import { captcha, OWN, type Steps } from "./steps.js";
 
 export function connect(baseUrl: string): Steps {
   const { allauth, setSecurityData } = new Api<string>({
@@ -13,7 +13,7 @@ export function connect(baseUrl: string): Steps {
   const refused = (answer: { status: number }) => answer;
   return {
     async signUp(email, password) {
-      const answer = await allauth.signUp("app", { email, password, ...OWN }).catch(refused);
+      const answer = await allauth.signUp("app", { email, password, ...OWN }, { headers: { "X-Captcha-Token": captcha() } }).catch(refused);
       if (answer.status !== 401) return undefined;
       const { data, meta } = (answer as { error: unknown }).error as AuthenticationResponse;
       setSecurityData(meta.session_token ?? null);
