@@ -9,7 +9,7 @@ mod catalogue;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use icu_locale_core::LanguageIdentifier;
 use icu_plurals::{PluralCategory, PluralRules};
@@ -40,7 +40,10 @@ pub struct Texts {
     pub language: Option<Language>,
     /// Whether clients could have got another language.
     pub is_negotiated: bool,
-    by_key: BTreeMap<String, String>,
+    built_in: &'static str,
+    /// Read from the built-in file when the first text is needed, unless an operator has one: most requests of most
+    /// functions need none, and reading it took a sixth of a cold start.
+    by_key: OnceLock<BTreeMap<String, String>>,
 }
 
 /// The texts of all enabled languages.
@@ -54,18 +57,21 @@ pub struct Languages {
 impl Texts {
     /// The English texts that are built in.
     pub fn english(built_in: BuiltIn) -> Self {
-        let by_key = built_in.first().and_then(|(_, text)| Catalogue::parse(text).ok()).unwrap_or_default().0;
-        Self { language: Language::parse("en"), is_negotiated: false, by_key }
+        Self { language: Language::parse("en"), built_in: english(built_in), ..Self::default() }
+    }
+
+    fn by_key(&self) -> &BTreeMap<String, String> {
+        self.by_key.get_or_init(|| checked(self.built_in).0)
     }
 
     /// The text of a key, or else the key.
     pub fn get<'t>(&'t self, key: &'t str) -> &'t str {
-        self.by_key.get(key).map_or(key, String::as_str)
+        self.by_key().get(key).map_or(key, String::as_str)
     }
 
     /// Whether there is a text of this key.
     pub fn has(&self, key: &str) -> bool {
-        self.by_key.contains_key(key)
+        self.by_key().contains_key(key)
     }
 
     /// The text of a key with its placeholders filled, in the plural form of `count`. Values are never read as
@@ -78,7 +84,8 @@ impl Texts {
         value: impl Fn(&str) -> Option<String>,
     ) -> String {
         let form = count.map(|count| format!("{key}_{}", name(self.category(count))));
-        let text = form.and_then(|form| self.by_key.get(&form)).map_or_else(|| self.get(key), String::as_str);
+        let text =
+            form.and_then(|form| self.by_key().get(&form)).map_or_else(|| self.get(key), String::as_str);
         let isolates = self.is_right_to_left() && !plain;
         let mut filled = String::with_capacity(text.len());
         for part in parts(text) {
@@ -105,7 +112,7 @@ impl Texts {
 
     /// The keys of all texts.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.by_key.keys().map(String::as_str)
+        self.by_key().keys().map(String::as_str)
     }
 
     fn category(&self, count: u64) -> PluralCategory {
@@ -146,9 +153,8 @@ impl Languages {
         let mut texts = Vec::new();
         for language in &settings.languages {
             let own = folder.and_then(|folder| own(folder, language, file, &mut faults));
-            let by_key = load_one(language, built_in, file, own.as_deref(), &mut faults);
-            let language = Some(language.clone());
-            texts.push(Arc::new(Texts { language, is_negotiated, by_key }));
+            let texts_of = load_one(language, built_in, file, own.as_deref(), &mut faults);
+            texts.push(Arc::new(Texts { is_negotiated, ..texts_of }));
         }
         if !faults.is_empty() {
             return Err(LanguageFaults(faults));
@@ -202,10 +208,10 @@ fn load_one(
     file: &str,
     own: Option<&str>,
     faults: &mut Vec<String>,
-) -> BTreeMap<String, String> {
-    let known = built_in.iter().find(|(tag, _)| *tag == language.tag());
-    // What is built in, tests have checked.
-    let mut texts = known.and_then(|(_, text)| Catalogue::parse(text).ok()).unwrap_or_default();
+) -> Texts {
+    let known = built_in.iter().find(|(tag, _)| *tag == language.tag()).map(|(_, text)| *text);
+    let texts =
+        Texts { language: Some(language.clone()), built_in: known.unwrap_or_default(), ..Texts::default() };
     let Some(own) = own else {
         if known.is_none() {
             let tags: Vec<&str> = built_in.iter().map(|(tag, _)| *tag).collect();
@@ -214,18 +220,29 @@ fn load_one(
                 "{language}/{file}: is missing, and {language} is not built in ({built_in} are)"
             ));
         }
-        return texts.0;
+        return texts;
     };
-    let english = built_in.first().and_then(|(_, text)| Catalogue::parse(text).ok()).unwrap_or_default();
+    let english = checked(english(built_in));
+    let mut all = checked(texts.built_in);
     match Catalogue::parse(own) {
         Ok(own) => {
             let found = own.check(&english, &categories(language), known.is_none());
             faults.extend(found.into_iter().map(|fault| format!("{language}/{file}: {fault}")));
-            texts.take(own);
+            all.take(own);
         }
         Err(error) => faults.push(format!("{language}/{file}: {error}")),
     }
-    texts.0
+    Texts { by_key: OnceLock::from(all.0), ..texts }
+}
+
+/// The file of the English texts.
+fn english(built_in: BuiltIn) -> &'static str {
+    built_in.first().map_or("", |(_, text)| *text)
+}
+
+/// The texts of a built-in file, which tests have checked; none of an empty one.
+fn checked(built_in: &str) -> Catalogue {
+    Catalogue::parse(built_in).unwrap_or_default()
 }
 
 /// What CLDR calls a plural category.
@@ -243,7 +260,7 @@ const fn name(category: PluralCategory) -> &'static str {
 /// Everything that is wrong with catalogues that are built in, for the tests of those that have them.
 #[doc(hidden)]
 pub fn faults(built_in: BuiltIn) -> Vec<String> {
-    let english = built_in.first().and_then(|(_, text)| Catalogue::parse(text).ok()).unwrap_or_default();
+    let english = checked(english(built_in));
     let mut faults = Vec::new();
     for (tag, text) in built_in {
         let Some(language) = Language::parse(tag) else { continue };
