@@ -117,7 +117,8 @@ fn credentials() -> aws_credential_types::Credentials {
 }
 
 fn http_client() -> aws_sdk_dynamodb::config::SharedHttpClient {
-    aws_smithy_http_client::Builder::new().build_http()
+    let client = vestibule::aws::http::AwsHttp::new(vestibule::aws::AMAZON_ROOTS.as_bytes()).unwrap();
+    aws_sdk_dynamodb::config::SharedHttpClient::new(client)
 }
 
 fn ses(stack: &Stack) -> aws_sdk_sesv2::Client {

@@ -9,22 +9,17 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 
+pub mod http;
 pub mod request;
 pub mod secret;
+
+use http::AwsHttp;
 
 /// The certificate authorities that AWS endpoints are signed by (<https://www.amazontrust.com/repository/>), as PEM.
 pub const AMAZON_ROOTS: &str = include_str!("aws/amazon-roots.pem");
@@ -63,13 +58,8 @@ impl Aws {
             }
             None => AMAZON_ROOTS.as_bytes().to_vec(),
         };
-        let tls = TlsContext::builder()
-            .with_trust_store(TrustStore::empty().with_pem_certificate(roots))
-            .build()
-            .map_err(|error| AwsError::CaBundle(error.to_string()))?;
-        let http =
-            Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls).build_https();
-        Ok(Self { variables, http: SharedHttpClient::new(Unrehearsed(http)) })
+        let http = AwsHttp::new(&roots).map_err(AwsError::CaBundle)?;
+        Ok(Self { variables, http: SharedHttpClient::new(http) })
     }
 
     /// The region, as `AWS_REGION` names it.
@@ -105,7 +95,6 @@ impl Aws {
             )
             .timeout_config(
                 TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(1))
                     .operation_attempt_timeout(Duration::from_secs(2))
                     .operation_timeout(Duration::from_secs(5))
                     .build(),
@@ -115,24 +104,5 @@ impl Aws {
             config.set_endpoint_url(Some(url));
         }
         config.build()
-    }
-}
-
-/// An HTTP client that opens no connector just to see that it could. The SDK's own reads the certificate authorities
-/// for that, and again for the first call: 4 % of a cold start. They are known to be readable.
-#[derive(Debug)]
-struct Unrehearsed(SharedHttpClient);
-
-impl HttpClient for Unrehearsed {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
-    }
-
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
     }
 }

@@ -28,6 +28,7 @@ use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
 use super::ip_address::is_public;
+use crate::aws::http::trust;
 
 /// The maximum length of a response's body, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -214,12 +215,6 @@ impl HttpClient {
         let config = trust(roots).map_err(|error| unreachable(host, &error))?;
         Ok(self.tls.get_or_init(|| Arc::new(config)).clone())
     }
-}
-
-fn trust(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Connects to the first IP address that can be. One that swallows packets must leave time for the next.
