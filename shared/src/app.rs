@@ -69,6 +69,17 @@ pub struct App {
     store: Option<Store>,
 }
 
+/// What a process has around it: a simulation makes its own.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// AWS, if it asks anything of it.
+    pub aws: Option<Aws>,
+    /// The clock.
+    pub clock: Clock,
+    /// The source of randomness.
+    pub random: Random,
+}
+
 /// The keys that one request uses from beginning to end.
 #[derive(Clone)]
 pub struct ProcessKeys {
@@ -203,19 +214,30 @@ impl App {
 
     /// Connects to what is required, with settings that have been read from these variables.
     pub async fn with_settings(
-        mut settings: Settings,
+        settings: Settings,
         variables: HashMap<String, String>,
         requirements: Requirements,
     ) -> Result<Self, StartError> {
+        // One for all services: what it knows of TLS is made once.
+        let wanted = Wanted::of(&settings, requirements);
+        let connects = requirements.table || wanted.arns().iter().any(Option::is_some);
+        let aws = connects.then(|| Aws::new(variables)).transpose()?;
+        let surroundings = Surroundings { aws, clock: Clock::system(), random: Random::system() };
+        Box::pin(Self::within(settings, requirements, surroundings)).await
+    }
+
+    /// Starts in these surroundings.
+    pub async fn within(
+        mut settings: Settings,
+        requirements: Requirements,
+        surroundings: Surroundings,
+    ) -> Result<Self, StartError> {
+        let Surroundings { aws, clock, random } = surroundings;
         if requirements.breached_passwords {
             read_breached_passwords(&mut settings)?;
         }
-        let random = Random::system();
         let languages = requirements.texts.map(|load| load(&settings)).transpose()?.unwrap_or_default();
         let wanted = Wanted::of(&settings, requirements);
-        // One for all services: what it knows of TLS is made once.
-        let connects = requirements.table || wanted.arns().iter().any(Option::is_some);
-        let aws = connects.then(|| Aws::new(variables)).transpose()?;
         if let Some(misplaced) = aws.as_ref().and_then(|aws| hook::misplaced(&settings, aws)) {
             return Err(StartError::Hook(misplaced));
         }
@@ -226,7 +248,6 @@ impl App {
         let fetched =
             try_join4(fetch(secret_key), fetch(jwt_keys), fetch(provider_secrets), fetch(captcha)).await;
         let (secret, token_keys, provider_secrets, captcha) = fetched.map_err(StartError::Secret)?;
-        let clock = Clock::system();
         if let Some(token_keys) = &token_keys {
             report_overdue(&settings.headless.jwt, token_keys, clock.now());
         }

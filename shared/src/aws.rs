@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -19,6 +20,7 @@ pub mod http;
 pub mod request;
 pub mod secret;
 
+use crate::clock::Clock;
 use http::AwsHttp;
 
 /// The certificate authorities that AWS endpoints are signed by (<https://www.amazontrust.com/repository/>), as PEM.
@@ -29,6 +31,7 @@ pub const AMAZON_ROOTS: &str = include_str!("aws/amazon-roots.pem");
 pub struct Aws {
     variables: HashMap<String, String>,
     http: SharedHttpClient,
+    clock: Clock,
 }
 
 /// Why no client can be made.
@@ -47,11 +50,6 @@ impl Aws {
     /// tests and local stacks `AWS_ENDPOINT_URL[_<SERVICE>]`. `AWS_CA_BUNDLE` replaces Amazon's own
     /// certificate authorities, as a proxy that looks into TLS needs it.
     pub fn new(variables: HashMap<String, String>) -> Result<Self, AwsError> {
-        for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
-            if variables.get(name).is_none_or(String::is_empty) {
-                return Err(AwsError::Missing(name));
-            }
-        }
         let roots = match variables.get("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
             Some(path) => {
                 std::fs::read(path).map_err(|error| AwsError::CaBundle(format!("{path}: {error}")))?
@@ -59,7 +57,21 @@ impl Aws {
             None => AMAZON_ROOTS.as_bytes().to_vec(),
         };
         let http = AwsHttp::new(&roots).map_err(AwsError::CaBundle)?;
-        Ok(Self { variables, http: SharedHttpClient::new(http) })
+        Self::through(variables, SharedHttpClient::new(http), Clock::system())
+    }
+
+    /// The same through another HTTP client; time-outs and pauses between attempts are those of a clock.
+    pub fn through(
+        variables: HashMap<String, String>,
+        http: SharedHttpClient,
+        clock: Clock,
+    ) -> Result<Self, AwsError> {
+        for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            if variables.get(name).is_none_or(String::is_empty) {
+                return Err(AwsError::Missing(name));
+            }
+        }
+        Ok(Self { variables, http, clock })
     }
 
     /// The region, as `AWS_REGION` names it.
@@ -84,9 +96,7 @@ impl Aws {
             .region(Region::new(variable("AWS_REGION").unwrap_or_default()))
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(self.http.clone())
-            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
-                aws_smithy_async::rt::sleep::TokioSleep::new(),
-            ))
+            .sleep_impl(SharedAsyncSleep::new(self.clock.clone()))
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(3)
@@ -104,5 +114,11 @@ impl Aws {
             config.set_endpoint_url(Some(url));
         }
         config.build()
+    }
+}
+
+impl AsyncSleep for Clock {
+    fn sleep(&self, length: Duration) -> Sleep {
+        Sleep::new(self.wait(length))
     }
 }

@@ -7,7 +7,6 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, 
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 use tracing::Instrument as _;
 use tracing::field::Empty;
 
@@ -184,10 +183,10 @@ pub async fn answer(app: &App, routes: &Routes, request: Request) -> Response<Bo
     async {
         let (method, path) = (request.method().clone(), known_path(routes, request.raw_http_path()));
         let deadline = request.lambda_context_ref().map_or(0, |context| context.deadline);
-        let time = time_to_answer(deadline, app.clock.now());
-        let until = Instant::now() + time;
-        let response = respond(app, routes, request, until);
-        let response = tokio::time::timeout_at(until, response).await.unwrap_or_else(|_| {
+        let now = app.clock.now();
+        let time = time_to_answer(deadline, now);
+        let response = respond(app, routes, request, now.plus(time));
+        let response = app.clock.timeout(time, response).await.unwrap_or_else(|| {
             tracing::error!(function = routes.name, path, error = "the deadline is near", "failed");
             unavailable()
         });
@@ -282,7 +281,7 @@ fn matches(pattern: &str, path: &str) -> bool {
     fits && segments.next().is_none()
 }
 
-async fn respond(app: &App, routes: &Routes, request: Request, until: Instant) -> Response<Body> {
+async fn respond(app: &App, routes: &Routes, request: Request, until: Timestamp) -> Response<Body> {
     let settings = &app.settings;
     if is_preflight(&request) {
         return reply::empty(StatusCode::NO_CONTENT);
@@ -377,7 +376,7 @@ struct Exchange<'a> {
     endpoint: &'a Endpoint,
     call: &'a ApiRequest,
     /// When the request is given up.
-    until: Instant,
+    until: Timestamp,
 }
 
 /// Why a request gets no answer of its own.
@@ -511,7 +510,7 @@ impl Exchange<'_> {
     async fn wait_for_turn(self, races: u32) {
         tracing::info!(path = self.endpoint.path, races, "transaction conflict: retrying");
         let pause = self.app.random.below((15 * races as usize).min(100)) as u64;
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        self.app.clock.wait(Duration::from_millis(pause)).await;
     }
 
     /// Reads what is bound to be needed, and finds out which session is the client's.
@@ -531,9 +530,10 @@ impl Exchange<'_> {
         match &self.app.outside {
             Some(outside) if asked < MOST_QUESTIONS => {
                 let began = self.app.clock.now();
-                let patience = self.until.checked_sub(TO_DECIDE).unwrap_or(self.until);
-                let answer = tokio::time::timeout_at(patience, outside.ask(&question)).await;
-                let answer = answer.unwrap_or_else(|_| {
+                let left = u64::try_from(self.until.millis() - began.millis()).unwrap_or_default();
+                let patience = Duration::from_millis(left).saturating_sub(TO_DECIDE);
+                let answer = self.app.clock.timeout(patience, outside.ask(&question)).await;
+                let answer = answer.unwrap_or_else(|| {
                     let provider = question.provider();
                     tracing::warn!(
                         provider,

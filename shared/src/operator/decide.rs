@@ -83,7 +83,7 @@ impl Desk<'_> {
                 done => return Ok(done.map(|()| told)?),
             }
             let pause = self.app.random.below((15 * race as usize).min(100) + 1) as u64;
-            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
+            self.app.clock.wait(std::time::Duration::from_millis(pause)).await;
         }
         Err(OperatorError::Busy)
     }
