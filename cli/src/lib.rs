@@ -9,7 +9,7 @@ pub mod breached;
 mod cloudfront;
 pub mod console;
 pub mod data_dir;
-mod database;
+pub mod database;
 mod deployed;
 pub mod django;
 pub mod email;

@@ -21,14 +21,19 @@ pub struct AuthenticatorApp {
 impl AuthenticatorApp {
     /// Scans the link.
     pub fn scan(url: &str) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "an app has a clock of its own")]
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        Self::scan_at(url, now)
+    }
+
+    /// Scans the link when its clock shows so many seconds since 1970.
+    pub fn scan_at(url: &str, now: u64) -> Self {
         let (_, query) = url.split_once('?').unwrap();
         let find = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
             pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
         };
         let number = |name: &str, usual| find(name).map_or(usual, |value| value.parse().unwrap());
-        #[expect(clippy::disallowed_methods, reason = "an app has a clock of its own")]
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
         Self {
             secret: find("secret").unwrap(),
             digits: usize::try_from(number("digits", 6)).unwrap(),

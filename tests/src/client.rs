@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, Method, Request, Response, header};
 use serde_json::Value;
 
 use crate::{Description, wire};
@@ -64,7 +64,8 @@ pub struct Answer {
 }
 
 impl Client {
-    pub(crate) fn new(kind: Kind, address: &str, description: &Arc<Description>) -> Self {
+    /// One that was never here before, of the API at `host:port` that describes itself so.
+    pub fn new(kind: Kind, address: &str, description: &Arc<Description>) -> Self {
         let (address, origin) = (address.to_owned(), format!("http://{address}"));
         let description = Arc::clone(description);
         Self { kind, address, origin, description, languages: None, kept: Mutex::default() }
@@ -126,7 +127,11 @@ impl Client {
         let request = self.request(method.clone(), path, headers, body.clone());
         let path = request.uri().path().to_owned();
         let response = wire::send(&self.address, request).await.expect("the API answers");
-        let sent = body;
+        self.receive(&method, &path, &body, response)
+    }
+
+    /// Takes what came back to a request, and keeps what it is to keep. Fails unless it is as the API describes itself.
+    pub fn receive(&self, method: &Method, path: &str, sent: &[u8], response: Response<Bytes>) -> Answer {
         let (head, body) = response.into_parts();
         let answer = Answer {
             status: head.status.as_u16(),
@@ -134,12 +139,19 @@ impl Client {
             body: serde_json::from_slice(&body).unwrap_or_default(),
             text: String::from_utf8_lossy(&body).into_owned(),
         };
-        self.description.check(&method, &path, &sent, &answer);
+        self.description.check(method, path, sent, &answer);
         self.keep(&answer);
         answer
     }
 
-    fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Request<Bytes> {
+    /// The request that it would send.
+    pub fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Request<Bytes> {
         let path = match path.strip_prefix('/') {
             Some(_) => path.to_owned(),
             None => format!("/_allauth/{}/v1/{path}", self.kind.name()),

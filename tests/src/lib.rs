@@ -25,7 +25,7 @@ mod wire;
 
 pub use authenticator::{AuthenticatorApp, PATIENT};
 pub use client::{Answer, Client, Kind};
-pub(crate) use description::Description;
+pub use description::Description;
 pub use front::{Fault, Front, Tally};
 pub use inbox::{Inbox, Mail};
 pub use logs::{Logs, subscribe};

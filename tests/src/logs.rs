@@ -33,9 +33,14 @@ struct Written(Arc<Mutex<Vec<u8>>>);
 impl Logs {
     /// Begins to listen.
     pub fn capture() -> Self {
+        Self::capture_from(LevelFilter::TRACE)
+    }
+
+    /// The same, from a level on.
+    pub fn capture_from(level: LevelFilter) -> Self {
         let written = Written::default();
         let subscriber = tracing_subscriber::fmt()
-            .with_max_level(LevelFilter::TRACE)
+            .with_max_level(level)
             .with_ansi(false)
             .with_writer(written.clone())
             .finish();

@@ -1,0 +1,27 @@
+//! Random journeys of many clients through the real functions, with failures of everything around them: one process, one
+//! thread, and one number from which all of it follows. See docs/simulation.md.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what a run finds is told by a panic, as in a test"
+)]
+
+mod case;
+mod dice;
+mod fault;
+mod invariants;
+mod kernel;
+mod memory;
+mod network;
+mod person;
+mod processes;
+mod run;
+mod services;
+mod shrink;
+mod steps;
+mod world;
+
+pub use case::Case;
+pub use run::{Failure, Outcome, run};
+pub use shrink::shrink;

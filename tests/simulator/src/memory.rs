@@ -1,0 +1,222 @@
+//! What the answers so far promise: who holds which session, what is used up, what is secret.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vestibule::domain::token::SessionToken;
+use vestibule_tests::{Answer, AuthenticatorApp, Kind};
+
+use crate::person::{Actor, Person, text};
+use crate::processes::MOST_SKEW;
+use crate::steps::{Intent, Step};
+
+/// Most wrong passwords for one email address within [`LOGIN_FAILED_MILLIS`] (`login_failed`).
+const MOST_MISTAKES: usize = 5;
+/// The period of that limit, less what the clocks of two processes are apart.
+const LOGIN_FAILED_MILLIS: i64 = 300_000 - 2 * MOST_SKEW - 1000;
+
+/// What is remembered.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// All session tokens that clients were given.
+    pub tokens: BTreeMap<String, Held>,
+    /// How often each proof has succeeded.
+    proofs: BTreeMap<String, u32>,
+    /// What only its owner may know: passwords, codes, keys, tokens.
+    pub secrets: BTreeSet<String>,
+    /// The email addresses that others than their owner have entered.
+    pub meddled: BTreeSet<String>,
+    /// When a password was called wrong, by email address.
+    mistakes: BTreeMap<String, Vec<i64>>,
+}
+
+/// A session token that a client was given.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Whose client.
+    pub person: usize,
+    /// Which kind of client.
+    pub kind: Kind,
+    /// The account that it was logged in to.
+    pub account: Option<String>,
+    /// Its id in the list of sessions.
+    id: Option<i64>,
+    /// Why it must not be valid any more.
+    pub revoked: Option<String>,
+}
+
+impl Memory {
+    /// Takes an answer for what it promises. `held`: the token of the client before the requests of this round.
+    pub fn note(
+        &mut self,
+        intent: &Intent,
+        answer: &Answer,
+        held: Option<&str>,
+        people: &mut [Person],
+        actor: &mut Actor,
+        now: i64,
+    ) {
+        let person = &mut people[actor.person];
+        self.check_answer(intent, answer);
+        if let Some(proof) = intent.proof.as_ref().filter(|_| succeeds(intent.step, answer)) {
+            let count = self.proofs.entry(proof.clone()).or_default();
+            *count += 1;
+            assert_eq!(*count, 1, "a proof has succeeded twice: {proof}");
+        }
+        self.note_mistake(intent, answer, now);
+        if let Some(held) = held {
+            self.note_ended(intent, answer, held);
+        }
+        self.note_token(answer, actor);
+        if let Some(password) = intent.new_password.as_ref().filter(|_| may_succeed(intent.step, answer)) {
+            person.passwords.push(password.clone());
+        }
+        self.note_factors(intent.step, answer, person, actor, now);
+        if answer.status == 410 {
+            actor.client.hold(None);
+        }
+    }
+
+    /// The tokens that must not be valid, with the reason why not.
+    pub fn revoked(&self) -> Vec<(String, Held)> {
+        let revoked = self.tokens.iter().filter(|(_, held)| held.revoked.is_some());
+        revoked.map(|(token, held)| (token.clone(), held.clone())).collect()
+    }
+
+    fn check_answer(&self, intent: &Intent, answer: &Answer) {
+        let gives = matches!(
+            intent.step,
+            Step::ShowTotp | Step::ShowRecoveryCodes | Step::GenerateRecoveryCodes | Step::ExportAccount
+        );
+        let held = answer.body["meta"]["session_token"].as_str();
+        let may = |secret: &&String| gives || held.is_some_and(|token| token.ends_with(secret.as_str()));
+        let leaked = self.secrets.iter().filter(|secret| !may(secret)).find(|it| answer.text.contains(*it));
+        assert!(leaked.is_none(), "an answer tells a secret: {leaked:?} in {}", answer.text);
+    }
+
+    fn note_mistake(&mut self, intent: &Intent, answer: &Answer, now: i64) {
+        let is_mistake = answer.errors().iter().any(|error| error.ends_with("email_password_mismatch"));
+        let Some(email) = intent.email.as_ref().filter(|_| intent.step == Step::LogIn && is_mistake) else {
+            return;
+        };
+        let times = self.mistakes.entry(email.clone()).or_default();
+        times.push(now);
+        let lately = times.iter().filter(|at| now - **at < LOGIN_FAILED_MILLIS).count();
+        assert!(lately <= MOST_MISTAKES, "{lately} wrong passwords for {email} within five minutes");
+    }
+
+    /// What ends sessions.
+    fn note_ended(&mut self, intent: &Intent, answer: &Answer, held: &str) {
+        let account = self.tokens.get(held).and_then(|held| held.account.clone());
+        let mut revoke = |why: &str, which: &dyn Fn(&str, &Held) -> bool| {
+            let ended = self.tokens.iter_mut().filter(|(token, held)| which(token, held));
+            ended.for_each(|(_, held)| held.revoked = held.revoked.take().or_else(|| Some(why.to_owned())));
+        };
+        let is_of_account = |other: &Held| account.is_some() && other.account == account;
+        match (intent.step, answer.status) {
+            (_, 410) => revoke("it was said to have ended", &|token, _| token == held),
+            (Step::LogOut, 401) => revoke("it was logged out", &|token, _| token == held),
+            (Step::DeleteAccount, 200) => revoke("its account was deleted", &|_, it| is_of_account(it)),
+            (Step::ChangePassword, 200) => {
+                revoke("the password was changed", &|token, it| token != held && is_of_account(it));
+            }
+            (Step::EndSessions, 200) => {
+                let ids: Vec<i64> =
+                    serde_json::from_value(intent.body["sessions"].clone()).unwrap_or_default();
+                let is_named = |it: &Held| it.id.is_some_and(|id| ids.contains(&id));
+                revoke("it was ended by another session", &|_, it| is_of_account(it) && is_named(it));
+            }
+            _ => {}
+        }
+    }
+
+    fn note_token(&mut self, answer: &Answer, actor: &Actor) {
+        let Some(token) = actor.client.token().filter(|_| answer.status != 410) else { return };
+        let secret = token.rsplit('.').next().unwrap_or_default().to_owned();
+        self.secrets.insert(secret);
+        let held = self.tokens.entry(token).or_insert_with(|| Held {
+            person: actor.person,
+            kind: actor.client.kind,
+            account: None,
+            id: None,
+            revoked: None,
+        });
+        if answer.status == 200 && answer.body["meta"]["is_authenticated"] == true {
+            held.account = text(&answer.body["data"]["user"]["id"]).or_else(|| held.account.take());
+        }
+        let sessions = answer.body["data"].as_array().into_iter().flatten();
+        let current =
+            sessions.filter(|session| session["is_current"] == true).find_map(|it| it["id"].as_i64());
+        held.id = current.or(held.id);
+    }
+
+    fn note_factors(
+        &mut self,
+        step: Step,
+        answer: &Answer,
+        person: &mut Person,
+        actor: &mut Actor,
+        now: i64,
+    ) {
+        let seconds = u64::try_from(now / 1000).unwrap_or_default();
+        if [200, 409].contains(&answer.status) {
+            actor.due.remove(&step);
+        }
+        match (step, answer.status) {
+            (Step::ShowTotp, 404) => {
+                let url = answer.body["meta"]["totp_url"].as_str().unwrap_or_default();
+                let app = AuthenticatorApp::scan_at(url, seconds);
+                self.secrets.insert(app.secret.clone());
+                actor.setup = Some((app, seconds));
+                actor.due.insert(Step::ActivateTotp);
+            }
+            (Step::ActivateTotp, 200) => {
+                if let Some((setup, account)) = actor.setup.take().zip(actor.account.clone()) {
+                    person.apps.insert(account, setup);
+                }
+            }
+            (Step::ShowRecoveryCodes | Step::GenerateRecoveryCodes, 200) => {
+                let codes = answer.body["data"]["unused_codes"].as_array().cloned().unwrap_or_default();
+                let codes: Vec<String> = codes.iter().filter_map(text).collect();
+                self.secrets.extend(codes.iter().cloned());
+                if let Some(account) = actor.account.clone() {
+                    person.recovery_codes.insert(account, codes);
+                }
+            }
+            (Step::RequestReauthenticationCode, 200) => {
+                actor.due.insert(Step::ConfirmReauthenticationCode);
+            }
+            (Step::AddEmail | Step::RequestVerification, 200) => {
+                actor.due.insert(Step::VerifyEmail);
+            }
+            (Step::ListSessions, 200) => {
+                let sessions = answer.body["data"].as_array().cloned().unwrap_or_default();
+                let others = sessions.iter().filter(|session| session["is_current"] == false);
+                actor.listed = others.filter_map(|session| session["id"].as_i64()).collect();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether a proof was accepted.
+fn succeeds(step: Step, answer: &Answer) -> bool {
+    let goes_on =
+        |without: &str| answer.status == 401 && !answer.pending().iter().any(|flow| flow == without);
+    match step {
+        Step::VerifyEmail => answer.status == 200 || goes_on("verify_email"),
+        Step::ConfirmLoginCode => answer.status == 200 || goes_on("login_by_code"),
+        Step::ResetPassword => answer.status == 200 || goes_on("password_reset_by_code"),
+        _ => answer.status == 200,
+    }
+}
+
+/// Whether a new password may be in use now.
+fn may_succeed(step: Step, answer: &Answer) -> bool {
+    let pending = step == Step::SignUp && answer.status == 401;
+    answer.status == 503 || pending || succeeds(step, answer)
+}
+
+/// The hash under which the table knows a token.
+pub fn hash_of(token: &str) -> Option<String> {
+    SessionToken::parse(token).map(|token| token.key().hash)
+}

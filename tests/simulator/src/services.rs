@@ -1,0 +1,179 @@
+//! AWS: the embedded DynamoDB with its stream, and SES, which keeps what it is sent.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use dynoxide::Database;
+use dynoxide::errors::DynoxideError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use vestibule_cli::database;
+use vestibule_cli::serve::TEMPLATE;
+use vestibule_cli::template::Template;
+use vestibule_tests::Mail;
+
+use crate::fault::Fate;
+use crate::kernel::{Call, Reply};
+use crate::network;
+
+/// The name of the table.
+pub const TABLE_NAME: &str = "vestibule";
+
+/// The properties of the table, read once: the template is long.
+static TABLE: LazyLock<Value> = LazyLock::new(|| {
+    let parameters = [("AllowedOrigins", "https://app.example"), ("SenderAddress", "site@example.com")];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Template::read(TEMPLATE, &parameters).expect("the template of the project").table
+});
+
+/// AWS.
+pub struct Services {
+    database: Database,
+    /// The mails that were accepted, in that order.
+    pub mails: Vec<Mail>,
+    /// The messages that were put into the outbox, in that order.
+    pub announced: Vec<String>,
+    known: BTreeSet<String>,
+    /// What happened to each call, for the trace.
+    pub log: Vec<String>,
+}
+
+impl Services {
+    /// With an empty table, as the template describes it.
+    pub fn new() -> Self {
+        let database = Database::memory().expect("a database in memory");
+        database::ensure_table(&database, TABLE_NAME, &TABLE).expect("the table of the template");
+        Self { database, mails: Vec::new(), announced: Vec::new(), known: BTreeSet::new(), log: Vec::new() }
+    }
+
+    /// Carries out a call, or fails as its fate says.
+    pub fn serve(&mut self, call: &Call) -> Reply {
+        let done = if call.fate.is_done() { self.carry_out(call) } else { refusal(call) };
+        let status = if let Reply::Response(status, _) = &done { *status } else { 0 };
+        self.log.push(format!(
+            "    {}.{} call {} of {}.{}: {:?}, {status}",
+            call.host, call.operation, call.number, call.task.0, call.task.1, call.fate
+        ));
+        if call.fate == Fate::AnswerLost { Reply::Broken } else { done }
+    }
+
+    /// How many messages were ever put into the outbox.
+    pub fn messages(&self) -> usize {
+        self.known.len()
+    }
+
+    /// All items of the table, in the order of their keys.
+    pub fn items(&self) -> Vec<Value> {
+        let (mut items, mut start) = (Vec::new(), Value::Null);
+        loop {
+            let mut request = json!({"TableName": TABLE_NAME});
+            if !start.is_null() {
+                request["ExclusiveStartKey"] = start;
+            }
+            let page: Value = self.ask(Database::scan, &request.to_string()).1;
+            items.extend(page["Items"].as_array().cloned().unwrap_or_default());
+            start = page["LastEvaluatedKey"].clone();
+            if start.is_null() {
+                items.sort_by_key(|item| (item["pk"].to_string(), item["sk"].to_string()));
+                return items;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, call: &Call) -> Reply {
+        if call.host == network::MAIL {
+            return self.accept(&call.body);
+        }
+        let body = String::from_utf8_lossy(&call.body);
+        let (status, answer) = match call.operation.as_str() {
+            "GetItem" => self.ask(Database::get_item, &body),
+            "BatchGetItem" if call.fate == Fate::ReadsHalf => self.read_half(&body),
+            "BatchGetItem" => self.ask(Database::batch_get_item, &body),
+            "PutItem" => self.ask(Database::put_item, &body),
+            "UpdateItem" => self.ask(Database::update_item, &body),
+            "DeleteItem" => self.ask(Database::delete_item, &body),
+            "Query" => self.ask(Database::query, &body),
+            "TransactWriteItems" => self.ask(Database::transact_write_items, &body),
+            other => panic!("no function is expected to call {other} of {}", call.host),
+        };
+        if call.operation == "TransactWriteItems" && status == 200 {
+            self.announce(&body);
+        }
+        Reply::Response(status, answer.to_string())
+    }
+
+    /// Reads the first half of the items, and tells which were not read.
+    fn read_half(&self, body: &str) -> (u16, Value) {
+        let mut request: Value = serde_json::from_str(body).expect("the SDK makes whole requests");
+        let keys = request["RequestItems"][TABLE_NAME]["Keys"].as_array_mut().expect("keys");
+        let rest = keys.split_off(keys.len().div_ceil(2));
+        let (status, mut answer) = self.ask(Database::batch_get_item, &request.to_string());
+        if !rest.is_empty() {
+            request["RequestItems"][TABLE_NAME]["Keys"] = rest.into();
+            answer["UnprocessedKeys"] = request["RequestItems"].take();
+        }
+        (status, answer)
+    }
+
+    fn ask<Q: DeserializeOwned, A: Serialize>(
+        &self,
+        operation: impl FnOnce(&Database, Q) -> Result<A, DynoxideError>,
+        body: &str,
+    ) -> (u16, Value) {
+        let request = serde_json::from_str(body).expect("the SDK makes whole requests");
+        match operation(&self.database, request) {
+            Ok(answer) => (200, serde_json::to_value(answer).expect("an answer is JSON")),
+            Err(error) => {
+                (error.status_code(), serde_json::from_str(&error.to_json()).expect("an error is JSON"))
+            }
+        }
+    }
+
+    /// Does what the stream does: tells which messages were put into the outbox.
+    fn announce(&mut self, transaction: &str) {
+        let transaction: Value = serde_json::from_str(transaction).expect("it was carried out");
+        for item in transaction["TransactItems"].as_array().into_iter().flatten() {
+            let key = item["Put"]["Item"]["pk"]["S"].as_str().unwrap_or_default();
+            // A transaction that is sent again is carried out once.
+            if key.starts_with("OUTBOX#") && self.known.insert(key.to_owned()) {
+                self.announced.push(key.to_owned());
+            }
+        }
+    }
+
+    fn accept(&mut self, body: &[u8]) -> Reply {
+        let mail: Value = serde_json::from_slice(body).expect("the SDK makes whole requests");
+        let content = &mail["Content"]["Simple"];
+        let text = |value: &Value| value["Data"].as_str().unwrap_or_default().to_owned();
+        self.mails.push(Mail {
+            to: mail["Destination"]["ToAddresses"][0].as_str().unwrap_or_default().to_owned(),
+            subject: text(&content["Subject"]),
+            text: text(&content["Body"]["Text"]),
+            html: text(&content["Body"]["Html"]),
+        });
+        Reply::Response(200, json!({"MessageId": self.mails.len().to_string()}).to_string())
+    }
+}
+
+/// What comes back when nothing is done.
+fn refusal(call: &Call) -> Reply {
+    let refused = |status, kind: &str| {
+        let body =
+            json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "simulated"});
+        Reply::Response(status, body.to_string())
+    };
+    match call.fate {
+        Fate::Fails => refused(500, "InternalServerError"),
+        Fate::Throttled => refused(400, "ThrottlingException"),
+        Fate::Conflicts => {
+            let body: Value = serde_json::from_slice(&call.body).expect("the SDK makes whole requests");
+            let count = body["TransactItems"].as_array().map_or(0, Vec::len);
+            let reasons = vec![json!({"Code": "TransactionConflict", "Message": "simulated"}); count];
+            let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
+            let body = json!({"__type": kind, "Message": "simulated", "CancellationReasons": reasons});
+            Reply::Response(400, body.to_string())
+        }
+        _ => Reply::Broken,
+    }
+}

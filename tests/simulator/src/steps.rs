@@ -1,0 +1,377 @@
+//! What a client may do next, as far as it has come: right, wrong, and once more.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::{Value, json};
+use vestibule_tests::{Kind, Mail};
+
+use crate::dice::Dice;
+use crate::person::{Actor, Person, code};
+
+/// How long an authenticator app shows a code, in seconds.
+const PERIOD: u64 = 30;
+
+/// What is in a link that verifies an email address.
+const VERIFY: &str = "/verify-email/";
+/// What is in a link that resets a password.
+const RESET: &str = "/reset/key/";
+
+/// One request, and what its sender knows of it.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// The client that sends it.
+    pub actor: usize,
+    /// What it is for.
+    pub step: Step,
+    /// What can succeed only once.
+    pub proof: Option<String>,
+    /// The password that it sets.
+    pub new_password: Option<String>,
+    /// The email address that it names.
+    pub email: Option<String>,
+    /// What it sends.
+    pub body: Value,
+}
+
+macro_rules! steps {
+    ($($step:ident = $method:ident $path:literal;)*) => {
+        /// What a request is for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Step { $($step,)* }
+
+        impl Step {
+            /// Its method and path.
+            pub fn target(self) -> (Method, &'static str) {
+                match self { $(Self::$step => (Method::$method, $path),)* }
+            }
+        }
+    };
+}
+
+steps! {
+    GetConfig = GET "config";
+    GetSession = GET "auth/session";
+    SignUp = POST "auth/signup";
+    VerifyEmail = POST "auth/email/verify";
+    ResendVerification = POST "auth/email/verify/resend";
+    LogIn = POST "auth/login";
+    RequestLoginCode = POST "auth/code/request";
+    ConfirmLoginCode = POST "auth/code/confirm";
+    RequestReset = POST "auth/password/request";
+    ResetPassword = POST "auth/password/reset";
+    Authenticate = POST "auth/2fa/authenticate";
+    LogOut = DELETE "auth/session";
+    ListSessions = GET "auth/sessions";
+    EndSessions = DELETE "auth/sessions";
+    ChangePassword = POST "account/password/change";
+    ListEmails = GET "account/email";
+    AddEmail = POST "account/email";
+    RequestVerification = PUT "account/email";
+    SetPrimary = PATCH "account/email";
+    RemoveEmail = DELETE "account/email";
+    ShowTotp = GET "account/authenticators/totp";
+    ActivateTotp = POST "account/authenticators/totp";
+    DeactivateTotp = DELETE "account/authenticators/totp";
+    ShowRecoveryCodes = GET "account/authenticators/recovery-codes";
+    GenerateRecoveryCodes = POST "account/authenticators/recovery-codes";
+    Reauthenticate = POST "auth/reauthenticate";
+    ReauthenticateByTotp = POST "auth/2fa/reauthenticate";
+    RequestReauthenticationCode = POST "auth/reauthenticate/code/request";
+    ConfirmReauthenticationCode = POST "auth/reauthenticate/code/confirm";
+    ExportAccount = GET "account/export";
+    ShowHistory = GET "account/history";
+    DeleteAccount = DELETE "account";
+}
+
+/// What is known when a request is chosen.
+#[derive(Clone, Copy)]
+pub struct Scene<'w> {
+    /// Everybody.
+    pub people: &'w [Person],
+    /// All mails that came.
+    pub mails: &'w [Mail],
+    /// The email addresses that others than their owner have entered.
+    pub meddled: &'w BTreeSet<String>,
+    /// The time, in seconds since 1970.
+    pub seconds: u64,
+}
+
+/// Chooses what a client does next.
+pub fn choose(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
+    // A code is mostly waited for.
+    let by_code = |flow: &String| flow != "mfa_authenticate";
+    let waits = actor.pending.iter().any(by_code) || actor.due.contains(&Step::VerifyEmail);
+    let has_come = Person::count(scene.mails, &actor.email) > actor.mails_before;
+    if waits && !has_come && scene.people[actor.person].owns(&actor.email) && !dice.one_in(4) {
+        return Choice { scene, number, actor, dice }.of(Step::GetSession);
+    }
+    let possible = possible(actor, &scene.people[actor.person], dice);
+    let step = dice.pick(&possible).copied().unwrap_or(Step::GetSession);
+    Choice { scene, number, actor, dice }.of(step)
+}
+
+/// What a client may do, each as often as it is likely.
+fn possible(actor: &Actor, person: &Person, dice: &mut Dice) -> Vec<Step> {
+    if actor.client.kind == Kind::Browser && actor.client.cookie("csrftoken").is_none() {
+        return vec![Step::GetConfig];
+    }
+    if actor.unsure {
+        return vec![Step::GetSession];
+    }
+    let flows: Vec<Step> = actor.pending.iter().filter_map(|flow| goes_on(flow)).collect();
+    if !flows.is_empty() && !dice.one_in(6) {
+        return flows;
+    }
+    let mut steps = vec![Step::GetSession];
+    steps.extend(if actor.pending.is_empty() { &[][..] } else { &[Step::ResendVerification, Step::LogOut] });
+    steps.extend(actor.due.iter().flat_map(|step| [*step; 16]));
+    steps.extend(match (&actor.account, person.passwords.is_empty()) {
+        (Some(_), _) => LOGGED_IN,
+        (None, true) => STRANGER,
+        (None, false) => KNOWN,
+    });
+    steps
+}
+
+/// What continues a pending flow.
+fn goes_on(flow: &str) -> Option<Step> {
+    match flow {
+        "verify_email" => Some(Step::VerifyEmail),
+        "login_by_code" => Some(Step::ConfirmLoginCode),
+        "password_reset_by_code" => Some(Step::ResetPassword),
+        "mfa_authenticate" => Some(Step::Authenticate),
+        _ => None,
+    }
+}
+
+/// Who has no password yet.
+const STRANGER: &[Step] = &[
+    Step::SignUp,
+    Step::SignUp,
+    Step::SignUp,
+    Step::SignUp,
+    Step::SignUp,
+    Step::SignUp,
+    Step::RequestLoginCode,
+    Step::RequestReset,
+];
+
+/// Who has one.
+const KNOWN: &[Step] = &[
+    Step::SignUp,
+    Step::LogIn,
+    Step::LogIn,
+    Step::LogIn,
+    Step::LogIn,
+    Step::RequestLoginCode,
+    Step::RequestLoginCode,
+    Step::RequestReset,
+    Step::RequestReset,
+    Step::ResetPassword,
+    Step::ResetPassword,
+];
+
+const LOGGED_IN: &[Step] = &[
+    Step::LogOut,
+    Step::ListSessions,
+    Step::ListSessions,
+    Step::EndSessions,
+    Step::EndSessions,
+    Step::ChangePassword,
+    Step::ChangePassword,
+    Step::ListEmails,
+    Step::AddEmail,
+    Step::AddEmail,
+    Step::AddEmail,
+    Step::RequestVerification,
+    Step::SetPrimary,
+    Step::RemoveEmail,
+    Step::ShowTotp,
+    Step::ShowTotp,
+    Step::DeactivateTotp,
+    Step::ShowRecoveryCodes,
+    Step::GenerateRecoveryCodes,
+    Step::Reauthenticate,
+    Step::Reauthenticate,
+    Step::ReauthenticateByTotp,
+    Step::RequestReauthenticationCode,
+    Step::ExportAccount,
+    Step::ShowHistory,
+    Step::DeleteAccount,
+    Step::LogIn,
+    Step::ResetPassword,
+];
+
+struct Choice<'w, 'd> {
+    scene: Scene<'w>,
+    number: usize,
+    actor: &'w Actor,
+    dice: &'d mut Dice,
+}
+
+impl Choice<'_, '_> {
+    fn of(mut self, step: Step) -> Intent {
+        let mut intent = Intent {
+            actor: self.number,
+            step,
+            proof: None,
+            new_password: None,
+            email: None,
+            body: Value::Null,
+        };
+        match step {
+            Step::SignUp => {
+                let (email, password) = (self.email(), self.new_password());
+                intent.body = json!({"email": email, "password": password});
+                (intent.email, intent.new_password) = (Some(email), Some(password));
+            }
+            Step::LogIn => {
+                let (email, password) = (self.email(), self.old_password());
+                intent.body = json!({"email": email, "password": password});
+                intent.email = Some(email);
+            }
+            Step::AddEmail if !self.dice.one_in(4) => {
+                let email = self.person().mailboxes[1].clone();
+                intent.body = json!({"email": email});
+                intent.email = Some(email);
+            }
+            Step::RequestLoginCode
+            | Step::RequestReset
+            | Step::AddEmail
+            | Step::RemoveEmail
+            | Step::RequestReauthenticationCode
+            | Step::RequestVerification => {
+                let email = self.email();
+                intent.body = json!({"email": email});
+                intent.email = Some(email);
+            }
+            Step::SetPrimary => intent.body = json!({"email": self.email(), "primary": true}),
+            Step::VerifyEmail => {
+                let mailbox = self.actor.email.clone();
+                let key = if self.has_links(&mailbox) { self.link(&mailbox) } else { self.code() };
+                intent.body = json!({"key": key});
+                intent.proof = Some(format!("key {key}"));
+            }
+            Step::ConfirmLoginCode | Step::ConfirmReauthenticationCode => {
+                let code = self.code();
+                intent.body = json!({"code": code});
+                intent.proof = Some(format!("code {code}"));
+            }
+            Step::ResetPassword => {
+                let by_code = self.actor.pending.iter().any(|flow| flow == "password_reset_by_code");
+                let key = if by_code { self.code() } else { self.key() };
+                let password = self.new_password();
+                intent.body = json!({"key": key, "password": password});
+                intent.proof = Some(format!("key {key}"));
+                intent.new_password = Some(password);
+            }
+            Step::Authenticate | Step::ReauthenticateByTotp | Step::ActivateTotp => {
+                let code = self.factor(step == Step::ActivateTotp);
+                intent.body = json!({"code": code});
+                intent.proof = (step != Step::ActivateTotp).then(|| format!("factor {code}"));
+            }
+            Step::ChangePassword => {
+                let (current, new) = (self.old_password(), self.new_password());
+                intent.body = json!({"current_password": current, "new_password": new});
+                intent.new_password = Some(new);
+            }
+            Step::Reauthenticate => intent.body = json!({"password": self.old_password()}),
+            Step::EndSessions => {
+                let sessions: Vec<i64> = self.actor.listed.iter().copied().take(2).collect();
+                intent.body = json!({"sessions": if sessions.is_empty() { vec![4711] } else { sessions }});
+            }
+            _ => {}
+        }
+        intent
+    }
+
+    fn person(&self) -> &Person {
+        &self.scene.people[self.actor.person]
+    }
+
+    /// An email address: mostly one's own, and mostly the first.
+    fn email(&mut self) -> String {
+        let who =
+            if self.dice.one_in(6) { self.dice.below(self.scene.people.len()) } else { self.actor.person };
+        let which = usize::from(self.dice.one_in(4));
+        self.scene.people[who].mailboxes[which].clone()
+    }
+
+    fn new_password(&mut self) -> String {
+        format!("horse-battery-{:016x}", self.dice.next())
+    }
+
+    fn old_password(&mut self) -> String {
+        let known = &self.scene.people[self.actor.person].passwords;
+        match self.dice.below(8) {
+            0 => Some("a-wrong-password".to_owned()),
+            1 => self.dice.pick(known).cloned(),
+            _ => known.last().cloned(),
+        }
+        .unwrap_or_else(|| "no-password-yet".to_owned())
+    }
+
+    /// A code out of one's mail: mostly the latest one for the email address that was entered.
+    fn code(&mut self) -> String {
+        let guess = "WRNG-CODE".to_owned();
+        let mailbox = &self.actor.email;
+        if !self.person().owns(mailbox) || self.dice.one_in(12) {
+            return guess;
+        }
+        let codes: Vec<String> = Person::mails(self.scene.mails, mailbox).filter_map(code).take(4).collect();
+        let first = codes.first().cloned();
+        let chosen = if self.dice.one_in(6) { self.dice.pick(&codes).cloned() } else { first };
+        chosen.unwrap_or(guess)
+    }
+
+    /// Whether mails that verify an email address have links: then the account may be a stranger's, and whoever follows
+    /// the link gives it their email address, as in the contract. So nobody here does when others have entered it.
+    fn has_links(&self, mailbox: &str) -> bool {
+        !self.scene.meddled.contains(mailbox)
+            && Person::mails(self.scene.mails, mailbox).any(|mail| mail.text.contains(VERIFY))
+    }
+
+    fn link(&mut self, mailbox: &str) -> String {
+        self.key_of(mailbox, VERIFY)
+    }
+
+    /// The key of a link that resets a password, out of one's mail.
+    fn key(&mut self) -> String {
+        let which = usize::from(self.dice.one_in(3));
+        let mailbox = self.person().mailboxes[which].clone();
+        self.key_of(&mailbox, RESET)
+    }
+
+    fn key_of(&mut self, mailbox: &str, link: &str) -> String {
+        if !self.person().owns(mailbox) {
+            return "1-wrong".to_owned();
+        }
+        let mails = Person::mails(self.scene.mails, mailbox);
+        let keys: Vec<String> =
+            mails.filter(|mail| mail.text.contains(link)).map(Mail::key).take(4).collect();
+        let first = keys.first().cloned();
+        let chosen = if self.dice.one_in(4) { self.dice.pick(&keys).cloned() } else { first };
+        chosen.unwrap_or_else(|| "1-wrong".to_owned())
+    }
+
+    /// A code of the authenticator app, or a recovery code.
+    fn factor(&mut self, of_setup: bool) -> String {
+        let seconds = self.scene.seconds;
+        let person = &self.scene.people[self.actor.person];
+        let shows = |(app, at): &(vestibule_tests::AuthenticatorApp, u64)| {
+            let periods = i64::try_from(seconds / PERIOD).unwrap_or_default();
+            app.code(periods - i64::try_from(at / PERIOD).unwrap_or_default())
+        };
+        if of_setup && let Some(setup) = &self.actor.setup {
+            return shows(setup);
+        }
+        let codes: Vec<&String> = person.recovery_codes.values().flatten().collect();
+        match self.dice.below(8) {
+            0 => Some("000000".to_owned()),
+            1..=3 => self.dice.pick(&codes).map(|code| (*code).clone()),
+            _ => person.apps.values().last().map(shows),
+        }
+        .unwrap_or_else(|| "123456".to_owned())
+    }
+}

@@ -1,0 +1,411 @@
+//! Everything there is: people and their clients, the processes, AWS, and what happens in one round after another.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lambda_events::event::dynamodb::Event;
+use bytes::Bytes;
+use http::Response;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, RequestExt as _};
+use serde_json::{Value, json};
+use vestibule::domain::time::Timestamp;
+use vestibule::http::answer;
+use vestibule_tests::{Answer, Client, Description, Kind};
+
+use crate::case::Case;
+use crate::dice::Dice;
+use crate::fault::{FaultId, Faults};
+use crate::kernel::{Kernel, Task, TaskId};
+use crate::memory::Memory;
+use crate::person::{Actor, Person};
+use crate::processes::{ProcessId, Processes};
+use crate::services::Services;
+use crate::steps::{self, Intent, Scene, Step};
+
+/// The time at which every run begins.
+const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+/// Where the API is.
+const HOST: &str = "localhost:8000";
+/// Most requests at once.
+const MOST_AT_ONCE: u32 = 3;
+/// How many rounds one client does most of what is done.
+const FOCUSED: u32 = 12;
+/// What follows the numbers of requests among the tasks of a round.
+pub const DELIVERIES: u32 = 10;
+
+/// How many choices of settings there are: the description under each takes long to read.
+const CHOICES: u64 = 8;
+
+/// A run.
+pub struct World {
+    seed: u64,
+    kernel: Arc<Kernel>,
+    /// AWS.
+    pub services: Services,
+    processes: Processes,
+    /// Everybody.
+    pub people: Vec<Person>,
+    /// The clients of everybody.
+    pub actors: Vec<Actor>,
+    /// What was promised so far.
+    pub memory: Memory,
+    undelivered: Vec<String>,
+    left_out: BTreeSet<TaskId>,
+    /// The requests that were sent.
+    pub tasks: BTreeSet<TaskId>,
+    description: Arc<Description>,
+    round: u32,
+    /// What happened, line by line.
+    pub trace: Vec<String>,
+}
+
+/// A request that is under way.
+struct Sent {
+    intent: Intent,
+    client: Client,
+    process: ProcessId,
+    id: TaskId,
+    path: String,
+    body: Bytes,
+    response: Slot<Response<Body>>,
+}
+
+type Slot<T> = Arc<Mutex<Option<T>>>;
+
+impl World {
+    /// At the beginning of a run.
+    pub fn new(case: &Case) -> Self {
+        let seed = case.seed;
+        fastrand::seed(seed); // The SDK chooses its pauses with it.
+        let kernel = Kernel::new(BEGIN, Faults::new(seed, case.without_faults.clone()));
+        let variables = variables(seed);
+        let description = Description::of(variables.clone());
+        let people: Vec<Person> = ["ann", "bob", "cleo"].map(person).into();
+        let actors = (0..people.len() * 2).map(|number| {
+            let kind = if number % 2 == 0 { Kind::Browser } else { Kind::App };
+            actor(number / 2, &people, Client::new(kind, HOST, &description))
+        });
+        Self {
+            seed,
+            services: Services::new(),
+            processes: Processes::new(&kernel, variables, seed),
+            actors: actors.collect(),
+            people,
+            memory: Memory::default(),
+            undelivered: Vec::new(),
+            left_out: case.without_tasks.clone(),
+            tasks: BTreeSet::new(),
+            description,
+            round: 0,
+            trace: Vec::new(),
+            kernel,
+        }
+    }
+
+    /// The faults that have happened.
+    pub fn faults(&self) -> Vec<FaultId> {
+        self.kernel.faults(|faults| faults.happened.iter().map(|(id, _)| *id).collect())
+    }
+
+    /// From now on nothing goes wrong.
+    pub fn calm_down(&mut self) {
+        self.kernel.faults(Faults::end);
+    }
+
+    /// Another client of a person, which was never here before.
+    pub fn newcomer(&mut self, person: usize, kind: Kind) -> usize {
+        self.actors.push(actor(person, &self.people, Client::new(kind, HOST, &self.description)));
+        self.actors.len() - 1
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, length: Duration) {
+        self.kernel.pass(length);
+    }
+
+    /// The time now, in seconds since 1970.
+    pub fn seconds(&self) -> u64 {
+        u64::try_from(self.kernel.now() / 1000).unwrap_or_default()
+    }
+
+    /// One to three requests at once, and what the stream delivers meanwhile.
+    pub fn round(&mut self) {
+        self.round += 1;
+        let round = self.round;
+        let mut dice = Dice::new(self.seed, "round", &[round.into()]);
+        // Mostly seconds; now and then a limit or a code expires.
+        let pause = [40, 200, 1000, 40_000].get(dice.below(30)).copied().unwrap_or(1 + dice.next() % 16);
+        self.kernel.pass(Duration::from_secs(pause));
+        self.kernel.serve_late(&mut dice.clone(), &mut |call| self.services.serve(call));
+        let count = 1 + u32::try_from(dice.below(MOST_AT_ONCE as usize)).unwrap_or_default();
+        let mut intents: Vec<(TaskId, Intent)> = Vec::new();
+        for part in 0..count {
+            let mut dice = Dice::new(self.seed, "intent", &[round.into(), part.into()]);
+            let again = intents.last().filter(|_| dice.one_in(3)).map(|(_, intent)| intent.clone());
+            let intent = again.unwrap_or_else(|| self.intend(&mut dice));
+            if !self.left_out.contains(&(round, part)) {
+                self.tasks.insert((round, part));
+                intents.push(((round, part), intent));
+            }
+        }
+        self.run(intents, &mut dice);
+    }
+
+    /// One request, with nothing else at once.
+    pub fn ask(&mut self, intent: Intent) -> Option<Answer> {
+        self.round += 1;
+        let round = self.round;
+        let mut dice = Dice::new(self.seed, "asking", &[round.into()]);
+        self.run(vec![((round, 0), intent)], &mut dice).pop().flatten()
+    }
+
+    /// Delivers everything that waits in the outbox.
+    pub fn deliver_all(&mut self) {
+        for _ in 0..20 {
+            self.round += 1;
+            let mut dice = Dice::new(self.seed, "delivery", &[self.round.into()]);
+            // A delivery that died has a claim for a minute.
+            self.kernel.pass(Duration::from_secs(70));
+            self.kernel.serve_late(&mut dice.clone(), &mut |call| self.services.serve(call));
+            self.run(Vec::new(), &mut dice);
+            if self.undelivered.is_empty() {
+                return;
+            }
+        }
+        panic!("these messages are never delivered: {:?}", self.undelivered);
+    }
+
+    fn intend(&self, dice: &mut Dice) -> Intent {
+        // One client at a time does most of what is done: it gets further.
+        let mut focus = Dice::new(self.seed, "focus", &[u64::from(self.round / FOCUSED)]);
+        let number =
+            if dice.one_in(3) { dice.below(self.actors.len()) } else { focus.below(self.actors.len()) };
+        let scene = Scene {
+            people: &self.people,
+            mails: &self.services.mails,
+            meddled: &self.memory.meddled,
+            seconds: self.seconds(),
+        };
+        steps::choose(scene, number, &self.actors[number], dice)
+    }
+
+    fn run(&mut self, intents: Vec<(TaskId, Intent)>, dice: &mut Dice) -> Vec<Option<Answer>> {
+        let faults = self.faults().len();
+        let mut tasks = Vec::new();
+        let sent: Vec<Sent> =
+            intents.into_iter().map(|(id, intent)| self.send(id, intent, dice, &mut tasks)).collect();
+        let deliveries = self.deliver(dice, &mut tasks);
+        let died = self.kernel.run(tasks, dice, &mut |call| self.services.serve(call));
+        self.trace.append(&mut self.services.log);
+        let is_calm = self.faults().len() == faults;
+        for (names, failed) in deliveries {
+            let failed = failed.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(names);
+            self.undelivered.extend(failed);
+        }
+        self.undelivered.append(&mut self.services.announced);
+        let tokens: Vec<_> = self.actors.iter().map(|actor| actor.client.token()).collect();
+        let mut moved = vec![false; self.actors.len()];
+        let mut answers = Vec::new();
+        for sent in sent {
+            if died.contains(&sent.id) {
+                self.processes.kill(sent.process);
+            }
+            answers.push(self.settle(&sent, &tokens, &mut moved, is_calm));
+        }
+        answers
+    }
+
+    fn send(&mut self, id: TaskId, intent: Intent, dice: &mut Dice, tasks: &mut Vec<Task>) -> Sent {
+        let (method, path) = intent.step.target();
+        let actor = &self.actors[intent.actor];
+        let client = actor.client.twin();
+        let foreign = intent.email.as_ref().filter(|email| !self.people[actor.person].owns(email));
+        self.memory.meddled.extend(foreign.cloned());
+        if let Some(email) = &intent.email {
+            let mails_before = Person::count(&self.services.mails, email);
+            let actor = &mut self.actors[intent.actor];
+            (actor.email, actor.mails_before) = (email.clone(), mails_before);
+        }
+        let actor = &self.actors[intent.actor];
+        let body = if intent.body.is_null() { Bytes::new() } else { intent.body.to_string().into() };
+        let request = client.request(method, path, &[], body.clone());
+        let path = request.uri().path().to_owned();
+        let (process, running) = self.processes.answering(&path, dice.below(2));
+        let request = event(request, &format!("192.0.2.{}", actor.person));
+        let response: Slot<Response<Body>> = Slot::default();
+        let into = Arc::clone(&response);
+        let future = Box::pin(async move {
+            let answered = answer(&running.app, &running.routes, request).await;
+            *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
+        });
+        tasks.push(Task { id, future });
+        Sent { intent, client, process, id, path, body, response }
+    }
+
+    /// Lets the stream tell of messages: some of those that wait, in any order, and now and then one again.
+    fn deliver(&mut self, dice: &mut Dice, tasks: &mut Vec<Task>) -> Vec<(Vec<String>, Slot<Vec<String>>)> {
+        let mut deliveries = Vec::new();
+        for part in 0..2 {
+            let mut batch = Vec::new();
+            while !self.undelivered.is_empty() && !dice.one_in(4) {
+                let at = dice.below(self.undelivered.len());
+                let name = self.undelivered.swap_remove(at);
+                if dice.one_in(6) {
+                    self.undelivered.push(name.clone());
+                }
+                batch.push(name);
+            }
+            if batch.is_empty() {
+                continue;
+            }
+            let process = self.processes.mail();
+            let failed: Slot<Vec<String>> = Slot::default();
+            let (into, names) = (Arc::clone(&failed), batch.clone());
+            let future = Box::pin(async move {
+                let event = records(&names);
+                let answer = vestibule_mail::handle(&process.mailer, &process.app, event).await;
+                let failures = answer.expect("records have numbers").batch_item_failures;
+                let failures = failures.into_iter().filter_map(|failure| failure.item_identifier);
+                *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(failures.collect());
+            });
+            tasks.push(Task { id: (self.round, DELIVERIES + part), future });
+            deliveries.push((batch, failed));
+        }
+        deliveries
+    }
+
+    /// What an answer tells the client, and what it promises.
+    fn settle(
+        &mut self,
+        sent: &Sent,
+        tokens: &[Option<String>],
+        moved: &mut [bool],
+        is_calm: bool,
+    ) -> Option<Answer> {
+        let Sent { intent, client, path, body, .. } = sent;
+        let (method, _) = intent.step.target();
+        let actor = &mut self.actors[intent.actor];
+        let who = &self.people[actor.person].mailboxes[0];
+        let told = format!("{} {} {method} {path} {}", self.round, actor.client.kind.name(), intent.body);
+        let Some(response) = sent.response.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            self.trace.push(format!("{told} of {who}: no answer"));
+            actor.unsure = true;
+            return None;
+        };
+        let answer = client.receive(&method, path, body, plain(response));
+        self.trace.push(format!("{told} of {who}: {} {}", answer.status, answer.errors().join(", ")));
+        assert!(answer.status < 500 || answer.status == 503, "no client should see: {}", answer.text);
+        assert!(answer.status != 503 || !is_calm, "nothing went wrong, and yet it is unavailable");
+        let held = &tokens[intent.actor];
+        if client.token() != *held || !moved[intent.actor] {
+            moved[intent.actor] |= client.token() != *held;
+            actor.client = client.twin();
+            if answer.status == 503 {
+                actor.unsure = true;
+            } else {
+                actor.learn(&answer);
+            }
+        }
+        self.memory.note(intent, &answer, held.as_deref(), &mut self.people, actor, self.kernel.now());
+        Some(answer)
+    }
+}
+
+/// An event of API Gateway.
+fn event(request: http::Request<Bytes>, ip: &str) -> lambda_http::Request {
+    let mut context = ApiGatewayV2httpRequestContext::default();
+    context.http.source_ip = Some(ip.to_owned());
+    context.request_id = Some("simulated".to_owned());
+    let path = request.uri().path().to_owned();
+    let body = |bytes: Bytes| Body::Text(String::from_utf8_lossy(&bytes).into_owned());
+    request.map(body).with_raw_http_path(path).with_request_context(RequestContext::ApiGatewayV2(context))
+}
+
+fn plain(response: Response<Body>) -> Response<Bytes> {
+    response.map(|body| match body {
+        Body::Text(text) => text.into(),
+        Body::Binary(bytes) => bytes.into(),
+        _ => Bytes::new(),
+    })
+}
+
+/// The records of the stream that tell of messages in the outbox; the number of each is its key.
+fn records(keys: &[String]) -> Event {
+    let record = |key: &String| {
+        json!({
+            "eventID": key, "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
+            "awsRegion": "local", "eventSourceARN": "arn:aws:dynamodb:local:000000000000:table/vestibule",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 0, "SequenceNumber": key, "SizeBytes": 1,
+                "StreamViewType": "KEYS_ONLY", "Keys": {"pk": {"S": key}, "sk": {"S": "-"}},
+            },
+        })
+    };
+    let records: Vec<Value> = keys.iter().map(record).collect();
+    serde_json::from_value(json!({"Records": records})).expect("an event of the stream")
+}
+
+fn person(name: &str) -> Person {
+    Person {
+        mailboxes: [format!("{name}@example.com"), format!("{name}@example.org")],
+        passwords: Vec::new(),
+        apps: BTreeMap::new(),
+        recovery_codes: BTreeMap::new(),
+    }
+}
+
+fn actor(person: usize, people: &[Person], client: Client) -> Actor {
+    Actor {
+        person,
+        client,
+        pending: Vec::new(),
+        account: None,
+        email: people[person].mailboxes[0].clone(),
+        setup: None,
+        listed: Vec::new(),
+        mails_before: 0,
+        due: BTreeSet::new(),
+        unsure: false,
+    }
+}
+
+/// The settings of a run: one of some choices of an operator, by the seed.
+fn variables(seed: u64) -> HashMap<String, String> {
+    let mut dice = Dice::new(seed % CHOICES, "settings", &[]);
+    let mut flag = |odds| if dice.one_in(odds) { "false" } else { "true" };
+    // Verification by code must be mandatory.
+    let by_code = flag(2);
+    let verification = if by_code == "true" { "mandatory" } else { "optional" };
+    let settings = [
+        ("ACCOUNT_EMAIL_VERIFICATION", verification),
+        ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code),
+        ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", flag(2)),
+        ("ACCOUNT_EMAIL_NOTIFICATIONS", flag(2)),
+        ("ACCOUNT_REAUTHENTICATION_REQUIRED", flag(2)),
+        ("MFA_REAUTHENTICATION_REQUIRED", flag(2)),
+        ("ACCOUNT_DELETION_ENABLED", "true"),
+        ("ACCOUNT_EXPORT_ENABLED", "true"),
+        ("ACCOUNT_HISTORY_ENABLED", "true"),
+        ("AUDIT_RETENTION_DAYS", "30"),
+        ("MFA_TOTP_TOLERANCE", "1"),
+        ("MFA_ALLOW_UNVERIFIED_EMAIL", flag(2)),
+        ("PASSWORD_ARGON2_MEMORY_KIB", "8"),
+        ("PASSWORD_ARGON2_ITERATIONS", "1"),
+        ("DEFAULT_FROM_EMAIL", "site@example.com"),
+        ("FRONTEND_URL", "https://app.example"),
+        ("SECRET_KEY", "a secret key of the simulator, which guards nothing"),
+        ("TABLE_NAME", crate::services::TABLE_NAME),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
+}
+
+impl World {
+    /// A request of a client, for what needs nothing but who asks.
+    pub fn plain_intent(actor: usize, step: Step) -> Intent {
+        Intent { actor, step, proof: None, new_password: None, email: None, body: Value::Null }
+    }
+}
