@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
+use vestibule::domain::text::escaped;
 use vestibule::operator::{ClearEmail, OperatorRequest};
 
 use crate::arguments::{ChangeOptions, OneEmail};
 use crate::operator::{Door, OperatorCommandError};
-use crate::terminal::{escaped, escaped_json};
+use crate::terminal::escaped_json;
 
 /// Removes the mark of an undeliverable email address, and returns the email address.
 pub async fn clear(

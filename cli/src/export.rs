@@ -10,7 +10,8 @@ use std::path::Path;
 
 use vestibule::app::{App, Requirements, StartError};
 use vestibule::domain::account_id::AccountId;
-use vestibule::migration::{Outward, PortableAccount, quoted};
+use vestibule::domain::text::quoted;
+use vestibule::migration::{Outward, PortableAccount};
 use vestibule::store::{Bookmark, StoreError};
 
 use crate::age::Encryptor;

@@ -259,7 +259,7 @@ impl Teller {
     fn tell(&mut self, number: u32, id: Option<&str>, outcome: &str, reasons: &[String]) {
         self.told += 1;
         self.wipe();
-        let id = id.map(vestibule::migration::quoted);
+        let id = id.map(vestibule::domain::text::quoted);
         match (self.told.cmp(&(MOST_TOLD + 1)), self.json) {
             (std::cmp::Ordering::Less, true) => {
                 print(&json!({"line": number, "id": id, "outcome": outcome, "reasons": reasons}).to_string());

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use serde_json::Value;
 use vestibule::app::Requirements;
 use vestibule::clock::Clock;
+use vestibule::domain::text::escaped;
 use vestibule::operator::{AddInvitation, NoArguments, OperatorRequest};
 
 use crate::arguments::{InviteAdd, InviteCommand, ReadOptions};
 use crate::email;
 use crate::operator::{Door, OperatorCommandError};
-use crate::terminal::{escaped, escaped_json};
+use crate::terminal::escaped_json;
 use crate::user::fields;
 
 /// Runs a command, and returns what to print.

@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use vestibule::app::{App, Requirements, StartError};
 use vestibule::domain::event::Actor;
+use vestibule::domain::text::escaped;
 use vestibule::operator::{self, FindUsers, OperatorError, OperatorRequest};
 
 use crate::arguments::{AccountName, Data};
 use crate::data_dir::DataDirError;
 use crate::operator_api::{OperatorAnswer, OperatorApi, OperatorApiError};
-use crate::terminal::escaped;
 
 /// Why a command of an operator fails.
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use serde_json::{Map, Value, json};
 use vestibule::app::{App, Requirements};
+use vestibule::domain::text::escaped;
 use vestibule::operator::{
     self, AddUser, ChangeEmail, ChangePassword, ChangePhone, ChangeUser, DisconnectProvider, EmailChange,
     EndSessions, FindUsers, ListUsers, OperatorMail, OperatorRequest, PhoneChange, ReadHistory, ResetMfa,
@@ -17,7 +18,7 @@ use crate::arguments::{
     UserCommand, UserFind, UserList, UserPassword, UserSelector, UserSessionsCommand, UserSet,
 };
 use crate::operator::{Door, OperatorCommandError};
-use crate::terminal::{escaped, escaped_json, print};
+use crate::terminal::{escaped_json, print};
 
 type Environment = HashMap<String, String>;
 type Said = Result<String, OperatorCommandError>;

@@ -25,7 +25,7 @@ pub mod refusal;
 pub mod session;
 pub mod social;
 pub mod stage;
-pub(crate) mod text;
+pub mod text;
 pub mod time;
 pub mod token;
 pub mod username;

@@ -8,7 +8,6 @@ mod pace;
 mod portable;
 mod problem;
 
-pub use crate::domain::text::quoted;
 pub use collisions::{Collisions, Uniques};
 pub use import::{Import, ImportOptions, ImportOutcome, ImportStop};
 pub use inward::Inward;

@@ -2,10 +2,11 @@
 
 use data_encoding::BASE32_NOPAD;
 use serde_json::Value;
+use vestibule::domain::text::quoted;
 use vestibule::domain::time::Timestamp;
 use vestibule::migration::{
     PortableAccount, PortableCredential, PortableEmail, PortablePhone, PortableRecoveryCodes, PortableSecret,
-    PortableSocialAccount, PortableTime, PortableTokens, PortableTotp, quoted,
+    PortableSocialAccount, PortableTime, PortableTokens, PortableTotp,
 };
 use vestibule::secret::Secret;
 use vestibule::settings::Settings;

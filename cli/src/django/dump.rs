@@ -10,7 +10,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use vestibule::migration::quoted;
+use vestibule::domain::text::quoted;
 
 use super::row::{Finding, Row};
 use crate::import::Lines;

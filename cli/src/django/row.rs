@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use vestibule::domain::text::quoted;
 use vestibule::domain::time::Timestamp;
-use vestibule::migration::quoted;
 
 /// An object of a model.
 #[derive(Clone, Debug, Deserialize)]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::Path;
 
-use vestibule::migration::quoted;
+use vestibule::domain::text::quoted;
 use vestibule::settings::Settings;
 
 use super::account::AccountReader;

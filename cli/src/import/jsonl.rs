@@ -5,7 +5,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
-use vestibule::migration::{PortableAccount, quoted};
+use vestibule::domain::text::quoted;
+use vestibule::migration::PortableAccount;
 
 use super::source::{Record, Records, Source};
 
@@ -200,7 +201,7 @@ mod tests {
         assert_eq!(reasons[0], "the line has more than 1000000 bytes");
         assert_eq!(reasons[1], "lists and objects are nested more than 32 deep");
         assert_eq!(reasons[2], "lists and objects are nested more than 32 deep");
-        assert!(reasons[3].starts_with("\"unknown field `\\u{1b}]0;x`"), "{}", reasons[3]);
+        assert!(reasons[3].starts_with("\"unknown field `\\u001b]0;x`"), "{}", reasons[3]);
         assert_eq!(reasons[4], "ok");
         assert_eq!(reasons[5], "the line is cut off: the file is not complete");
         file.push(b'\n');

@@ -1,6 +1,9 @@
-//! What Django means by white space, a word and a digit: Python's Unicode classes, which are not quite Rust's.
+//! Text as terminals show it, and what Django means by white space, a word and a digit: Python's Unicode classes, which are
+//! not quite Rust's.
 //!
 //! Python 3.11 knows Unicode 14. Letters that came to Unicode later are letters here already.
+
+use std::fmt::Write as _;
 
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
@@ -58,12 +61,49 @@ pub(crate) fn is_printable(c: char) -> bool {
 /// The most characters that are shown of a text from a file.
 const MOST_SHOWN: usize = 80;
 
-/// Text from a file, for a terminal: control characters and what turns the direction of text are escaped, and a long one is
-/// cut.
+/// Text of accounts and files as a terminal shows it, on one line: control characters, those that change the direction of
+/// writing and those that are not seen as JSON escapes them, so that it neither steers the terminal nor turns around what
+/// stands beside it.
+pub fn escaped(text: &str) -> String {
+    let mut shown = String::new();
+    text.chars().for_each(|c| escape(c, &mut shown));
+    shown
+}
+
+/// The same of a value in a sentence: in quotes, and cut if it is long.
 pub fn quoted(text: &str) -> String {
-    let start: String = text.chars().take(MOST_SHOWN).collect();
-    let rest = if start.len() < text.len() { "…" } else { "" };
-    format!("{start:?}{rest}")
+    let mut shown = String::from("\"");
+    for c in text.chars().take(MOST_SHOWN) {
+        if matches!(c, '"' | '\\') {
+            shown.push('\\');
+        }
+        escape(c, &mut shown);
+    }
+    shown.push('"');
+    if text.chars().nth(MOST_SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn escape(c: char, shown: &mut String) {
+    if is_harmless(c) {
+        shown.push(c);
+        return;
+    }
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        let _ = write!(shown, "\\u{unit:04x}");
+    }
+}
+
+/// Whether a character has no effect beyond its own place: no control, no mark or isolate of direction, nothing invisible.
+fn is_harmless(c: char) -> bool {
+    let is_formatting = matches!(
+        c,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+    );
+    !c.is_control() && !is_formatting
 }
 
 /// Whether a mail program might make a link of a text, or people might take it for one: it has a sign that URLs and email
@@ -91,9 +131,12 @@ mod tests {
     fn a_file_does_not_write_to_the_terminal() {
         assert_eq!(quoted("ann"), r#""ann""#);
         assert_eq!(
-            quoted("\u{1b}[2Jann\n\u{202e}\u{9b}\u{2066}"),
-            r#""\u{1b}[2Jann\n\u{202e}\u{9b}\u{2066}""#
+            quoted("\u{1b}[2Ja\\\"n\n\u{202e}\u{9b}\u{2066}"),
+            r#""\u001b[2Ja\\\"n\u000a\u202e\u009b\u2066""#
         );
+        assert_eq!(escaped("Ann\x1b[2J\n\u{9b}31m\u{202e}moc"), "Ann\\u001b[2J\\u000a\\u009b31m\\u202emoc");
+        assert_eq!(escaped("Ann \"Müller\", 山田"), "Ann \"Müller\", 山田");
+        assert_eq!(escaped("\u{e0041}"), "\\udb40\\udc41");
         assert_eq!(quoted(&"x".repeat(81)), format!("\"{}\"…", "x".repeat(80)));
     }
 

@@ -249,7 +249,7 @@ fn each_problem_is_named() {
     let address = |email: &str, primary: bool| json!({"email": email, "primary": primary});
     for (members, problem) in [
         (json!({"id": "a b"}), r#""a b" can't be an id: 1 to 64 letters, digits, - and _"#),
-        (json!({"username": "a\u{1b}[2J"}), r#""a\u{1b}[2J" is not a valid username"#),
+        (json!({"username": "a\u{1b}[2J"}), r#""a\u001b[2J" is not a valid username"#),
         (json!({"password": "!unusable"}), r#"the algorithm of the password hash is not known: "!unusable""#),
         (
             json!({"password": "$2b$15$kdKAP2pSrky/PwmAHMMAT.gQYl5XStlctxq0z/QaQXYiF7YHz.vgC"}),
