@@ -33,7 +33,7 @@ pub enum PortError {
         flag: &'static str,
     },
     /// The operating system refuses.
-    #[error("cannot listen on {address}: {reason}. See --host and {flag}")]
+    #[error("cannot listen on {address}: {reason}. {} another port with {flag}", host_or(*address))]
     Refused {
         /// The address.
         address: SocketAddr,
@@ -42,6 +42,11 @@ pub enum PortError {
         /// What the operating system says.
         reason: io::Error,
     },
+}
+
+/// How the advice begins: --host is no help where the host is this machine, as ports for this machine alone do not follow it.
+const fn host_or(address: SocketAddr) -> &'static str {
+    if address.ip().is_loopback() { "Choose" } else { "Choose another host with --host, or" }
 }
 
 /// Listens on a port of a host's addresses; 0 takes any that is free.
@@ -133,6 +138,16 @@ mod tests {
     async fn a_host_that_is_not_here_is_said() {
         let error = listen("192.0.2.1".parse().unwrap(), 0, FLAG).await.unwrap_err().to_string();
         assert!(error.starts_with("cannot listen on 192.0.2.1:0: "), "{error}");
+        assert!(
+            error
+                .ends_with(". Choose another host with --host, or another port with --port (VESTIBULE_PORT)"),
+            "{error}"
+        );
+        let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 80);
+        let error =
+            PortError::Refused { address, flag: FLAG, reason: io::ErrorKind::PermissionDenied.into() };
+        let expected = "cannot listen on 127.0.0.1:80: permission denied. Choose another port with --port (VESTIBULE_PORT)";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
