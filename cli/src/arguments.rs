@@ -341,7 +341,8 @@ pub enum ImportCommand {
     /// First it prints every account that cannot be imported, with the reason; then it imports the others, each as a whole.
     /// It can be repeated: an account is replaced if its line has changed since, and the account has not. It writes to the
     /// table that `TABLE_NAME` and the standard AWS variables name, or without `TABLE_NAME` to that of the local stack, and
-    /// needs `SECRET_KEY` or `SECRET_KEY_ARN`. It exits with status 3 if accounts were left out.
+    /// needs `SECRET_KEY` or `SECRET_KEY_ARN`; with `MIGRATION_URL` the function there writes, and has the rights to both
+    /// (docs/migration.md). It exits with status 3 if accounts were left out.
     Jsonl(ImportJsonl),
     /// Import the accounts of a Django project with django-allauth (docs/migration-django.md).
     ///

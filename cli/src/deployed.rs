@@ -20,7 +20,8 @@ pub fn parameters(settings: &Settings) -> BTreeMap<String, String> {
         ("AllowedOrigins", settings.csrf.trusted_origins.join(",")),
         ("AuditRetentionDays", days_or_none(settings.events.retention_days)),
         ("DeliverEvents", settings.events.bus.is_some().to_string()),
-        // Its port is always there; a deployment says whether it has the functions.
+        // Their port is always there; a deployment says whether it has the functions.
+        ("Migration", "true".to_owned()),
         ("OperatorApi", "true".to_owned()),
         ("EventsSecretArn", is_set(&settings.events.secret_arn, "EventsSecretArn")),
         ("EventsUrl", settings.events.url.as_ref().map(ToString::to_string).unwrap_or_default()),

@@ -9,6 +9,7 @@ use tracing::warn;
 use vestibule::app::{AfterCommit, App, Committed, Requirements, StartError};
 use vestibule::aws::{Aws, AwsError};
 use vestibule::http::{Routes, answer};
+use vestibule::migration;
 use vestibule::operator::api::{READER, WRITER};
 use vestibule::settings::Settings;
 use vestibule::store::Store;
@@ -74,7 +75,8 @@ impl Functions {
         let reader = start_one(settings, variables, "operator-read", READER).await?;
         let mut writer = start_one(settings, variables, "operator", WRITER).await?;
         writer.after_commit = Some(delivering(&post));
-        let operators = OperatorFunctions { reader, writer };
+        let migrator = start_one(settings, variables, "migration", migration::api::REQUIREMENTS).await?;
+        let operators = OperatorFunctions { reader, writer, migrator };
         let stream = Store::new(&Aws::new(variables.clone())?, &settings.table);
         Ok(Self { programs, operators, post, stream })
     }

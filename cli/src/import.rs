@@ -1,29 +1,45 @@
 //! `vestibule import …`: accounts of elsewhere into the table.
 
+mod destination;
+mod function;
 mod jsonl;
+mod place;
 mod source;
+mod summary;
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use futures_util::stream::{self, StreamExt as _};
 use serde_json::json;
 use tokio::time::Instant;
 use vestibule::app::{App, Requirements, StartError};
+use vestibule::domain::event::Actor;
+use vestibule::domain::text::quoted;
+use vestibule::migration::api::REQUIREMENTS;
 use vestibule::migration::{
-    Collisions, Import, ImportOptions, ImportOutcome, ImportStop, MigrationProblem, PortableAccount, Uniques,
+    Collisions, Import, ImportOptions, ImportOutcome, ImportStop, MigrationProblem, PortableAccount,
+    RecordReader, Uniques,
 };
 
-use crate::arguments::{Data, ImportCommand, ImportSwitches};
+use crate::arguments::{ImportCommand, ImportSwitches};
 use crate::data_dir::DataDirError;
 use crate::django::{DjangoDump, DumpError, Finding};
+use crate::function_url::{FunctionUrl, FunctionUrlError};
 use crate::terminal::print;
+use destination::{Destination, Done, Judged};
+use function::MigrationFunction;
+use place::{ImportPlace, Passed};
 
+pub use destination::Interruption;
+pub use function::MigrationFunctionError;
 pub use jsonl::{AccountFile, Line, Lines};
 pub use source::{Record, Records, Source};
+pub use summary::ImportSummary;
 
-/// How many accounts are under way at a time.
-const AT_A_TIME: usize = 16;
+/// The variable with the URL of the function that imports.
+const URL: &str = "MIGRATION_URL";
 /// How many problems are told of.
 const MOST_TOLD: u64 = 10_000;
 
@@ -42,38 +58,40 @@ pub enum ImportError {
     /// Nothing of the dump can be imported.
     #[error(transparent)]
     Dump(#[from] DumpError),
+    /// The function can't be called.
+    #[error(transparent)]
+    Function(#[from] FunctionUrlError),
+    /// The function and a table are named.
+    #[error("MIGRATION_URL names the function that imports, and TABLE_NAME a table: give one of them")]
+    TwoPlaces,
+    /// There is nothing to import into.
+    #[error(transparent)]
+    Table(#[from] ImportStop),
+    /// What is kept of an import can't be read or written.
+    #[error("{path}, where the import keeps its place: {error}")]
+    Place {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        error: io::Error,
+    },
     /// The import stopped.
-    #[error("the import stopped; run it again, and it goes on: {0}")]
-    Stop(#[from] ImportStop),
+    #[error(
+        "the import stopped, and {left} of {all} accounts remain; run it again, and it goes on: {reason}"
+    )]
+    Stopped {
+        /// How many accounts have not been imported.
+        left: u64,
+        /// How many there are.
+        all: u64,
+        /// Why.
+        reason: Interruption,
+    },
     /// There are accounts that can't come.
     #[error(
         "nothing was imported, as {0} of {1} accounts can't be: mend or remove them, or leave them out with --skip-refused"
     )]
     Refused(u64, u64),
-}
-
-/// What has become of the accounts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ImportSummary {
-    /// How many were added.
-    pub added: u64,
-    /// How many were replaced.
-    pub replaced: u64,
-    /// How many were as they are already.
-    pub unchanged: u64,
-    /// How many have changed on both sides.
-    pub changed_here: u64,
-    /// How many can't come.
-    pub refused: u64,
-    /// How many write units were used, as DynamoDB counts them.
-    pub write_units: u64,
-}
-
-impl ImportSummary {
-    /// Whether an account was left out.
-    pub const fn is_partial(&self) -> bool {
-        self.refused + self.changed_here > 0
-    }
 }
 
 /// Imports accounts.
@@ -84,11 +102,12 @@ pub async fn run(
     match command {
         ImportCommand::Jsonl(wanted) => {
             let lines = AccountFile::new(wanted.file.clone())?;
-            let app = start(&wanted.switches.data, environment).await?;
-            run_from(&app, &lines, &wanted.switches).await
+            let desk = Desk::open(&wanted.file, "", &wanted.switches, environment).await?;
+            desk.import(&lines).await
         }
         ImportCommand::Django(wanted) => {
-            let app = start(&wanted.switches.data, environment).await?;
+            let columns = format!("{:?}", wanted.columns);
+            let desk = Desk::open(&wanted.file, &columns, &wanted.switches, environment).await?;
             let mut told = 0;
             let mut tell = |finding: Finding| {
                 told += 1;
@@ -96,8 +115,8 @@ pub async fn run(
                     tell_finding(&finding, wanted.switches.json);
                 }
             };
-            let dump = DjangoDump::open(&wanted.file, &wanted.columns, &app.settings, &mut tell)?;
-            run_from(&app, &dump, &wanted.switches).await
+            let dump = DjangoDump::open(&wanted.file, &wanted.columns, &desk.app.settings, &mut tell)?;
+            desk.import(&dump).await
         }
     }
 }
@@ -112,66 +131,126 @@ fn tell_finding(finding: &Finding, as_json: bool) {
     }
 }
 
-/// Imports what a source has: first a report of what can't come, then everything else.
-pub async fn run_from(
-    app: &App,
-    source: &dyn Source,
-    switches: &ImportSwitches,
-) -> Result<ImportSummary, ImportError> {
-    let options = ImportOptions {
-        dry_run: switches.dry_run,
-        superusers: switches.superusers,
-        mixed_ids: switches.mixed_ids,
-        writes_per_second: switches.writes_per_second,
-    };
-    let import = Import::new(app, options)?;
-    let mut teller = Teller::new(source.size(), switches.json);
-    let collisions = judge(source, &import, app, &mut teller)?;
-    teller.remark(source.remarks());
-    if teller.summary.refused > 0 && !switches.dry_run && !switches.skip_refused {
-        return Err(ImportError::Refused(teller.summary.refused, teller.records));
-    }
-    teller.begin(if switches.dry_run { "compared" } else { "imported" });
-    let all_are_left = teller.summary.refused == 0;
-    let judged = |record: io::Result<Record>| {
-        let record = record?;
-        // What was refused before is not told of again.
-        let is_left = |account: &PortableAccount| {
-            let read = || import.read(account).ok();
-            all_are_left || read().is_some_and(|it| collisions.of(&import, &it, record.number).is_empty())
-        };
-        Ok::<_, io::Error>((record.number, record.position, record.account.ok().filter(is_left)))
-    };
-    let records = source.records()?.map(judged);
-    let mut done = stream::iter(records)
-        .map(|record| async {
-            let (number, position, account) = record?;
-            let Some(account) = account else { return Ok((number, position, None)) };
-            let outcome = import.account(&account).await?;
-            Ok::<_, ImportError>((number, position, Some((account.id, outcome))))
-        })
-        .buffered(AT_A_TIME);
-    while let Some(result) = done.next().await {
-        let (number, position, result) = result?;
-        if let Some((id, outcome)) = result {
-            teller.outcome(number, &id, outcome);
-        }
-        teller.progress(position);
-    }
-    teller.summary.write_units = import.write_units();
-    teller.end(switches.dry_run);
-    Ok(teller.summary)
+/// Where an import is carried out, and how.
+struct Desk<'a> {
+    app: App,
+    switches: &'a ImportSwitches,
+    /// The function that imports; none if this process does.
+    function: Option<FunctionUrl>,
+    /// Where it is kept how far the function has come.
+    place: Option<ImportPlace>,
 }
 
-async fn start(data: &Data, environment: HashMap<String, String>) -> Result<App, ImportError> {
-    let requirements = Requirements { secret_key: true, ..Requirements::OPERATOR };
-    Ok(App::start(data.named_variables(environment)?, requirements).await?)
+impl<'a> Desk<'a> {
+    /// At the function that `MIGRATION_URL` names, or at the table.
+    async fn open(
+        file: &Path,
+        columns: &str,
+        switches: &'a ImportSwitches,
+        environment: HashMap<String, String>,
+    ) -> Result<Self, ImportError> {
+        let Some(function) = FunctionUrl::of(&environment, URL)? else {
+            let app = App::start(switches.data.named_variables(environment)?, REQUIREMENTS).await?;
+            return Ok(Self { app, switches, function: None, place: None });
+        };
+        if environment.get("TABLE_NAME").is_some_and(|name| !name.is_empty()) {
+            return Err(ImportError::TwoPlaces);
+        }
+        let origin = function.origin();
+        eprintln!("vestibule: at the function {origin}");
+        // It only reads the file: the function encrypts.
+        let nothing = Requirements { table: false, events: false, ..Requirements::TABLE };
+        let app = App::start(environment, nothing).await?;
+        let ImportSwitches { superusers, mixed_ids, skip_refused, .. } = switches;
+        let how = format!("{origin} {columns} {superusers} {mixed_ids} {skip_refused}");
+        let place = (!switches.dry_run).then(|| ImportPlace::of(file, &how)).transpose()?;
+        Ok(Self { app, switches, function: Some(function), place })
+    }
+
+    const fn options(&self) -> ImportOptions {
+        ImportOptions {
+            dry_run: self.switches.dry_run,
+            superusers: self.switches.superusers,
+            mixed_ids: self.switches.mixed_ids,
+            writes_per_second: self.switches.writes_per_second,
+        }
+    }
+
+    fn destination(&self) -> Result<Destination<'_>, ImportError> {
+        let options = self.options();
+        Ok(match &self.function {
+            Some(url) => Destination::Function {
+                function: Box::new(MigrationFunction::new(url.clone(), options)),
+                writes_per_second: options.writes_per_second,
+            },
+            None => Destination::Table(Import::new(&self.app, &Actor::OPERATOR, options)?),
+        })
+    }
+
+    /// Imports what a source has: first a report of what can't come, then everything else.
+    async fn import(&self, source: &dyn Source) -> Result<ImportSummary, ImportError> {
+        let reader = RecordReader::new(&self.app, self.options());
+        let destination = self.destination()?;
+        let switches = self.switches;
+        let mut teller = Teller::new(source.size(), switches.json);
+        let collisions = judge(source, &reader, &self.app, &mut teller)?;
+        teller.remark(source.remarks());
+        let refused = teller.summary.refused;
+        if refused > 0 && !switches.dry_run && !switches.skip_refused {
+            return Err(ImportError::Refused(refused, teller.records));
+        }
+        let passed = self.passed()?;
+        teller.begin(if switches.dry_run { "compared" } else { "imported" });
+        teller.pass(&passed);
+        let judged = |record: io::Result<Record>| {
+            let Record { number, position, account } = record?;
+            // What was refused before is not told of again.
+            let is_left = |account: &PortableAccount| {
+                let read = || reader.account(account).ok();
+                refused == 0 || read().is_some_and(|it| collisions.of(&reader, &it, number).is_empty())
+            };
+            Ok(Judged { number, position, account: account.ok().filter(is_left) })
+        };
+        let records =
+            source.records()?.skip(usize::try_from(passed.records).unwrap_or(usize::MAX)).map(judged);
+        let mut done = stream::iter(destination.batches(records))
+            .map(|batch| async { destination.import(batch?).await })
+            .buffered(destination.at_a_time());
+        while let Some(batch) = done.next().await {
+            for Done { number, position, account } in batch.map_err(|reason| teller.stopped(reason))? {
+                if let Some((id, outcome)) = account {
+                    teller.outcome(number, &id, outcome);
+                }
+                teller.progress(position);
+            }
+            teller.summary.write_units = passed.summary.write_units + destination.write_units();
+            self.keep(&teller)?;
+        }
+        self.named(ImportPlace::forget)?;
+        teller.end(switches.dry_run);
+        Ok(teller.summary)
+    }
+
+    fn passed(&self) -> Result<Passed, ImportError> {
+        Ok(self.named(ImportPlace::passed)?.unwrap_or_default())
+    }
+
+    fn keep(&self, teller: &Teller) -> Result<(), ImportError> {
+        self.named(|place| place.keep(teller.seen, teller.imported())).map(|_| ())
+    }
+
+    /// Does something with the place, if there is one.
+    fn named<T>(&self, act: impl FnOnce(&ImportPlace) -> io::Result<T>) -> Result<Option<T>, ImportError> {
+        let Some(place) = &self.place else { return Ok(None) };
+        let named = |error| ImportError::Place { path: place.path().display().to_string(), error };
+        act(place).map(Some).map_err(named)
+    }
 }
 
 /// Reads everything once: tells what can't come, and finds what collides.
 fn judge(
     source: &dyn Source,
-    import: &Import<'_>,
+    reader: &RecordReader<'_>,
     app: &App,
     teller: &mut Teller,
 ) -> Result<Collisions, ImportError> {
@@ -182,9 +261,9 @@ fn judge(
         teller.records += 1;
         match &record.account {
             Err(reason) => teller.refuse(record.number, None, std::slice::from_ref(reason)),
-            Ok(account) => match import.read(account) {
+            Ok(account) => match reader.account(account) {
                 Err(problems) => teller.refuse(record.number, Some(&account.id), &texts(&problems)),
-                Ok(read) => uniques.note(import, &read, record.number),
+                Ok(read) => uniques.note(reader, &read, record.number),
             },
         }
         teller.progress(record.position);
@@ -196,9 +275,9 @@ fn judge(
     teller.begin("compared with each other");
     for record in source.records()? {
         let record = record?;
-        let read = record.account.ok().and_then(|account| Some((import.read(&account).ok()?, account.id)));
+        let read = record.account.ok().and_then(|account| Some((reader.account(&account).ok()?, account.id)));
         let Some((read, id)) = read else { continue };
-        let problems = collisions.of(import, &read, record.number);
+        let problems = collisions.of(reader, &read, record.number);
         if !problems.is_empty() {
             teller.refuse(record.number, Some(&id), &texts(&problems));
         }
@@ -220,6 +299,8 @@ struct Teller {
     /// How many accounts the source has, once it was read.
     records: u64,
     seen: u64,
+    /// How many had been refused before the import began.
+    judged: u64,
     what: &'static str,
     began: Instant,
     last: Option<Instant>,
@@ -229,11 +310,32 @@ struct Teller {
 impl Teller {
     fn new(size: Option<u64>, json: bool) -> Self {
         let (began, summary) = (Instant::now(), ImportSummary::default());
-        Self { size, json, told: 0, records: 0, seen: 0, what: "", began, last: None, summary }
+        Self { size, json, told: 0, records: 0, seen: 0, judged: 0, what: "", began, last: None, summary }
     }
 
     fn begin(&mut self, what: &'static str) {
         (self.what, self.seen, self.began) = (what, 0, Instant::now());
+    }
+
+    /// Goes on where an earlier import was interrupted.
+    fn pass(&mut self, passed: &Passed) {
+        self.judged = self.summary.refused;
+        self.seen = passed.records;
+        self.summary = self.summary.with(passed.summary);
+        if passed.records > 0 {
+            eprintln!("vestibule: the import goes on after {} of {} accounts", passed.records, self.records);
+        }
+    }
+
+    /// What has become of what was imported, without what was refused before.
+    const fn imported(&self) -> ImportSummary {
+        ImportSummary { refused: self.summary.refused - self.judged, ..self.summary }
+    }
+
+    /// Why not all accounts were imported.
+    fn stopped(&mut self, reason: Interruption) -> ImportError {
+        self.wipe();
+        ImportError::Stopped { left: self.records.saturating_sub(self.seen), all: self.records, reason }
     }
 
     fn refuse(&mut self, number: u32, id: Option<&str>, reasons: &[String]) {
@@ -245,21 +347,21 @@ impl Teller {
         match outcome {
             ImportOutcome::Added => self.summary.added += 1,
             ImportOutcome::Replaced => self.summary.replaced += 1,
-            ImportOutcome::Same => self.summary.unchanged += 1,
+            ImportOutcome::Unchanged => self.summary.unchanged += 1,
             ImportOutcome::ChangedHere => {
                 self.summary.changed_here += 1;
                 let reason =
                     "it has changed here since it was imported, and in the file: it stays as it is here";
                 self.tell(number, Some(id), "changed_here", &[reason.to_owned()]);
             }
-            ImportOutcome::Refused(problems) => self.refuse(number, Some(id), &texts(&problems)),
+            ImportOutcome::Refused(problems) => self.refuse(number, Some(id), &problems),
         }
     }
 
     fn tell(&mut self, number: u32, id: Option<&str>, outcome: &str, reasons: &[String]) {
         self.told += 1;
         self.wipe();
-        let id = id.map(vestibule::domain::text::quoted);
+        let id = id.map(quoted);
         match (self.told.cmp(&(MOST_TOLD + 1)), self.json) {
             (std::cmp::Ordering::Less, true) => {
                 print(&json!({"line": number, "id": id, "outcome": outcome, "reasons": reasons}).to_string());

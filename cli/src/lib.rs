@@ -15,6 +15,7 @@ pub mod django;
 pub mod email;
 pub mod events;
 pub mod export;
+mod function_url;
 mod functions;
 mod gateway;
 mod hosts;

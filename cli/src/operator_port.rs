@@ -1,6 +1,7 @@
-//! The operators' API of the local stack: what two functions behind function URLs answer on AWS.
+//! The operators' API of the local stack: what functions behind function URLs answer on AWS.
 //!
-//! `/<operation>` is the function `operator`, `/read/<operation>` the function `operator-read`. It takes the place of AWS
+//! `/<operation>` is the function `operator`, `/read/<operation>` the function `operator-read`, and `/migration/import` the
+//! function `migration`. It takes the place of AWS
 //! IAM with a token that the data directory keeps: other programs of this machine, and pages in a browser, do not have it.
 
 use std::sync::Arc;
@@ -16,22 +17,25 @@ use serde_json::json;
 use subtle::ConstantTimeEq as _;
 use vestibule::app::App;
 use vestibule::domain::event::{Actor, ActorKind};
+use vestibule::migration;
 use vestibule::operator::api::answer;
 use vestibule::secret::Secret;
 
 use crate::hosts::Hosts;
 
-/// The largest body, far above what an operation takes.
-const MOST_BYTES: usize = 1024 * 1024;
+/// The largest body: that of a function on AWS.
+const MOST_BYTES: usize = 6 * 1024 * 1024;
 
 /// Where the functions are.
 const READ: &str = "/read";
+const MIGRATION: &str = "/migration";
 
-/// The two functions.
+/// The functions.
 #[derive(Clone)]
 pub(crate) struct OperatorFunctions {
     pub reader: App,
     pub writer: App,
+    pub migrator: App,
 }
 
 /// The way to the functions inside this process.
@@ -62,15 +66,27 @@ async fn respond(State(port): State<Arc<OperatorPort>>, request: Request) -> Res
     let Ok(body) = to_bytes(body, MOST_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let read = head.uri.path().strip_prefix(READ).filter(|path| path.starts_with('/')).map(str::to_owned);
-    let reads_only = read.is_some();
-    if let Some(Ok(uri)) = read.map(|path| path.parse()) {
+    let (function, path) = function(head.uri.path());
+    if let Ok(uri) = path.parse() {
         head.uri = uri;
     }
-    let app = if reads_only { &port.functions.reader } else { &port.functions.writer };
     let request = http::Request::from_parts(head, LambdaBody::Binary(body.to_vec()));
-    let response = answer(app, reads_only, Some(&actor()), &request).await;
+    let OperatorFunctions { reader, writer, migrator } = &port.functions;
+    let response = match function {
+        READ => answer(reader, true, Some(&actor()), &request).await,
+        MIGRATION => Box::pin(migration::api::answer(migrator, Some(&actor()), &request)).await,
+        _ => answer(writer, false, Some(&actor()), &request).await,
+    };
     response.map(|body| Body::from(body.to_vec()))
+}
+
+/// The function that a path is of, and what it is there.
+fn function(path: &str) -> (&'static str, String) {
+    let within = |function: &'static str| {
+        let rest = path.strip_prefix(function).filter(|rest| rest.starts_with('/'))?;
+        Some((function, rest.to_owned()))
+    };
+    within(READ).or_else(|| within(MIGRATION)).unwrap_or_else(|| ("", path.to_owned()))
 }
 
 impl OperatorPort {

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lambda_http::lambda_runtime::{self, LambdaEvent};
-use lambda_http::{Error, Request, RequestExt as _, service_fn};
+use lambda_http::{Body, BoxFuture, Error, Request, RequestExt as _, Response, service_fn};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::app::{App, Requirements, StartError};
+use crate::domain::event::Actor;
 use crate::http::{Routes, answer};
+use crate::migration;
 use crate::operator::api;
 use crate::settings::Settings;
 use crate::telemetry;
@@ -38,7 +40,26 @@ pub fn run(routes: Routes) -> Result<(), Error> {
 /// Starts a function of the operators' API, the one that only reads or the one that carries out everything, and serves
 /// requests until Lambda ends the process.
 pub fn run_operators_api(reads_only: bool) -> Result<(), Error> {
-    let requirements = if reads_only { api::READER } else { api::WRITER };
+    if reads_only {
+        run_for_operators(api::READER, |app, actor, request| Box::pin(api::answer(app, true, actor, request)))
+    } else {
+        run_for_operators(api::WRITER, |app, actor, request| {
+            Box::pin(api::answer(app, false, actor, request))
+        })
+    }
+}
+
+/// Starts the function that imports accounts, and serves requests until Lambda ends the process.
+pub fn run_migration() -> Result<(), Error> {
+    run_for_operators(migration::api::REQUIREMENTS, |app, actor, request| {
+        Box::pin(migration::api::answer(app, actor, request))
+    })
+}
+
+/// How a function behind a function URL answers an operator.
+type AnswerOperator = for<'a> fn(&'a App, Option<&'a Actor>, &'a Request) -> BoxFuture<'a, Response<Body>>;
+
+fn run_for_operators(requirements: Requirements, answer: AnswerOperator) -> Result<(), Error> {
     run_process(
         async move |variables| Ok(Arc::new(start(variables, requirements).await?)),
         async move |app| {
@@ -47,7 +68,7 @@ pub fn run_operators_api(reads_only: bool) -> Result<(), Error> {
                 let invocation = request.lambda_context();
                 telemetry::during(&invocation, async move {
                     let actor = api::actor_of(&request);
-                    Ok::<_, Error>(api::answer(&app, reads_only, actor.as_ref(), &request).await)
+                    Ok::<_, Error>(answer(&app, actor.as_ref(), &request).await)
                 })
             }))
             .await

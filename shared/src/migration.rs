@@ -1,5 +1,6 @@
 //! Accounts move in and out: their portable form, and what becomes of it.
 
+pub mod api;
 mod collisions;
 mod import;
 mod inward;
@@ -7,9 +8,10 @@ mod outward;
 mod pace;
 mod portable;
 mod problem;
+mod reader;
 
 pub use collisions::{Collisions, Uniques};
-pub use import::{Import, ImportOptions, ImportOutcome, ImportStop};
+pub use import::{Import, ImportOutcome, ImportStop};
 pub use inward::Inward;
 pub use outward::Outward;
 pub use portable::{
@@ -18,6 +20,7 @@ pub use portable::{
     PortableUnproved,
 };
 pub use problem::MigrationProblem;
+pub use reader::{ImportOptions, RecordReader};
 
 #[cfg(test)]
 mod tests;

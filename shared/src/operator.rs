@@ -89,17 +89,18 @@ fn store(app: &App) -> Result<&Store, OperatorError> {
     app.store().ok_or_else(|| StoreError::Unavailable("no table is configured".to_owned()).into())
 }
 
-/// Commits changes, with the events that they come to; sessions that they write last until then.
+/// Commits changes, with the events that they come to and who made them; sessions that they write last until then.
 pub(crate) async fn commit_until(
     app: &App,
     store: &Store,
+    actor: &Actor,
     loaded: &Loaded,
     changes: &mut Changes,
     session_expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     let now = app.clock.now();
     let (settings, keys, random) = (&app.settings, &app.secrets().keys, &app.random);
-    let recorder = Recorder { settings, keys, random, now, actor: &Actor::OPERATOR, client: None };
+    let recorder = Recorder { settings, keys, random, now, actor, client: None };
     recorder.record(changes, loaded, &[]);
     let context = CommitContext {
         loaded,

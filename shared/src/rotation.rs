@@ -11,7 +11,7 @@ use crate::aws::secret::{AwsSecret, CURRENT, SecretVersion};
 use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::authenticator::Factor;
-use crate::domain::event::EventItem;
+use crate::domain::event::{Actor, EventItem};
 use crate::domain::session::{Session, State};
 use crate::domain::social::AuthorizationRequest;
 use crate::domain::time::Timestamp;
@@ -261,7 +261,9 @@ async fn reseal_account(app: &App, store: &Store, first: Stored<Account>) -> Res
             return Ok(Outcome::Current);
         }
         let mut changes = Changes::of_account(Some(stored), Some(account));
-        match commit_until(app, store, &Loaded::default(), &mut changes, app.clock.now()).await {
+        match commit_until(app, store, &Actor::OPERATOR, &Loaded::default(), &mut changes, app.clock.now())
+            .await
+        {
             Err(StoreError::Lost) => found = store.account(&id).await?,
             done => return done.map(|()| Outcome::Resealed),
         }
@@ -292,7 +294,7 @@ async fn reseal_session(
         let others = vec![(key.clone(), stored.version, session)];
         let mut changes = Changes { others, accounts: Vec::new(), ..Changes::of_account(None, None) };
         let until = stored.value.expires_at;
-        match commit_until(app, store, &Loaded::default(), &mut changes, until).await {
+        match commit_until(app, store, &Actor::OPERATOR, &Loaded::default(), &mut changes, until).await {
             Err(StoreError::Lost) => {
                 let loaded = store.load(&[], &[Need::Session(key.clone())]).await?;
                 found = loaded.others.into_values().flatten().next();

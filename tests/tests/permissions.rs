@@ -38,6 +38,8 @@ fn all() -> BTreeSet<String> {
             ("TokenStrategy", "jwt"),
             ("AuditRetentionDays", "30"),
             ("DeliverEvents", "true"),
+            ("OperatorApi", "true"),
+            ("Migration", "true"),
             ("ProvidersSecretArn", "${ProvidersSecretArn}"),
             ("ProbeEmail", "probe@localhost"),
         ],

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use super::import::{Import, named_address, named_handle};
 use super::problem::MigrationProblem;
+use super::reader::{RecordReader, named_address, named_handle};
 use crate::domain::account::Account;
 use crate::domain::text::quoted;
 use crate::random::Random;
@@ -38,8 +38,8 @@ impl Uniques {
     }
 
     /// Notes what must be unique in the account of this record.
-    pub fn note(&mut self, import: &Import<'_>, account: &Account, record: u32) {
-        for (what, name) in uniques(import, account) {
+    pub fn note(&mut self, reader: &RecordReader<'_>, account: &Account, record: u32) {
+        for (what, name) in uniques(reader, account) {
             let [a, b] = digest(&self.salt, what, &name);
             self.seen.push([a, b, record]);
         }
@@ -68,8 +68,8 @@ impl Collisions {
     }
 
     /// What the account of this record has that an earlier one has. The earliest is not refused.
-    pub fn of(&self, import: &Import<'_>, account: &Account, record: u32) -> Vec<MigrationProblem> {
-        let problems = uniques(import, account).into_iter().filter_map(|(what, name)| {
+    pub fn of(&self, reader: &RecordReader<'_>, account: &Account, record: u32) -> Vec<MigrationProblem> {
+        let problems = uniques(reader, account).into_iter().filter_map(|(what, name)| {
             let first = *self.first.get(&digest(&self.salt, what, &name))?;
             (first != record).then(|| MigrationProblem::Collision { what, name: quoted(&name), first })
         });
@@ -77,8 +77,8 @@ impl Collisions {
     }
 }
 
-fn uniques(import: &Import<'_>, account: &Account) -> Vec<(&'static str, String)> {
-    let (handles, addresses) = import.unique(account);
+fn uniques(reader: &RecordReader<'_>, account: &Account) -> Vec<(&'static str, String)> {
+    let (handles, addresses) = reader.unique(account);
     let id = ("id", account.id.as_str().to_owned());
     let named = handles.iter().map(named_handle).chain(addresses.iter().map(named_address));
     [id].into_iter().chain(named).collect()

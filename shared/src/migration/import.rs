@@ -3,20 +3,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::inward::Inward;
+use serde::{Deserialize, Serialize};
+
 use super::pace::Pace;
 use super::portable::PortableAccount;
 use super::problem::MigrationProblem;
+use super::reader::{ImportOptions, RecordReader, named_address, named_handle};
 use crate::app::App;
 use crate::changes::Changes;
-use crate::domain::account::{Account, Standing};
+use crate::domain::account::Account;
 use crate::domain::document::UnknownMembers;
-use crate::domain::handle::Handle;
+use crate::domain::event::Actor;
 use crate::domain::imported::ImportMark;
-use crate::domain::message::Recipient;
 use crate::domain::text::quoted;
 use crate::operator::commit_until;
-use crate::signing::Keys;
 use crate::snapshot::{Loaded, Need};
 use crate::store::{Store, StoreError};
 
@@ -26,18 +26,25 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// What an import does of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", content = "reasons", rename_all = "snake_case")]
 pub enum ImportOutcome {
     /// It is added.
     Added,
     /// It was imported before from another record, has not changed here since, and is replaced.
     Replaced,
     /// It was imported before from the same record.
-    Same,
+    Unchanged,
     /// It was imported before from another record, but has changed here since, and is left alone.
     ChangedHere,
-    /// It can't be imported.
-    Refused(Vec<MigrationProblem>),
+    /// It can't be imported: why.
+    Refused(Vec<String>),
+}
+
+impl From<Vec<MigrationProblem>> for ImportOutcome {
+    fn from(problems: Vec<MigrationProblem>) -> Self {
+        Self::Refused(problems.iter().map(ToString::to_string).collect())
+    }
 }
 
 /// Why an import stops. It can be run again, and goes on.
@@ -51,48 +58,29 @@ pub enum ImportStop {
     NoTable,
 }
 
-/// How to import.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ImportOptions {
-    /// Judge only, and write nothing.
-    pub dry_run: bool,
-    /// Accounts may be marked as administrators.
-    pub superusers: bool,
-    /// Ids may have another format than new ones.
-    pub mixed_ids: bool,
-    /// The most write units a second, as DynamoDB counts them.
-    pub writes_per_second: Option<u32>,
-}
-
 /// An import.
 pub struct Import<'a> {
     app: &'a App,
     store: &'a Store,
-    keys: Keys,
-    options: ImportOptions,
+    actor: &'a Actor,
+    reader: RecordReader<'a>,
     pace: Pace,
     units: AtomicU64,
 }
 
 impl<'a> Import<'a> {
-    /// Begins one.
-    pub fn new(app: &'a App, options: ImportOptions) -> Result<Self, ImportStop> {
+    /// Begins one, on behalf of an operator.
+    pub fn new(app: &'a App, actor: &'a Actor, options: ImportOptions) -> Result<Self, ImportStop> {
         let store = app.store().ok_or(ImportStop::NoTable)?;
         let pace = Pace::new(options.writes_per_second);
-        Ok(Self { app, store, keys: app.secrets().keys.clone(), options, pace, units: AtomicU64::new(0) })
-    }
-
-    /// The account that a record describes, or all that is wrong with it, whatever the table has.
-    pub fn read(&self, record: &PortableAccount) -> Result<Account, Vec<MigrationProblem>> {
-        let inward = Inward {
-            settings: &self.app.settings,
-            keys: &self.keys,
-            random: &self.app.random,
-            now: self.app.clock.now(),
-            superusers: self.options.superusers,
-            mixed_ids: self.options.mixed_ids,
-        };
-        inward.account(record)
+        Ok(Self {
+            app,
+            store,
+            actor,
+            reader: RecordReader::new(app, options),
+            pace,
+            units: AtomicU64::new(0),
+        })
     }
 
     /// How many write units it has used so far, or would have, as DynamoDB counts them.
@@ -100,20 +88,11 @@ impl<'a> Import<'a> {
         self.units.load(Ordering::Relaxed)
     }
 
-    /// What of an account only one can have.
-    pub fn unique(&self, account: &Account) -> (Vec<Handle>, Vec<Recipient>) {
-        let unique_email = self.app.settings.account.unique_email;
-        let verified = account.addresses().into_iter().filter(|(it, standing)| {
-            *standing == Standing::Verified && (unique_email || it.phone().is_some())
-        });
-        (account.handles().into_iter().collect(), verified.map(|(it, _)| it).collect())
-    }
-
     /// Imports an account, or says what an import would do.
     pub async fn account(&self, record: &PortableAccount) -> Result<ImportOutcome, ImportStop> {
-        let account = match self.read(record) {
+        let account = match self.reader.account(record) {
             Ok(account) => account,
-            Err(problems) => return Ok(ImportOutcome::Refused(problems)),
+            Err(problems) => return Ok(problems.into()),
         };
         let record = serde_json::to_vec(record).unwrap_or_default();
         let mut claims = Vec::new();
@@ -133,13 +112,13 @@ impl<'a> Import<'a> {
             let (outcome, changes) = self.decide(&loaded, &account, &record);
             let Some(mut changes) = changes else { return Ok(outcome) };
             let units = write_units(&account);
-            if self.options.dry_run {
+            if self.reader.options.dry_run {
                 self.units.fetch_add(units.into(), Ordering::Relaxed);
                 return Ok(outcome);
             }
             self.pace.spend(units).await;
             let now = self.app.clock.now();
-            match commit_until(self.app, self.store, &loaded, &mut changes, now).await {
+            match commit_until(self.app, self.store, self.actor, &loaded, &mut changes, now).await {
                 Ok(()) => {
                     self.units.fetch_add(units.into(), Ordering::Relaxed);
                     return Ok(outcome);
@@ -152,7 +131,7 @@ impl<'a> Import<'a> {
     }
 
     fn needs(&self, account: &Account) -> Vec<Need> {
-        let (handles, addresses) = self.unique(account);
+        let (handles, addresses) = self.reader.unique(account);
         let handles = handles.into_iter().map(Need::Handle);
         let addresses = addresses.into_iter().map(Need::Claim);
         [Need::Account(account.id.clone())].into_iter().chain(handles).chain(addresses).collect()
@@ -162,9 +141,9 @@ impl<'a> Import<'a> {
         let stored = loaded.accounts.get(&account.id).cloned().flatten();
         let mark = stored.as_ref().map(|stored| stored.value.imported.as_ref());
         match (&stored, mark.flatten()) {
-            (Some(_), None) => return (ImportOutcome::Refused(vec![MigrationProblem::IdTaken]), None),
-            (Some(_), Some(mark)) if self.keys.is_import_mac(record, &mark.record) => {
-                return (ImportOutcome::Same, None);
+            (Some(_), None) => return (vec![MigrationProblem::IdTaken].into(), None),
+            (Some(_), Some(mark)) if self.reader.keys.is_import_mac(record, &mark.record) => {
+                return (ImportOutcome::Unchanged, None);
             }
             (Some(stored), Some(mark)) if stored.value.import_state() != mark.state => {
                 return (ImportOutcome::ChangedHere, None);
@@ -173,7 +152,7 @@ impl<'a> Import<'a> {
         }
         let taken = self.taken(loaded, account);
         if !taken.is_empty() {
-            return (ImportOutcome::Refused(taken), None);
+            return (taken.into(), None);
         }
         let mut account = account.clone();
         if let Some(before) = stored.as_ref().map(|stored| &stored.value) {
@@ -184,7 +163,7 @@ impl<'a> Import<'a> {
             account.logins = account.last_login_at.map_or(0, |_| 1);
         }
         account.imported = Some(ImportMark {
-            record: self.keys.import_mac(record),
+            record: self.reader.keys.import_mac(record),
             state: account.import_state(),
             at: self.app.clock.now(),
             unknown: UnknownMembers::NONE,
@@ -194,7 +173,7 @@ impl<'a> Import<'a> {
     }
 
     fn taken(&self, loaded: &Loaded, account: &Account) -> Vec<MigrationProblem> {
-        let (handles, addresses) = self.unique(account);
+        let (handles, addresses) = self.reader.unique(account);
         let handles = handles.iter().map(|handle| {
             let (what, name) = named_handle(handle);
             (what, name, loaded.handles.get(handle).and_then(Option::as_ref))
@@ -221,23 +200,6 @@ fn retried(error: StoreError) -> Result<StoreError, StoreError> {
 
 fn waits() -> impl Iterator<Item = Duration> {
     (0..MOST_TRIES).map(|tries| FIRST_WAIT.saturating_mul(1 << tries).min(LONGEST_WAIT))
-}
-
-/// What a handle is, and its name.
-pub(super) fn named_handle(handle: &Handle) -> (&'static str, String) {
-    match handle {
-        Handle::Username(name) => ("username", name.clone()),
-        Handle::Credential(id) => ("credential", id.clone()),
-        Handle::Social { provider, uid } => ("provider account", format!("{provider} {uid}")),
-    }
-}
-
-/// What an email address or a phone number is, and which.
-pub(super) fn named_address(address: &Recipient) -> (&'static str, String) {
-    match address {
-        Recipient::Email(email) => ("verified email address", email.clone()),
-        Recipient::Phone(number) => ("verified phone number", number.clone()),
-    }
 }
 
 /// What it costs to write an account: two units for each KB of each item, as all are written in one transaction. The

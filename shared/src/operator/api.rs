@@ -79,7 +79,8 @@ fn arguments(request: &Request) -> Result<Value, OperatorError> {
     serde_json::from_slice(body).map_err(not_json)
 }
 
-fn respond(status: u16, body: &Value) -> Response<Body> {
+/// A response of JSON that nothing on the way keeps.
+pub(crate) fn respond(status: u16, body: &Value) -> Response<Body> {
     let mut response = Response::new(Body::Text(body.to_string()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

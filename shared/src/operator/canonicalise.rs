@@ -6,6 +6,7 @@ use crate::changes::Changes;
 use crate::domain::account::{Account, Standing};
 use crate::domain::account_id::AccountId;
 use crate::domain::email::EmailAddress;
+use crate::domain::event::Actor;
 use crate::domain::handle::Handle;
 use crate::domain::message::Recipient;
 use crate::domain::{email, username};
@@ -103,7 +104,7 @@ async fn emails(
         }
         drop(taken);
         let mut changes = Changes::of_account(Some(stored), Some(account));
-        match commit_until(app, store, &loaded, &mut changes, app.clock.now()).await {
+        match commit_until(app, store, &Actor::OPERATOR, &loaded, &mut changes, app.clock.now()).await {
             Err(StoreError::Lost) => claims = changes.claims(),
             done => {
                 done?;

@@ -171,6 +171,11 @@ def operators(run):
         ask("user.disable", {"id": user})
         latest = ask("read/user.history", {"id": user})["events"][0]
         expect((latest["type"], latest["actor"]), ("user.disabled", {"kind": "operator", "id": "local"}), "the history")
+        emails = [{"email": address("bea"), "verified": True, "primary": True}]
+        batch = {"accounts": [{"id": "bea", "emails": emails}, {"id": "cid", "unknown": True}]}
+        ask("migration/import", batch, 403, "none")
+        outcomes = ask("migration/import", batch)["outcomes"]
+        expect([outcome["outcome"] for outcome in outcomes], ["added", "refused"], "the import")
 
 
 def address(name):

@@ -4,8 +4,10 @@ import datetime
 import hashlib
 import json
 import os
+import pathlib
 import re
 import secrets
+import tempfile
 import time
 
 import boto3
@@ -189,6 +191,49 @@ def operators(run):
     expect("/trial" in history["actor"]["arn"], True, "the history names the operator")
     for function in ("operator-read", "operator"):
         _refuses_direct_invocation(run, writer, f"{run.name}-{function}:live")
+
+
+@PLAN.step("migration", after=["operators"])
+def migration(run):
+    """The function imports accounts for its role, which can do nothing else, and is gone after the next deployment."""
+    run.deploy_application(Migration="true")
+    url = run.output("MigrationUrl")
+    importer = _operator(run, run.output("ImporterRoleArn", "operators"))
+    addresses = [run.new_address("migration") for _ in range(3)]
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "accounts.jsonl")
+        file.write_text("".join(f"{json.dumps(_imported(address))}\n" for address in addresses))
+        command = (program(), "import", "jsonl", str(file), "--json")
+
+        def imported():
+            return json.loads(run.read(*command, MIGRATION_URL=url, **importer).splitlines()[-1])
+
+        # New roles and policies take a while.
+        counts = until(2 * MINUTE, "the importer imports", lambda: _passes(imported))
+        expect((counts["added"] + counts["unchanged"], counts["refused"]), (3, 0), "the accounts")
+        expect(imported()["unchanged"], 3, "the same accounts again")
+    for address in addresses:
+        run.log_in(address, IMPORTED_PASSWORD)
+    expect(call("POST", f"{url}import", {"accounts": []})[0], 403, "a request without a signature")
+    find = (program(), "user", "find", "--email", addresses[0])
+    expect(_passes(lambda: run.read(*find, OPERATOR_URL=run.output("OperatorUrl"), **importer)), None, "the importer finds")
+    _refuses_direct_invocation(run, importer, f"{run.name}-migration:live")
+    run.deploy_application(Migration="false")
+    try:
+        run.aws("lambda", "get_function", FunctionName=f"{run.name}-migration")
+    except AwsError:
+        return
+    raise Failed("the function migration is still there")
+
+
+# Of Django, so that the first login replaces its hash.
+IMPORTED_PASSWORD = "Correct-Horse-9 é"
+IMPORTED_HASH = "pbkdf2_sha256$1000$saltsaltsalt$T3nscPrNXBgq+UY8OgYTojh2hovKPGdaWdHflirfMA8="
+
+
+def _imported(address):
+    emails = [{"email": address, "verified": True, "primary": True}]
+    return {"id": f"trial-{secrets.token_hex(8)}", "emails": emails, "password": IMPORTED_HASH}
 
 
 def _operator(run, role):

@@ -29,6 +29,7 @@ mod limits;
 mod login;
 mod mfa;
 mod migration;
+mod migration_function;
 mod monitoring;
 mod openapi;
 mod operators;

@@ -13,11 +13,11 @@ use vestibule_cli::import::{ImportError, ImportSummary};
 use crate::events::{KEY, RECORDED, events, types};
 use crate::{Answer, AuthenticatorApp, Fault, Kind, PATIENT, Stack, log_in};
 
-const EMAIL: &str = "ann@example.com";
+pub(crate) const EMAIL: &str = "ann@example.com";
 /// The password of the hashes, which Django 5.2 has made.
-const DJANGO: &str = "Correct-Horse-9 é";
+pub(crate) const DJANGO: &str = "Correct-Horse-9 é";
 /// By the name of the account.
-const HASHES: [(&str, &str); 6] = [
+pub(crate) const HASHES: [(&str, &str); 6] = [
     ("pbkdf2", "pbkdf2_sha256$1000$saltsaltsalt$T3nscPrNXBgq+UY8OgYTojh2hovKPGdaWdHflirfMA8="),
     ("pbkdf2-sha1", "pbkdf2_sha1$1000$saltsaltsalt$iHhWBTN2bYq7c5BU4SArrBkmMhE="),
     (
@@ -34,21 +34,21 @@ const HASHES: [(&str, &str); 6] = [
 const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 
 /// A file that goes with the test.
-struct TemporaryFile(tempfile::TempDir);
+pub(crate) struct TemporaryFile(tempfile::TempDir);
 
 impl TemporaryFile {
-    fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         let file = Self(tempfile::tempdir().unwrap());
         std::fs::write(file.path(), text).unwrap();
         file
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.0.path().join("accounts.jsonl")
     }
 }
 
-fn lines(accounts: &[Value]) -> String {
+pub(crate) fn lines(accounts: &[Value]) -> String {
     let mut text = String::new();
     for account in accounts {
         writeln!(text, "{account}").unwrap();
@@ -56,7 +56,7 @@ fn lines(accounts: &[Value]) -> String {
     text
 }
 
-fn switches() -> ImportSwitches {
+pub(crate) fn switches() -> ImportSwitches {
     ImportSwitches {
         dry_run: false,
         skip_refused: false,
@@ -78,7 +78,7 @@ async fn try_import(
     vestibule_cli::import::run(&command, stack.operator_variables()).await
 }
 
-async fn import(stack: &Stack, accounts: &[Value]) -> ImportSummary {
+pub(crate) async fn import(stack: &Stack, accounts: &[Value]) -> ImportSummary {
     try_import(stack, accounts, switches()).await.unwrap()
 }
 
@@ -95,7 +95,7 @@ async fn export(stack: &Stack, into: &Path, change: impl FnOnce(&mut ExportSwitc
     vestibule_cli::export::run(&wanted, stack.operator_variables()).await.unwrap()
 }
 
-fn account(id: &str, email: &str, hash: Option<&str>) -> Value {
+pub(crate) fn account(id: &str, email: &str, hash: Option<&str>) -> Value {
     let mut account = json!({"id": id, "emails": [{"email": email, "verified": true, "primary": true}],
         "created_at": "2020-01-02T03:04:05Z", "last_login_at": "2026-01-02T03:04:05.678Z"});
     if let Some(hash) = hash {
@@ -112,7 +112,7 @@ fn with_factors() -> Value {
     account
 }
 
-async fn stored(stack: &Stack, id: &str) -> Option<Value> {
+pub(crate) async fn stored(stack: &Stack, id: &str) -> Option<Value> {
     let key = format!("USER#{id}");
     let items = stack.dynamodb.items().await;
     let item = items.into_iter().find(|item| item["pk"]["S"] == *key && item["sk"]["S"] == "ACCOUNT")?;
@@ -123,7 +123,7 @@ async fn authenticate(client: &crate::Client, code: &str) -> Answer {
     client.post("auth/2fa/authenticate", json!({"code": code})).await
 }
 
-fn counts(summary: ImportSummary) -> [u64; 5] {
+pub(crate) fn counts(summary: ImportSummary) -> [u64; 5] {
     let ImportSummary { added, replaced, unchanged, changed_here, refused, write_units: _ } = summary;
     [added, replaced, unchanged, changed_here, refused]
 }

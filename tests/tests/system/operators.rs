@@ -562,7 +562,7 @@ fn operator_roles() -> Roles {
     let written = std::fs::read_to_string(root().join("infra/operator-role.yaml")).unwrap();
     let written = written.replace("${Application}", "vestibule");
     let mut functions = String::new();
-    for role in ["Reader", "Writer"] {
+    for role in ["Reader", "Writer", "Importer"] {
         let (_, rest) = written.split_once(&format!("  {role}:\n    Type: AWS::IAM::Role\n")).unwrap();
         let (_, statements) = rest.split_once("            Statement:\n").unwrap();
         let (statements, _) = statements.split_once("\n\n").unwrap();
@@ -597,7 +597,11 @@ fn roles_call_the_urls_of_their_functions_and_nothing_else() {
         ("Reader", "operator", false),
         ("Writer", "operator-read", true),
         ("Writer", "operator", true),
+        ("Writer", "migration", false),
         ("Writer", "login", false),
+        ("Importer", "migration", true),
+        ("Importer", "operator-read", false),
+        ("Importer", "operator", false),
     ] {
         assert_eq!(check(role, "InvokeFunctionUrl", function, &iam), expected, "{role} {function}");
         assert_eq!(check(role, "InvokeFunction", function, &by_url), expected, "{role} {function}");
