@@ -1,6 +1,6 @@
 //! `account/history`: GET shows what was recorded of the authenticated user's account. It is ours, not the contract's.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 use vestibule::domain::event::AccountEvent;
@@ -29,10 +29,20 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
 #[derive(Serialize, JsonSchema)]
 struct History {
     /// The events, the latest first.
-    #[schemars(with = "Vec<AccountEvent>")]
+    #[schemars(schema_with = "told")]
     events: Vec<Value>,
     /// The value of `before` for the next page; `null` on the last one.
     next: Option<String>,
+}
+
+/// Events, as users are told of them: of an operator only that it was one.
+fn told(generator: &mut SchemaGenerator) -> Schema {
+    let events = generator.subschema_for::<Vec<AccountEvent>>();
+    let actor = generator.definitions_mut().get_mut("Actor").and_then(|actor| actor.get_mut("properties"));
+    if let Some(properties) = actor.and_then(Value::as_object_mut) {
+        properties.retain(|name, _| name == "kind");
+    }
+    events
 }
 
 fn before(call: &ApiRequest) -> Option<String> {
@@ -54,4 +64,16 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     }
     let history::HistoryPage { events, next } = history::page(visit, before(call))?;
     Ok(Reply::ok(History { events, next }).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_are_not_told_which_operator_it_was() {
+        let schema = SchemaGenerator::default().into_root_schema_for::<History>().to_value();
+        let actor = &schema["$defs"]["Actor"]["properties"];
+        assert_eq!(actor.as_object().unwrap().keys().collect::<Vec<_>>(), ["kind"], "{schema:#}");
+    }
 }
