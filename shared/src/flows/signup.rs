@@ -152,6 +152,11 @@ pub fn settle(visit: &mut Visit<'_>, id: &AccountId) -> Decision<()> {
         account.username = username_or(visit, None, &usual)?;
     }
     if is_draft && taken == Taken::default() {
+        // Under ACCOUNT_ID_FORMAT=integer, another account may have got the id meanwhile. Tokens and challenges of this session
+        // name it, so it can't be exchanged: the next sign-up has another one.
+        if visit.is_kept(id) {
+            return Err(Stop::Conflict);
+        }
         let is_connected =
             |it: &SocialAccount| is_other(visit.owner_of(Handle::social(&it.provider, &it.uid)), id);
         if account.social_accounts.iter().any(is_connected) {

@@ -221,6 +221,8 @@ pub struct Visit<'a> {
     loaded: &'a Loaded,
     /// The changed accounts; none for deleted ones.
     accounts: BTreeMap<AccountId, Option<Account>>,
+    /// Those of them that are new.
+    added: BTreeSet<AccountId>,
     usages: BTreeMap<CounterKey, Usage>,
     letters: Vec<Letter>,
     dropped: Dropped,
@@ -267,6 +269,7 @@ impl<'a> Visit<'a> {
             user: None,
             loaded,
             accounts: BTreeMap::new(),
+            added: BTreeSet::new(),
             usages: BTreeMap::new(),
             letters: Vec::new(),
             dropped: Dropped::default(),
@@ -720,8 +723,9 @@ impl<'a> Visit<'a> {
         self.accounts.entry(id.clone()).or_insert(Some(account)).as_mut().ok_or(Stop::Conflict)
     }
 
-    /// Adds an account.
+    /// Adds an account, under an id that no account has: the commit makes that a condition.
     pub fn add_account(&mut self, account: Account) {
+        self.added.insert(account.id.clone());
         self.accounts.insert(account.id.clone(), Some(account));
     }
 
@@ -744,7 +748,8 @@ impl<'a> Visit<'a> {
     pub(super) fn hold(&mut self, draft: Draft) {
         let id = draft.account.id.clone();
         self.accounts.remove(&id);
-        if self.is_kept(&id) {
+        // A draft was never in the table: what has its id there is another's.
+        if self.draft(&id).is_none() && self.is_kept(&id) {
             self.accounts.insert(id, None);
         }
         self.session_mut().draft = Some(Box::new(draft));
@@ -1056,7 +1061,7 @@ impl<'a> Visit<'a> {
             Some((key, version, session))
         });
         let accounts = self.accounts.into_iter().filter_map(|(id, account)| {
-            let before = loaded.accounts.get(&id).cloned().flatten();
+            let before = loaded.accounts.get(&id).filter(|_| !self.added.contains(&id)).cloned().flatten();
             let changed = before.as_ref().map(|before| &before.value) != account.as_ref();
             changed.then_some((before, account))
         });

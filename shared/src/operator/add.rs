@@ -20,13 +20,22 @@ use crate::settings::Settings;
 use crate::snapshot::Need;
 use crate::store::StoreError;
 
+/// How many ids are drawn, where those before are taken (`ACCOUNT_ID_FORMAT=integer`).
+const MOST_IDS: usize = 3;
+
 /// Creates an account, under a new id.
 pub(super) async fn add(desk: Desk<'_>, new: AddUser) -> Result<ChangedUser, OperatorError> {
     let new = cleaned(new, &desk.app.settings)?;
     let format = desk.app.settings.account.id_format;
-    let id = format.new_id(&desk.app.random, desk.app.clock.now());
-    let id = id.ok_or_else(|| StoreError::Corrupt("a generated id".to_owned()))?;
-    desk.change(&id, new.dry_run, |visit| decide(visit, &id, &new)).await
+    for _ in 0..MOST_IDS {
+        let id = format.new_id(&desk.app.random, desk.app.clock.now());
+        let id = id.ok_or_else(|| StoreError::Corrupt("a generated id".to_owned()))?;
+        match desk.change(&id, new.dry_run, |visit| decide(visit, &id, &new)).await {
+            Err(OperatorError::Busy) => {}
+            done => return done,
+        }
+    }
+    Err(OperatorError::Busy)
 }
 
 /// The arguments, as the endpoints read theirs.
@@ -65,6 +74,9 @@ pub(super) fn stripped(given: &Secret) -> Result<Secret, OperatorError> {
 }
 
 fn decide(visit: &mut Visit<'_>, id: &AccountId, new: &AddUser) -> Judged<()> {
+    if visit.account(id)?.is_some() {
+        return Err(OperatorError::Busy.into());
+    }
     let addresses: Vec<Recipient> = new
         .email
         .iter()

@@ -357,3 +357,37 @@ async fn what_was_imported_is_exported() {
     let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&sealed).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o600);
 }
+
+/// An id of 31 bits may be that of a sign-up whose account is not made yet, as its email address is taken.
+#[tokio::test]
+async fn the_id_of_a_sign_up_that_waits_may_be_imported_meanwhile() {
+    let settings = [
+        ("ACCOUNT_ID_FORMAT", "integer"),
+        ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE", "true"),
+    ];
+    for (corrected, status) in [("taken2@example.com", 200), ("fresh@example.com", 409)] {
+        let stack = Stack::start(&[&[KEY][..], &settings].concat()).await;
+        for taken in ["taken@example.com", "taken2@example.com"] {
+            stack.add_user(taken).await;
+        }
+        let client = stack.app();
+        client.post("auth/signup", crate::credentials("taken@example.com", crate::PASSWORD)).await.is(401);
+        let items = stack.dynamodb.items().await;
+        let mut documents = items.iter().filter_map(|item| item["document"]["S"].as_str());
+        let session = documents.find(|document| document.contains("\"draft\":{")).unwrap();
+        let session: Value = serde_json::from_str(session).unwrap();
+        let id = session["draft"]["account"]["id"].as_str().unwrap();
+        assert_eq!(counts(import(&stack, &[account(id, EMAIL, Some(HASHES[0].1))]).await), [1, 0, 0, 0, 0]);
+        let imported = stored(&stack, id).await.unwrap();
+
+        client.post("account/email", json!({"email": corrected})).await.is(status);
+        assert_eq!(stored(&stack, id).await, Some(imported), "{corrected}");
+        log_in(&stack.app(), EMAIL, DJANGO).await.is_logged_in_as(EMAIL);
+        // Whoever waited signs up again.
+        client.post("auth/signup", crate::credentials("new@example.com", crate::PASSWORD)).await.is(401);
+        let mail = stack.inbox.take().await.into_iter().find(|mail| mail.to == "new@example.com").unwrap();
+        let answer = client.post("auth/email/verify", json!({"key": mail.code()})).await;
+        answer.is_logged_in_as("new@example.com");
+    }
+}
