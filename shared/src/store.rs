@@ -23,7 +23,7 @@ pub use commit::CommitContext;
 pub use events::account_of as events_account;
 pub use outbox::{OutboxClaim, OutboxItem, id_of as outbox_id, place as outbox_place};
 
-pub use page::{Bookmark, ScannedAccounts, TablePage};
+pub use page::{Bookmark, ScannedAccounts, Segment, TablePage};
 
 use crate::aws::Aws;
 use crate::domain::account_id::AccountId;

@@ -295,7 +295,8 @@ async fn make(call: Call, shared: &Shared) -> Answered {
 fn is_delivery(call: &Call) -> bool {
     let on = |prefix: &[u8]| call.body.windows(prefix.len()).any(|window| window == prefix);
     match call.operation.as_str() {
-        "Scan" => true,
+        // An operator's list is read in segments.
+        "Scan" => !on(b"\"Segment\""),
         "UpdateItem" | "DeleteItem" | "GetItem" if on(b"\"OUTBOX#") => true,
         // What SES reports of a mail, which the function `mail` takes note of.
         "PutItem" | "DeleteItem" => on(b"\"UNDELIVERABLE#"),

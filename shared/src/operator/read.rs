@@ -2,6 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::future::try_join_all;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::outcome::{
@@ -23,13 +25,15 @@ use crate::domain::time::Timestamp;
 use crate::flows::events::opened;
 use crate::settings::Settings;
 use crate::snapshot::{EVENT_ITEMS, Loaded, Need};
-use crate::store::Store;
+use crate::store::{ScannedAccounts, Segment, Store};
 
 /// The most accounts of a page of the list, and how many by default.
 const MOST_LISTED: usize = 200;
 const LISTED: usize = 50;
 /// How many times a page of the list reads on, 1 MB each: a page in which little is found ends all the same.
 const MOST_SCANS: usize = 8;
+/// How many segments of the table are scanned at once.
+const SEGMENTS: usize = 4;
 
 /// The id of an account, as an argument.
 pub(super) fn id(given: &str) -> Result<AccountId, OperatorError> {
@@ -113,44 +117,92 @@ fn wanted_item(wanted: &FindUsers) -> Result<Need, OperatorError> {
     }
 }
 
-/// A page of accounts, by a scan.
+/// How far a segment of the table has been read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    Begin,
+    After([String; 2]),
+    End,
+}
+
+/// A page of accounts, by a scan: those of the first segment first.
 pub(super) async fn list(store: &Store, wanted: &ListUsers) -> Result<UserPage, OperatorError> {
     let limit = wanted.limit.unwrap_or(LISTED);
     if !(1..=MOST_LISTED).contains(&limit) {
         return Err(OperatorError::invalid("limit", format!("limit is 1 to {MOST_LISTED}")));
     }
     let part = wanted.contains.as_deref().map(str::to_lowercase).unwrap_or_default();
-    let mut at = wanted.next.as_deref().map(bookmark).transpose()?;
+    let begin = || vec![Place::Begin; SEGMENTS];
+    let mut places = wanted.next.as_deref().map(bookmark).transpose()?.unwrap_or_else(begin);
     let mut page = UserPage { users: Vec::new(), next: None, items_read: 0 };
-    for _ in 0..MOST_SCANS {
-        let scanned = store.scan_accounts(at.as_ref()).await?;
-        page.items_read += scanned.items_read;
-        for account in &scanned.accounts {
-            if contains(account, &part) {
-                page.users.push(summary(account));
-            }
-            if page.users.len() == limit {
-                page.next = Some(encoded(&Store::after_account(&account.id)));
-                return Ok(page);
-            }
+    // Where nothing is looked for, one scan has accounts enough for a page.
+    let mut at_once = if part.is_empty() { 1 } else { SEGMENTS };
+    let mut scans = 0;
+    while scans < MOST_SCANS && places.iter().any(|place| *place != Place::End) && page.users.len() < limit {
+        let scanned = scan(store, &places, at_once).await?;
+        scans += scanned.iter().flatten().count();
+        page.items_read += scanned.iter().flatten().map(|found| found.items_read).sum::<usize>();
+        for (place, found) in places.iter_mut().zip(scanned) {
+            // What was read behind a full page is read again with the next one.
+            let Some(found) = found.filter(|_| page.users.len() < limit) else { continue };
+            let last = fill(&mut page, &found.accounts, &part, limit);
+            *place = last.or(found.next).map_or(Place::End, Place::After);
         }
-        at = scanned.next;
-        if at.is_none() {
-            break;
-        }
+        at_once = SEGMENTS;
     }
-    page.next = at.as_ref().map(encoded);
+    if places.iter().any(|place| *place != Place::End) {
+        page.next = Some(encoded(&places));
+    }
     Ok(page)
 }
 
-fn encoded(key: &[String; 2]) -> String {
-    URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
+/// Scans segments that have not been read to their end, so many at once, from where they have been read to.
+async fn scan(
+    store: &Store,
+    places: &[Place],
+    at_once: usize,
+) -> Result<Vec<Option<ScannedAccounts>>, OperatorError> {
+    let mut left = at_once;
+    let scans = (0..).zip(places).map(|(number, place)| {
+        let after = match place {
+            Place::End => None,
+            _ if left == 0 => None,
+            Place::Begin => Some(None),
+            Place::After(key) => Some(Some(key)),
+        };
+        left -= usize::from(after.is_some());
+        let segment = Segment { number, of: SEGMENTS };
+        async move {
+            match after {
+                Some(after) => store.scan_accounts(segment, after).await.map(Some),
+                None => Ok(None),
+            }
+        }
+    });
+    Ok(try_join_all(scans).await?)
 }
 
-fn bookmark(given: &str) -> Result<[String; 2], OperatorError> {
+/// Adds accounts to a page until it is full, and then returns where the last one of it is.
+fn fill(page: &mut UserPage, accounts: &[Account], part: &str, limit: usize) -> Option<[String; 2]> {
+    for account in accounts.iter().filter(|account| contains(account, part)) {
+        page.users.push(summary(account));
+        if page.users.len() == limit {
+            return Some(Store::after_account(&account.id));
+        }
+    }
+    None
+}
+
+fn encoded(places: &[Place]) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(places).unwrap_or_default())
+}
+
+fn bookmark(given: &str) -> Result<Vec<Place>, OperatorError> {
     let decoded = URL_SAFE_NO_PAD.decode(given).ok();
-    let key = decoded.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    key.ok_or_else(|| OperatorError::invalid("next", "next is that of the page before, as it is"))
+    let places = decoded.and_then(|bytes| serde_json::from_slice::<Vec<Place>>(&bytes).ok());
+    let places = places.filter(|places| places.len() == SEGMENTS);
+    places.ok_or_else(|| OperatorError::invalid("next", "next is that of the page before, as it is"))
 }
 
 /// Whether what names an account, or a field of it, contains a text, in lower case.
@@ -327,8 +379,9 @@ mod tests {
 
     #[test]
     fn a_bookmark_is_read_as_it_was_written() {
-        let key = ["USER#42".to_owned(), "ACCOUNT".to_owned()];
-        assert_eq!(bookmark(&encoded(&key)).unwrap(), key);
-        assert!(bookmark("x").is_err() && bookmark("").is_err());
+        let after = Place::After(["USER#42".to_owned(), "ACCOUNT".to_owned()]);
+        let places = [Place::End, after, Place::Begin, Place::Begin];
+        assert_eq!(bookmark(&encoded(&places)).unwrap(), places);
+        assert!(bookmark("x").is_err() && bookmark("").is_err() && bookmark(&encoded(&places[1..])).is_err());
     }
 }

@@ -74,6 +74,15 @@ impl Store {
     }
 }
 
+/// A part of the table that is scanned by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment {
+    /// Its number, from 0.
+    pub number: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
 /// What one scan has found of accounts.
 #[derive(Clone, Debug, Default)]
 pub struct ScannedAccounts {
@@ -86,11 +95,20 @@ pub struct ScannedAccounts {
 }
 
 impl Store {
-    /// Scans 1 MB of the table for accounts, after a key or from the beginning: for operators.
-    pub async fn scan_accounts(&self, after: Option<&[String; 2]>) -> Result<ScannedAccounts, StoreError> {
+    /// Scans 1 MB of a segment of the table for accounts, after a key of it or from the beginning: for operators.
+    pub async fn scan_accounts(
+        &self,
+        segment: Segment,
+        after: Option<&[String; 2]>,
+    ) -> Result<ScannedAccounts, StoreError> {
         let start = after.map(|[pk, sk]| Key { pk: pk.clone(), sk: sk.clone() }.attributes());
+        let [number, of] = [segment.number, segment.of].map(|it| i32::try_from(it).unwrap_or(i32::MAX));
         let scan = self.client.scan().table_name(&self.table).consistent_read(true);
-        let scan = scan.filter_expression("sk = :account").set_exclusive_start_key(start);
+        let scan = scan
+            .segment(number)
+            .total_segments(of)
+            .filter_expression("sk = :account")
+            .set_exclusive_start_key(start);
         let scan = scan.expression_attribute_values(":account", item::text(item::ACCOUNT));
         let answer = scan.send().await.map_err(|error| unavailable(&error))?;
         let next = answer.last_evaluated_key.as_ref().map(Key::of).transpose()?.map(|key| [key.pk, key.sk]);

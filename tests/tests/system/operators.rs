@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use vestibule::domain::event::Actor;
@@ -392,27 +393,55 @@ async fn several_accounts_can_have_an_unverified_email_address() {
 }
 
 #[tokio::test]
+async fn a_search_scans_four_segments_at_once() {
+    let stack = stack(&[]).await;
+    let id = stack.add_user(EMAIL).await;
+    // Where nothing is looked for, the first one may be enough.
+    for (wanted, round_trips) in [(json!({"contains": EMAIL}), 1), (json!({}), 2)] {
+        stack.dynamodb.tally();
+        stack.dynamodb.set_latency(Duration::from_secs(1));
+        let page = stack.read("user.list", wanted).await;
+        stack.dynamodb.set_latency(Duration::ZERO);
+        assert_eq!((&page["users"][0]["id"], &page["next"]), (&json!(id), &Value::Null));
+        let tally = stack.dynamodb.tally();
+        assert_eq!((tally.operations, tally.round_trips), (vec!["Scan".to_owned(); 4], round_trips));
+    }
+}
+
+/// The ids that pages of a size list, in their order, and how many pages there are.
+async fn listed(stack: &Stack, part: &str, limit: usize) -> (Vec<String>, usize) {
+    let (mut ids, mut next, mut pages) = (Vec::new(), Value::Null, 0);
+    loop {
+        let wanted = json!({"limit": limit, "next": next, "contains": part});
+        let page = stack.read("user.list", wanted).await;
+        let users = page["users"].as_array().unwrap();
+        assert!(users.len() <= limit && page["items_read"].as_u64().unwrap() > 0, "{page}");
+        ids.extend(users.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+        next = page["next"].clone();
+        pages += 1;
+        if next.is_null() {
+            return (ids, pages);
+        }
+    }
+}
+
+#[tokio::test]
 async fn accounts_are_listed_in_pages() {
     let stack = stack(&[]).await;
     let mut all = BTreeSet::new();
     for number in 0..7 {
         all.insert(stack.add_user(&format!("user{number}@example.com")).await);
     }
-    let (mut seen, mut next, mut pages) = (BTreeSet::new(), Value::Null, 0);
-    loop {
-        let page = stack.read("user.list", json!({"limit": 3, "next": next})).await;
-        let users = page["users"].as_array().unwrap();
-        assert!(users.len() <= 3 && page["items_read"].as_u64().unwrap() > 0, "{page}");
-        for user in users {
-            assert!(seen.insert(user["id"].as_str().unwrap().to_owned()), "twice: {user}");
-        }
-        next = page["next"].clone();
-        pages += 1;
-        if next.is_null() {
-            break;
+    for part in ["", "@example.com"] {
+        // The order of pages of any size is the same.
+        let [all_at_once, by_one, by_three] = [50, 1, 3].map(|limit| listed(&stack, part, limit));
+        let (seen, _) = all_at_once.await;
+        assert_eq!(seen.iter().cloned().collect::<BTreeSet<_>>(), all);
+        assert_eq!(seen.len(), all.len(), "each once: {seen:?}");
+        for (pages, least) in [(by_one.await, 7), (by_three.await, 3)] {
+            assert!(pages.0 == seen && pages.1 >= least, "{pages:?}, not {seen:?}");
         }
     }
-    assert!(seen == all && pages >= 3, "{pages} pages");
     let found = stack.operate("user.list", json!({"contains": "USER5@"})).await;
     let users = found["users"].as_array().unwrap();
     assert!(users.len() == 1 && users[0]["email"] == "user5@example.com", "{found}");
