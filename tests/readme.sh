@@ -50,7 +50,7 @@ export PATH
 id=$(vestibule user show --email ann@example.com | jq -r .id)
 run() {
     echo "+ $1"
-    blocks "$1" "$2" | sed -E "s/0198[0-9a-f-]*…/$id/" > "$work/commands.sh"
+    blocks "$1" "$2" | sed -E "s/0198[0-9a-f-]*…/$id/; s|\.vestibule/|$work/data/|" > "$work/commands.sh"
     [ -s "$work/commands.sh" ] || { echo "$1: no command below $2" >&2; exit 1; }
     bash -euo pipefail "$work/commands.sh"
 }
@@ -58,3 +58,7 @@ run docs/invitations.md Commands
 run docs/fields.md "operators"
 run docs/events.md "Reading it" | grep user.signed_up
 run docs/operators.md "The program"
+run docs/operators.md "On the local stack" | grep "$id"
+run docs/local.md Accounts
+run docs/local.md "Tests against it"
+run docs/privacy.md Deletion | grep "$id"
