@@ -12,9 +12,9 @@ help: ## Print this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: run
-run: ## Start the local stack: playground on port 3000, API on 8000, inbox on 8025, DynamoDB on 8001
+run: ## Start the local stack: playground on port 3000, API on 8000, inbox on 8025 (ARGS=--no-playground)
 	cargo build --workspace --bin vestibule --test architecture # Compiles what `make test` compiles, for both to share.
-	@exec $(or $(CARGO_TARGET_DIR),target)/debug/vestibule serve
+	@exec $(or $(CARGO_TARGET_DIR),target)/debug/vestibule serve $(ARGS)
 
 .PHONY: test
 test: ## Run all tests that need nothing but Rust
