@@ -94,6 +94,11 @@ bench-import: ## Import generated accounts into the embedded DynamoDB (ACCOUNTS=
 	cargo build --locked --release --package vestibule-cli
 	VESTIBULE=$(or $(CARGO_TARGET_DIR),target)/release/vestibule bench/import $(ACCOUNTS)
 
+.PHONY: load
+load: ## Have many clients use the local stack at once (SECONDS=1800 CLIENTS=200; needs Linux and Node.js 20)
+	cargo build --locked --release --package vestibule-cli
+	VESTIBULE=$(or $(CARGO_TARGET_DIR),target)/release/vestibule node tests/load/run.js $(or $(SECONDS),60) $(or $(CLIENTS),200)
+
 .PHONY: bench
 bench: ## Measure cold starts, CPU time and sizes as ratios (ARGS=--check fails on a missed aim; needs Linux)
 	cargo build --locked --profile function $(patsubst functions/%,--package vestibule-%,$(wildcard functions/*))
