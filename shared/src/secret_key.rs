@@ -62,7 +62,8 @@ pub enum KeyState {
 pub enum KeyDocumentError {
     /// It is not such a document.
     #[error(
-        "the secret is no JSON document {{\"keys\": [{{\"id\", \"key\"}}, …]}} of one to six keys with at least 32 characters"
+        "the secret must hold a key of at least 32 characters, or a JSON document {{\"keys\": [{{\"id\", \"key\"}}, …]}} of one \
+         to six"
     )]
     Malformed,
     /// There is no room for another key.
@@ -83,12 +84,13 @@ impl KeyDocument {
     /// Parses the content of the secret.
     pub fn read(secret: &Secret) -> Result<Self, KeyDocumentError> {
         let text = secret.expose();
-        if !text.trim_start().starts_with('{') {
+        let mut read = if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).map_err(|_| KeyDocumentError::Malformed)?
+        } else {
             let only =
-                KeyEntry { id: Keys::id_of(secret), key: text.to_owned(), added_at: None, replaced_at: None };
-            return Ok(Self { keys: vec![only] });
-        }
-        let mut read: Self = serde_json::from_str(text).map_err(|_| KeyDocumentError::Malformed)?;
+                KeyEntry { id: String::new(), key: text.to_owned(), added_at: None, replaced_at: None };
+            Self { keys: vec![only] }
+        };
         let is_right = |entry: &KeyEntry| entry.key.chars().count() >= LEAST_SECRET;
         if !(1..=MOST_FALLBACKS + 1).contains(&read.keys.len()) || !read.keys.iter().all(is_right) {
             return Err(KeyDocumentError::Malformed);
@@ -116,9 +118,9 @@ impl KeyDocument {
         self.keys.iter().enumerate().map(|(position, entry)| {
             let state = match (position, entry.replaced_at) {
                 (0, _) => KeyState::First,
-                (_, Some(at)) => KeyState::Replaced(Timestamp::from_millis(at * 1000)),
+                (_, Some(at)) => KeyState::Replaced(Timestamp::from_seconds(at)),
                 (_, None) => {
-                    let added_at = Timestamp::from_millis(entry.added_at.unwrap_or_default() * 1000);
+                    let added_at = Timestamp::from_seconds(entry.added_at.unwrap_or_default());
                     KeyState::Added(added_at.plus(KNOWN_AFTER))
                 }
             };
@@ -190,6 +192,8 @@ impl KeyDocument {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const PLAIN: &str = "the-key-that-cloudformation-generated";
@@ -248,8 +252,17 @@ mod tests {
     }
 
     #[test]
+    fn a_time_that_no_clock_shows_is_the_last_one() {
+        let keys =
+            json!([{"id": "", "key": PLAIN}, {"id": "", "key": new(1).expose(), "added_at": i64::MAX}]);
+        let document = KeyDocument::read(&Secret::new(json!({"keys": keys}).to_string())).unwrap();
+        assert_eq!(document.added().map(|(_, known_at)| known_at), Some(Timestamp::from_millis(i64::MAX)));
+    }
+
+    #[test]
     fn what_is_no_document_is_refused_and_not_shown() {
-        for text in ["{", "{}", r#"{"keys": []}"#, r#"{"keys": [{"id": "x", "key": "hunter2"}]}"#] {
+        let short = ["", "hunter2", r#"{"keys": [{"id": "x", "key": "hunter2"}]}"#];
+        for text in ["{", "{}", r#"{"keys": []}"#].into_iter().chain(short) {
             let error = KeyDocument::read(&Secret::new(text)).unwrap_err();
             assert!(!error.to_string().contains("hunter2"));
         }

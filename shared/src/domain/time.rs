@@ -15,6 +15,11 @@ impl Timestamp {
         Self(millis)
     }
 
+    /// From seconds since 1970; what is beyond all milliseconds is the last of them.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
     /// In milliseconds since 1970.
     pub const fn millis(self) -> i64 {
         self.0
