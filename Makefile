@@ -71,6 +71,7 @@ rollback: ## Move all functions back to their versions before the last deploymen
 docs: ## Write the generated documents
 	UPDATE=1 cargo test --package vestibule --package vestibule-provider --lib the_document_is_up_to_date
 	UPDATE=1 cargo test --package vestibule-cli --test openapi the_description_is_up_to_date
+	UPDATE=1 cargo test --package vestibule-fuzz --test fuzz the_document_is_up_to_date
 
 .PHONY: releases
 releases: ## Run the release before on items of this one, and the reverse (needs the history of git)
@@ -84,6 +85,10 @@ migration: ## Move accounts of the real django-allauth in and out (needs Python 
 .PHONY: client-test
 client-test: ## Test with a real browser, generated clients and the backends of examples/ (needs Chromium, Node.js 20, Python and Go)
 	tests/clients/run
+
+.PHONY: fuzz
+fuzz: ## Look for inputs that break a parser: TIME=60 seconds a target, TARGET=json for one (needs a C++ compiler)
+	tests/fuzz/run
 
 .PHONY: conformance
 conformance: ## Compare with the real django-allauth, step by step (needs Python and PyPI)

@@ -10,7 +10,7 @@ const LONGEST: usize = 2000;
 /// trusted (`FRONTEND_URL`, `HEADLESS_FRONTEND_URLS`, `CSRF_TRUSTED_ORIGINS`, `ALLOWED_HOSTS` but for `*`).
 ///
 /// It is read more strictly than browsers do: what they could take for another address than it seems is refused.
-pub(crate) fn is_allowed(address: &str, settings: &Settings, base_url: &str) -> bool {
+pub fn is_allowed(address: &str, settings: &Settings, base_url: &str) -> bool {
     let odd = |c: char| c.is_control() || c.is_whitespace() || c == '\\';
     if address.is_empty() || address.len() > LONGEST || address.contains(odd) {
         return false;

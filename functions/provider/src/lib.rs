@@ -1,13 +1,13 @@
 //! The function `provider`: social login, sign-up and connecting of provider accounts.
 
 pub mod engine;
+pub mod landing;
 pub mod providers;
 
 mod accounts;
 mod callback;
 mod dummy;
 mod finish;
-mod landing;
 mod outside;
 mod redirect;
 mod signup;

@@ -18,7 +18,7 @@ use vestibule::http::shape::Shape;
 use vestibule::settings::{Settings, UserVerification};
 use vestibule::snapshot::Need;
 
-use crate::ceremony::{self, Assertion, Expected, Fault, Party, RequestOptions, WebAuthnCredential};
+use crate::ceremony::{self, Assertion, CeremonyFault, Expected, Party, RequestOptions, WebAuthnCredential};
 use crate::challenge;
 use crate::registration::ids;
 
@@ -87,11 +87,11 @@ pub(crate) fn read_passkey(visit: &mut Visit<'_>, object: &Object) -> Decision<P
         for id in owners(response) {
             let Some(account) = visit.account(&id)?.cloned() else { continue };
             match check(visit, &account, response, true) {
-                Err(Fault::Unknown) => {}
+                Err(CeremonyFault::Unknown) => {}
                 checked => return Ok(checked),
             }
         }
-        Ok(Err(Fault::UserHandle))
+        Ok(Err(CeremonyFault::UserHandle))
     })
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn find(object: &Object, settings: &Settings) -> Option<Assertion> {
 fn read_with(
     visit: &mut Visit<'_>,
     object: &Object,
-    check: impl FnOnce(&mut Visit<'_>, &Assertion) -> Decision<Result<Proved, Fault>>,
+    check: impl FnOnce(&mut Visit<'_>, &Assertion) -> Decision<Result<Proved, CeremonyFault>>,
 ) -> Decision<Proved> {
     let mut form = Form::new(FIELDS, object, visit.settings());
     let mut proved = None;
@@ -129,9 +129,9 @@ fn read_with(
     proved.ok_or(Stop::Conflict)
 }
 
-fn report(fault: Fault) {
+fn report(fault: CeremonyFault) {
     match fault {
-        Fault::Counter => tracing::warn!(%fault, "a WebAuthn assertion was rejected"),
+        CeremonyFault::Counter => tracing::warn!(%fault, "a WebAuthn assertion was rejected"),
         _ => tracing::info!(%fault, "a WebAuthn assertion was rejected"),
     }
 }
@@ -141,15 +141,15 @@ fn check(
     account: &Account,
     response: &Assertion,
     passwordless: bool,
-) -> Result<Proved, Fault> {
+) -> Result<Proved, CeremonyFault> {
     let id = ceremony::encode(&response.id);
     let known = account.credentials().find(|(_, credential)| credential.credential_id == id);
-    let (authenticator, credential) = known.ok_or(Fault::Unknown)?;
-    let given = challenge::given(visit).ok_or(Fault::Challenge)?;
+    let (authenticator, credential) = known.ok_or(CeremonyFault::Unknown)?;
+    let given = challenge::given(visit).ok_or(CeremonyFault::Challenge)?;
     let party = Party::of(visit.settings(), &visit.visitor.base_url);
     let user_verification = given.user_verification || passwordless;
     let expected = Expected { party: &party, challenge: &given.bytes, user_verification };
-    let key = CredentialKey::from_document(&credential.document).ok_or(Fault::PublicKey)?;
+    let key = CredentialKey::from_document(&credential.document).ok_or(CeremonyFault::PublicKey)?;
     // The user handle may be spelled as allauth spells it.
     let is_own = |said: &&[u8]| AccountId::of_user_handle(said).contains(&account.id);
     let (said, own) = (response.user_handle.as_deref().filter(is_own), account.id.user_handle());

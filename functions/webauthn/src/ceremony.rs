@@ -32,21 +32,23 @@ pub(crate) use public_key::MAX_KEY_BYTES;
 use public_key::PublicKey;
 
 pub use accepted::AcceptedRegistration;
+pub use fault::CeremonyFault;
+pub use party::Party;
+pub use response::Assertion;
+
 pub(crate) use encoding::{decode, encode};
-pub(crate) use fault::Fault;
 pub(crate) use options::{CreationOptions, CredentialUser, RequestOptions, creation, request};
-pub(crate) use party::Party;
-pub(crate) use response::{Assertion, Registration, WebAuthnCredential};
+pub(crate) use response::{Registration, WebAuthnCredential};
 
 /// What an answer is held against.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Expected<'a> {
+pub struct Expected<'a> {
     /// Us.
-    pub(crate) party: &'a Party,
+    pub party: &'a Party,
     /// The challenge that was given out.
-    pub(crate) challenge: &'a [u8],
+    pub challenge: &'a [u8],
     /// Whether the authenticator has to have checked who is there, by a PIN or a finger.
-    pub(crate) user_verification: bool,
+    pub user_verification: bool,
 }
 
 /// A key that was just made.
@@ -61,14 +63,14 @@ pub(crate) struct NewKey {
 }
 
 /// Ends a registration (7.1).
-pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Result<NewKey, Fault> {
+pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Result<NewKey, CeremonyFault> {
     expected.check_client(&response.client_data, Kind::Create)?;
     let data = AuthenticatorData::parse(&attested_data(&response.attestation_object)?)?;
     expected.check_authenticator(&data)?;
-    let attested = data.attested.ok_or(Fault::AuthenticatorData)?;
+    let attested = data.attested.ok_or(CeremonyFault::AuthenticatorData)?;
     PublicKey::check(&attested.public_key)?;
     if attested.credential_id != response.id {
-        return Err(Fault::Id);
+        return Err(CeremonyFault::Id);
     }
     Ok(NewKey {
         credential_id: attested.credential_id,
@@ -79,70 +81,70 @@ pub(crate) fn register(expected: &Expected<'_>, response: &Registration) -> Resu
 
 /// Checks an assertion (7.2) by this key, of the account with this user handle: the key, as it is to be kept from now
 /// on. Whether the assertion is by this key at all, its id tells the caller.
-pub(crate) fn authenticate(
+pub fn authenticate(
     expected: &Expected<'_>,
     key: &CredentialKey,
     user_handle: &[u8],
     response: &Assertion,
-) -> Result<CredentialKey, Fault> {
+) -> Result<CredentialKey, CeremonyFault> {
     if response.user_handle.as_ref().is_some_and(|handle| handle != user_handle) {
-        return Err(Fault::UserHandle);
+        return Err(CeremonyFault::UserHandle);
     }
     expected.check_client(&response.client_data, Kind::Get)?;
     let data = AuthenticatorData::parse(&response.authenticator_data)?;
     expected.check_authenticator(&data)?;
     let signed = [response.authenticator_data.as_slice(), &Sha256::digest(&response.client_data)].concat();
-    let public_key = decode(&key.public_key).ok_or(Fault::PublicKey)?;
+    let public_key = decode(&key.public_key).ok_or(CeremonyFault::PublicKey)?;
     PublicKey::parse(&public_key)?.verify(&signed, &response.signature)?;
     // Keys that are synchronised do not count, and stay at 0.
     let counts = data.sign_count != 0 || key.sign_count != 0;
     if counts && data.sign_count <= key.sign_count {
-        return Err(Fault::Counter);
+        return Err(CeremonyFault::Counter);
     }
     Ok(CredentialKey { sign_count: data.sign_count, ..key.clone() })
 }
 
 impl Expected<'_> {
-    fn check_client(&self, json: &[u8], kind: Kind) -> Result<(), Fault> {
+    fn check_client(&self, json: &[u8], kind: Kind) -> Result<(), CeremonyFault> {
         let data = ClientData::parse(json)?;
         if data.kind != kind.name() {
-            return Err(Fault::Kind);
+            return Err(CeremonyFault::Kind);
         }
-        let challenge = decode(&data.challenge).ok_or(Fault::Challenge)?;
+        let challenge = decode(&data.challenge).ok_or(CeremonyFault::Challenge)?;
         if !bool::from(challenge.ct_eq(self.challenge)) {
-            return Err(Fault::Challenge);
+            return Err(CeremonyFault::Challenge);
         }
         if !self.party.expects(&data.origin) {
-            return Err(Fault::Origin);
+            return Err(CeremonyFault::Origin);
         }
         match &data.top_origin {
-            Some(top) if !self.party.expects(top) => Err(Fault::Framed),
-            None if data.cross_origin => Err(Fault::Framed),
+            Some(top) if !self.party.expects(top) => Err(CeremonyFault::Framed),
+            None if data.cross_origin => Err(CeremonyFault::Framed),
             Some(_) | None => Ok(()),
         }
     }
 
-    fn check_authenticator(&self, data: &AuthenticatorData) -> Result<(), Fault> {
+    fn check_authenticator(&self, data: &AuthenticatorData) -> Result<(), CeremonyFault> {
         if data.rp_id_hash != *Sha256::digest(self.party.id.as_bytes()) {
-            return Err(Fault::Party);
+            return Err(CeremonyFault::Party);
         }
         if !data.flags.user_present() {
-            return Err(Fault::Absent);
+            return Err(CeremonyFault::Absent);
         }
         if self.user_verification && !data.flags.user_verified() {
-            return Err(Fault::Unverified);
+            return Err(CeremonyFault::Unverified);
         }
         if data.flags.backed_up() && !data.flags.backup_eligible() {
-            return Err(Fault::Backup);
+            return Err(CeremonyFault::Backup);
         }
         Ok(())
     }
 }
 
 /// The authenticator data in an attestation object, whatever the attestation says.
-fn attested_data(object: &[u8]) -> Result<Vec<u8>, Fault> {
-    let (object, rest) = read_cbor(object).ok_or(Fault::AttestationObject)?;
-    let Cbor::Map(members) = object else { return Err(Fault::AttestationObject) };
+fn attested_data(object: &[u8]) -> Result<Vec<u8>, CeremonyFault> {
+    let (object, rest) = read_cbor(object).ok_or(CeremonyFault::AttestationObject)?;
+    let Cbor::Map(members) = object else { return Err(CeremonyFault::AttestationObject) };
     let mut data = None;
     let (mut format, mut statement) = (false, false);
     for (name, value) in members {
@@ -150,8 +152,8 @@ fn attested_data(object: &[u8]) -> Result<Vec<u8>, Fault> {
             (Some("authData"), Cbor::Bytes(bytes)) if data.is_none() => data = Some(bytes),
             (Some("fmt"), Cbor::Text(_)) if !format => format = true,
             (Some("attStmt"), Cbor::Map(_)) if !statement => statement = true,
-            _ => return Err(Fault::AttestationObject),
+            _ => return Err(CeremonyFault::AttestationObject),
         }
     }
-    data.filter(|_| format && statement && rest.is_empty()).ok_or(Fault::AttestationObject)
+    data.filter(|_| format && statement && rest.is_empty()).ok_or(CeremonyFault::AttestationObject)
 }

@@ -14,7 +14,7 @@ mod signup;
 
 use vestibule::http::prelude::*;
 
-pub use ceremony::AcceptedRegistration;
+pub use ceremony::{AcceptedRegistration, Assertion, CeremonyFault, Expected, Party, authenticate};
 
 /// The endpoints of this function.
 pub const fn routes() -> Routes {

@@ -17,7 +17,8 @@ use vestibule::settings::{Settings, UserVerification, When};
 use vestibule::snapshot::Need;
 
 use crate::ceremony::{
-    self, CreationOptions, CredentialUser, Expected, Fault, NewKey, Party, Registration, WebAuthnCredential,
+    self, CeremonyFault, CreationOptions, CredentialUser, Expected, NewKey, Party, Registration,
+    WebAuthnCredential,
 };
 use crate::challenge;
 
@@ -106,7 +107,11 @@ pub(crate) fn read(
 }
 
 /// A key without a name. A challenge that was signed is used up, whatever else is wrong.
-fn check(visit: &mut Visit<'_>, credential: &Value, insists: bool) -> Decision<Result<Credential, Fault>> {
+fn check(
+    visit: &mut Visit<'_>,
+    credential: &Value,
+    insists: bool,
+) -> Decision<Result<Credential, CeremonyFault>> {
     let (response, new) = match verify(visit, credential) {
         Ok(verified) => verified,
         Err(fault) => return Ok(Err(fault)),
@@ -114,11 +119,11 @@ fn check(visit: &mut Visit<'_>, credential: &Value, insists: bool) -> Decision<R
     challenge::use_up(visit);
     let credential_id = ceremony::encode(&new.credential_id);
     if insists && !new.user_verified {
-        return Ok(Err(Fault::Unverified));
+        return Ok(Err(CeremonyFault::Unverified));
     }
     // Nobody may claim a key that somebody has (7.1, step 26): a login with it would end up elsewhere.
     if visit.owner_of(Handle::credential(&credential_id))?.is_some() {
-        return Ok(Err(Fault::Taken));
+        return Ok(Err(CeremonyFault::Taken));
     }
     let document = new.key.to_document();
     Ok(Ok(Credential {
@@ -130,9 +135,9 @@ fn check(visit: &mut Visit<'_>, credential: &Value, insists: bool) -> Decision<R
     }))
 }
 
-fn verify(visit: &Visit<'_>, credential: &Value) -> Result<(Registration, NewKey), Fault> {
+fn verify(visit: &Visit<'_>, credential: &Value) -> Result<(Registration, NewKey), CeremonyFault> {
     let response = Registration::read(credential)?;
-    let given = challenge::given(visit).ok_or(Fault::Challenge)?;
+    let given = challenge::given(visit).ok_or(CeremonyFault::Challenge)?;
     let party = Party::of(visit.settings(), &visit.visitor.base_url);
     let expected =
         Expected { party: &party, challenge: &given.bytes, user_verification: given.user_verification };

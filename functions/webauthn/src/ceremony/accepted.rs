@@ -11,7 +11,7 @@ use super::attested_data;
 use super::authenticator_data::AuthenticatorData;
 use super::client_data::{ClientData, Kind};
 use super::encoding::{decode, encode};
-use super::fault::Fault;
+use super::fault::CeremonyFault;
 use super::party::Party;
 use super::public_key::PublicKey;
 use super::response::Registration;
@@ -57,17 +57,17 @@ impl AcceptedRegistration {
     /// # Errors
     /// Why nothing could be verified by it here.
     pub fn read(json: &str) -> Result<Self, impl std::error::Error + use<>> {
-        let credential = Value::parse(json).map_err(|_| Fault::Shape("JSON"))?;
+        let credential = Value::parse(json).map_err(|_| CeremonyFault::Shape("JSON"))?;
         let response = Registration::read(&credential)?;
         let client_data = ClientData::parse(&response.client_data)?;
         if client_data.kind != Kind::Create.name() {
-            return Err(Fault::Kind);
+            return Err(CeremonyFault::Kind);
         }
         let data = AuthenticatorData::parse(&attested_data(&response.attestation_object)?)?;
-        let attested = data.attested.ok_or(Fault::AuthenticatorData)?;
+        let attested = data.attested.ok_or(CeremonyFault::AuthenticatorData)?;
         PublicKey::check(&attested.public_key)?;
         if attested.credential_id != response.id {
-            return Err(Fault::Id);
+            return Err(CeremonyFault::Id);
         }
         Ok(Self {
             credential_id: encode(&attested.credential_id),
@@ -94,9 +94,9 @@ impl AcceptedRegistration {
     /// # Errors
     /// If the credential id or the public key is not in base64url, or longer than a credential id may be.
     pub fn write(&self) -> Result<serde_json::Value, impl std::error::Error + use<>> {
-        let id = decode(&self.credential_id).ok_or(Fault::Id)?;
-        let key = decode(&self.public_key).ok_or(Fault::PublicKey)?;
-        let length = u16::try_from(id.len()).map_err(|_| Fault::Id)?;
+        let id = decode(&self.credential_id).ok_or(CeremonyFault::Id)?;
+        let key = decode(&self.public_key).ok_or(CeremonyFault::PublicKey)?;
+        let length = u16::try_from(id.len()).map_err(|_| CeremonyFault::Id)?;
         let data = [
             self.rp_id_hash.as_slice(),
             &[ATTESTED_BY_A_USER],
@@ -113,7 +113,8 @@ impl AcceptedRegistration {
         ];
         let object = Cbor::Map(object.map(|(name, value)| (name.into(), value)).into());
         let mut attestation_object = Vec::new();
-        ciborium::into_writer(&object, &mut attestation_object).map_err(|_| Fault::AttestationObject)?;
+        ciborium::into_writer(&object, &mut attestation_object)
+            .map_err(|_| CeremonyFault::AttestationObject)?;
         let client_data = json!({
             "type": Kind::Create.name(), "challenge": "", "origin": self.origin, "crossOrigin": false,
         });
@@ -121,7 +122,7 @@ impl AcceptedRegistration {
             Some(discoverable) => json!({"credProps": {"rk": discoverable}}),
             None => json!({}),
         };
-        Ok::<_, Fault>(json!({
+        Ok::<_, CeremonyFault>(json!({
             "type": "public-key",
             "id": self.credential_id,
             "rawId": self.credential_id,

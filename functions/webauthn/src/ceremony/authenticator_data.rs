@@ -1,7 +1,7 @@
 //! Authenticator data (6.1): what an authenticator says, and signs.
 
 use super::encoding::read_cbor;
-use super::fault::Fault;
+use super::fault::CeremonyFault;
 
 const USER_PRESENT: u8 = 1;
 const USER_VERIFIED: u8 = 1 << 2;
@@ -60,11 +60,11 @@ impl Flags {
 
 impl AuthenticatorData {
     /// Reads it whole: nothing may follow.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, CeremonyFault> {
         Self::read(bytes)
             .filter(|(_, rest)| rest.is_empty())
             .map(|(data, _)| data)
-            .ok_or(Fault::AuthenticatorData)
+            .ok_or(CeremonyFault::AuthenticatorData)
     }
 
     fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {

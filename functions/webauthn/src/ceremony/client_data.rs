@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::fault::Fault;
+use super::fault::CeremonyFault;
 
 /// Which ceremony client data is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +41,9 @@ pub(super) struct ClientData {
 }
 
 impl ClientData {
-    pub(super) fn parse(json: &[u8]) -> Result<Self, Fault> {
+    pub(super) fn parse(json: &[u8]) -> Result<Self, CeremonyFault> {
         // A byte order mark is no part of the text (UTF-8 decode, in the Encoding standard).
         let json = json.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(json);
-        serde_json::from_slice(json).map_err(|_| Fault::ClientData)
+        serde_json::from_slice(json).map_err(|_| CeremonyFault::ClientData)
     }
 }

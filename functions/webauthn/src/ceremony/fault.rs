@@ -2,7 +2,7 @@
 
 /// Why a ceremony fails: for the log, not for the client, who is told that it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Fault {
+pub enum CeremonyFault {
     /// What the client sent is not the JSON of a credential.
     #[error("the credential has no {0}, or not in its form")]
     Shape(&'static str),

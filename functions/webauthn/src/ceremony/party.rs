@@ -5,7 +5,7 @@ use vestibule::settings::Settings;
 
 /// Who asks for keys, and which pages may ask in its name.
 #[derive(Clone, Debug)]
-pub(crate) struct Party {
+pub struct Party {
     /// The domain that keys are bound to; a page can only ask for keys of its own domain or one above it.
     pub(crate) id: String,
     /// What people may be shown as its name.
@@ -20,7 +20,7 @@ impl Party {
     /// Unless `MFA_WEBAUTHN_ORIGINS` says otherwise, the pages are those that may call the API anyway, and those at the
     /// domain itself, which is also what apps of Apple's systems give as their origin. The reference takes pages at any
     /// subdomain too: a subdomain that is taken over could use its users' keys.
-    pub(crate) fn of(settings: &Settings, base_url: &str) -> Self {
+    pub fn of(settings: &Settings, base_url: &str) -> Self {
         let host = base_url.split_once("://").map_or(base_url, |(_, host)| host);
         let domain = host.split(':').next().unwrap_or(host);
         let id = settings.mfa.webauthn_rp_id.clone().unwrap_or_else(|| domain.to_owned());

@@ -8,7 +8,7 @@ use ring::signature::{
 };
 
 use super::encoding::read_cbor;
-use super::fault::Fault;
+use super::fault::CeremonyFault;
 
 /// The algorithms that are offered, by their numbers at IANA, the best first: `ES256`, which every key has, `EdDSA` with
 /// Ed25519, and `RS256`, which Windows Hello has on older machines.
@@ -56,7 +56,7 @@ pub(super) enum PublicKey {
 impl PublicKey {
     /// Whether a key that was just made can be kept, and can ever verify anything. Of Ed25519 only the length is known
     /// before it signs.
-    pub(super) fn check(cose: &[u8]) -> Result<(), Fault> {
+    pub(super) fn check(cose: &[u8]) -> Result<(), CeremonyFault> {
         let is_good = match Self::parse(cose)? {
             Self::Es256(point) => is_on_p256(&point),
             Self::EdDsa(_) => true,
@@ -65,13 +65,17 @@ impl PublicKey {
                 (256..=1024).contains(&n.len()) && is_odd(&n) && e.len() <= 4 && is_odd(&e) && e != [1]
             }
         };
-        if is_good && cose.len() <= MAX_KEY_BYTES { Ok(()) } else { Err(Fault::PublicKey) }
+        if is_good && cose.len() <= MAX_KEY_BYTES { Ok(()) } else { Err(CeremonyFault::PublicKey) }
     }
 
     /// Reads one, with nothing after it.
-    pub(super) fn parse(cose: &[u8]) -> Result<Self, Fault> {
-        let (key, rest) = read_cbor(cose).ok_or(Fault::PublicKey)?;
-        if rest.is_empty() { Self::of(&key).ok_or(Fault::PublicKey) } else { Err(Fault::PublicKey) }
+    pub(super) fn parse(cose: &[u8]) -> Result<Self, CeremonyFault> {
+        let (key, rest) = read_cbor(cose).ok_or(CeremonyFault::PublicKey)?;
+        if rest.is_empty() {
+            Self::of(&key).ok_or(CeremonyFault::PublicKey)
+        } else {
+            Err(CeremonyFault::PublicKey)
+        }
     }
 
     fn of(key: &Cbor) -> Option<Self> {
@@ -92,7 +96,7 @@ impl PublicKey {
     }
 
     /// Whether this key has signed this. RSA keys have 2,048 to 8,192 bits.
-    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Fault> {
+    pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), CeremonyFault> {
         let checked = match self {
             Self::Es256(point) => {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).verify(message, signature)
@@ -102,7 +106,7 @@ impl PublicKey {
                 RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
             }
         };
-        checked.map_err(|_| Fault::Signature)
+        checked.map_err(|_| CeremonyFault::Signature)
     }
 }
 

@@ -7,7 +7,7 @@ use vestibule::domain::handle::MOST_CREDENTIAL_ID_BYTES;
 use vestibule::http::input::json::{Object, Value};
 
 use super::encoding::decode;
-use super::fault::Fault;
+use super::fault::CeremonyFault;
 
 /// A credential as a client sends it: the `toJSON()` of a `PublicKeyCredential`.
 #[derive(JsonSchema)]
@@ -42,7 +42,7 @@ pub(crate) struct Registration {
 
 /// The answer to an authentication.
 #[derive(Clone, Debug)]
-pub(crate) struct Assertion {
+pub struct Assertion {
     /// What the authenticator knows the key by.
     pub(crate) id: Vec<u8>,
     pub(super) client_data: Vec<u8>,
@@ -54,7 +54,7 @@ pub(crate) struct Assertion {
 
 impl Registration {
     /// Reads one.
-    pub(crate) fn read(credential: &Value) -> Result<Self, Fault> {
+    pub(crate) fn read(credential: &Value) -> Result<Self, CeremonyFault> {
         let (id, response) = envelope(credential)?;
         let discoverable = match path(credential, &["clientExtensionResults", "credProps", "rk"]) {
             Some(Value::Bool(discoverable)) => Some(*discoverable),
@@ -71,7 +71,7 @@ impl Registration {
 
 impl Assertion {
     /// Reads one.
-    pub(crate) fn read(credential: &Value) -> Result<Self, Fault> {
+    pub fn read(credential: &Value) -> Result<Self, CeremonyFault> {
         let (id, response) = envelope(credential)?;
         let user_handle = match response.get("userHandle") {
             None | Some(Value::Null) => None,
@@ -88,35 +88,35 @@ impl Assertion {
 }
 
 /// What both have: the key's id, and the authenticator's response.
-fn envelope(credential: &Value) -> Result<(Vec<u8>, &Object), Fault> {
-    let Value::Object(credential) = credential else { return Err(Fault::Shape("object")) };
+fn envelope(credential: &Value) -> Result<(Vec<u8>, &Object), CeremonyFault> {
+    let Value::Object(credential) = credential else { return Err(CeremonyFault::Shape("object")) };
     if !matches!(credential.get("type"), None | Some(Value::Null))
         && text(credential, "type")? != "public-key"
     {
-        return Err(Fault::Shape("type"));
+        return Err(CeremonyFault::Shape("type"));
     }
     let id = bytes(credential, "rawId")?;
     if id.is_empty()
         || id.len() > MOST_CREDENTIAL_ID_BYTES
         || credential.get("id").is_some() && bytes(credential, "id")? != id
     {
-        return Err(Fault::Id);
+        return Err(CeremonyFault::Id);
     }
     match credential.get("response") {
         Some(Value::Object(response)) => Ok((id, response)),
-        _ => Err(Fault::Shape("response")),
+        _ => Err(CeremonyFault::Shape("response")),
     }
 }
 
-fn text<'v>(object: &'v Object, name: &'static str) -> Result<&'v str, Fault> {
+fn text<'v>(object: &'v Object, name: &'static str) -> Result<&'v str, CeremonyFault> {
     match object.get(name) {
         Some(Value::Text(text)) => Ok(text),
-        _ => Err(Fault::Shape(name)),
+        _ => Err(CeremonyFault::Shape(name)),
     }
 }
 
-fn bytes(object: &Object, name: &'static str) -> Result<Vec<u8>, Fault> {
-    decode(text(object, name)?).ok_or(Fault::Shape(name))
+fn bytes(object: &Object, name: &'static str) -> Result<Vec<u8>, CeremonyFault> {
+    decode(text(object, name)?).ok_or(CeremonyFault::Shape(name))
 }
 
 fn path<'v>(value: &'v Value, names: &[&str]) -> Option<&'v Value> {

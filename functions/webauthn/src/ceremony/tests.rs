@@ -40,7 +40,7 @@ fn read(credential: &serde_json::Value) -> Value {
 }
 
 impl Row {
-    fn run(&self) -> Result<(), Fault> {
+    fn run(&self) -> Result<(), CeremonyFault> {
         let challenge = decode(&self.challenge).unwrap();
         let expected =
             Expected { party: &party(), challenge: &challenge, user_verification: self.user_verification };
@@ -86,7 +86,7 @@ fn what_is_kept_of_a_key_checks_its_signatures() {
         let kept = CredentialKey::from_document(&new.key.to_document()).unwrap();
         let handle = decode(&used.handle).unwrap();
         assert_eq!(authenticate(&expected, &kept, &handle, &assertion).unwrap().sign_count, 1);
-        assert_eq!(authenticate(&expected, &kept, b"other", &assertion), Err(Fault::UserHandle));
+        assert_eq!(authenticate(&expected, &kept, b"other", &assertion), Err(CeremonyFault::UserHandle));
     }
 }
 

@@ -48,7 +48,7 @@ fn bytes(hexadecimal: &str) -> Vec<u8> {
 
 impl Vector {
     /// What the standard's relying party does with it: the fault that it finds, if any.
-    fn run(&self) -> Result<(), Fault> {
+    fn run(&self) -> Result<(), CeremonyFault> {
         let party = Party::new("example.org", "example.org", &["https://example.org".to_owned()], false);
         let challenge = bytes(&self.registration.challenge);
         let expected = Expected { party: &party, challenge: &challenge, user_verification: false };
@@ -70,7 +70,7 @@ impl Vector {
         let other = Expected { challenge: b"another one", ..expected };
         assert_eq!(
             authenticate(&other, &new.key, b"handle", &assertion),
-            Err(Fault::Challenge),
+            Err(CeremonyFault::Challenge),
             "{}",
             self.name
         );
@@ -93,9 +93,9 @@ fn the_vectors_of_the_standard_give_its_results() {
     for vector in &DOCUMENT.vectors {
         let expected = match vector.name.as_str() {
             // These algorithms are not offered.
-            "packed-es384" | "packed-es512" | "packed-ed448" => Err(Fault::PublicKey),
+            "packed-es384" | "packed-es512" | "packed-ed448" => Err(CeremonyFault::PublicKey),
             // Framed by a page of an origin that is not ours, which the standard leaves to the relying party.
-            "none-es256-crossOrigin" | "none-es256-topOrigin" => Err(Fault::Framed),
+            "none-es256-crossOrigin" | "none-es256-topOrigin" => Err(CeremonyFault::Framed),
             _ => Ok(()),
         };
         assert_eq!(vector.run(), expected, "{}", vector.name);
