@@ -240,7 +240,7 @@ impl Data {
     }
 
     /// The variables that name the table: the environment's own, or those of the local stack.
-    pub fn variables(
+    fn variables(
         &self,
         mut environment: HashMap<String, String>,
     ) -> Result<HashMap<String, String>, DataDirError> {
@@ -268,7 +268,7 @@ impl Data {
         Ok(environment)
     }
 
-    /// The same; says which table it is, before anything in it is changed.
+    /// The same; says which table it is, before anything in it is read or changed.
     pub fn named_variables(
         &self,
         environment: HashMap<String, String>,

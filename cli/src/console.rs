@@ -95,7 +95,7 @@ pub async fn run(
 ) -> Result<String, ConsoleError> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let place = place(&options.data, &environment);
-    let door = Door::open(&options.data, environment, WRITER, true).await?;
+    let door = Door::open(&options.data, environment, WRITER).await?;
     let number = options.port.console_port;
     let port = ports::listen(Ipv4Addr::LOCALHOST.into(), number, PORT_FLAG).await?;
     let console = Console::new(&port, door, &place, None);

@@ -17,7 +17,10 @@ const SWEEP_EVERY: Duration = Duration::from_mins(1);
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The file cannot be opened.
-    #[error("{path}: {reason}")]
+    #[error(
+        "{path}: {reason}. Free space on the disk, restore the file, or choose another directory with --data-dir \
+         (VESTIBULE_DATA_DIR)"
+    )]
     Open {
         /// The file.
         path: String,
@@ -33,9 +36,16 @@ pub enum DatabaseError {
 pub fn open(path: Option<&Path>) -> Result<Database, DatabaseError> {
     let Some(path) = path.map(|path| path.display().to_string()) else {
         return Database::memory()
-            .map_err(|error| DatabaseError::Open { path: "memory".to_owned(), reason: error.to_string() });
+            .map_err(|error| DatabaseError::Open { path: "memory".to_owned(), reason: reason(&error) });
     };
-    Database::new(&path).map_err(|error| DatabaseError::Open { reason: error.to_string(), path })
+    Database::new(&path).map_err(|error| DatabaseError::Open { reason: reason(&error), path })
+}
+
+/// What is wrong, without the library's advice to those who build it in.
+fn reason(error: &DynoxideError) -> String {
+    let text = error.to_string();
+    let first = text.split(". ").next().unwrap_or(&text);
+    first.trim_start_matches("Internal error: ").to_owned()
 }
 
 /// Makes the table that the template describes, unless it is there.
@@ -74,5 +84,23 @@ pub async fn sweep(database: Database) {
             Ok(Err(error)) => warn!(%error, "expired items stay"),
             Err(error) => warn!(%error, "expired items stay"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_no_database_is_told_with_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("dynamodb.sqlite");
+        std::fs::write(&file, "this is no database\n".repeat(100)).unwrap();
+        let told = open(Some(&file)).err().unwrap().to_string();
+        assert!(
+            told.contains("not a valid SQLite database. Free space on the disk, restore the file"),
+            "{told}"
+        );
+        assert!(!told.contains("feature"), "{told}");
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn change(
     environment: HashMap<String, String>,
 ) -> Result<String, OperatorCommandError> {
     let request = request(ClearEmail { email: wanted.email.clone(), dry_run: wanted.options.dry_run });
-    let door = Door::open(&wanted.options.read.data, environment, request.requirements(), true).await?;
+    let door = Door::open(&wanted.options.read.data, environment, request.requirements()).await?;
     Ok(told(&door.ask(request).await?, &wanted.options))
 }
 

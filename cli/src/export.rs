@@ -71,7 +71,7 @@ pub async fn run(
         return Err(ExportError::NoSecrets);
     }
     let requirements = Requirements { secret_key: switches.with_secrets, ..Requirements::TABLE };
-    let app = App::start(switches.data.variables(environment)?, requirements).await?;
+    let app = App::start(switches.data.named_variables(environment)?, requirements).await?;
     match wanted.format {
         ExportFormat::Jsonl => run_as(&app, &mut Jsonl, switches).await,
         ExportFormat::Django => {

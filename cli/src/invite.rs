@@ -40,7 +40,7 @@ async fn add(
         return_link: wanted.print_link,
         dry_run: wanted.options.dry_run,
     });
-    let door = Door::open(&wanted.options.read.data, environment, request.requirements(), true).await?;
+    let door = Door::open(&wanted.options.read.data, environment, request.requirements()).await?;
     let outcome = &door.ask(request).await?;
     Ok(match (wanted.options.read.json, outcome["link"].as_str()) {
         (true, _) => escaped_json(&outcome.to_string()),
@@ -53,7 +53,7 @@ async fn list(
     options: &ReadOptions,
     environment: HashMap<String, String>,
 ) -> Result<String, OperatorCommandError> {
-    let door = Door::open(&options.data, environment, Requirements::TABLE, false).await?;
+    let door = Door::open(&options.data, environment, Requirements::TABLE).await?;
     let now = Clock::system().now().seconds();
     let found = &door.ask(OperatorRequest::InviteList(NoArguments {})).await?;
     let line = |invitation: &Value| {

@@ -21,7 +21,9 @@ const LEFT_OUT: u8 = 3;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let serves = matches!(arguments.command, Command::Serve(_));
-    let default = if serves { "warn,vestibule::gateway=info,vestibule::serve=info" } else { "warn" };
+    // The database warns of each condition that fails, which is how single use works.
+    let default =
+        if serves { "warn,dynoxide=error,vestibule::gateway=info,vestibule::serve=info" } else { "warn" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -66,12 +66,11 @@ enum Place {
 }
 
 impl Door {
-    /// Connects to what a request needs. Before a change, says where it is.
+    /// Connects to what a request needs, and says where it is.
     pub async fn open(
         data: &Data,
         environment: HashMap<String, String>,
         requirements: Requirements,
-        changes: bool,
     ) -> Result<Self, OperatorCommandError> {
         let is_set = |name: &str| environment.get(name).is_some_and(|value| !value.is_empty());
         if is_set("OPERATOR_URL") || is_set("OPERATOR_READ_URL") {
@@ -79,16 +78,12 @@ impl Door {
                 return Err(OperatorCommandError::TwoPlaces);
             }
             let api = OperatorApi::deployed(&environment)?;
-            if changes {
-                eprintln!("vestibule: at the operators' API {}", api.place());
-            }
+            eprintln!("vestibule: at the operators' API {}", api.place());
             return Ok(Self(Place::Api(Box::new(api))));
         }
         // Whose key it is, CloudTrail knows: no secret, and no further call.
         let id = environment.get("AWS_ACCESS_KEY_ID").filter(|_| is_set("TABLE_NAME")).cloned();
-        let variables =
-            if changes { data.named_variables(environment)? } else { data.variables(environment)? };
-        let app = App::start(variables, requirements).await?;
+        let app = App::start(data.named_variables(environment)?, requirements).await?;
         Ok(Self(Place::Table(Box::new(app), Actor { id, ..Actor::OPERATOR })))
     }
 

@@ -12,6 +12,7 @@ use crate::data_dir::Endpoints;
 use crate::inbox::captcha;
 use crate::pages::{COMMON, COMMON_STYLE, Module, file, modules};
 use crate::style::style;
+use vestibule::http::csrf::is_trusted;
 use vestibule::settings::{Account, Settings};
 
 /// Its modules.
@@ -56,6 +57,16 @@ pub fn router(endpoints: &Endpoints, settings: &Settings) -> Router {
         router = router.route(&format!("/modules/client/{name}"), file("text/javascript", *text));
     }
     router.fallback_service(get(page))
+}
+
+/// What to do where its pages may not call the API.
+pub fn distrust(endpoints: &Endpoints, settings: &Settings) -> Option<String> {
+    let own = endpoints.playground.as_ref().filter(|_| endpoints.public.is_none())?;
+    (!is_trusted(own, &settings.csrf.trusted_origins)).then(|| {
+        format!(
+            "the playground cannot call the API: add {own} to CSRF_TRUSTED_ORIGINS, or give --no-playground"
+        )
+    })
 }
 
 /// Where the API is: on the page's own origin behind a proxy.
@@ -105,9 +116,27 @@ fn supports(account: &Account) -> Vec<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::pages::tests::check;
 
+    #[test]
+    fn a_playground_that_may_not_call_the_api_is_told() {
+        let hint = |origins: &str, public: Value| {
+            let endpoints = json!({
+                "api": "http://localhost:8000", "inbox": "http://localhost:8025", "dynamodb": "", "table": "t",
+                "region": "local", "process": 1, "playground": "http://localhost:3000", "public": public,
+            });
+            let variables = HashMap::from([("CSRF_TRUSTED_ORIGINS".to_owned(), origins.to_owned())]);
+            let settings = Settings::read(variables).unwrap().settings;
+            distrust(&serde_json::from_value(endpoints).unwrap(), &settings)
+        };
+        let told = hint("http://localhost:5173", Value::Null).unwrap();
+        assert!(told.contains("add http://localhost:3000 to CSRF_TRUSTED_ORIGINS"), "{told}");
+        assert_eq!(hint("http://localhost:5173,http://localhost:3000", Value::Null), None);
+        assert_eq!(hint("http://localhost:5173", json!("http://localhost:8080")), None);
+    }
     #[test]
     fn every_module_is_served_and_makes_no_html() {
         check("playground", MODULES);

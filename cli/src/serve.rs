@@ -18,7 +18,7 @@ use tracing::warn;
 
 use crate::arguments::Serve;
 use crate::console::{self as operator_console, Console};
-use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints};
+use crate::data_dir::{DATABASE, DataDir, DataDirError, Endpoints, OPERATOR_TOKEN};
 use crate::database::{self, DatabaseError};
 use crate::deployed;
 use crate::functions::{Functions, LocalStartError};
@@ -171,6 +171,9 @@ impl Stack {
         for hint in hints.iter().filter(|hint| has_own_apps || !hint.starts_with("INSTALLED_APPS")) {
             warn!("{hint}");
         }
+        if let Some(hint) = playground::distrust(&endpoints, &settings) {
+            warn!("{hint}");
+        }
         let template = Template::read(embedding.template, &deployed::parameters(&settings))?;
         let guard = Guard::new(Roles::new(&template.functions, &deployed::arns(&settings)), embedding.watch);
         let mut lowest = Layer::new();
@@ -257,7 +260,10 @@ impl Stack {
             }
         };
         let operators = match &self.endpoints.operator {
-            Some(url) => format!("Operators' API: {url}, for who has the token in the data directory"),
+            Some(url) => {
+                let token = options.data.path().join(OPERATOR_TOKEN);
+                format!("Operators' API: {url}, with the token in {}", token.display())
+            }
             None => format!(
                 "No operators' API: port {} is in use (--operator-port chooses another)",
                 options.operator_port
@@ -582,7 +588,7 @@ fn storage(options: &Serve) -> String {
     if options.ephemeral {
         return "in memory until it stops".to_owned();
     }
-    format!("kept in {}", options.data.path().display())
+    format!("stored in {}", options.data.path().display())
 }
 
 fn list(errors: &[impl fmt::Display]) -> String {

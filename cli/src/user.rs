@@ -39,7 +39,7 @@ pub async fn run(command: &UserCommand, environment: Environment) -> Said {
 }
 
 async fn list(wanted: &UserList, environment: Environment) -> Said {
-    let door = Door::open(&wanted.options.data, environment, Requirements::TABLE, false).await?;
+    let door = Door::open(&wanted.options.data, environment, Requirements::TABLE).await?;
     let (mut next, mut read) = (None, 0);
     loop {
         let page = ListUsers { contains: wanted.contains.clone(), next, limit: Some(200) };
@@ -60,7 +60,7 @@ async fn list(wanted: &UserList, environment: Environment) -> Said {
 }
 
 async fn find(wanted: &UserFind, environment: Environment) -> Said {
-    let door = Door::open(&wanted.options.data, environment, Requirements::TABLE, false).await?;
+    let door = Door::open(&wanted.options.data, environment, Requirements::TABLE).await?;
     let UserFind { id, email, phone, username, provider, uid, options } = wanted;
     let wanted = FindUsers {
         id: id.clone(),
@@ -92,7 +92,7 @@ fn user_line(user: &Value) -> String {
 }
 
 async fn show(user: &UserSelector, environment: Environment) -> Said {
-    let door = Door::open(&user.options.data, environment, Requirements::TABLE, false).await?;
+    let door = Door::open(&user.options.data, environment, Requirements::TABLE).await?;
     let id = door.id(&user.name).await?;
     let shown = door.ask(OperatorRequest::UserShow(UserById { id })).await?;
     Ok(escaped_json(&format!("{shown:#}")))
@@ -100,7 +100,7 @@ async fn show(user: &UserSelector, environment: Environment) -> Said {
 
 async fn sessions(wanted: &UserSessionsCommand, environment: Environment) -> Said {
     let options = &wanted.user.options.read;
-    let door = Door::open(&options.data, environment, Requirements::TABLE, false).await?;
+    let door = Door::open(&options.data, environment, Requirements::TABLE).await?;
     let id = door.id(&wanted.user.name).await?;
     let found = &door.ask(OperatorRequest::UserSessions(UserById { id })).await?;
     let sessions = found["sessions"].as_array().into_iter().flatten();
@@ -117,7 +117,7 @@ async fn sessions(wanted: &UserSessionsCommand, environment: Environment) -> Sai
 async fn history(user: &UserSelector, environment: Environment) -> Said {
     let page = ReadHistory { id: String::new(), next: None };
     let requirements = OperatorRequest::UserHistory(page).requirements();
-    let door = Door::open(&user.options.data, environment, requirements, false).await?;
+    let door = Door::open(&user.options.data, environment, requirements).await?;
     let id = door.id(&user.name).await?;
     let (mut lines, mut next) = (Vec::new(), None);
     loop {
@@ -151,7 +151,7 @@ async fn add(user: &UserAdd, environment: Environment) -> Said {
         dry_run: user.options.dry_run,
     };
     let request = OperatorRequest::UserAdd(new);
-    let door = Door::open(&user.options.read.data, environment, request.requirements(), true).await?;
+    let door = Door::open(&user.options.read.data, environment, request.requirements()).await?;
     Ok(changed(&door.ask(request).await?, &user.options))
 }
 
@@ -159,7 +159,7 @@ async fn add(user: &UserAdd, environment: Environment) -> Said {
 async fn change(command: &UserCommand, environment: Environment) -> Said {
     let Some((user, request)) = requested(command)? else { return Ok(String::new()) };
     let requirements = request(String::new()).requirements();
-    let door = Door::open(&user.options.read.data, environment, requirements, true).await?;
+    let door = Door::open(&user.options.read.data, environment, requirements).await?;
     let id = door.id(&user.name).await?;
     Ok(changed(&door.ask(request(id)).await?, &user.options))
 }

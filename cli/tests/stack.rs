@@ -479,6 +479,22 @@ fn refused(command: &mut Command) -> (Option<i32>, String) {
 }
 
 #[test]
+fn a_command_that_reads_says_in_which_table() {
+    let mut show = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    show.args(["user", "show", "--email", "ann@example.com"]).env_clear().envs([
+        ("TABLE_NAME", "accounts"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
+        ("AWS_ACCESS_KEY_ID", "x"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+        ("FRONTEND_URL", "https://example.com"),
+    ]);
+    let (code, error) = refused(&mut show);
+    assert!(code == Some(1) && error.contains("in the table accounts, region eu-west-1"), "{error}");
+    assert!(error.contains("the table is unavailable: no connection"), "{error}");
+}
+
+#[test]
 fn ports_in_use_are_all_named_with_their_flags() {
     let home = tempfile::tempdir().unwrap();
     let taken: Vec<_> = (0..2).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();

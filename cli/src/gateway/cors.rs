@@ -60,16 +60,21 @@ fn allowed_origin(cors: &Cors, request: &HeaderMap) -> Option<HeaderValue> {
 
 /// A browser says nothing of the reason, and in the log the response looks like any other.
 fn warn_of_refusal(cors: &Cors, request: &HeaderMap) {
-    let text = |name: &str| request.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let origin = text(ORIGIN.as_str());
-    let is_own = origin.split_once("://").is_some_and(|(_, host)| host == text(HOST.as_str()));
-    // Only a page's script is refused by this, and browsers alone say so.
-    if text("sec-fetch-mode") == "cors" && !is_own {
+    if let Some(origin) = refused_origin(request) {
         let trusted = cors.allow_origins.join(", ");
         tracing::warn!(
             "{origin} is not among CSRF_TRUSTED_ORIGINS ({trusted}): its pages cannot read the response"
         );
     }
+}
+
+/// The origin of the page whose script is refused. `Sec-Fetch-Mode` says that a script asks: without an origin, it is
+/// one of the API's own page, or a server's (Node.js).
+fn refused_origin(request: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| request.get(name)?.to_str().ok();
+    let origin = text(ORIGIN.as_str())?;
+    let is_own = origin.split_once("://").is_some_and(|(_, host)| Some(host) == text(HOST.as_str()));
+    (text("sec-fetch-mode") == Some("cors") && !is_own).then_some(origin)
 }
 
 fn insert_list(headers: &mut HeaderMap, name: HeaderName, items: &[String]) {
@@ -126,6 +131,23 @@ mod tests {
                 "access-control-max-age: 600",
             ]
         );
+    }
+
+    #[test]
+    fn the_log_names_origins_of_pages_alone() {
+        let refused = |origin: Option<&'static str>, mode: Option<&'static str>| {
+            let fields = [("host", Some("localhost:8000")), ("origin", origin), ("sec-fetch-mode", mode)];
+            let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+            let fields = fields.map(|(name, value)| (HeaderName::from_static(name), value));
+            let request = fields.map(|(name, value)| (name, HeaderValue::from_static(value))).collect();
+            refused_origin(&request).map(str::to_owned)
+        };
+        let page = "http://localhost:5173";
+        assert_eq!(refused(Some(page), Some("cors")).as_deref(), Some(page));
+        assert_eq!(refused(Some("http://localhost:8000"), Some("cors")), None, "the API's own page");
+        assert_eq!(refused(None, Some("cors")), None, "fetch of Node.js, or the API's own page");
+        assert_eq!(refused(Some(page), Some("navigate")), None);
+        assert_eq!(refused(Some(page), None), None);
     }
 
     #[test]

@@ -71,10 +71,7 @@ impl Source {
                     self.note_alias(setting, name);
                     return Some(value);
                 }
-                Err(wrong) => {
-                    let value = (!setting.secret).then(|| text.to_owned());
-                    self.wrong(name, value, setting, wrong);
-                }
+                Err(wrong) => self.wrong(name, text.to_owned(), setting, wrong),
             }
         }
         self.read_default(setting, kind)
@@ -95,7 +92,7 @@ impl Source {
         match (kind.read)(&Raw::of(text)) {
             Ok(value) => Some(value),
             Err(wrong) => {
-                self.wrong(setting.name, Some(text.to_owned()), setting, wrong);
+                self.wrong(setting.name, text.to_owned(), setting, wrong);
                 None
             }
         }
@@ -114,14 +111,12 @@ impl Source {
         self.hints.extend(ignored);
     }
 
-    fn wrong(&mut self, name: &str, value: Option<String>, setting: &'static Setting, wrong: Wrong) {
+    fn wrong(&mut self, name: &str, value: String, setting: &'static Setting, wrong: Wrong) {
         let remedy = match wrong {
-            Wrong::Shape => {
-                format!("must be {}{}", setting.expects, value.as_deref().map_or("", not_json))
-            }
+            Wrong::Shape => format!("must be {}{}", setting.expects, not_json(&value)),
             Wrong::Because(remedy) => remedy,
         };
-        self.problems.push(Problem::of(name, value, remedy));
+        self.problems.push(Problem::of(name, (!setting.secret).then_some(value), remedy));
     }
 
     /// Whether the value of that setting was found wrong, under whichever of its names.

@@ -735,6 +735,9 @@ fn python_is_told_from_json() {
     for other in [r#"["mail"]"#, "mail", "it's"] {
         assert!(!is_told(other), "{other}");
     }
+    let told = errors(&[("SOCIALACCOUNT_PROVIDERS", "{'google': {'APP': {'secret': 'hidden'}}}")]);
+    assert!(told.ends_with("; this is Python: JSON has double quotes, and lists in []"), "{told}");
+    assert!(!told.contains("hidden"), "{told}");
 }
 
 #[test]
