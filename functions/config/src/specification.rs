@@ -204,7 +204,10 @@ fn fill_limits(members: &mut Map<String, Value>, settings: &Settings) {
     }
 }
 
-/// Where one kind of client is served, its paths leave nothing open.
+/// What a path has in place of the kind of client. Such a path leaves nothing else open.
+const CLIENT: &str = "{client}";
+
+/// Where one kind of client is served, its paths name it.
 fn pinned(paths: Value, clients: Clients) -> Value {
     let only = match (clients.browser, clients.app) {
         (true, false) => "browser",
@@ -213,10 +216,12 @@ fn pinned(paths: Value, clients: Clients) -> Value {
     };
     let Value::Object(paths) = paths else { return paths };
     let pinned = paths.into_iter().map(|(path, mut described)| {
-        if let Value::Object(described) = &mut described {
+        if path.contains(CLIENT)
+            && let Value::Object(described) = &mut described
+        {
             described.remove("parameters");
         }
-        (path.replace("{client}", only), described)
+        (path.replace(CLIENT, only), described)
     });
     Value::Object(pinned.collect())
 }

@@ -45,11 +45,14 @@ const SESSION_COOKIE: &str = "For browsers: the session cookie that the API sets
 const CSRF_TOKEN: &str =
     "For browsers: the value of the CSRF cookie. Every request but GET repeats it in this header.";
 
-/// The parts of a whole path that may be anything.
+/// The parts of a whole path that may be anything that the gateway takes for one part of it.
 fn path_parameters(path: &str) -> Option<(String, Value)> {
     let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let described: Vec<Value> = names
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
+        .map(|name| {
+            let schema = json!({"type": "string", "pattern": "^[^/?]+$"});
+            json!({"name": name, "in": "path", "required": true, "schema": schema})
+        })
         .collect();
     (!described.is_empty()).then(|| ("parameters".to_owned(), json!(described)))
 }
@@ -246,7 +249,9 @@ impl Writer {
         let name = format!("{}Input", capitalised(operation.id));
         let content: Map<_, _> =
             media.iter().map(|media| ((*media).to_owned(), json!({"schema": reference(&name)}))).collect();
-        described["requestBody"] = json!({"required": true, "content": content});
+        // No body is read as an empty object, in the contract as well.
+        let is_needed = fields.iter().any(|field| field.required != When::Never);
+        described["requestBody"] = json!({"required": is_needed, "content": content});
         let mut input = self.input(fields);
         if let Some(part) = part {
             input["x-profile"] = json!(part);

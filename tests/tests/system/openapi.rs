@@ -47,6 +47,7 @@ fn worlds() -> Vec<Vec<(&'static str, &'static str)>> {
             ("SOCIALACCOUNT_ONLY", "true"),
             ("ACCOUNT_EMAIL_VERIFICATION", "none"),
         ],
+        vec![("HEADLESS_CLIENTS", "browser")],
     ]
 }
 
@@ -193,6 +194,21 @@ fn walk<'a>(value: &'a Value, visit: &mut dyn FnMut(&'a Value)) {
     }
 }
 
+/// The names that a path leaves open.
+fn parts_left_open(path: &str) -> BTreeSet<&str> {
+    path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect()
+}
+
+/// The names of path parameters that are described for a path.
+fn path_parameters<'a>(document: &'a Value, described: &'a Value) -> BTreeSet<&'a str> {
+    let parameters = described["parameters"].as_array().into_iter().flatten();
+    let resolved = parameters.map(|parameter| match parameter["$ref"].as_str() {
+        Some(path) => document.pointer(&path[1..]).unwrap(),
+        None => parameter,
+    });
+    resolved.filter(|parameter| parameter["in"] == "path").filter_map(|it| it["name"].as_str()).collect()
+}
+
 /// Whatever is referred to is there, whatever is there is referred to, and no mark is left.
 #[tokio::test]
 async fn it_is_whole_with_any_settings() {
@@ -219,6 +235,9 @@ async fn it_is_whole_with_any_settings() {
                 assert!(used.contains(&format!("#/components/{kind}/{name}")), "{name} with {world:?}");
             }
         }
+        for (path, described) in document["paths"].as_object().unwrap() {
+            assert_eq!(path_parameters(&document, described), parts_left_open(path), "{path} with {world:?}");
+        }
     }
 }
 
@@ -238,6 +257,8 @@ async fn it_is_true_to_the_settings() {
     let both = document(0).await;
     assert_eq!(input(&both, "Login")["required"], json!(["password", "email"]));
     assert!(input(&both, "Login")["properties"].get("username").is_none());
+    assert_eq!(both["paths"]["/_allauth/{client}/v1/auth/login"]["post"]["requestBody"]["required"], true);
+    assert_eq!(input(&both, "Process")["enum"], json!(["login", "connect"]));
     assert_eq!(input(&both, "BaseSignup")["properties"]["email"]["maxLength"], 254);
     assert!(both["paths"].get("/_allauth/{client}/v1/auth/code/request").is_none());
     assert!(!flows(&both).contains(&"mfa_login_webauthn".to_owned()));
@@ -277,7 +298,8 @@ async fn it_is_true_to_the_settings() {
 
     let keys = document(4).await;
     assert!(flows(&keys).contains(&"mfa_signup_webauthn".to_owned()));
-    assert!(keys["paths"].get("/_allauth/browser/v1/auth/2fa/trust").is_some(), "of browsers only");
+    let trust = &keys["paths"]["/_allauth/browser/v1/auth/2fa/trust"];
+    assert_eq!(trust["post"]["requestBody"]["required"], false, "of browsers only, and no body says no");
 
     let others = document(5).await;
     assert!(!flows(&others).contains(&"login".to_owned()));

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::social::Process;
+
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// Schemas that are named otherwise here.
@@ -53,10 +55,12 @@ struct Scalar {
     /// The properties that hold it, in any schema or in this one.
     properties: &'static [&'static str],
     only_in: &'static [&'static str],
+    /// All values there are, if they are few.
+    values: &'static [&'static str],
 }
 
 const fn text(name: &'static str, text: &'static str, properties: &'static [&'static str]) -> Scalar {
-    Scalar { name, text, kind: "string", properties, only_in: &[] }
+    Scalar { name, text, kind: "string", properties, only_in: &[], values: &[] }
 }
 
 /// The first that fits counts.
@@ -73,7 +77,10 @@ const SCALARS: &[Scalar] = &[
     text("ProviderID", "The id of a provider.", &["provider"]),
     text("ProviderAccountID", "The id of an account at its provider.", &["uid"]),
     text("ClientID", "The client id of an OAuth 2.0 or OpenID Connect provider.", &["client_id"]),
-    text("Process", "`login`, or `connect` for a user who is logged in.", &["process"]),
+    Scalar {
+        values: &[Process::Login.name(), Process::Connect.name()],
+        ..text("Process", "`login`, or `connect` for a user who is logged in.", &["process"])
+    },
     text("AccessToken", "An access token.", &["access_token"]),
     text("RefreshToken", "A refresh token.", &["refresh_token"]),
     Scalar {
@@ -121,7 +128,11 @@ pub(super) fn name(document: &mut Value) {
         }
     }
     for scalar in SCALARS {
-        schemas.insert(scalar.name.to_owned(), json!({"type": scalar.kind, "description": scalar.text}));
+        let mut schema = json!({"type": scalar.kind, "description": scalar.text});
+        if !scalar.values.is_empty() {
+            schema["enum"] = json!(scalar.values);
+        }
+        schemas.insert(scalar.name.to_owned(), schema);
     }
     let nullable = json!({"anyOf": [reference("Timestamp"), {"type": "null"}]});
     schemas.insert("OptionalTimestamp".to_owned(), nullable);
