@@ -776,14 +776,15 @@ impl<'a> Visit<'a> {
     pub fn owners(&self, address: &Recipient) -> Decision<&'a AddressOwners> {
         const NOBODY: &AddressOwners = &AddressOwners { version: None, claimed_by: None, owners: Vec::new() };
         if let Some(email) = address.email() {
+            // An optional field may be there and empty.
+            if email.is_empty() || email.len() > email::MAX_LENGTH {
+                return Ok(NOBODY);
+            }
             debug_assert_eq!(
                 email::canonical(email).as_deref(),
                 Some(email),
                 "only canonical addresses are looked up"
             );
-            if email.len() > email::MAX_LENGTH {
-                return Ok(NOBODY);
-            }
         }
         let missing = || Stop::Missing(vec![Need::Owners(address.clone())]);
         self.loaded.owners(address).ok_or_else(missing)

@@ -30,6 +30,17 @@ async fn right_and_wrong_passwords() {
     }
 }
 
+/// Where there are other identifiers, an email address may be left out, or be empty: nobody has that one.
+#[tokio::test]
+async fn an_empty_email_address_is_nobodys() {
+    for kind in Kind::ALL {
+        let stack = Stack::start(&[("ACCOUNT_LOGIN_METHODS", "email,username")]).await;
+        let client = stack.client(kind);
+        log_in(&client, "", PASSWORD).await.refuses(&["password: email_password_mismatch"]);
+        stack.inbox.is_empty().await;
+    }
+}
+
 #[tokio::test]
 async fn a_login_gives_another_token() {
     for kind in Kind::ALL {
