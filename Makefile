@@ -104,6 +104,12 @@ load: ## Have many clients use the local stack at once (SECONDS=1800 CLIENTS=200
 	cargo build --locked --release --package vestibule-cli
 	VESTIBULE=$(or $(CARGO_TARGET_DIR),target)/release/vestibule node tests/load/run.js $(or $(SECONDS),60) $(or $(CLIENTS),200)
 
+.PHONY: bench-peers
+bench-peers: ## Compare with the real django-allauth in speed (ACCOUNTS="100 10000"; needs Linux, Python, PyPI and PostgreSQL)
+	cargo build --locked --profile function $(foreach name,config session login signup,--package vestibule-$(name))
+	cargo build --locked --release --package vestibule-bench
+	PROGRAMS=$(or $(CARGO_TARGET_DIR),target)/function BENCH=$(or $(CARGO_TARGET_DIR),target)/release/bench bench/peers/run $(ACCOUNTS)
+
 .PHONY: bench
 bench: ## Measure cold starts, CPU time and sizes as ratios (ARGS=--check fails on a missed aim; needs Linux)
 	cargo build --locked --profile function $(patsubst functions/%,--package vestibule-%,$(wildcard functions/*))

@@ -124,6 +124,11 @@ impl Lambda {
         self.process.cpu_time().await.map_err(|error| Failure::Io(self.program.clone(), error))
     }
 
+    /// The memory that it has in use, in KiB.
+    pub fn memory(&self) -> Result<u64, Failure> {
+        self.process.memory().map_err(|error| Failure::Io(self.program.clone(), error))
+    }
+
     /// A failure of this function.
     pub fn wrong(&self, what: &str) -> Failure {
         Failure::Wrong { program: self.program.clone(), what: what.to_owned(), log: self.process.log() }

@@ -7,6 +7,7 @@
 mod aws;
 mod event;
 mod lambda;
+mod peers;
 mod process;
 mod report;
 mod size;
@@ -58,6 +59,12 @@ struct Options {
     /// How many requests to each running function to measure.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
+    /// How many accounts the table has besides the one that logs in.
+    #[arg(long, default_value_t = 0)]
+    accounts: u32,
+    /// Print absolute figures as JSON instead of ratios: what bench/peers sets beside django-allauth's.
+    #[arg(long)]
+    absolute: bool,
 }
 
 fn main() -> ExitCode {
@@ -86,6 +93,10 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
         ..AddUser::default()
     };
     operator::run(&app, &Actor::OPERATOR, OperatorRequest::UserAdd(user)).await?;
+    for number in 0..options.accounts {
+        let other = AddUser { email: Some(format!("user{number}@example.com")), ..AddUser::default() };
+        operator::run(&app, &Actor::OPERATOR, OperatorRequest::UserAdd(other)).await?;
+    }
     let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
     let mut bench = Bench {
         programs: options.programs.clone(),
@@ -96,6 +107,10 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
         password_hash: passwords.hash(&Secret::new(PASSWORD)).0,
     };
     bench.session_token = bench.log_in().await?;
+    if options.absolute {
+        peers::measure(&mut bench, options).await?;
+        return Ok(true);
+    }
 
     let mut report = Report::default();
     cold_starts(&mut bench, options.starts, &mut report).await?;
@@ -113,6 +128,7 @@ enum Subject {
     Login,
     /// `login`, which has to ask Secrets Manager for its key.
     LoginAsking,
+    SignUp,
 }
 
 struct Bench {
@@ -132,6 +148,7 @@ impl Bench {
             Subject::Config => "config",
             Subject::Session => "session",
             Subject::Login | Subject::LoginAsking => "login",
+            Subject::SignUp => "signup",
         };
         let asking = (subject == Subject::LoginAsking).then(|| aws::with_secret_elsewhere(&self.variables));
         let variables = asking.as_ref().unwrap_or(&self.variables);
@@ -150,6 +167,13 @@ impl Bench {
                 body: Some(json!({"email": EMAIL, "password": PASSWORD})),
                 ..get("auth/login", None)
             },
+            Subject::SignUp => Request {
+                method: "POST",
+                body: Some(
+                    json!({"email": format!("new{}@example.com", self.clients), "password": PASSWORD}),
+                ),
+                ..get("auth/signup", None)
+            },
         };
         request.event()
     }
@@ -161,8 +185,10 @@ impl Bench {
         function: &mut Lambda,
     ) -> Result<(String, Duration), Failure> {
         let (answer, at) = function.invoke(self.event(subject)).await?;
+        // After a sign-up, the email address waits to be verified.
+        let expected = if subject == Subject::SignUp { 401 } else { 200 };
         match answer.get("statusCode").and_then(Value::as_u64) {
-            Some(200) => {
+            Some(status) if status == expected => {
                 let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
                 Ok((body.to_owned(), function.since_start(at)))
             }

@@ -45,6 +45,14 @@ impl FunctionProcess {
         self.child.kill().await
     }
 
+    /// The memory that it has in use, in KiB.
+    pub fn memory(&self) -> io::Result<u64> {
+        let Some(id) = self.child.id() else { return Err(io::ErrorKind::NotFound.into()) };
+        let status = fs::read_to_string(format!("/proc/{id}/status"))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
+        resident.and_then(|number| number.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
     /// The CPU time of all its threads until now, in nanoseconds; for a process that waits for work.
     pub async fn cpu_time(&self) -> io::Result<u64> {
         tokio::time::sleep(SETTLES_IN).await;
