@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::Uri;
 use lambda_http::Request;
 use serde_json::{Map, Value as Json, json};
 use url::Url;
@@ -207,6 +208,11 @@ fn gateway(head: &str, body: &[u8]) -> Option<(&'static App, Request)> {
             None => drop(names.insert(name, json!(value))),
         }
     }
+    // The gateway passes on no request to a host or with a query that can't be in a URL, and `lambda_http` panics at one.
+    let header = |name: &str| names.get(name).and_then(Json::as_str);
+    let (scheme, host) = (header("x-forwarded-proto").unwrap_or("https"), header("host").unwrap_or_default());
+    let url = Url::parse(&format!("{scheme}://{host}{path}")).ok()?;
+    format!("{url}?{query}").parse::<Uri>().ok()?;
     let event = json!({
         "version": "2.0",
         "routeKey": "$default",
@@ -232,8 +238,8 @@ pub fn landing(data: &[u8]) {
     if !vestibule_provider::landing::is_allowed(url, &APP.settings, base) {
         return;
     }
-    // As browsers read it.
-    let reached = Url::parse(base).unwrap().join(url).unwrap_or_else(|error| panic!("{error}: {url}"));
+    // As browsers read it; what they can't read leads nowhere.
+    let Ok(reached) = Url::parse(base).unwrap().join(url) else { return };
     let host = reached.host_str().unwrap_or_default();
     let is_ours =
         ["api.example.com", "www.example.com", "a.example", "example.org", "example.net"].contains(&host);
