@@ -106,6 +106,7 @@ pub(crate) async fn commit_until(
         loaded,
         now,
         session_expires_at,
+        session_max_age: None,
         unique_email: app.settings.account.unique_email,
         token: &app.random.uuid(now),
         outbox: &[],

@@ -315,6 +315,12 @@ impl Session {
         *self == Self::default()
     }
 
+    /// When it ends: then, or sooner where that is longer after its login than it may last.
+    pub fn end(&self, expires_at: Timestamp, max_age: Option<Duration>) -> Timestamp {
+        let latest = self.login().zip(max_age).map(|(login, max_age)| login.at.plus(max_age));
+        latest.map_or(expires_at, |latest| latest.min(expires_at))
+    }
+
     /// The completed login, if any.
     pub const fn login(&self) -> Option<&Login> {
         match &self.state {

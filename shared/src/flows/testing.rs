@@ -260,8 +260,9 @@ impl World {
             SessionChange::Delete(..) => self.session = None,
             SessionChange::Put { token, session, .. } => {
                 let held = token.or_else(|| self.session.take().map(|(token, _)| token));
+                let settings = &self.settings.session;
+                self.expires_at = session.end(self.now.plus(settings.cookie_age), settings.max_age);
                 self.session = Some((held.unwrap(), *session));
-                self.expires_at = self.now.plus(self.settings.session.cookie_age);
             }
         }
     }

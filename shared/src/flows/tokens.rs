@@ -112,6 +112,25 @@ mod tests {
     }
 
     #[test]
+    fn refreshing_extends_no_session_beyond_its_maximum_age() {
+        for rotates in ["true", "false"] {
+            let settings = [("HEADLESS_JWT_ROTATE_REFRESH_TOKEN", rotates), ("SESSION_COOKIE_AGE", "1000")];
+            let mut world = world(&[&settings[..], &[("SESSION_MAX_AGE", "2500")]].concat());
+            let mut token = log_in(&mut world);
+            for _ in 0..4 {
+                world.wait(600);
+                let pair = refresh(&mut world, &token).expect(rotates);
+                token = claims(&world, &pair);
+                if rotates == "false" {
+                    token.jti = world.session().tokens.unwrap().current.refresh_id;
+                }
+            }
+            world.wait(100);
+            assert_eq!(refresh(&mut world, &token), None, "{rotates}");
+        }
+    }
+
+    #[test]
     fn each_use_brings_the_next() {
         let mut world = world(&[]);
         let first = log_in(&mut world);

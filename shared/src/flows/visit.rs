@@ -353,9 +353,14 @@ impl<'a> Visit<'a> {
     /// Makes the session last as long again (`SESSION_SAVE_EVERY_REQUEST`): written at most once an hour, but often enough
     /// for a short one not to expire while it is in use.
     fn slide(&mut self, expires_at: Timestamp) {
-        let age = self.settings().session.cookie_age;
-        let pause = (age / 10).min(Duration::from_secs(3600));
-        self.seen |= self.slides() && expires_at < self.now.plus(age.saturating_sub(pause));
+        let pause = (self.settings().session.cookie_age / 10).min(Duration::from_secs(3600));
+        self.seen |= self.slides() && expires_at.plus(pause) < self.end_if_written(&self.session);
+    }
+
+    /// When a session ends if it is written now.
+    fn end_if_written(&self, session: &Session) -> Timestamp {
+        let settings = &self.settings().session;
+        session.end(self.now.plus(settings.cookie_age), settings.max_age)
     }
 
     /// Whether every request renews the session, and there is one to renew.
@@ -615,8 +620,9 @@ impl<'a> Visit<'a> {
     pub fn keep_alive(&mut self, key: &SessionKey, session: Session) {
         let (own, other) = (self.loaded.session.as_ref(), self.loaded.others.get(key));
         let stored = own.filter(|own| own.value.key == *key).or(other.and_then(Option::as_ref));
-        let age = self.settings().session.cookie_age;
-        if stored.is_some_and(|stored| stored.value.expires_at < self.now.plus(age / 10 * 9)) {
+        let pause = self.settings().session.cookie_age / 10;
+        let end = self.end_if_written(&session);
+        if stored.is_some_and(|stored| stored.value.expires_at.plus(pause) < end) {
             self.change_session(key, session);
         }
     }
@@ -1151,6 +1157,22 @@ mod tests {
             world.wait(86_400);
             assert!(world.is_logged_in());
         }
+    }
+
+    #[test]
+    fn a_session_ends_at_its_maximum_age_whatever_extends_it() {
+        let settings = [("SESSION_SAVE_EVERY_REQUEST", "true"), ("SESSION_COOKIE_AGE", "7200")];
+        let mut world = World::new(&[&settings[..], &[("SESSION_MAX_AGE", "10800")]].concat());
+        world.add(true, None);
+        world.log_in();
+        let began = world.now;
+        for _ in 0..17 {
+            world.wait(600);
+            assert!(world.is_logged_in());
+            assert!(world.expires_at <= began.plus(std::time::Duration::from_secs(10_800)));
+        }
+        world.wait(600);
+        assert!(!world.is_logged_in());
     }
 
     #[test]

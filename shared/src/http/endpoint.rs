@@ -650,6 +650,7 @@ impl Exchange<'_> {
             loaded,
             now,
             session_expires_at: now.plus(app.settings.session.cookie_age),
+            session_max_age: app.settings.session.max_age,
             unique_email: app.settings.account.unique_email,
             token: &app.random.uuid(now),
             outbox: &outbox,

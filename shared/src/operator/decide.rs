@@ -141,6 +141,7 @@ impl Desk<'_> {
             loaded,
             now,
             session_expires_at: now,
+            session_max_age: None,
             unique_email: self.app.settings.account.unique_email,
             token: &self.app.random.uuid(now),
             outbox: &outbox,

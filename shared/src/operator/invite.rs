@@ -66,6 +66,7 @@ async fn commit(
         loaded: &Loaded::default(),
         now,
         session_expires_at: now,
+        session_max_age: None,
         unique_email: app.settings.account.unique_email,
         token: &app.random.uuid(now),
         outbox: &outbox,

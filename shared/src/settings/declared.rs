@@ -28,8 +28,9 @@ use super::frontend::{FRONTEND_URL, FRONTEND_URLS, FrontendUrls, OPTIONAL_URL};
 use super::group::{Group, group};
 use super::kind::{
     ATTEMPTS, DAYS, HEADER_SCHEME, Kind, LENGTH, LIST, OPTIONAL_CODE, OPTIONAL_COUNT, OPTIONAL_LENGTH,
-    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET, QUALIFIED_FUNCTION_ARN,
-    SECONDS, SECRET, SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES, whole,
+    OPTIONAL_LIMIT, OPTIONAL_SECONDS, OPTIONAL_SOME_SECONDS, OPTIONAL_SWITCH, OPTIONAL_TEXT, PEM_OR_SECRET,
+    QUALIFIED_FUNCTION_ARN, SECONDS, SECRET, SECRETS, SOME_SECONDS, SWITCH, TEXT, TEXT_MAYBE_EMPTY, TIMES,
+    whole,
 };
 use super::language::{LANGUAGES, OPTIONAL_LANGUAGE};
 use super::mail_address::SENDER;
@@ -525,6 +526,9 @@ group! {
         /// and sets the cookie again. The table is written for that at most once an hour (or once in a tenth of
         /// `SESSION_COOKIE_AGE`, if shorter); requests to `config` and to your own APIs do not count.
         save_every_request: bool = SWITCH, "SESSION_SAVE_EVERY_REQUEST", Is("false");
+        /// The longest time from a login to the end of its session, in seconds, whatever extends the session: sliding
+        /// expiration, refresh tokens, changes; `null` for none. Only another login begins a new session.
+        max_age: Option<Duration> = OPTIONAL_SOME_SECONDS, "SESSION_MAX_AGE", Is("null"), of "Vestibule";
         /// The `Domain` of the cookie, all subdomains included.
         cookie_domain: Option<String> = COOKIE_DOMAIN, "SESSION_COOKIE_DOMAIN", Is("null");
         /// The `Path` of the cookie.

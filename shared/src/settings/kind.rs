@@ -70,6 +70,8 @@ pub(super) const SECONDS: Kind<Duration> = Kind::new("a number of seconds, 0 or 
 pub(super) const SOME_SECONDS: Kind<Duration> = Kind::new("a number of seconds, more than 0", some_seconds);
 pub(super) const OPTIONAL_SECONDS: Kind<Option<Duration>> =
     Kind::new("a number of seconds, 0 or more, or null", |raw| optional(raw, seconds));
+pub(super) const OPTIONAL_SOME_SECONDS: Kind<Option<Duration>> =
+    Kind::new("a number of seconds, more than 0, or null", |raw| optional(raw, some_seconds));
 pub(super) const DAYS: Kind<f64> = Kind::new("a number of days, 0 or more", days);
 pub(super) const OPTIONAL_COUNT: Kind<Option<u32>> =
     Kind::new("a whole number, 0 or more, or null", |raw| optional(raw, whole::<_, 0, { u32::MAX as u64 }>));

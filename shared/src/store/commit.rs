@@ -5,6 +5,7 @@
 //! apply twice.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -57,6 +58,8 @@ pub struct CommitContext<'a> {
     pub now: Timestamp,
     /// The expiry of the sessions that are written.
     pub session_expires_at: Timestamp,
+    /// The longest time from a login to that (`SESSION_MAX_AGE`).
+    pub session_max_age: Option<Duration>,
     /// Whether an email address can be verified by one account only (`ACCOUNT_UNIQUE_EMAIL`).
     pub unique_email: bool,
     /// The client request token: a retry with the same token does not apply twice. At most 36 characters.
@@ -218,8 +221,9 @@ impl Writes<'_> {
         let mut item = Key::session(key).attributes();
         item::put_document(&mut item, session)?;
         item.insert("version".into(), item::number(version));
-        item.insert("valid_until".into(), item::number(context.session_expires_at.millis()));
-        item.insert("expires_at".into(), item::number(context.session_expires_at.seconds() + 1));
+        let expires_at = session.end(context.session_expires_at, context.session_max_age);
+        item.insert("valid_until".into(), item::number(expires_at.millis()));
+        item.insert("expires_at".into(), item::number(expires_at.seconds() + 1));
         self.put(item, condition)
     }
 

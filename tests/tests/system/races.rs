@@ -471,6 +471,7 @@ async fn an_account_is_not_deleted_under_a_login() {
             loaded: &loaded,
             now,
             session_expires_at: now,
+            session_max_age: None,
             unique_email: true,
             token,
             outbox: &[],
