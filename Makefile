@@ -72,6 +72,7 @@ docs: ## Write the generated documents
 	UPDATE=1 cargo test --package vestibule --package vestibule-provider --lib the_document_is_up_to_date
 	UPDATE=1 cargo test --package vestibule-cli --test openapi the_description_is_up_to_date
 	UPDATE=1 cargo test --package vestibule-fuzz --test fuzz the_document_is_up_to_date
+	UPDATE=1 cargo test --package vestibule-architecture the_document_is_up_to_date
 
 .PHONY: releases
 releases: ## Run the release before on items of this one, and the reverse (needs the history of git)

@@ -52,6 +52,18 @@ fn many_providers() -> String {
     )
 }
 
+/// As they stand in the document, to be copied.
+#[test]
+fn the_settings_of_the_standards_are_valid() {
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/standards.md");
+    let document = fs::read_to_string(document).unwrap();
+    let (_, block) = document.split_once("```json\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("settings.json"), block.split_once("```").unwrap().0).unwrap();
+    let output = settings(folder.path(), &["check"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// What is deployed from this repository.
 #[test]
 fn the_settings_file_is_valid() {

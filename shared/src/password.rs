@@ -129,6 +129,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_hash_names_its_scheme_and_cost_and_has_a_salt_of_its_own() {
+        let (cost, random) = (Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 }, Random::system());
+        let password = Secret::new("Correct-Horse-9");
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..2 {
+            let PasswordHash(hash) = Passwords::new(&cost, &random).hash(&password);
+            let parts: Vec<&str> = hash.split('$').collect();
+            let ["", "argon2id", "v=19", "m=8,t=1,p=1", salt, digest] = parts[..] else { panic!("{hash}") };
+            // 16 and 32 bytes in base64.
+            assert_eq!((salt.len(), digest.len()), (22, 43));
+            assert!(seen.insert(salt.to_owned()) && seen.insert(digest.to_owned()));
+        }
+    }
+
+    #[test]
     fn a_hash_of_an_unknown_algorithm_is_nobodys_password_and_takes_as_long() {
         let (cost, random) = (Argon2Cost { memory_kib: 8, iterations: 1, parallelism: 1 }, Random::system());
         let password = Secret::new("Correct-Horse-9");

@@ -78,6 +78,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_secret_is_256_random_bits() {
+        let counting = Random::new(|bytes| bytes.iter_mut().zip(0..).for_each(|(byte, at)| *byte = at));
+        let expected: Vec<u8> = (0..32).collect();
+        assert_eq!(URL_SAFE_NO_PAD.decode(counting.secret()).unwrap(), expected);
+        assert_ne!(Random::system().secret(), Random::system().secret());
+    }
+
+    #[test]
     fn numbers_stay_below_their_bound() {
         let random = Random::system();
         for bound in 1..100 {

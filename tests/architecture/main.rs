@@ -8,9 +8,11 @@
     reason = "a reader of source that fails fails its test"
 )]
 
+mod documents;
 mod imports;
 mod names;
 mod source;
+mod standards;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

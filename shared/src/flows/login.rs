@@ -177,6 +177,17 @@ mod tests {
     }
 
     #[test]
+    fn a_password_never_expires() {
+        let mut world = World::new(&[]);
+        world.add(true, None);
+        for _ in 0..5 {
+            world.wait(10 * 366 * 86_400);
+            try_password(&mut world, PASSWORD).unwrap();
+            assert!(world.is_logged_in());
+        }
+    }
+
+    #[test]
     fn a_password_is_hashed_once_whoever_is_named() {
         let settings = [
             ("ACCOUNT_LOGIN_METHODS", "email,username"),
@@ -223,6 +234,22 @@ mod tests {
         assert_eq!(codes(try_password(&mut world, PASSWORD)), ["too_many_login_attempts"]);
         world.wait(61);
         try_password(&mut world, PASSWORD).unwrap();
+    }
+
+    #[test]
+    fn a_hundred_failures_are_the_most_of_a_year_where_that_is_set() {
+        let limits = r#"{"login_failed": "5/300s/key,100/366d/key"}"#;
+        let mut world = World::new(&[("ACCOUNT_RATE_LIMITS", limits)]);
+        world.add(true, None);
+        // However slow the guesses are: three a day.
+        for _ in 0..100 {
+            assert_eq!(codes(try_password(&mut world, "wrong")), ["email_password_mismatch"]);
+            world.wait(8 * 3600);
+        }
+        for _ in 0..3 {
+            assert_eq!(codes(try_password(&mut world, PASSWORD)), ["too_many_login_attempts"]);
+            world.wait(30 * 86_400);
+        }
     }
 
     #[test]

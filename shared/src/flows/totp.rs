@@ -245,6 +245,23 @@ mod tests {
     }
 
     #[test]
+    fn a_code_of_another_period_is_wrong_without_tolerance() {
+        let mut world = world(&[]);
+        let secret = world.add_app();
+        world.forget_session();
+        world.log_in();
+        let code = |world: &World, periods| totp_code(&secret, world.now, periods);
+        let current = code(&world, 0);
+        // Two periods may happen to have the same code.
+        for other in
+            [-1, 1].map(|periods| code(&world, periods)).into_iter().filter(|other| *other != current)
+        {
+            assert_eq!(codes(world.give(&other)), ["incorrect_code"]);
+        }
+        world.give(&current).unwrap();
+    }
+
+    #[test]
     fn a_used_code_stays_used_as_long_as_tolerance_would_take_it() {
         let mut world = world(&[("MFA_TOTP_TOLERANCE", "1")]);
         let secret = world.add_app();
@@ -356,6 +373,7 @@ mod tests {
             setup.secret.expose()
         );
         assert_eq!(setup.url.expose(), expected);
+        assert_eq!(BASE32.decode(setup.secret.expose().as_bytes()).unwrap().len(), 20);
     }
 
     #[test]

@@ -291,6 +291,21 @@ async fn every_wrong_id_token_is_refused_by_name() {
     }
 }
 
+#[tokio::test]
+async fn an_id_token_brings_no_key_of_its_own() {
+    let forger = Signer::another_rs256("one");
+    for (name, value) in [
+        ("jwk", forger.jwk()),
+        ("jku", json!("https://evil.example/keys")),
+        ("x5u", json!("https://evil.example/certificate")),
+        ("x5c", json!(["MIIB"])),
+    ] {
+        let header = json!({"alg": "RS256", "kid": "one", "typ": "JWT", name: value});
+        let says = Says { header: Some(header), signer: Signer::another_rs256("one"), ..Says::right() };
+        assert_eq!(World::refusal(says).await, "bad_signature", "{name}");
+    }
+}
+
 fn public_key() -> String {
     Signer::rs256("one").jwk()["n"].as_str().unwrap().to_owned()
 }
