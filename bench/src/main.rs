@@ -11,17 +11,15 @@ mod peers;
 mod process;
 mod report;
 mod size;
+mod subject;
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::io;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
-use std::time::Duration;
 
 use clap::Parser;
-use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
 use vestibule::app::{App, Requirements};
@@ -30,19 +28,13 @@ use vestibule::operator::{self, AddUser, OperatorRequest};
 use vestibule::password::Passwords;
 use vestibule::secret::Secret;
 
-use event::Request;
-use lambda::{Failure, Lambda};
 use process::{FunctionProcess, now};
 use report::{Report, Samples};
+use subject::{Bench, EMAIL, PASSWORD, Subject, UNCOUNTED, milliseconds};
 
 /// Each function's folder bears its name.
 const FUNCTIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../functions");
-const LARGEST_ZIP: usize = 5_000_000;
-/// What fills the page cache is not measured.
-const UNCOUNTED: usize = 2;
-
-const EMAIL: &str = "ada@example.com";
-const PASSWORD: &str = "correct horse battery staple";
+const LARGEST_ZIP: usize = 4_000_000;
 
 /// Measures the functions against what they can't be faster than.
 #[derive(Parser)]
@@ -108,7 +100,7 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
     };
     bench.session_token = bench.log_in().await?;
     if options.absolute {
-        peers::measure(&mut bench, options).await?;
+        peers::measure(&mut bench, options.starts, options.requests).await?;
         return Ok(true);
     }
 
@@ -117,108 +109,6 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
     warm_requests(&mut bench, options.requests, &mut report).await?;
     sizes(&options.programs, &mut report)?;
     Ok(report.finish())
-}
-
-/// What can be started.
-#[derive(Clone, Copy, PartialEq)]
-enum Subject {
-    Empty,
-    Config,
-    Session,
-    Login,
-    /// `login`, which has to ask Secrets Manager for its key.
-    LoginAsking,
-    SignUp,
-}
-
-struct Bench {
-    programs: PathBuf,
-    directory: PathBuf,
-    variables: HashMap<String, String>,
-    /// The address of the last client: each is another, as rate limits count them.
-    clients: u32,
-    session_token: String,
-    password_hash: String,
-}
-
-impl Bench {
-    async fn start(&self, subject: Subject) -> Result<Lambda, Failure> {
-        let name = match subject {
-            Subject::Empty => "empty",
-            Subject::Config => "config",
-            Subject::Session => "session",
-            Subject::Login | Subject::LoginAsking => "login",
-            Subject::SignUp => "signup",
-        };
-        let asking = (subject == Subject::LoginAsking).then(|| aws::with_secret_elsewhere(&self.variables));
-        let variables = asking.as_ref().unwrap_or(&self.variables);
-        Lambda::start(&self.programs.join(name), variables, &self.directory).await
-    }
-
-    fn event(&mut self, subject: Subject) -> String {
-        self.clients += 1;
-        let client = Ipv4Addr::from_bits(self.clients);
-        let get = |path, session_token| Request { method: "GET", path, session_token, body: None, client };
-        let request = match subject {
-            Subject::Empty | Subject::Config => get("config", None),
-            Subject::Session => get("auth/session", Some(self.session_token.as_str())),
-            Subject::Login | Subject::LoginAsking => Request {
-                method: "POST",
-                body: Some(json!({"email": EMAIL, "password": PASSWORD})),
-                ..get("auth/login", None)
-            },
-            Subject::SignUp => Request {
-                method: "POST",
-                body: Some(
-                    json!({"email": format!("new{}@example.com", self.clients), "password": PASSWORD}),
-                ),
-                ..get("auth/signup", None)
-            },
-        };
-        request.event()
-    }
-
-    /// Has a request answered, and returns the answer's body and how long after the start it came.
-    async fn answer(
-        &mut self,
-        subject: Subject,
-        function: &mut Lambda,
-    ) -> Result<(String, Duration), Failure> {
-        let (answer, at) = function.invoke(self.event(subject)).await?;
-        // After a sign-up, the email address waits to be verified.
-        let expected = if subject == Subject::SignUp { 401 } else { 200 };
-        match answer.get("statusCode").and_then(Value::as_u64) {
-            Some(status) if status == expected => {
-                let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
-                Ok((body.to_owned(), function.since_start(at)))
-            }
-            _ => Err(function.wrong(&format!("answered {answer}"))),
-        }
-    }
-
-    async fn log_in(&mut self) -> Result<String, Failure> {
-        let mut function = self.start(Subject::Login).await?;
-        let (body, _) = self.answer(Subject::Login, &mut function).await?;
-        let body: Value = serde_json::from_str(&body).unwrap_or_default();
-        let token = body.pointer("/meta/session_token").and_then(Value::as_str);
-        let token = token.ok_or_else(|| function.wrong("gave no session token"))?.to_owned();
-        function.end().await?;
-        Ok(token)
-    }
-
-    async fn cold_start(&mut self, subject: Subject) -> Result<f64, Failure> {
-        let mut function = self.start(subject).await?;
-        let (_, duration) = self.answer(subject, &mut function).await?;
-        function.end().await?;
-        Ok(duration.as_secs_f64() * 1e3)
-    }
-
-    /// The CPU time of a request to a running function, in milliseconds.
-    async fn request(&mut self, subject: Subject, function: &mut Lambda) -> Result<f64, Failure> {
-        let before = function.cpu_time().await?;
-        self.answer(subject, function).await?;
-        Ok(milliseconds(function.cpu_time().await? - before))
-    }
 }
 
 async fn cold_starts(bench: &mut Bench, starts: u32, report: &mut Report) -> Result<(), Box<dyn Error>> {
@@ -243,7 +133,7 @@ async fn cold_starts(bench: &mut Bench, starts: u32, report: &mut Report) -> Res
         "Cold start, from exec to the first response, over an empty function's ({:.2} ms); medians of {starts}",
         empty.median()
     ));
-    report.ratio("config", &config.over(empty), Some(1.2), "GET config");
+    report.ratio("config", &config.over(empty), Some(1.25), "GET config");
     report.ratio("session", &session.over(empty), Some(3.0), "GET auth/session: one read of DynamoDB");
     report.ratio("login", &login.over(empty), None, "POST auth/login");
     report.ratio("", &hash.over(empty), None, "of these: a process's first argon2 hash, alone");
@@ -333,13 +223,8 @@ impl Hasher {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a request takes far less than 2^52 nanoseconds")]
-fn milliseconds(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1e6
-}
-
 fn sizes(programs: &Path, report: &mut Report) -> io::Result<()> {
-    Report::heading("Size in MB: the program, and its zip (aim ≤ 5)");
+    Report::heading("Size in MB: the program, and its zip (aim ≤ 4)");
     let names =
         std::fs::read_dir(FUNCTIONS)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     let mut names: Vec<String> = names.collect::<io::Result<_>>()?;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::lambda::Failure;
 use crate::report::Samples;
-use crate::{Bench, Options, Subject, UNCOUNTED};
+use crate::subject::{Bench, Subject, UNCOUNTED};
 
 /// What both can do, and what it is called there.
 const SUBJECTS: [(&str, Subject); 4] = [
@@ -16,30 +16,28 @@ const SUBJECTS: [(&str, Subject); 4] = [
 
 /// Prints, for each: the wall time of a cold start and the CPU time of a request, in milliseconds, and the memory after
 /// all requests, in KiB.
-pub async fn measure(bench: &mut Bench, options: &Options) -> Result<(), Failure> {
+pub async fn measure(bench: &mut Bench, starts: u32, requests: u32) -> Result<(), Failure> {
     let mut figures = Map::new();
     for (name, subject) in SUBJECTS {
-        let mut starts = Samples::default();
-        for turn in 0..options.starts as usize + UNCOUNTED {
+        let mut cold = Samples::default();
+        for turn in 0..starts as usize + UNCOUNTED {
             let time = bench.cold_start(subject).await?;
             if turn >= UNCOUNTED {
-                starts.push(time);
+                cold.push(time);
             }
         }
         let mut function = bench.start(subject).await?;
-        let mut requests = Samples::default();
-        for turn in 0..options.requests as usize + UNCOUNTED {
+        let mut warm = Samples::default();
+        for turn in 0..requests as usize + UNCOUNTED {
             let time = bench.request(subject, &mut function).await?;
             if turn >= UNCOUNTED {
-                requests.push(time);
+                warm.push(time);
             }
         }
         let memory = function.memory()?;
         function.end().await?;
-        figures.insert(
-            name.to_owned(),
-            json!({"start": starts.median(), "cpu": requests.median(), "memory": memory}),
-        );
+        figures
+            .insert(name.to_owned(), json!({"start": cold.median(), "cpu": warm.median(), "memory": memory}));
     }
     println!("{}", Value::Object(figures));
     Ok(())
