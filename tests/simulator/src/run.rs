@@ -78,15 +78,15 @@ fn play(world: &mut World) {
     what_is_revoked_stays_revoked(world);
 }
 
-/// All messages have left the outbox.
+/// All messages have left the outbox. One that was sent stays there if it could not be deleted: it expires.
 fn nothing_waits(world: &World) {
     let items = world.services.items();
-    let mut keys = items.iter().filter_map(|item| item["pk"]["S"].as_str());
-    let left = keys.find(|key| key.starts_with("OUTBOX#"));
-    assert!(left.is_none(), "a message is left in the outbox: {left:?}");
+    let keys = items.iter().filter_map(|item| item["pk"]["S"].as_str());
+    let left: Vec<&str> = keys.filter(|key| key.starts_with("OUTBOX#")).collect();
     let (messages, mails) = (world.services.messages(), world.services.mails.len());
     // A fault may leave it unknown whether a mail was sent.
     let unsure = world.faults().iter().filter(|((_, part), _)| *part >= DELIVERIES).count();
+    assert!(left.len() <= unsure, "messages are left in the outbox: {left:?}");
     assert!(mails <= messages + unsure, "{mails} mails were sent of {messages} messages");
 }
 
