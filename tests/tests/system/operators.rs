@@ -415,7 +415,8 @@ async fn listed(stack: &Stack, part: &str, limit: usize) -> (Vec<String>, usize)
         let wanted = json!({"limit": limit, "next": next, "contains": part});
         let page = stack.read("user.list", wanted).await;
         let users = page["users"].as_array().unwrap();
-        assert!(users.len() <= limit && page["items_read"].as_u64().unwrap() > 0, "{page}");
+        // The last segments may be empty, as ids are random.
+        assert!(users.len() <= limit && (users.is_empty() || page["items_read"] != 0), "{page}");
         ids.extend(users.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
         next = page["next"].clone();
         pages += 1;
