@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::age::AgeRecipient;
 use crate::data_dir::{self, DataDirError};
+use crate::terminal::remark;
 use crate::{FRONTEND, local_aws};
 
 /// Vestibule: a headless accounts API.
@@ -275,7 +276,7 @@ impl Data {
     ) -> Result<HashMap<String, String>, DataDirError> {
         let variables = self.variables(environment)?;
         let value = |name| variables.get(name).map_or("", String::as_str);
-        eprintln!("vestibule: in the table {}, region {}", value("TABLE_NAME"), value("AWS_REGION"));
+        remark(&format!("in the table {}, region {}", value("TABLE_NAME"), value("AWS_REGION")));
         Ok(variables)
     }
 }

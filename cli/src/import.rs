@@ -27,7 +27,7 @@ use crate::arguments::{ImportCommand, ImportSwitches};
 use crate::data_dir::DataDirError;
 use crate::django::{DjangoDump, DumpError, Finding};
 use crate::function_url::{FunctionUrl, FunctionUrlError};
-use crate::terminal::print;
+use crate::terminal::{print, remark};
 use destination::{Destination, Done, Judged};
 use function::MigrationFunction;
 use place::{ImportPlace, Passed};
@@ -157,7 +157,7 @@ impl<'a> Desk<'a> {
             return Err(ImportError::TwoPlaces);
         }
         let origin = function.origin();
-        eprintln!("vestibule: at the function {origin}");
+        remark(&format!("at the function {origin}"));
         // It only reads the file: the function encrypts.
         let nothing = Requirements { table: false, events: false, ..Requirements::TABLE };
         let app = App::start(environment, nothing).await?;
@@ -323,7 +323,7 @@ impl Teller {
         self.seen = passed.records;
         self.summary = self.summary.with(passed.summary);
         if passed.records > 0 {
-            eprintln!("vestibule: the import goes on after {} of {} accounts", passed.records, self.records);
+            remark(&format!("the import goes on after {} of {} accounts", passed.records, self.records));
         }
     }
 

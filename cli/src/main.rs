@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use vestibule_cli::arguments::{Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table};
 use vestibule_cli::export::{self, ExportSummary};
 use vestibule_cli::serve::{self, ServeError};
-use vestibule_cli::terminal::print;
+use vestibule_cli::terminal::{print, remark};
 use vestibule_cli::{breached, console, email, events, import, invite, secret_key, settings, table, user};
 
 /// Wrong settings, as for a wrong command line.
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     match run(&arguments, serves) {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, message)) => {
-            eprintln!("vestibule: {message}");
+            remark(&message);
             code
         }
     }

@@ -12,6 +12,7 @@ use vestibule::operator::{self, FindUsers, OperatorError, OperatorRequest};
 use crate::arguments::{AccountName, Data};
 use crate::data_dir::DataDirError;
 use crate::operator_api::{OperatorAnswer, OperatorApi, OperatorApiError};
+use crate::terminal::remark;
 
 /// Why a command of an operator fails.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +79,7 @@ impl Door {
                 return Err(OperatorCommandError::TwoPlaces);
             }
             let api = OperatorApi::deployed(&environment)?;
-            eprintln!("vestibule: at the operators' API {}", api.place());
+            remark(&format!("at the operators' API {}", api.place()));
             return Ok(Self(Place::Api(Box::new(api))));
         }
         // Whose key it is, CloudTrail knows: no secret, and no further call.

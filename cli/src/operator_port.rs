@@ -1,8 +1,8 @@
 //! The operators' API of the local stack: what functions behind function URLs answer on AWS.
 //!
 //! `/<operation>` is the function `operator`, `/read/<operation>` the function `operator-read`, and `/migration/import` the
-//! function `migration`. It takes the place of AWS
-//! IAM with a token that the data directory keeps: other programs of this machine, and pages in a browser, do not have it.
+//! function `migration`. It takes the place of AWS IAM with a token that the data directory keeps: other programs of this
+//! machine, and pages in a browser, do not have it.
 
 use std::sync::Arc;
 

@@ -9,6 +9,7 @@ use vestibule::secret_key::KeyState;
 
 use crate::arguments::{Data, Retire, Rotate, RotationStep, SecretKey};
 use crate::data_dir::DataDirError;
+use crate::terminal::remark;
 
 /// How often it is said how long there is to wait.
 const TELL_EVERY: Duration = Duration::from_mins(5);
@@ -85,7 +86,7 @@ async fn wait(app: &App, vault: &KeyVault, restarted: bool) -> &'static str {
         return "nothing to wait for";
     };
     while let Ok(left) = u64::try_from(known_at.millis() - app.clock.now().millis()) {
-        eprintln!("vestibule: {} minutes to wait", left / 60_000 + 1);
+        remark(&format!("{} minutes to wait", left / 60_000 + 1));
         tokio::time::sleep(TELL_EVERY.min(Duration::from_millis(left + 1))).await;
     }
     "every process knows the new key; promote it"
@@ -93,10 +94,10 @@ async fn wait(app: &App, vault: &KeyVault, restarted: bool) -> &'static str {
 
 fn tell(progress: Progress) {
     let Progress { accounts, sessions, events, resealed, unopened } = progress;
-    eprintln!(
-        "vestibule: {accounts} accounts, {sessions} sessions and {events} recorded events so far, {resealed} sealed or \
+    remark(&format!(
+        "{accounts} accounts, {sessions} sessions and {events} recorded events so far, {resealed} sealed or \
          signed again, {unopened} not to be opened"
-    );
+    ));
 }
 
 async fn retire(wanted: &Retire, environment: HashMap<String, String>) -> Result<String, SecretKeyError> {

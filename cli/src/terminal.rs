@@ -9,6 +9,11 @@ pub fn print(text: &str) {
     let _ = writeln!(io::stdout().lock(), "{text}");
 }
 
+/// Says on the standard error what is going on, beside what a command prints.
+pub fn remark(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "vestibule: {text}");
+}
+
 /// JSON on several lines, which stays the same JSON.
 pub fn escaped_json(json: &str) -> String {
     json.lines().map(escaped).collect::<Vec<_>>().join("\n")

@@ -18,7 +18,7 @@ use crate::arguments::{
     UserCommand, UserFind, UserList, UserPassword, UserSelector, UserSessionsCommand, UserSet,
 };
 use crate::operator::{Door, OperatorCommandError};
-use crate::terminal::{escaped_json, print};
+use crate::terminal::{escaped_json, print, remark};
 
 type Environment = HashMap<String, String>;
 type Said = Result<String, OperatorCommandError>;
@@ -53,7 +53,7 @@ async fn list(wanted: &UserList, environment: Environment) -> Said {
         out.flush()?;
         next = page["next"].as_str().map(str::to_owned);
         if next.is_none() {
-            eprintln!("vestibule: {read} items of the table were read");
+            remark(&format!("{read} items of the table were read"));
             return Ok(String::new());
         }
     }
@@ -125,10 +125,7 @@ async fn history(user: &UserSelector, environment: Environment) -> Said {
         let events = page["events"].as_array().into_iter().flatten();
         lines.extend(events.map(|event| escaped_json(&event.to_string())));
         for altered in page["altered"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            eprintln!(
-                "vestibule: the events of the item {} were altered, and are left out",
-                escaped(altered)
-            );
+            remark(&format!("the events of the item {} were altered, and are left out", escaped(altered)));
         }
         next = page["next"].as_str().map(str::to_owned);
         if next.is_none() {

@@ -214,10 +214,10 @@ fn wrapped(words: &[&str]) -> String {
 fn row(requirement: &Requirement) -> String {
     let Requirement { id, level, asks, status, note, tests, files } = requirement;
     let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-    let links = files.iter().map(|file| match file.strip_prefix("docs/") {
+    let files = files.iter().map(|file| match file.strip_prefix("docs/") {
         Some(name) => format!("[{name}]({name})"),
-        None => format!("[{file}](../{file})"),
+        None => format!("`{file}`"),
     });
-    let shown: Vec<String> = tests.iter().map(|test| format!("`{test}`")).chain(links).collect();
+    let shown: Vec<String> = tests.iter().map(|test| format!("`{test}`")).chain(files).collect();
     format!("| {id} | {level} | {asks} | **{}**{note} | {} |", status.words(), shown.join(", "))
 }
