@@ -5,8 +5,11 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
+use vestibule::telemetry;
 use vestibule_cli::arguments::{Arguments, AuditCommand, Command, EmailCommand, EventsCommand, Table};
 use vestibule_cli::export::{self, ExportSummary};
 use vestibule_cli::serve::{self, ServeError};
@@ -22,15 +25,13 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let serves = matches!(arguments.command, Command::Serve(_));
     // The database warns of each condition that fails, which is how single use works.
-    let default =
+    let usual =
         if serves { "warn,dynoxide=error,vestibule::gateway=info,vestibule::serve=info" } else { "warn" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .with_target(false)
-        .init();
+        .with_target(false);
+    tracing_subscriber::registry().with(lines.with_filter(telemetry::filter(usual))).init();
     match run(&arguments, serves) {
         Ok(()) => ExitCode::SUCCESS,
         Err((code, message)) => {

@@ -46,17 +46,20 @@ pub const METRICS: [&str; 10] = [
     "KeysOverdue",
 ];
 
-/// Starts logging to standard output. `RUST_LOG` says what: a list of levels and of `target=level`. (The usual filter of
-/// that name knows more, for the price of a regular expression engine in every function.) `METRICS_NAMESPACE` is the
-/// namespace of the metrics; without it there are none.
-pub fn start() {
+/// What is logged: what `RUST_LOG` says, a list of levels and of `target=level`, or else the usual. (The usual filter of
+/// that name knows more, for the price of a regular expression engine in every program.)
+pub fn filter(usual: &str) -> Targets {
     let wanted = std::env::var("RUST_LOG").ok().and_then(|wanted| wanted.parse().ok());
-    let filter: Targets = wanted.unwrap_or_else(|| USUAL.parse().unwrap_or_default());
+    wanted.unwrap_or_else(|| usual.parse().unwrap_or_default())
+}
+
+/// Starts logging to standard output. `METRICS_NAMESPACE` is the namespace of the metrics; without it there are none.
+pub fn start() {
     let namespace = std::env::var("METRICS_NAMESPACE").ok().filter(|namespace| !namespace.is_empty());
     // A log that can't be written is no reason to fail a request.
     let write = |line: String| drop(std::io::stdout().lock().write_all(line.as_bytes()));
     let lines = JsonLines { namespace, clock: Clock::system(), write };
-    tracing_subscriber::registry().with(lines.with_filter(filter)).init();
+    tracing_subscriber::registry().with(lines.with_filter(filter(USUAL))).init();
 }
 
 /// Does the work of an invocation: each line that it logs has Lambda's request id, and those of a process's first
