@@ -32,6 +32,7 @@ mod pages;
 mod playground;
 mod ports;
 mod proxy;
+mod repeats;
 pub mod secret_key;
 pub mod serve;
 pub mod settings;

@@ -29,6 +29,7 @@ use crate::inbox::{Echo, console};
 use crate::layer::Layer;
 use crate::ports::{self, Port, PortError};
 use crate::proxy::Proxy;
+use crate::repeats::Repeats;
 use crate::template::{Template, TemplateError};
 use crate::{FRONTEND, REGION, TABLE, inbox, local_aws, operator_port, playground, terminal, welcome};
 use vestibule::clock::Clock;
@@ -192,7 +193,8 @@ impl Stack {
         )?;
 
         let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let guarded = guard.before(forward(&behind.local_addr()?.to_string()));
+        let repeats = Repeats::new(clock.clone());
+        let guarded = guard.before(repeats.before(forward(&behind.local_addr()?.to_string())));
         let served = dynoxide::server::serve_with_shutdown(behind, database.clone(), lowest.stopped());
         lowest.run(async { served.await.map_err(io::Error::other) });
         lowest.serve(dynamodb.listeners, &Hosts::Private.before(guarded));
