@@ -60,13 +60,20 @@ async fn list(
         if options.json {
             return escaped_json(&invitation.to_string());
         }
-        let text = |name: &str| invitation[name].as_str().map(escaped);
+        let text = |name: &str| invitation.pointer(name).and_then(Value::as_str).map(escaped);
+        let last = invitation["changes"].as_array().map_or(0, |changes| changes.len().saturating_sub(1));
+        let mut names = ["arn", "id"].map(|name| format!("/changes/{last}/actor/{name}")).into_iter();
+        let operator = names.find_map(|name| text(&name));
+        let email = text("/email").unwrap_or_default();
+        if invitation["revoked"] == true {
+            return format!("{email}: revoked by {}", operator.as_deref().unwrap_or("an operator"));
+        }
+        let by = text("/invited_by").map(|by| format!(", by {by}")).unwrap_or_default();
+        let made = operator.map(|who| format!(", made by {who}")).unwrap_or_default();
         #[expect(clippy::cast_possible_truncation, reason = "a time in seconds is far below 2^53")]
         let until = invitation["valid_until"].as_f64().unwrap_or_default() as i64;
         let hours = (until - now) / 3600;
-        let by = text("invited_by").map(|by| format!(", by {by}")).unwrap_or_default();
-        let email = text("email").unwrap_or_default();
-        format!("{email}: {} days and {} hours left{by}", hours / 24, hours % 24)
+        format!("{email}: {} days and {} hours left{by}{made}", hours / 24, hours % 24)
     };
     let invitations = found["invitations"].as_array().into_iter().flatten();
     Ok(invitations.map(line).collect::<Vec<_>>().join("\n"))

@@ -30,10 +30,12 @@ pub struct Changes {
     pub counters: Vec<(CounterKey, Usage)>,
     /// The single-use values used now: the hash of each, and the time until which it is spent.
     pub spent: Vec<(String, Timestamp)>,
-    /// The invitations that operators make, each in the place of one of the same email address.
-    pub invited: Vec<Invitation>,
+    /// The invitations that operators make or revoke: before, none if new, and after.
+    pub invited: Vec<(Option<Invitation>, Invitation)>,
     /// The invitation that a sign-up uses up.
     pub accepted: Option<Invitation>,
+    /// The email addresses that are no longer marked as undeliverable, and until when each was.
+    pub cleared: Vec<(String, Timestamp)>,
     /// Messages.
     pub letters: Vec<Letter>,
     /// The numbers of dropped messages.
@@ -53,6 +55,7 @@ impl Changes {
             spent: Vec::new(),
             invited: Vec::new(),
             accepted: None,
+            cleared: Vec::new(),
             counters: Vec::new(),
             letters: Vec::new(),
             dropped: Dropped::default(),
@@ -100,6 +103,7 @@ impl Changes {
             && self.spent.is_empty()
             && self.invited.is_empty()
             && self.accepted.is_none()
+            && self.cleared.is_empty()
             && self.counters.iter().all(|(_, usage)| usage.hits == 0)
     }
 }

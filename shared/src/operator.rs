@@ -16,9 +16,9 @@ mod send;
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
 pub use history::{HistoryFault, verify};
 pub use outcome::{
-    ChangedEmail, ChangedUser, FoundUsers, OpenInvitation, OpenInvitations, OperatorError, OperatorErrorBody,
-    OperatorOutcome, UserAuthenticator, UserDetails, UserEmail, UserHistory, UserPage, UserSession,
-    UserSessions, UserSocialAccount, UserSummary,
+    ChangedEmail, ChangedInvitation, ChangedUser, FoundUsers, OpenInvitation, OpenInvitations, OperatorError,
+    OperatorErrorBody, OperatorOutcome, UserAuthenticator, UserDetails, UserEmail, UserHistory, UserPage,
+    UserSession, UserSessions, UserSocialAccount, UserSummary,
 };
 pub(crate) use profile::check_metadata;
 pub use request::{
@@ -60,12 +60,14 @@ pub async fn run(
             return read::history(app, store, &page.id, page.next).await.map(Outcome::History);
         }
         Request::InviteList(_) => return invite::invitations(app, store).await.map(Outcome::Invitations),
-        Request::EmailClear(wanted) => return send::clear(desk, wanted).await.map(Outcome::ChangedEmail),
+        Request::EmailClear(wanted) => {
+            return Box::pin(send::clear(desk, wanted)).await.map(Outcome::ChangedEmail);
+        }
         Request::InviteAdd(new) => {
             return Box::pin(invite::invite(desk, new)).await.map(Outcome::ChangedEmail);
         }
         Request::InviteRevoke(wanted) => {
-            return invite::revoke(desk, wanted).await.map(Outcome::ChangedEmail);
+            return Box::pin(invite::revoke(desk, wanted)).await.map(Outcome::ChangedEmail);
         }
         Request::UserAdd(new) => Box::pin(add::add(desk, new)).await,
         Request::UserSet(wanted) => Box::pin(profile::set(desk, wanted)).await,

@@ -162,6 +162,14 @@ impl AddressOwners {
         owners
     }
 
+    /// The accounts that a change of what is known of the email address is recorded for: those first that it stands for most.
+    pub fn foremost(&self) -> Vec<&AddressOwner> {
+        let mut owners: Vec<_> = self.owners.iter().collect();
+        owners.sort_by_key(|owner| std::cmp::Reverse(owner.standing));
+        owners.truncate(MOST_RECORDED);
+        owners
+    }
+
     /// The accounts that a password may be tried for: those that have verified it, or else those that have it, as many as
     /// may be tried, and those first that it stands for most.
     pub fn named(&self) -> Vec<&AddressOwner> {
@@ -186,6 +194,9 @@ pub struct AddressOwner {
 
 /// How many items of recorded events a page has: the events of so many commits.
 pub const EVENT_ITEMS: usize = 50;
+
+/// How many accounts with one email address an event is recorded for: with all of them, a commit might be too large.
+const MOST_RECORDED: usize = 50;
 
 /// How many accounts a password is tried for that have not verified what they are named by: each try costs milliseconds
 /// by design, and anybody may add an address that is not theirs.

@@ -226,7 +226,9 @@ test("an email address is invited, by mail or by a link that is shown, and the i
   await section("Open invitations").getByRole("button", { name: `Revoke: ${email}` }).click();
   await confirm("Revoke the invitation?");
   await click("List invitations");
-  await section("Open invitations").getByText("None.").waitFor();
+  await section("Open invitations").getByText(/^Revoked .* by operator local$/).waitFor();
+  assert.equal(await section("Open invitations").getByText(/^Made .* by operator local$/).count(), 2);
+  assert.equal(await section("Open invitations").getByRole("button", { name: /^Revoke/ }).count(), 0);
   assert.ok(!page.url().includes("example.com"), "no person is in the browser's history");
 });
 

@@ -232,6 +232,8 @@ fn export(user: &Account, settings: &Settings, sessions: Vec<ExportedSession>) -
         private_metadata: _,
         // The history has an endpoint of its own.
         events: _,
+        // Who an operator is, users are not told.
+        invited: _,
         imported: _,
         // Marks on what is listed anyway.
         unproved: _,

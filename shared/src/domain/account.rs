@@ -12,6 +12,7 @@ use super::email::{self, EmailAddress};
 use super::event::EventLog;
 use super::handle::Handle;
 use super::imported::ImportMark;
+use super::invitation::InvitationChange;
 use super::means::{Means, Unproved};
 use super::message::{Recipient, Removed};
 use super::phone::Phone;
@@ -130,6 +131,9 @@ pub struct Account {
     /// The state of its history; none before the first recorded event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events: Option<EventLog>,
+    /// Who made the invitation that it was signed up with, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited: Option<InvitationChange>,
     /// Its import, if it was imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<ImportMark>,
@@ -164,6 +168,7 @@ impl Account {
             last_login_at: None,
             logins: 0,
             events: None,
+            invited: None,
             imported: None,
             unknown: UnknownMembers::NONE,
         }

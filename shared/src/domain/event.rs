@@ -56,7 +56,7 @@ fn as_seconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::
 }
 
 /// The cause of an event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actor {
     /// The kind.
     pub kind: ActorKind,
@@ -76,13 +76,24 @@ impl Actor {
 }
 
 /// The kind of cause of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     /// A request to the API.
     User,
     /// An operator's operation.
     Operator,
+}
+
+/// The invitation that a sign-up accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AcceptedInvitation {
+    /// The time at which it was made, as a Unix timestamp.
+    #[serde(serialize_with = "as_seconds")]
+    #[schemars(with = "f64")]
+    pub at: Timestamp,
+    /// The operator who made it.
+    pub actor: Actor,
 }
 
 /// The personal data of an event.
@@ -111,6 +122,9 @@ pub enum EventType {
     UserSignedUp {
         /// The provider of the sign-up; `null` if it was none.
         provider: Option<String>,
+        /// The time of the accepted invitation and the operator who made it, if there was one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        invitation: Option<AcceptedInvitation>,
     },
     /// The account was imported, or replaced by a later import.
     #[serde(rename = "user.imported")]
@@ -187,6 +201,9 @@ pub enum EventType {
     /// An email address was removed.
     #[serde(rename = "email.removed")]
     EmailRemoved {},
+    /// The mark of an undeliverable email address was removed by an operator.
+    #[serde(rename = "email.cleared")]
+    EmailCleared {},
     /// A phone number was added.
     #[serde(rename = "phone.added")]
     PhoneAdded {},

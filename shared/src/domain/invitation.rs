@@ -1,4 +1,4 @@
-//! Invitations to sign up: who has one, and the key that proves it.
+//! Invitations to sign up: who has one, the key that proves it, and what operators have done with it.
 
 use std::time::Duration;
 
@@ -9,12 +9,16 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::document::UnknownMembers;
+use super::event::Actor;
 use super::profile::ProfileValues;
 use super::time::Timestamp;
 use crate::secret::Secret;
 
 /// The length of a hash, and of a secret of 256 bits, in base64url.
 const LENGTH: usize = 43;
+
+/// How many changes an invitation keeps: the latest.
+const MOST_CHANGES: usize = 20;
 
 /// An invitation, of which there is one for an email address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +35,24 @@ pub struct Invitation {
     pub profile: ProfileValues,
     /// From when on it is void.
     pub valid_until: Timestamp,
+    /// What operators have done with it, and with those of the same email address that it has replaced, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<InvitationChange>,
+    /// What a later release has added.
+    #[serde(flatten)]
+    pub unknown: UnknownMembers,
+}
+
+/// What an operator has done with an invitation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvitationChange {
+    /// Whether it was revoked, rather than made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
+    /// The time.
+    pub at: Timestamp,
+    /// The operator.
+    pub actor: Actor,
     /// What a later release has added.
     #[serde(flatten)]
     pub unknown: UnknownMembers,
@@ -88,8 +110,47 @@ impl Invitation {
             invited_by: None,
             profile: ProfileValues::new(),
             valid_until: now.plus(Self::VALIDITY),
+            changes: Vec::new(),
             unknown: UnknownMembers::NONE,
         }
+    }
+
+    /// The same, made by an operator in the place of another one of the same email address.
+    #[must_use]
+    pub fn made_by(mut self, actor: Actor, before: Option<&Self>, now: Timestamp) -> Self {
+        self.changes = before.map(|before| before.changes.clone()).unwrap_or_default();
+        self.record(false, actor, now);
+        self
+    }
+
+    /// The same, revoked by an operator: under a key that nobody has, so that an earlier release accepts it no more either.
+    #[must_use]
+    pub fn revoked_by(mut self, actor: Actor, nobodys: &InvitationKey, now: Timestamp) -> Self {
+        self.key_hash = hash(nobodys.secret.expose());
+        self.profile = ProfileValues::new();
+        self.record(true, actor, now);
+        self
+    }
+
+    fn record(&mut self, revoked: bool, actor: Actor, at: Timestamp) {
+        self.changes.push(InvitationChange { revoked, at, actor, unknown: UnknownMembers::NONE });
+        let excess = self.changes.len().saturating_sub(MOST_CHANGES);
+        self.changes.drain(..excess);
+    }
+
+    /// Who has made it, and when; nothing is known of it if an earlier release has made it.
+    pub fn made(&self) -> Option<&InvitationChange> {
+        self.changes.last().filter(|last| !last.revoked)
+    }
+
+    /// Whether it was revoked.
+    pub fn is_revoked(&self) -> bool {
+        self.changes.last().is_some_and(|last| last.revoked)
+    }
+
+    /// Whether it is neither void nor revoked.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.valid_until > now && !self.is_revoked()
     }
 
     /// Whether this is its key, and it is not void yet.
@@ -118,6 +179,32 @@ mod tests {
         let other = InvitationKey::new("ann@example.com", random.secret());
         assert!(!invitation.accepts(&other, now));
         assert!(!format!("{key:?}{invitation:?}").contains(key.secret.expose()));
+    }
+
+    #[test]
+    fn a_revoked_invitation_has_no_key_and_keeps_who_did_what() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let random = Random::system();
+        let key = InvitationKey::new("ann@example.com", random.secret());
+        let ann = Actor { id: Some("ann".into()), ..Actor::OPERATOR };
+        let mut invitation = Invitation::new("ann@example.com", &key, now).made_by(ann.clone(), None, now);
+        assert_eq!(invitation.made().map(|made| (&made.actor, made.at)), Some((&ann, now)));
+        invitation.profile.insert("role".into(), "editor".into());
+        let nobodys = InvitationKey::new("ann@example.com", random.secret());
+        let revoked = invitation.clone().revoked_by(Actor::OPERATOR, &nobodys, now);
+        assert!(revoked.is_revoked() && !revoked.is_open(now) && revoked.made().is_none());
+        assert!(!revoked.accepts(&key, now) && revoked.profile.is_empty());
+        let mut next = Some(revoked);
+        for number in 0..30 {
+            let new = Invitation::new("ann@example.com", &key, now.plus(Duration::from_secs(number)));
+            next = Some(new.made_by(ann.clone(), next.as_ref(), now));
+            let known = next.as_ref().unwrap();
+            assert!(known.accepts(&key, now) && known.is_open(now));
+        }
+        let kept = next.unwrap().changes;
+        assert_eq!(kept.len(), MOST_CHANGES, "the latest");
+        let text = serde_json::to_string(&kept[0]).unwrap();
+        assert_eq!(text, r#"{"at":1700000000000,"actor":{"kind":"operator","id":"ann"}}"#);
     }
 
     #[test]

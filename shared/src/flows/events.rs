@@ -10,7 +10,9 @@ use crate::changes::{Changes, SessionChange};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::authenticator::{Authenticator, AuthenticatorType, Factor};
-use crate::domain::event::{AccountEvent, Actor, EventItem, EventLog, EventType, PersonalData};
+use crate::domain::event::{
+    AcceptedInvitation, AccountEvent, Actor, EventItem, EventLog, EventType, PersonalData,
+};
 use crate::domain::message::Recipient;
 use crate::domain::session::{Login, Session};
 use crate::domain::social::SocialAccount;
@@ -19,7 +21,7 @@ use crate::random::Random;
 use crate::secret::Sealed;
 use crate::settings::{EventData, ProfileFields, Settings};
 use crate::signing::{EventKey, Keys, SealPurpose};
-use crate::snapshot::{Loaded, Stored};
+use crate::snapshot::{AddressOwners, Loaded, Stored};
 
 /// What events are recorded with.
 #[derive(Clone, Copy, Debug)]
@@ -192,6 +194,13 @@ fn find(
         found.extend(stored.or(changed.as_ref()).map(|account| (account.id.clone(), events)));
     }
     of_sessions(&mut found, changes, loaded, [before, after]);
+    for (email, _) in &changes.cleared {
+        let address = Recipient::Email(email.clone());
+        for owner in loaded.owners(&address).into_iter().flat_map(AddressOwners::foremost) {
+            let event = (EventType::EmailCleared {}, Some(address.clone()));
+            found.entry(owner.account.clone()).or_default().push(event);
+        }
+    }
     for (id, what) in noted {
         found.entry(id.clone()).or_default().push((what.clone(), None));
     }
@@ -260,7 +269,9 @@ fn of_account(
 fn of_signup(after: &Account) -> Vec<Event> {
     let provider = after.social_accounts.first().map(|social| social.provider.clone());
     let email = after.primary_email().map(|email| Recipient::Email(email.to_owned()));
-    let mut events = vec![(EventType::UserSignedUp { provider }, email)];
+    let invited = after.invited.as_ref();
+    let invitation = invited.map(|made| AcceptedInvitation { at: made.at, actor: made.actor.clone() });
+    let mut events = vec![(EventType::UserSignedUp { provider, invitation }, email)];
     events.extend(after.verified_emails().map(|email| confirmed(Recipient::Email(email.to_owned()))));
     events.extend(after.verified_phone().map(|phone| confirmed(Recipient::Phone(phone.to_owned()))));
     events
@@ -305,6 +316,7 @@ fn of_change(
         created_at: _,
         last_login_at: _,
         logins: _,
+        invited: _,
         events: _,
         imported: _,
         unknown: _,

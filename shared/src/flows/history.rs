@@ -37,10 +37,12 @@ pub fn page(visit: &Visit<'_>, before: Option<String>) -> Decision<HistoryPage> 
 
 /// An event as its user reads it: without who an operator is, and what operators note for themselves.
 fn for_user(mut event: Value) -> Option<Value> {
-    let members = event.as_object_mut()?;
-    if let Some(Value::Object(actor)) = members.get_mut("actor") {
-        actor.retain(|name, _| name == "kind");
+    for operator in ["/actor", "/data/invitation/actor"] {
+        if let Some(Value::Object(actor)) = event.pointer_mut(operator) {
+            actor.retain(|name, _| name == "kind");
+        }
     }
+    let members = event.as_object_mut()?;
     if let Some(Value::Array(metadata)) = members.get_mut("data").and_then(|data| data.get_mut("metadata")) {
         metadata.retain(|which| which == "public");
         if metadata.is_empty() {
@@ -63,7 +65,9 @@ mod tests {
             json!({"kind": "operator", "id": "AROA:ann", "arn": "arn:aws:sts::1:assumed-role/x/ann"});
         let told = event(json!({"kind": "operator"}), json!(["public"]));
         assert_eq!(for_user(event(operator.clone(), json!(["public", "private"]))), Some(told));
-        assert_eq!(for_user(event(operator, json!(["private"]))), None);
+        assert_eq!(for_user(event(operator.clone(), json!(["private"]))), None);
+        let invited = |actor: &_| json!({"type": "user.signed_up", "data": {"invitation": {"at": 1.0, "actor": actor}}});
+        assert_eq!(for_user(invited(&operator)), Some(invited(&json!({"kind": "operator"}))));
         let other = json!({"type": "user.disabled", "actor": {"kind": "user"}, "data": {}});
         assert_eq!(for_user(other.clone()), Some(other));
     }

@@ -1,7 +1,7 @@
 //! Signing up with a password, or without one where people log in by code.
 
 use super::visit::{Decision, Stop, Visit};
-use super::{hook, stages};
+use super::{hook, invitation, stages};
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::document::UnknownMembers;
@@ -88,7 +88,9 @@ pub fn sign_up(visit: &mut Visit<'_>, new: NewAccount, taken: Taken) -> Decision
     account.profile.clone_from(&new.profile);
     account.email.clone_from(&new.email);
     account.signup_email.clone_from(&new.email);
-    account.profile.extend(new.invitation.iter().flat_map(|invitation| invitation.profile.clone()));
+    if let Some(invitation) = &new.invitation {
+        invitation::give(&mut account, invitation);
+    }
     let verified = new.invitation.is_some();
     let own = |email| EmailAddress { verified, primary: true, ..EmailAddress::new(email) };
     account.emails.extend(new.email.map(own));

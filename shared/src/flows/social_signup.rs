@@ -3,7 +3,7 @@
 use super::connect::{SocialOutcome, owner, record};
 use super::signup::{NewAccount, Taken};
 use super::visit::{Decision, Stop, Visit};
-use super::{connect, hook, signup};
+use super::{connect, hook, invitation, signup};
 use crate::domain::account::Account;
 use crate::domain::document::UnknownMembers;
 use crate::domain::email::EmailAddress;
@@ -135,7 +135,9 @@ fn sign_up(
     let base = username::base(&[&texts[..], &[Some("user")]].concat(), blacklist);
     account.username = signup::username_or(visit, answers.username.clone(), &base)?;
     account.profile = answers.profile;
-    account.profile.extend(answers.invitation.iter().flat_map(|invitation| invitation.profile.clone()));
+    if let Some(invitation) = &answers.invitation {
+        invitation::give(&mut account, invitation);
+    }
     let own = answers.email.map(|email| EmailAddress {
         verified: answers.invitation.is_some(),
         primary: true,

@@ -227,7 +227,9 @@ pub struct Visit<'a> {
     letters: Vec<Letter>,
     dropped: Dropped,
     spent: BTreeMap<String, Timestamp>,
+    invited: Vec<(Option<Invitation>, Invitation)>,
     accepted: Option<Invitation>,
+    cleared: Vec<(String, Timestamp)>,
     trust: Option<String>,
     ended: BTreeSet<SessionKey>,
     others: BTreeMap<SessionKey, Session>,
@@ -274,7 +276,9 @@ impl<'a> Visit<'a> {
             letters: Vec::new(),
             dropped: Dropped::default(),
             spent: BTreeMap::new(),
+            invited: Vec::new(),
             accepted: None,
+            cleared: Vec::new(),
             ended: BTreeSet::new(),
             trust: None,
             others: BTreeMap::new(),
@@ -824,9 +828,14 @@ impl<'a> Visit<'a> {
     }
 
     /// The invitation that the table knows by this.
-    pub(super) fn invitation(&self, id: &str) -> Decision<Option<&'a Invitation>> {
+    pub fn invitation(&self, id: &str) -> Decision<Option<&'a Invitation>> {
         let missing = || Stop::Missing(vec![Need::Invitation(id.to_owned())]);
         self.loaded.invitations.get(id).map(Option::as_ref).ok_or_else(missing)
+    }
+
+    /// Puts an invitation in the place of the one that was read.
+    pub fn invite(&mut self, before: Option<Invitation>, after: Invitation) {
+        self.invited.push((before, after));
     }
 
     /// Uses an invitation up, in the commit of the sign-up.
@@ -1018,9 +1027,20 @@ impl<'a> Visit<'a> {
 
     /// Whether mail to an email address has bounced, or was reported as spam, within 14 days.
     pub fn is_undeliverable(&self, email: &str) -> Decision<bool> {
+        Ok(self.undeliverable_until(email)?.is_some())
+    }
+
+    fn undeliverable_until(&self, email: &str) -> Decision<Option<Timestamp>> {
         let missing = || Stop::Missing(vec![Need::Undeliverable(email.to_owned())]);
         let until = self.loaded.undeliverable.get(email).ok_or_else(missing)?;
-        Ok(until.is_some_and(|until| until > self.now))
+        Ok(until.filter(|until| *until > self.now))
+    }
+
+    /// Removes the mark of an undeliverable email address; false if it has none.
+    pub fn clear_undeliverable(&mut self, email: &str) -> Decision<bool> {
+        let until = self.undeliverable_until(email)?;
+        self.cleared.extend(until.map(|until| (email.to_owned(), until)));
+        Ok(until.is_some())
     }
 
     // The end
@@ -1079,9 +1099,10 @@ impl<'a> Visit<'a> {
             accounts: accounts.collect(),
             counters: self.usages.into_iter().collect(),
             spent: self.spent.into_iter().collect(),
-            invited: Vec::new(),
+            invited: self.invited,
             accepted: self.accepted,
             letters: self.letters,
+            cleared: self.cleared,
             dropped: self.dropped,
             events: Vec::new(),
         };

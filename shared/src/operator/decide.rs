@@ -6,7 +6,7 @@ use crate::changes::Changes;
 use crate::domain::account::Account;
 use crate::domain::account_id::AccountId;
 use crate::domain::email;
-use crate::domain::event::Actor;
+use crate::domain::event::{Actor, EventType};
 use crate::domain::message::Recipient;
 use crate::domain::time::Timestamp;
 use crate::flows::events;
@@ -49,8 +49,16 @@ impl From<OperatorError> for Halt {
 /// What a decision comes to.
 pub(super) type Judged<T> = Result<T, Halt>;
 
-/// What a decision about an account changes, to be written, and to be told.
-type Decided = (Changes, ChangedUser);
+/// What a decision changes, to be told.
+pub(super) struct Told {
+    /// The events, in their order.
+    pub events: Vec<EventType>,
+    /// The email addresses that mail is sent to.
+    pub mails_to: Vec<String>,
+}
+
+/// What a decision changes, to be written, and to be told.
+type Decided = (Changes, Told);
 
 /// The account that a decision is about.
 pub(super) fn account(visit: &Visit<'_>, id: &AccountId) -> Judged<Account> {
@@ -65,8 +73,19 @@ impl Desk<'_> {
         dry_run: bool,
         decide: impl Fn(&mut Visit<'_>) -> Judged<()>,
     ) -> Result<ChangedUser, OperatorError> {
+        let Told { events, mails_to } =
+            self.carry_out(vec![Need::Account(id.clone())], dry_run, decide).await?;
+        Ok(ChangedUser { id: id.as_str().to_owned(), events, mails_to, dry_run })
+    }
+
+    /// Carries out a decision, which is known to need this: all of it in one commit, or nothing.
+    pub async fn carry_out(
+        &self,
+        mut needs: Vec<Need>,
+        dry_run: bool,
+        decide: impl Fn(&mut Visit<'_>) -> Judged<()>,
+    ) -> Result<Told, OperatorError> {
         let passwords = self.app.passwords();
-        let mut needs = vec![Need::Account(id.clone())];
         for race in 0..MOST_TRIES {
             self.app.look_for_keys(None).await;
             let secrets = self.app.secrets();
@@ -74,7 +93,6 @@ impl Desk<'_> {
             let now = self.app.clock.now();
             let mut loaded = self.store.load(&[], &needs).await?;
             let (changes, told) = self.decided(context, &mut loaded, &mut needs, now, &decide).await?;
-            let told = ChangedUser { id: id.as_str().to_owned(), dry_run, ..told };
             if dry_run || changes.is_empty() {
                 return Ok(told);
             }
@@ -126,11 +144,9 @@ impl Desk<'_> {
             Recipient::Email(address) => email::shown(address),
             Recipient::Phone(number) => number.clone(),
         });
-        let told = ChangedUser {
-            id: String::new(),
+        let told = Told {
             events: events::types(context.settings, &changes, loaded, &noted),
             mails_to: recipients.collect(),
-            dry_run: false,
         };
         Ok((changes, told))
     }

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::domain::event::EventType;
+use crate::domain::event::{Actor, EventType};
+use crate::domain::invitation::InvitationChange;
 use crate::domain::profile::Metadata;
 use crate::store::StoreError;
 
@@ -85,6 +86,8 @@ pub struct UserDetails {
     pub authenticators: Vec<UserAuthenticator>,
     /// The connected provider accounts, in the order of connection.
     pub social_accounts: Vec<UserSocialAccount>,
+    /// The invitation that the account was signed up with; `null` if there was none.
+    pub invitation: Option<ChangedInvitation>,
     /// The values of all fields, with their defaults, and of those that are no longer declared.
     pub profile: Map<String, Value>,
     /// The metadata that the user may read.
@@ -171,7 +174,7 @@ pub struct UserHistory {
     pub next: Option<String>,
 }
 
-/// The invitations that are neither used nor expired.
+/// The invitations that are neither used nor expired, also revoked ones.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OpenInvitations {
     /// The invitations, those first that expire first.
@@ -190,6 +193,27 @@ pub struct OpenInvitation {
     pub fields: Metadata,
     /// The expiry, as a Unix timestamp.
     pub valid_until: f64,
+    /// Whether it was revoked.
+    pub revoked: bool,
+    /// What operators have done with it, and with those of the same email address that it has replaced, in their order.
+    pub changes: Vec<ChangedInvitation>,
+}
+
+/// What an operator has done with an invitation.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ChangedInvitation {
+    /// Whether it was revoked, rather than made.
+    pub revoked: bool,
+    /// The time, as a Unix timestamp.
+    pub at: f64,
+    /// The operator.
+    pub actor: Actor,
+}
+
+impl From<&InvitationChange> for ChangedInvitation {
+    fn from(change: &InvitationChange) -> Self {
+        Self { revoked: change.revoked, at: change.at.as_seconds(), actor: change.actor.clone() }
+    }
 }
 
 /// What has changed, or would change.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::outcome::{
-    FoundUsers, OperatorError, UserAuthenticator, UserDetails, UserEmail, UserHistory, UserPage, UserSession,
-    UserSessions, UserSocialAccount, UserSummary,
+    ChangedInvitation, FoundUsers, OperatorError, UserAuthenticator, UserDetails, UserEmail, UserHistory,
+    UserPage, UserSession, UserSessions, UserSocialAccount, UserSummary,
 };
 use super::request::{FindUsers, ListUsers};
 use crate::app::App;
@@ -242,6 +242,7 @@ pub(super) async fn show(app: &App, store: &Store, given: &str) -> Result<UserDe
         password: account.password.as_ref().and_then(algorithm),
         authenticators: account.authenticators.iter().map(authenticator).collect(),
         social_accounts: account.social_accounts.iter().map(social_account).collect(),
+        invitation: account.invited.as_ref().map(ChangedInvitation::from),
         profile: profile(&account, &app.settings),
         public_metadata: account.public_metadata,
         private_metadata: account.private_metadata,

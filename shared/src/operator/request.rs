@@ -27,7 +27,8 @@ pub enum OperatorRequest {
     /// List the recorded events of an account, a page at a time, the latest first. A deleted account is known by its id.
     #[serde(rename = "user.history")]
     UserHistory(ReadHistory),
-    /// List the invitations that are neither used nor expired. It reads the whole table.
+    /// List the invitations that are neither used nor expired, also revoked ones, with who made and revoked them. It reads
+    /// the whole table.
     #[serde(rename = "invite.list")]
     InviteList(NoArguments),
     /// Create an account. No mail is sent.
@@ -434,7 +435,6 @@ impl OperatorRequest {
             | Self::UserShow(_)
             | Self::UserSessions(_)
             | Self::InviteList(_)
-            | Self::EmailClear(_)
             | Self::InviteRevoke(_)
             | Self::InviteAdd(AddInvitation { return_link: true, .. }) => Requirements::TABLE,
             // Events are verified with it, whatever the settings of this process, and mail is encrypted.
@@ -457,7 +457,8 @@ impl OperatorRequest {
             | Self::UserDisconnect(_)
             | Self::UserDisable(_)
             | Self::UserEnable(_)
-            | Self::UserDelete(_) => Requirements::OPERATOR,
+            | Self::UserDelete(_)
+            | Self::EmailClear(_) => Requirements::OPERATOR,
         }
     }
 

@@ -125,20 +125,21 @@ fn names(account: &Account) -> Vec<String> {
     names
 }
 
-/// Removes the mark of an undeliverable email address.
+/// Removes the mark of an undeliverable email address. It is an event of the accounts that have the email address.
 pub(super) async fn clear(desk: Desk<'_>, wanted: ClearEmail) -> Result<ChangedEmail, OperatorError> {
     let email = email_argument(&wanted.email)?;
-    let now = desk.app.clock.now();
-    let is_marked = if wanted.dry_run {
-        let loaded = desk.store.load(&[], &[Need::Undeliverable(email.clone())]).await?;
-        loaded.undeliverable.get(&email).copied().flatten().is_some_and(|until| until > now)
-    } else {
-        desk.store.clear_undeliverable(&email, now).await?
-    };
-    if is_marked {
-        Ok(ChangedEmail { email: email::shown(&email), link: None, dry_run: wanted.dry_run })
-    } else {
+    let address = Recipient::Email(email.clone());
+    let needs = vec![Need::Undeliverable(email.clone()), Need::Owners(address.clone())];
+    desk.carry_out(needs, wanted.dry_run, |visit| {
+        // Its events are encrypted under a key that is stored in the account.
+        let owners = visit.owners(&address)?.foremost().into_iter();
+        visit.require(owners.map(|owner| Need::Account(owner.account.clone())).collect())?;
+        if visit.clear_undeliverable(&email)? {
+            return Ok(());
+        }
         let text = format!("{} is not marked as undeliverable", email::shown(&email));
-        Err(OperatorError::NotFound(text))
-    }
+        Err(OperatorError::NotFound(text).into())
+    })
+    .await?;
+    Ok(ChangedEmail { email: email::shown(&email), link: None, dry_run: wanted.dry_run })
 }

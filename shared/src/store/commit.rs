@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 
 use super::item::{self, Key};
+use super::undeliverable::marked_at;
 use super::{Item, Store, StoreError, unavailable};
 use crate::changes::{Changes, SessionChange, Usage};
 use crate::domain::account::{Account, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, Standing};
@@ -88,11 +89,19 @@ impl Store {
         for (hash, until) in &changes.spent {
             writes.use_once(hash, *until, context.now)?;
         }
-        for invitation in &changes.invited {
-            writes.put_anyway(super::invitation::new_item(invitation)?)?;
+        for (before, after) in &changes.invited {
+            let condition = before.as_ref().map_or_else(Condition::absent, Condition::invitation);
+            writes.put(super::invitation::new_item(after)?, condition)?;
         }
         if let Some(invitation) = &changes.accepted {
             writes.accept(invitation)?;
+        }
+        for (email, until) in &changes.cleared {
+            let condition = Condition {
+                expression: "marked_at = :seen".into(),
+                values: vec![(":seen", item::number(marked_at(*until)))],
+            };
+            writes.delete(&Key::undeliverable(email), Some(condition))?;
         }
         for (id, sealed) in context.outbox {
             writes.outbox(id, sealed, context.now)?;
@@ -180,6 +189,10 @@ impl Condition {
 
     fn version(version: i64) -> Self {
         Self { expression: "version = :seen".into(), values: vec![(":seen", item::number(version))] }
+    }
+
+    fn invitation(seen: &Invitation) -> Self {
+        Self { expression: "key_hash = :seen".into(), values: vec![(":seen", item::text(&seen.key_hash))] }
     }
 
     fn unchanged<T>(before: Option<&Stored<T>>) -> Self {
@@ -417,11 +430,8 @@ impl Writes<'_> {
 
     /// Of two sign-ups with one invitation, one fails; so does one whose invitation was revoked or replaced meanwhile.
     fn accept(&mut self, invitation: &Invitation) -> Result<(), StoreError> {
-        let condition = Condition {
-            expression: "key_hash = :seen".into(),
-            values: vec![(":seen", item::text(&invitation.key_hash))],
-        };
-        self.delete(&Key::invitation(&invitation_id(&invitation.email)), Some(condition))
+        let key = Key::invitation(&invitation_id(&invitation.email));
+        self.delete(&key, Some(Condition::invitation(invitation)))
     }
 
     fn outbox(&mut self, id: &str, sealed: &[u8], now: Timestamp) -> Result<(), StoreError> {

@@ -17,6 +17,11 @@ pub(super) fn read_mark(item: &Item) -> Result<Timestamp, StoreError> {
     Ok(Timestamp::from_millis(item::read_number(item, "marked_at")?).plus(MARKED))
 }
 
+/// When an email address was marked, in milliseconds since 1970.
+pub(super) fn marked_at(until: Timestamp) -> i64 {
+    until.millis().saturating_sub(i64::try_from(MARKED.as_millis()).unwrap_or(i64::MAX))
+}
+
 impl Store {
     /// Marks an email address, in canonical form, as undeliverable for 14 days from this time on. A later mark stays, as
     /// reports come in any order.

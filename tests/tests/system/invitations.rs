@@ -115,12 +115,15 @@ async fn an_invitation_is_replaced_and_revoked() {
     let lines: Vec<&str> = listed.lines().collect();
     assert_eq!(lines.len(), 2, "{listed}");
     for (line, email) in lines.into_iter().zip([EMAIL, "ben@example.com"]) {
-        assert!(line.starts_with(&format!("{email}: ")) && line.ends_with(" hours left, by Ops"), "{listed}");
+        let by_whom = line.ends_with(" hours left, by Ops, made by local");
+        assert!(line.starts_with(&format!("{email}: ")) && by_whom, "{listed}");
     }
     let revoke =
         |email: &str| InviteCommand::Revoke(OneEmail { email: email.to_owned(), options: change_options() });
     assert_eq!(stack.manage_invitations(&revoke("ANN@example.com")).await.unwrap(), EMAIL);
     accept(&stack.app(), EMAIL, &second).await.refuses(&["invitation: invalid_or_expired_key"]);
+    let listed = stack.manage_invitations(&InviteCommand::List(read_options())).await.unwrap();
+    assert_eq!(listed.lines().next(), Some("ann@example.com: revoked by local"));
     for (email, reason) in
         [(EMAIL, "ann@example.com has no invitation"), ("x", "\"x\" is not an email address")]
     {

@@ -581,10 +581,48 @@ async fn invitations_are_made_listed_and_revoked() {
     let listed = stack.read("invite.list", json!({})).await;
     assert_eq!(listed["invitations"][0]["invited_by"], "Sales");
     assert!(!listed.to_string().contains(&crate::invitations::key(&link)), "{listed}");
-    stack.operate("invite.revoke", json!({"email": EMAIL})).await;
+    let revoke = json!({"email": EMAIL});
+    let mut dry = revoke.clone();
+    dry["dry_run"] = true.into();
+    stack.operate("invite.revoke", dry).await;
+    assert_eq!(stack.read("invite.list", json!({})).await, listed);
+    stack.operate("invite.revoke", revoke.clone()).await;
     let mut form = credentials(EMAIL, PASSWORD);
     form["invitation"] = crate::invitations::key(&link).into();
     stack.app().post("auth/signup", form).await.refuses(&["invitation: invalid_or_expired_key"]);
+    stack.refused(404, "invite.revoke", revoke).await;
+}
+
+#[tokio::test]
+async fn who_invited_and_who_revoked_is_listed_and_in_the_history_of_the_account() {
+    let stack = stack(&[("ACCOUNT_INVITATIONS_ENABLED", "true")]).await;
+    let invite = || stack.operate("invite.add", json!({"email": EMAIL, "return_link": true}));
+    // Of two at once, the second is made in the place of the first.
+    futures_util::future::join(invite(), invite()).await;
+    stack.operate("invite.revoke", json!({"email": EMAIL})).await;
+    let operator = json!({"kind": "operator", "id": "local"});
+    let changes = async || {
+        let listed = stack.read("invite.list", json!({})).await["invitations"][0].clone();
+        let changes = listed["changes"].as_array().unwrap().clone();
+        assert!(changes.iter().all(|change| change["actor"] == operator && change["at"].is_f64()));
+        let revoked: Vec<bool> = changes.iter().map(|change| change["revoked"] == true).collect();
+        (listed["revoked"] == true, revoked)
+    };
+    assert_eq!(changes().await, (true, vec![false, false, true]));
+    let link = invite().await["link"].as_str().unwrap().to_owned();
+    assert_eq!(changes().await, (false, vec![false, false, true, false]));
+
+    let mut form = credentials(EMAIL, PASSWORD);
+    form["invitation"] = crate::invitations::key(&link).into();
+    let answer = stack.app().post("auth/signup", form).await;
+    let id = answer.is_logged_in_as(EMAIL).body["data"]["user"]["id"].clone();
+    let recorded = events(&stack).await;
+    let invitation = &recorded[0]["data"]["invitation"];
+    assert_eq!((recorded[0]["type"].as_str(), &invitation["actor"]), (Some("user.signed_up"), &operator));
+    assert!(invitation["at"].as_f64().unwrap() <= recorded[0]["at"].as_f64().unwrap());
+    let shown = stack.read("user.show", json!({ "id": id })).await;
+    assert_eq!(shown["invitation"]["actor"], operator);
+    assert_eq!(stack.read("invite.list", json!({})).await["invitations"], json!([]));
 }
 
 /// The roles of `infra/operator-role.yaml`, as if they were a function's.

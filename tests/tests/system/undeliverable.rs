@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use vestibule::app::{App, Requirements};
 use vestibule::domain::time::Timestamp;
 
+use crate::events::{RECORDED, events};
 use crate::{Answer, Client, Kind, PASSWORD, Stack, UNLIMITED, log_in, sign_up};
 
 const EMAIL: &str = "ann@example.com";
@@ -137,6 +138,32 @@ async fn a_mark_ends_after_14_days_or_when_an_operator_clears_it() {
     stack.inbox.only(EMAIL).await;
     assert!(stack.clear_email(EMAIL).await.unwrap_err().contains("is not marked"));
     assert!(stack.clear_email("ann").await.unwrap_err().contains("is not an email address"));
+}
+
+#[tokio::test]
+async fn that_an_operator_clears_it_is_in_the_history_of_who_has_the_email_address() {
+    let stack = Stack::start(&RECORDED).await;
+    let owner = stack.add_user(EMAIL).await;
+    let other = stack.add_user("ben@example.com").await;
+    stack.add_user("cleo@example.com").await;
+    let add = json!({"id": other, "action": "add", "email": EMAIL});
+    stack.operate("user.email", add).await;
+    mark(&stack, EMAIL, DAY).await;
+    let before = events(&stack).await.len();
+    stack.operate("email.clear", json!({"email": EMAIL, "dry_run": true})).await;
+    assert_eq!(events(&stack).await.len(), before);
+    stack.operate("email.clear", json!({"email": EMAIL})).await;
+    assert_eq!(events(&stack).await.len(), before + 2);
+    for id in [owner, other] {
+        let history = stack.read("user.history", json!({ "id": id })).await;
+        let last = &history["events"][0];
+        assert_eq!((last["type"].as_str(), last["seq"].as_i64()), (Some("email.cleared"), None));
+        assert_eq!(last["actor"], json!({"kind": "operator", "id": "local"}));
+        assert_eq!(last["personal"], json!({"email": EMAIL}));
+    }
+    assert_eq!(crate::events::verify(&stack).await, [""; 0]);
+    stack.refused(404, "email.clear", json!({"email": EMAIL})).await;
+    assert_eq!(events(&stack).await.len(), before + 2, "nothing was changed");
 }
 
 /// What SES reports now of a mail that was sent so many seconds ago, to these email addresses.

@@ -5,7 +5,7 @@ import { request } from "./api.js";
 import { emails, phone, username } from "./identity.js";
 import { facts, h, section, when } from "./elements.js";
 import { fields, metadata } from "./fields.js";
-import { history } from "./history.js";
+import { by, history } from "./history.js";
 import { factors, password, providers } from "./methods.js";
 import { sessions } from "./sessions.js";
 import { alert } from "./router.js";
@@ -26,6 +26,7 @@ export async function account(id) {
       "Signed up": when(user.created_at),
       "Last login": when(user.last_login_at),
     }),
+      Invited: user.invitation ? `${when(user.invitation.at)} by ${by(user.invitation.actor)}` : undefined,
     section("Email addresses", emails(user)),
     section("Username", username(user)),
     section("Phone number", phone(user)),

@@ -32,7 +32,7 @@ function card(event) {
 }
 
 /** Who did it: the user, or an operator, by the name that AWS gives them. */
-const by = ({ kind, arn, id }) => [kind, arn ?? id].filter(Boolean).join(" ");
+export const by = ({ kind, arn, id }) => [kind, arn ?? id].filter(Boolean).join(" ");
 
 /** An event in words: its type, and its data if it has any. */
 export const inWords = ({ type, data = {} }) => [h("code", {}, type), Object.keys(data).length > 0 && ` ${JSON.stringify(data)}`];

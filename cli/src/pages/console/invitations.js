@@ -3,7 +3,9 @@
 import { request } from "./api.js";
 import { change, changeButton } from "./change.js";
 import { button, copyButton, facts, h, section, when } from "./elements.js";
-import { form } from "./form.js";
+import { drawn } from "./fields.js";
+import { form, words } from "./form.js";
+import { by } from "./history.js";
 import { alert, refresh } from "./router.js";
 
 /** The page. */
@@ -44,9 +46,14 @@ function inviting() {
 
 function cards(list) {
   if (list.length === 0) return h("p", {}, "None.");
-  return h("ul", { class: "cards" }, ...list.map(({ email, invited_by: by, fields, valid_until: until }) => h("li", {},
+  return h("ul", { class: "cards" }, ...list.map(({ email, invited_by: name, fields, valid_until: until, revoked, changes }) => h("li", {},
     h("b", {}, email),
-    facts({ "Invited by": by, "Valid until": when(until), Fields: Object.keys(fields).length > 0 ? JSON.stringify(fields) : undefined }),
-    changeButton("Revoke", "invite.revoke", { email },
+    facts({
+      "Invited by": name,
+      [revoked ? "Kept until" : "Valid until"]: when(until),
+      Fields: Object.keys(fields).length > 0 ? JSON.stringify(fields) : undefined,
+    }),
+    ...changes.map(({ revoked: was, at, actor }) => h("p", {}, `${was ? "Revoked" : "Made"} ${when(at)} by ${by(actor)}`)),
+    revoked ? "" : changeButton("Revoke", "invite.revoke", { email },
       { who: email, title: "Revoke the invitation?", text: `The link that was sent to ${email} no longer signs up.` }, { name: email, class: "bad", after: refresh }))));
 }
