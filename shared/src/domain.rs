@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod account_id;
+pub mod account_size;
 pub mod authenticator;
 pub mod challenge;
 pub mod code;

@@ -2,6 +2,7 @@
 
 use data_encoding::BASE32_NOPAD;
 use serde_json::Value;
+use vestibule::domain::social::MAX_CLAIM_LENGTH;
 use vestibule::domain::text::quoted;
 use vestibule::domain::time::Timestamp;
 use vestibule::migration::{
@@ -20,8 +21,6 @@ use crate::arguments::DjangoColumns;
 
 /// The columns of a user that have their place in an account, whatever the user model.
 const ACCOUNT_COLUMNS: [&str; 5] = ["password", "is_active", "is_superuser", "date_joined", "last_login"];
-/// A display name at a provider is cut off after so many characters.
-const MAX_DISPLAY: usize = 200;
 
 /// What accounts are read by.
 #[derive(Clone, Copy, Debug)]
@@ -303,7 +302,7 @@ fn display(row: &Row) -> Option<String> {
     };
     let shown =
         |name: &&str| Some(data.get(*name)?.as_str()?.trim().to_owned()).filter(|text| !text.is_empty());
-    DISPLAYED.iter().find_map(shown).map(|text| text.chars().take(MAX_DISPLAY).collect())
+    DISPLAYED.iter().find_map(shown).map(|text| text.chars().take(MAX_CLAIM_LENGTH).collect())
 }
 
 /// The primary key of an authenticator, which is its id in the API.

@@ -27,8 +27,6 @@ use vestibule::domain::authenticator::CredentialKey;
 use authenticator_data::AuthenticatorData;
 use client_data::{ClientData, Kind};
 use encoding::read_cbor;
-#[cfg(test)]
-pub(crate) use public_key::MAX_KEY_BYTES;
 use public_key::PublicKey;
 
 pub use accepted::AcceptedRegistration;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::domain::account::Account;
-use vestibule::domain::authenticator::{Credential, Factor};
+use vestibule::domain::authenticator::{Credential, Factor, MAX_CREDENTIAL_NAME};
 use vestibule::domain::document::UnknownMembers;
 use vestibule::domain::handle::Handle;
 use vestibule::domain::refusal::FieldErrorKind;
@@ -22,11 +22,9 @@ use crate::ceremony::{
 };
 use crate::challenge;
 
-/// Longest name of a key, in characters. The contract has no limit, but an account is kept as one item.
-const MAX_NAME: usize = 1000;
-
 const NAME: Field =
-    Field::text("name", Text::PLAIN.at_most(MAX_NAME), "The display name; a default if omitted.").optional();
+    Field::text("name", Text::PLAIN.at_most(MAX_CREDENTIAL_NAME), "The display name; a default if omitted.")
+        .optional();
 const CREDENTIAL: Field = Field::new(
     "credential",
     Kind::Json(Shape::of::<WebAuthnCredential>()),
@@ -151,29 +149,5 @@ fn usual_name(known: usize) -> String {
         0 => "Master key".to_owned(),
         1 => "Backup key".to_owned(),
         _ => format!("Key nr. {}", known + 1),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use vestibule::domain::authenticator::{CredentialKey, MOST_AUTHENTICATORS};
-
-    use super::*;
-    use crate::ceremony::MAX_KEY_BYTES;
-    use vestibule::domain::handle::MOST_CREDENTIAL_ID_BYTES;
-
-    /// DynamoDB takes 400 KB.
-    #[test]
-    fn an_account_has_room_for_all_its_keys() {
-        let longest = Factor::WebAuthn(Credential {
-            // Six bytes each in JSON, more than any other.
-            name: "\u{1}".repeat(MAX_NAME),
-            credential_id: ceremony::encode(&[0; MOST_CREDENTIAL_ID_BYTES]),
-            passwordless: Some(false),
-            document: CredentialKey::new(ceremony::encode(&[0; MAX_KEY_BYTES]), u32::MAX).to_document(),
-            unknown: UnknownMembers::NONE,
-        });
-        let length = serde_json::to_string(&longest).unwrap().len();
-        assert!(MOST_AUTHENTICATORS * length < 300_000, "{length}");
     }
 }

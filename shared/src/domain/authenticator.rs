@@ -12,6 +12,12 @@ use crate::secret::Sealed;
 /// The maximum number of second factors of an account: it is stored as one item, and a credential takes up to 11 KB.
 pub const MOST_AUTHENTICATORS: usize = 20;
 
+/// The maximum length of the name of a credential, in code points. The contract has none.
+pub const MAX_CREDENTIAL_NAME: usize = 1000;
+
+/// The most bytes of a credential's public key, in COSE. RSA with 8,192 bits takes half of that.
+pub const MOST_PUBLIC_KEY_BYTES: usize = 2048;
+
 /// A type of authenticator, in the order in which the contract lists the kinds of an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -18,6 +18,12 @@ use crate::secret::{Sealed, Secret};
 /// The maximum length of a uid, in code points, as in allauth.
 pub const MAX_UID_LENGTH: usize = 191;
 
+/// The maximum length of a name that is kept of profile claims, in code points: of others the beginning is kept.
+pub const MAX_CLAIM_LENGTH: usize = 150;
+
+/// The most bytes of the tokens of a provider account. Longer ones are not kept.
+pub const MOST_TOKEN_BYTES: usize = 8 * 1024;
+
 /// The maximum number of provider accounts of an account, which is stored as one item.
 pub const MOST_SOCIAL_ACCOUNTS: usize = 25;
 
@@ -124,6 +130,14 @@ pub struct Tokens {
     pub refresh_token: Option<Secret>,
     /// The expiry of the access token, if known.
     pub expires_at: Option<Timestamp>,
+}
+
+impl Tokens {
+    /// Whether they are short enough to be kept with the account, which is one item. A login needs none of them.
+    pub fn can_be_kept(&self) -> bool {
+        let length = |token: &Secret| token.expose().len();
+        length(&self.access_token) + self.refresh_token.as_ref().map_or(0, length) <= MOST_TOKEN_BYTES
+    }
 }
 
 /// An identity: profile claims and tokens from a provider.

@@ -86,13 +86,14 @@ pub(super) fn update(
     let Some(known) = known else { return Ok(()) };
     let sealed = match tokens.filter(|_| visit.settings().socialaccount.store_tokens) {
         Some(tokens) => {
-            let mut tokens = tokens.clone();
+            let mut kept = tokens.clone();
             if tokens.refresh_token.is_none() {
                 // Many services give one only when they are first asked.
                 let before = open(visit, account, known)?;
-                tokens.refresh_token = before.and_then(|before| before.refresh_token);
+                kept.refresh_token = before.and_then(|before| before.refresh_token);
             }
-            Some(seal(visit, Some(account), profile, &tokens))
+            let kept = if kept.can_be_kept() { &kept } else { tokens };
+            Some(seal(visit, Some(account), profile, kept))
         }
         None => known.tokens.clone(),
     };

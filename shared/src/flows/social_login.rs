@@ -9,10 +9,9 @@ use crate::domain::account_id::AccountId;
 use crate::domain::document::StoredList;
 use crate::domain::message::Recipient;
 use crate::domain::refusal::FieldErrorKind;
-use crate::domain::social::{Identity, MAX_UID_LENGTH, Process, Profile, Tokens};
+use crate::domain::social::{Identity, MAX_CLAIM_LENGTH, MAX_UID_LENGTH, Process, Profile, Tokens};
 use crate::domain::stage::LoginAttempt;
 use crate::domain::{email, phone, text};
-use crate::secret::Secret;
 use crate::settings::ProviderApp;
 use crate::snapshot::Need;
 
@@ -23,8 +22,6 @@ const LONGEST_ADDRESS: usize = 254;
 
 /// The longest URL of a picture that is kept, in bytes.
 const LONGEST_URL: usize = 2048;
-/// The longest tokens that are kept, in bytes.
-const MOST_TOKEN_BYTES: usize = 8 * 1024;
 
 /// Continues with the identity from the provider. An identity that was used, or can't be one, is refused as an
 /// invalid token.
@@ -53,11 +50,8 @@ pub fn complete(
     }
 }
 
-/// Whether tokens are short enough to be kept with the account, which is one item. A login needs none of them.
 fn is_kept(tokens: &Tokens) -> bool {
-    let length = |token: &Secret| token.expose().len();
-    let fits =
-        length(&tokens.access_token) + tokens.refresh_token.as_ref().map_or(0, length) <= MOST_TOKEN_BYTES;
+    let fits = tokens.can_be_kept();
     if !fits {
         tracing::warn!("the tokens of a service are too long to be kept");
     }
@@ -197,7 +191,7 @@ fn tidy(app: &ProviderApp, profile: &Profile) -> Profile {
     ] {
         *text = text
             .take()
-            .map(|text| text.trim().chars().take(150).collect())
+            .map(|text| text.trim().chars().take(MAX_CLAIM_LENGTH).collect())
             .filter(|text: &String| !text.is_empty());
     }
     profile

@@ -1089,6 +1089,7 @@ impl<'a> Visit<'a> {
         });
         let accounts = self.accounts.into_iter().filter_map(|(id, account)| {
             let before = loaded.accounts.get(&id).filter(|_| !self.added.contains(&id)).cloned().flatten();
+            let account = account.map(|account| fitting(account, before.as_ref()));
             let changed = before.as_ref().map(|before| &before.value) != account.as_ref();
             changed.then_some((before, account))
         });
@@ -1101,8 +1102,8 @@ impl<'a> Visit<'a> {
             spent: self.spent.into_iter().collect(),
             invited: self.invited,
             accepted: self.accepted,
-            letters: self.letters,
             cleared: self.cleared,
+            letters: self.letters,
             dropped: self.dropped,
             events: Vec::new(),
         };
@@ -1114,6 +1115,18 @@ impl<'a> Visit<'a> {
         recorder.record(&mut changes, loaded, &self.noted);
         changes
     }
+}
+
+/// The account as it fits into its item, without some tokens of providers if it is too large.
+fn fitting(mut account: Account, before: Option<&Stored<Account>>) -> Account {
+    let shed = account.shed_tokens(before.map(|stored| &stored.value));
+    if shed > 0 {
+        tracing::warn!(
+            shed,
+            "an account is too large for tokens of all its providers: the oldest are removed"
+        );
+    }
+    account
 }
 
 /// Names the counter of a limit. What is counted is hashed: no address stands in a key of the table.

@@ -205,7 +205,6 @@ fn waits() -> impl Iterator<Item = Duration> {
 /// What it costs to write an account: two units for each KB of each item, as all are written in one transaction. The
 /// account is the only item that can have more than one KB; the event of the import is one of them.
 fn write_units(account: &Account) -> u32 {
-    let bytes = serde_json::to_string(account).map_or(0, |text| text.len());
-    let items = 2 * account.addresses().len() + account.handles().len() + bytes.div_ceil(1024) + 1;
+    let items = 2 * account.addresses().len() + account.handles().len() + account.size().div_ceil(1024) + 1;
     u32::try_from(2 * items).unwrap_or(u32::MAX)
 }

@@ -14,8 +14,10 @@ use super::portable::{
 use super::problem::MigrationProblem;
 use crate::domain::account::{Account, MOST_ADDRESSES, MOST_UNPROVEN_ADDRESSES, PasswordHash};
 use crate::domain::account_id::AccountId;
+use crate::domain::account_size::MOST_ACCOUNT_BYTES;
 use crate::domain::authenticator::{
-    Authenticator, Credential, CredentialKey, Factor, MOST_AUTHENTICATORS, RecoveryCodes, Totp,
+    Authenticator, Credential, CredentialKey, Factor, MAX_CREDENTIAL_NAME, MOST_AUTHENTICATORS,
+    MOST_PUBLIC_KEY_BYTES, RecoveryCodes, Totp,
 };
 use crate::domain::code::{self, CodeHash};
 use crate::domain::document::UnknownMembers;
@@ -24,7 +26,9 @@ use crate::domain::handle::MOST_CREDENTIAL_ID_BYTES;
 use crate::domain::means::Unproved;
 use crate::domain::phone::{self, Phone};
 use crate::domain::profile::{MAX_PROFILE_BYTES, size};
-use crate::domain::social::{MAX_UID_LENGTH, MOST_SOCIAL_ACCOUNTS, SocialAccount, Tokens};
+use crate::domain::social::{
+    MAX_CLAIM_LENGTH, MAX_UID_LENGTH, MOST_SOCIAL_ACCOUNTS, MOST_TOKEN_BYTES, SocialAccount, Tokens,
+};
 use crate::domain::text::{self, quoted};
 use crate::domain::time::Timestamp;
 use crate::domain::username;
@@ -42,12 +46,7 @@ const LEAST_SECRET_BYTES: usize = 10;
 const MOST_SECRET_BYTES: usize = 128;
 const MOST_CODES: usize = 100;
 const MOST_CODE_LENGTH: usize = 64;
-const MOST_NAME_LENGTH: usize = 1000;
-const MOST_PUBLIC_KEY_BYTES: usize = 2048;
 const MOST_PROVIDER_LENGTH: usize = 200;
-const MOST_TOKEN_BYTES: usize = 8 * 1024;
-/// An item of the table may have 400 KB: there is room left for the rest of it, and for what comes later.
-const MOST_BYTES: usize = 350_000;
 
 /// The way in: what accounts are made with.
 #[derive(Clone, Copy, Debug)]
@@ -97,9 +96,9 @@ impl Inward<'_> {
             unknown: UnknownMembers::NONE,
         });
         account.unproved = unproved.collect::<Vec<_>>().into();
-        let bytes = serde_json::to_string(&account).map_or(usize::MAX, |text| text.len());
-        if bytes > MOST_BYTES {
-            maker.problems.push(MigrationProblem::TooLarge(bytes, MOST_BYTES));
+        let bytes = account.size();
+        if bytes > MOST_ACCOUNT_BYTES {
+            maker.problems.push(MigrationProblem::TooLarge(bytes, MOST_ACCOUNT_BYTES));
         }
         if maker.problems.is_empty() { Ok(account) } else { Err(maker.problems) }
     }
@@ -276,10 +275,10 @@ impl Maker<'_> {
             if !(1..=MAX_UID_LENGTH).contains(&text::length(&social.uid)) {
                 self.refuse(MigrationProblem::Value("uid", quoted(&social.uid)));
             }
-            if social.display.as_deref().is_some_and(|name| text::length(name) > MOST_NAME_LENGTH) {
+            if social.display.as_deref().is_some_and(|name| text::length(name) > MAX_CLAIM_LENGTH) {
                 self.refuse(MigrationProblem::Value(
                     "display",
-                    format!("more than {MOST_NAME_LENGTH} characters"),
+                    format!("more than {MAX_CLAIM_LENGTH} characters"),
                 ));
             }
             if account.social_account(&social.provider, &social.uid).is_some() {
@@ -293,11 +292,7 @@ impl Maker<'_> {
     fn social_account(&mut self, id: &AccountId, from: &PortableSocialAccount) -> SocialAccount {
         let stored = from.tokens.as_ref().filter(|_| self.way.settings.socialaccount.store_tokens);
         let tokens = stored.map(tokens);
-        let length = |tokens: &Tokens| {
-            let refresh = tokens.refresh_token.as_ref().map_or(0, |token| token.expose().len());
-            tokens.access_token.expose().len() + refresh
-        };
-        if tokens.as_ref().is_some_and(|tokens| length(tokens) > MOST_TOKEN_BYTES) {
+        if tokens.as_ref().is_some_and(|tokens| !tokens.can_be_kept()) {
             self.refuse(MigrationProblem::Value("tokens", format!("more than {MOST_TOKEN_BYTES} bytes")));
         }
         let place = connect::place(Some(id), &from.provider, &from.uid);
@@ -408,7 +403,7 @@ fn credential(from: &PortableCredential) -> Result<Credential, MigrationProblem>
     let id = id.ok_or_else(|| wrong("the credential id is not valid"))?;
     let key = bytes(&from.public_key).filter(|key| (1..=MOST_PUBLIC_KEY_BYTES).contains(&key.len()));
     let key = key.ok_or_else(|| wrong("the public key is not valid"))?;
-    if text::length(&from.name) > MOST_NAME_LENGTH {
+    if text::length(&from.name) > MAX_CREDENTIAL_NAME {
         return Err(wrong("the name is too long"));
     }
     Ok(Credential {

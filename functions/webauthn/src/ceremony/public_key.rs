@@ -6,6 +6,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{
     ECDSA_P256_SHA256_ASN1, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
+use vestibule::domain::authenticator::MOST_PUBLIC_KEY_BYTES;
 
 use super::encoding::read_cbor;
 use super::fault::CeremonyFault;
@@ -17,9 +18,6 @@ pub(super) const OFFERED: [i64; 3] = [ES256, EDDSA, RS256];
 const ES256: i64 = -7;
 const EDDSA: i64 = -8;
 const RS256: i64 = -257;
-
-/// Longest key, in bytes of COSE, as an account is kept as one item. RSA with 8,192 bits takes half of that.
-pub(crate) const MAX_KEY_BYTES: usize = 2048;
 
 /// The labels of a key's parameters: its type, its algorithm, and three whose meaning depends on its type.
 const TYPE: i64 = 1;
@@ -65,7 +63,7 @@ impl PublicKey {
                 (256..=1024).contains(&n.len()) && is_odd(&n) && e.len() <= 4 && is_odd(&e) && e != [1]
             }
         };
-        if is_good && cose.len() <= MAX_KEY_BYTES { Ok(()) } else { Err(CeremonyFault::PublicKey) }
+        if is_good && cose.len() <= MOST_PUBLIC_KEY_BYTES { Ok(()) } else { Err(CeremonyFault::PublicKey) }
     }
 
     /// Reads one, with nothing after it.
