@@ -605,4 +605,270 @@ mod tests {
         let old = text.replace(r#""authenticators":"#, r#""unknown":"#);
         assert_eq!(serde_json::from_str::<Account>(&old).unwrap().authenticators, StoredList::default());
     }
+
+    #[test]
+    fn an_account_is_called_by_its_username_or_its_email_address() {
+        let mut account = account();
+        account.username = Some(String::new());
+        account.email = Some(String::new());
+        assert_eq!((account.display().as_str(), account.label().as_str()), ("user", "user"));
+        account.username = Some("ann".into());
+        assert_eq!((account.display().as_str(), account.label().as_str()), ("ann", "ann"));
+        account.email = Some("ann@xn--bcher-kva.example".into());
+        assert_eq!((account.display().as_str(), account.label().as_str()), ("ann", "ann@bücher.example"));
+        account.username = None;
+        assert_eq!(account.display(), "ann@bücher.example");
+    }
+
+    #[test]
+    fn logins_are_told_from_other_changes() {
+        let before = account();
+        let mut after = Account { last_login_at: Some(Timestamp::from_millis(1)), logins: 1, ..account() };
+        assert!(after.has_only_logged_in_since(&before));
+        assert!(after.has_logged_in() && !before.has_logged_in());
+        after.active = false;
+        assert!(!after.has_only_logged_in_since(&before));
+    }
+
+    #[test]
+    fn what_gives_access_depends_on_what_is_verified() {
+        let (given, added) =
+            (Recipient::Email("a@example.com".into()), Recipient::Email("b@example.com".into()));
+        let number = Recipient::Phone("+31612345678".into());
+        let mut account = account();
+        account.add_address("a@example.com");
+        account.add_address("b@example.com");
+        account.signup_email = Some("a@example.com".into());
+        account.phone = Some(Phone::new("+31612345678".into(), false));
+        let standing =
+            |account: &Account| [&given, &added, &number].map(|address| account.standing(address).unwrap());
+        assert_eq!(standing(&account), [Standing::Unproven, Standing::Added, Standing::Unproven]);
+        let mut other = account.clone();
+        other.verify_phone("+31698765432");
+        assert_eq!(other, account, "it is another number");
+        other.verify_phone("+31612345678");
+        assert_eq!(standing(&other), [Standing::Given, Standing::Added, Standing::Verified]);
+        account.verify_address("b@example.com", false);
+        assert_eq!(standing(&account), [Standing::Given, Standing::Verified, Standing::Given]);
+        account.remove_address("b@example.com");
+        assert_eq!(account.standing(&added), None);
+        assert_eq!(account.standing(&given), Some(Standing::Given), "something was verified once");
+        account.remove_address("a@example.com");
+        account.add_address("a@example.com");
+        assert_eq!(account.standing(&given), Some(Standing::Added), "it is not that of the sign-up any more");
+    }
+
+    #[test]
+    fn an_email_address_without_an_entry_counts_as_given() {
+        let mut account = account();
+        let imported = Recipient::Email("a@example.com".into());
+        account.email = Some(String::new());
+        assert!(account.addresses().is_empty());
+        account.email = Some("a@example.com".into());
+        assert_eq!(account.standing(&imported), Some(Standing::Unproven));
+        account.had_verified = true;
+        assert_eq!(account.standing(&imported), Some(Standing::Given));
+    }
+
+    #[test]
+    fn the_better_its_standing_the_more_an_address_gives_access_to() {
+        for (standing, takes, reaches, reaches_unasked) in [
+            (Standing::Added, false, false, false),
+            (Standing::Given, false, false, true),
+            (Standing::Unproven, true, true, true),
+            (Standing::Verified, true, true, true),
+        ] {
+            let found = (standing.takes(), standing.reaches(true), standing.reaches(false));
+            assert_eq!(found, (takes, reaches, reaches_unasked), "{standing:?}");
+        }
+    }
+
+    #[test]
+    fn an_account_has_room_for_so_many_addresses() {
+        let mut account = account();
+        for number in 1..MOST_ADDRESSES {
+            account.add_address(&format!("{number}@example.com"));
+        }
+        assert!(account.has_room_for("new@example.com"));
+        account.add_address("new@example.com");
+        assert!(account.has_room_for("NEW@example.com"), "the account has it");
+        assert!(!account.has_room_for("more@example.com"));
+    }
+
+    #[test]
+    fn the_primary_address_goes_before_the_one_used_without_any() {
+        let mut account = account();
+        account.email = Some("old@example.com".into());
+        account.add_address("a@example.com");
+        assert_eq!(account.primary_email(), Some("old@example.com"));
+        account.emails[0].primary = true;
+        assert_eq!(account.primary_email(), Some("a@example.com"));
+    }
+
+    #[test]
+    fn an_address_that_replaces_all_others_is_not_that_of_the_sign_up() {
+        let mut account = account();
+        account.add_address("a@example.com");
+        account.signup_email = Some("a@example.com".into());
+        let mut same = account.clone();
+        same.verify_address("a@example.com", true);
+        assert_eq!(same.signup_email.as_deref(), Some("a@example.com"));
+        account.verify_address("b@example.com", true);
+        assert_eq!(account.signup_email, None);
+    }
+
+    #[test]
+    fn an_authenticator_has_an_id_of_its_own() {
+        let mut account = protected();
+        let totp = || Factor::Totp(Totp::new(Sealed("sealed".into())));
+        let mut add = |id: i64| account.add_authenticator(id, totp(), Timestamp::from_millis(0)).id;
+        assert_eq!((add(1), add(9), add(9)), (5, 9, 10));
+        let last = i64::from(i32::MAX);
+        assert_eq!((add(last), add(last)), (last, 6), "after the last of 31 bits comes the first");
+        let mut later = serde_json::to_value(&account).unwrap();
+        later["authenticators"][0] = serde_json::json!({"id": 20, "factor": {"push": {}}});
+        let mut later: Account = serde_json::from_value(later).unwrap();
+        assert_eq!(later.add_authenticator(20, totp(), Timestamp::from_millis(0)).id, 21);
+    }
+
+    #[test]
+    fn an_authenticator_is_found_by_its_id_or_its_type() {
+        let mut account = protected();
+        assert_eq!(account.authenticator(AuthenticatorType::Totp).map(|it| it.id), Some(3));
+        assert_eq!(account.authenticator_mut(4).map(|it| it.id), Some(4));
+        assert_eq!(account.authenticator_mut(5), None);
+        let credentials: Vec<_> = account.credentials().map(|(it, key)| (it.id, key.name.as_str())).collect();
+        assert_eq!(credentials, [(1, "a"), (4, "b")]);
+    }
+
+    fn social(provider: &str, uid: &str) -> SocialAccount {
+        SocialAccount {
+            provider: provider.into(),
+            uid: uid.into(),
+            display: None,
+            tokens: None,
+            connected_at: Timestamp::from_millis(0),
+            unknown: UnknownMembers::NONE,
+        }
+    }
+
+    #[test]
+    fn an_account_is_found_by_all_its_handles() {
+        let mut account = protected();
+        account.username = Some("Ann".into());
+        account.social_accounts = vec![social("google", "7")].into();
+        let mut later = serde_json::to_value(&account).unwrap();
+        let push = |list: &mut Value, element| list.as_array_mut().unwrap().push(element);
+        push(&mut later["social_accounts"], serde_json::json!({"provider": "github", "uid": "8"}));
+        push(
+            &mut later["authenticators"],
+            serde_json::json!({"id": 9, "factor": {"push": {"credential_id": "bGF0ZXI"}}}),
+        );
+        let account: Account = serde_json::from_value(later).unwrap();
+        let expected = [
+            Handle::Username("ann".into()),
+            Handle::Credential("a".into()),
+            Handle::Credential("b".into()),
+            Handle::credential("bGF0ZXI").unwrap(),
+            Handle::social("google", "7"),
+            Handle::social("github", "8"),
+        ];
+        assert_eq!(account.handles(), expected.into());
+    }
+
+    #[test]
+    fn an_account_has_the_means_that_it_lists() {
+        let mut account = protected();
+        account.add_address("a@example.com");
+        account.set_verified_phone("+31612345678");
+        account.social_accounts = vec![social("google", "7")].into();
+        let mut later = serde_json::to_value(&account).unwrap();
+        later["authenticators"][0] = serde_json::json!({"id": 9, "factor": {"push": {}}});
+        let unread = serde_json::json!({"provider": "github", "uid": "8"});
+        later["social_accounts"].as_array_mut().unwrap().push(unread);
+        let account: Account = serde_json::from_value(later).unwrap();
+        let social = |provider: &str, uid: &str| Means::Social(provider.into(), uid.into());
+        for means in [
+            Means::Email("a@example.com".into()),
+            Means::Phone("+31612345678".into()),
+            Means::Authenticator(3),
+            Means::Authenticator(9),
+            social("google", "7"),
+            social("github", "8"),
+        ] {
+            assert!(account.has(&means), "{means:?}");
+        }
+        for means in [
+            Means::Email("b@example.com".into()),
+            Means::Phone("+31698765432".into()),
+            Means::Authenticator(1),
+            social("google", "8"),
+            social("github", "7"),
+        ] {
+            assert!(!account.has(&means), "{means:?}");
+        }
+    }
+
+    #[test]
+    fn verified_email_addresses_come_in_alphabetical_order() {
+        let mut account = account();
+        for (email, is_verified) in
+            [("c@example.com", true), ("b@example.com", false), ("a@example.com", true)]
+        {
+            account.add_address(email);
+            account.emails.last_mut().unwrap().verified = is_verified;
+        }
+        assert_eq!(account.verified_emails().collect::<Vec<_>>(), ["a@example.com", "c@example.com"]);
+    }
+
+    #[test]
+    fn the_first_proof_leaves_its_own_way_in() {
+        let crowded = || {
+            let mut account = protected();
+            account.add_address("a@example.com");
+            account.add_address("b@example.com");
+            account.signup_email = Some("a@example.com".into());
+            account.make_primary("b@example.com");
+            account.set_password(PasswordHash("hash".into()));
+            account.set_verified_phone("+31612345678");
+            account.social_accounts = vec![social("google", "7")].into();
+            for members in [&mut account.profile, &mut account.public_metadata, &mut account.private_metadata]
+            {
+                members.insert("role".into(), "editor".into());
+            }
+            account
+        };
+        let email = |email: &str| Removed::Email { email: email.into() };
+        let number = Removed::Phone { number: "+31612345678".into() };
+        let google = Removed::Provider { provider: "google".into() };
+
+        let mut account = crowded();
+        let removed = account.strip(&Recipient::Email("a@example.com".into()), false);
+        let expected =
+            [Removed::Password, google.clone(), email("b@example.com"), number, Removed::Authenticators];
+        assert_eq!(removed, expected);
+        let left = Account {
+            emails: vec![EmailAddress { primary: true, ..EmailAddress::new("a@example.com".into()) }],
+            email: Some("a@example.com".into()),
+            signup_email: Some("a@example.com".into()),
+            session_epoch: 2,
+            ..Account::new(account.id.clone(), account.created_at)
+        };
+        assert_eq!(account, left);
+
+        let mut account = crowded();
+        account.strip(&Recipient::Email("b@example.com".into()), false);
+        assert_eq!((account.signup_email, account.email.as_deref()), (None, Some("b@example.com")));
+
+        let mut account = crowded();
+        let removed = account.strip(&Recipient::Phone("+31612345678".into()), true);
+        assert_eq!(removed, [Removed::Password, google, email("a@example.com"), email("b@example.com")]);
+        assert_eq!((account.emails.len(), account.email.as_deref()), (0, None));
+        assert_eq!(account.verified_phone(), Some("+31612345678"));
+        assert_eq!(account.authenticators, protected().authenticators);
+
+        let mut bare = Account::new(account.id, account.created_at);
+        bare.add_address("a@example.com");
+        assert_eq!(bare.strip(&Recipient::Email("a@example.com".into()), false), []);
+    }
 }
