@@ -133,4 +133,44 @@ mod tests {
         assert!(!challenge.is_expired(timeout, Timestamp::from_millis(2000)));
         assert!(challenge.is_expired(timeout, Timestamp::from_millis(2001)));
     }
+
+    fn account() -> Account {
+        let id = AccountId::parse("0198c0de").unwrap();
+        let mut account = Account::new(id, Timestamp::from_millis(0));
+        account.add_address("a@example.com");
+        account.signup_email = Some("a@example.com".into());
+        account
+    }
+
+    #[test]
+    fn a_code_of_an_account_dies_with_its_sessions() {
+        let mut account = account();
+        let to = Recipient::Email("b@example.com".into());
+        let challenge = Challenge::new(to, Some(&account), Timestamp::from_millis(1000));
+        assert!(challenge.is_for(&account, true));
+        account.end_sessions();
+        assert!(!challenge.is_for(&account, true));
+    }
+
+    #[test]
+    fn a_code_that_anybody_asked_for_is_for_an_account_that_it_reaches() {
+        type Change = fn(&mut Account);
+        let to = Recipient::Email("a@example.com".into());
+        let challenge = Challenge::asked(to, Some(account().id), Timestamp::from_millis(1000));
+        let changes: [(Change, bool, bool); 6] = [
+            (|_| (), true, true),
+            (|account| account.active = false, false, false),
+            (|account| account.stripped_at = Some(Timestamp::from_millis(1000)), true, true),
+            (|account| account.stripped_at = Some(Timestamp::from_millis(1001)), false, false),
+            (|account| account.remove_address("a@example.com"), false, false),
+            // It may be anybody's now that the account has an owner.
+            (|account| account.verify_address("b@example.com", false), false, true),
+        ];
+        for (number, (change, asked, unasked)) in changes.into_iter().enumerate() {
+            let mut account = account();
+            change(&mut account);
+            let found = (challenge.is_for(&account, true), challenge.is_for(&account, false));
+            assert_eq!(found, (asked, unasked), "{number}");
+        }
+    }
 }

@@ -365,3 +365,107 @@ impl Session {
         self.records.insert(before.unwrap_or_else(none)).records.push(record);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::stage::{LoginAttempt, Stage};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    fn id(text: &str) -> AccountId {
+        AccountId::parse(text).unwrap()
+    }
+
+    fn logged_in() -> Session {
+        let login = Login {
+            account: id("ann"),
+            epoch: 0,
+            id: 1,
+            at: at(100),
+            last_seen_at: at(100),
+            ip: String::new(),
+            user_agent: String::new(),
+            unknown: UnknownMembers::NONE,
+        };
+        Session { state: State::Authenticated(login), ..Session::default() }
+    }
+
+    fn pending() -> Session {
+        let attempt = LoginAttempt { account: Some(id("ann")), ..LoginAttempt::unknown(None, at(100)) };
+        let pending = attempt.waiting_at(Stage::VerifyEmail, 0);
+        Session { state: State::Pending(Box::new(pending)), ..Session::default() }
+    }
+
+    #[test]
+    fn a_refresh_token_is_good_once_and_a_little_longer() {
+        let pair = |name: &str, issued_at| TokenPair::new("access".into(), name.into(), issued_at);
+        let first = TokenFamily { current: pair("a", at(0)), replaced: None, unknown: UnknownMembers::NONE };
+        let family = first.rotated(pair("b", at(100)));
+        let grace = Duration::from_secs(5);
+        for (token, grace, now, expected) in [
+            ("b", grace, 1000, RefreshUse::Current),
+            ("a", grace, 100, RefreshUse::Repeated),
+            ("a", grace, 105, RefreshUse::Repeated),
+            ("a", grace, 106, RefreshUse::Reused),
+            ("a", Duration::ZERO, 100, RefreshUse::Reused),
+            ("c", grace, 100, RefreshUse::Reused),
+        ] {
+            assert_eq!(family.judge(token, grace, at(now)), expected, "{token} {grace:?} {now}");
+        }
+    }
+
+    #[test]
+    fn a_session_ends_so_long_after_its_login_at_the_latest() {
+        let (long, short) = (Duration::from_secs(60), Duration::from_secs(10));
+        assert_eq!(logged_in().end(at(130), None), at(130));
+        assert_eq!(logged_in().end(at(130), Some(long)), at(130));
+        assert_eq!(logged_in().end(at(130), Some(short)), at(110));
+        assert_eq!(pending().end(at(130), Some(short)), at(130), "it has not logged in");
+    }
+
+    #[test]
+    fn a_session_is_of_the_account_that_logs_in() {
+        assert_eq!(logged_in().account(), Some(&id("ann")));
+        assert_eq!(pending().account(), Some(&id("ann")));
+        assert_eq!(Session::default().account(), None);
+        assert!(logged_in().login().is_some() && logged_in().pending().is_none());
+        assert!(pending().login().is_none() && pending().pending().is_some());
+        assert!(Session::default().is_blank() && !pending().is_blank());
+    }
+
+    #[test]
+    fn records_are_of_one_account() {
+        let mut session = Session::default();
+        let record = |method| AuthenticationRecord::new(method, at(100));
+        session.record(&id("ann"), record(Method::Password));
+        session.record(&id("ann"), record(Method::Mfa));
+        assert_eq!(session.records_of(&id("ann")), [record(Method::Password), record(Method::Mfa)]);
+        assert_eq!(session.records_of(&id("bob")), []);
+        session.record(&id("bob"), record(Method::Code));
+        assert_eq!(session.records_of(&id("ann")), []);
+        assert_eq!(session.records_of(&id("bob")), [record(Method::Code)]);
+    }
+
+    #[test]
+    fn a_record_tells_by_which_means() {
+        let kind = AuthenticatorType::Totp;
+        let told = AuthenticationRecord {
+            email: Some("a@example.com".into()),
+            phone: Some("+31612345678".into()),
+            authenticator: Some(UsedAuthenticator { id: 7, kind, passwordless: false }),
+            provider: Some("google".into()),
+            uid: Some("1".into()),
+            ..AuthenticationRecord::new(Method::Password, at(100))
+        };
+        let means = |method| AuthenticationRecord { method, ..told.clone() }.means();
+        assert_eq!((means(Method::Password), means(Method::PasswordReset)), (None, None));
+        assert_eq!(means(Method::Code), Some(Means::Email("a@example.com".into())));
+        assert_eq!(means(Method::Mfa), Some(Means::Authenticator(7)));
+        assert_eq!(means(Method::SocialAccount), Some(Means::Social("google".into(), "1".into())));
+        let by_text = AuthenticationRecord { email: None, method: Method::Code, ..told };
+        assert_eq!(by_text.means(), Some(Means::Phone("+31612345678".into())));
+    }
+}

@@ -47,3 +47,26 @@ impl Timestamp {
         self.plus(length) < now
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_seconds_and_in_milliseconds() {
+        let at = Timestamp::from_millis(1500);
+        assert_eq!((at.millis(), at.seconds(), at.as_seconds().to_bits()), (1500, 1, 1.5_f64.to_bits()));
+        assert_eq!(Timestamp::from_millis(-1).seconds(), -1, "the second before the first");
+        assert_eq!(Timestamp::from_seconds(2), Timestamp::from_millis(2000));
+        assert_eq!(Timestamp::from_seconds(i64::MAX).millis(), i64::MAX);
+    }
+
+    #[test]
+    fn a_time_is_older_than_a_length_once_more_has_passed() {
+        let (at, length) = (Timestamp::from_millis(1000), Duration::from_millis(500));
+        assert_eq!(at.plus(length), Timestamp::from_millis(1500));
+        assert_eq!(at.plus(Duration::MAX), Timestamp::from_millis(i64::MAX));
+        assert!(!at.is_older_than(length, Timestamp::from_millis(1500)));
+        assert!(at.is_older_than(length, Timestamp::from_millis(1501)));
+    }
+}
