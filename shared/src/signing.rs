@@ -913,4 +913,78 @@ mod tests {
         let keys = Keys::with_fallbacks(Secret::new(OLD), [Secret::new(OLD)]);
         assert_eq!(keys.ids().collect::<Vec<_>>(), [old().id()]);
     }
+
+    #[test]
+    fn events_are_signed_with_all_that_is_stored_of_them() {
+        let mut event = EventItem {
+            account: account().id,
+            id: "1".into(),
+            events: "[]".into(),
+            sealed: Some(vec![1]),
+            mac: String::new(),
+            expires_at: 5,
+        };
+        event.mac = old().event_mac(&event);
+        assert!(rotated().is_event_mac(&event) && !keys().is_event_mac(&event));
+        assert_eq!(Keys::signer_of_events(&event), Some(old().id()));
+        let unnamed = EventItem { mac: without_id(&event.mac), ..event.clone() };
+        assert!(rotated().is_event_mac(&unnamed));
+        assert_eq!(Keys::signer_of_events(&unnamed), None);
+        let changes: [fn(&mut EventItem); 5] = [
+            |event| event.account = AccountId::parse("another").unwrap(),
+            |event| event.id = "2".into(),
+            |event| event.events = "[{}]".into(),
+            |event| event.sealed = None,
+            |event| event.expires_at = 6,
+        ];
+        for change in changes {
+            let mut altered = event.clone();
+            change(&mut altered);
+            assert!(!rotated().is_event_mac(&altered), "{altered:?}");
+        }
+    }
+
+    #[test]
+    fn an_imported_record_is_recognised() {
+        let mac = old().import_mac(b"record");
+        assert!(rotated().is_import_mac(b"record", &mac));
+        assert!(!rotated().is_import_mac(b"another", &mac));
+        assert!(!keys().is_import_mac(b"record", &mac));
+    }
+
+    #[test]
+    fn personal_data_opens_with_the_key_of_its_account_in_its_place() {
+        let random = Random::system();
+        let key = EventKey::new(&random);
+        let sealed = key.seal(&random, "0198-c0de 1", b"192.0.2.1");
+        let read = EventKey::read(&key.to_secret()).unwrap();
+        assert_eq!(read.open("0198-c0de 1", &sealed).as_deref(), Some(&b"192.0.2.1"[..]));
+        assert_eq!(read.open("0198-c0de 2", &sealed), None);
+        assert_eq!(EventKey::new(&random).open("0198-c0de 1", &sealed), None);
+        for wrong in ["", "?", "AAAA"] {
+            assert!(EventKey::read(&Secret::new(wrong)).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_spread_by_the_key() {
+        assert_eq!(keys().spread("a"), keys().spread("a"));
+        assert_ne!(keys().spread("a"), keys().spread("b"));
+        assert_ne!(keys().spread("a"), old().spread("a"));
+    }
+
+    #[test]
+    fn keys_are_told_by_their_ids() {
+        let new = Secret::new("the-key-after-that-only-these-tests-know");
+        assert_eq!(rotated().ids().collect::<Vec<_>>(), [Keys::id_of(&new).as_str(), old().id()]);
+        assert_eq!(rotated().id(), Keys::id_of(&new));
+        assert_ne!(rotated().id(), old().id());
+    }
+
+    #[test]
+    fn what_is_no_set_of_keys_hashes_no_recovery_code() {
+        for wrong in [String::new(), "?".into(), "AAAA".into(), URL_SAFE_NO_PAD.encode([0; 33])] {
+            assert!(CodeHasher::read(&Secret::new(wrong.as_str())).is_none(), "{wrong}");
+        }
+    }
 }
