@@ -217,6 +217,7 @@ fn prove(visit: &mut Visit<'_>, right: &Right, challenge: Option<Challenge>) -> 
 
 #[cfg(test)]
 mod tests {
+    use super::super::login::{self, Identifier};
     use super::super::testing::{EMAIL, World, codes};
     use super::*;
     use crate::domain::email::EmailAddress;
@@ -349,5 +350,113 @@ mod tests {
         world.wait(170);
         reset_with(&mut world, &code).unwrap();
         assert_eq!(reset_with(&mut world, &code), Err(Stop::Conflict));
+    }
+
+    const BY_CODE: (&str, &str) = ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "true");
+
+    fn ask(world: &mut World) -> Decision<()> {
+        world.visit(|visit| request(visit, EMAIL, &find_accounts(visit, EMAIL)?))
+    }
+
+    /// Answers as the endpoint does.
+    fn answer(world: &mut World, code: &str) -> Decision<()> {
+        world.visit(|visit| {
+            let challenge = resume(visit)?;
+            match check(visit, challenge.as_ref(), code) {
+                Ok(right) => reset(visit, &right, challenge, &new_password()),
+                Err(Stop::Missing(needs)) => Err(Stop::Missing(needs)),
+                Err(stop) => {
+                    fail(visit, challenge);
+                    Err(stop)
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn whether_there_is_an_account_is_told_only_where_enumeration_is_not_prevented() {
+        let mut world = World::new(&[]);
+        assert_eq!(world.visit(|visit| find_accounts(visit, EMAIL)), Ok(Vec::new()));
+        let mut world = World::new(&[("ACCOUNT_PREVENT_ENUMERATION", "false")]);
+        assert_eq!(codes(world.visit(|visit| find_accounts(visit, EMAIL))), ["unknown_email"]);
+        let id = world.add(true, None);
+        assert_eq!(world.visit(|visit| find_accounts(visit, EMAIL)), Ok(vec![id]));
+    }
+
+    #[test]
+    fn wrong_codes_run_out_and_end_the_reset() {
+        let mut world = World::new(&[BY_CODE]);
+        world.add(true, None);
+        ask(&mut world).unwrap();
+        let code = world.code();
+        for _ in 0..3 {
+            assert_eq!(codes(answer(&mut world, "BBBB-BBBB")), ["incorrect_code"]);
+        }
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+        assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn a_code_that_is_too_old_ends_the_reset() {
+        let mut world = World::new(&[BY_CODE, ("ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT", "60")]);
+        world.add(true, None);
+        ask(&mut world).unwrap();
+        let code = world.code();
+        world.wait(60);
+        assert_eq!(world.visit(|visit| Ok(is_pending(visit))), Ok(true));
+        world.wait(1);
+        assert_eq!(world.visit(|visit| Ok(is_pending(visit))), Ok(false));
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+        assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn nobody_is_asked_like_anybody_else() {
+        let mut world = World::new(&[BY_CODE]);
+        ask(&mut world).unwrap();
+        assert!(matches!(world.latest(), Message::UnknownAccount { .. }));
+        assert_eq!(codes(answer(&mut world, "BBBB-BBBB")), ["incorrect_code"]);
+    }
+
+    /// A client that is logged in; whether its session is still there after it has reset the password.
+    #[test]
+    fn a_browser_is_logged_out_by_its_own_reset_and_an_app_is_told_later() {
+        for (client, is_own, is_kept) in [
+            (ClientKind::Browser, true, false),
+            (ClientKind::App, true, true),
+            (ClientKind::Browser, false, true),
+        ] {
+            let mut world = World::new(&[]);
+            let id = world.add(true, None);
+            world.client = client;
+            world.log_in();
+            let mut of = id;
+            if !is_own {
+                of = AccountId::parse("zoe").unwrap();
+                let mut other = Account { id: of.clone(), ..world.owner() };
+                other.last_login_at = None;
+                world.accounts.insert(of.clone(), other);
+            }
+            let key = world.reset_key(&of);
+            reset_with(&mut world, &key).unwrap();
+            assert_eq!(world.session().login().is_some(), is_kept, "{client:?} {is_own}");
+        }
+    }
+
+    #[test]
+    fn failed_logins_with_the_proved_address_are_forgiven() {
+        let mut world = World::new(&[("ACCOUNT_RATE_LIMITS", r#"{"login_failed": "2/5m/key"}"#)]);
+        let id = world.add(true, None);
+        let log_in = |world: &mut World, password: &str| {
+            let (who, password) = (Identifier::Email(EMAIL.into()), Secret::new(password));
+            world.visit(|visit| login::authenticate(visit, &who, &password))
+        };
+        for _ in 0..2 {
+            assert_eq!(codes(log_in(&mut world, "wrong")), ["email_password_mismatch"]);
+        }
+        assert_eq!(codes(log_in(&mut world, "wrong")), ["too_many_login_attempts"]);
+        let key = world.reset_key(&id);
+        reset_with(&mut world, &key).unwrap();
+        assert!(log_in(&mut world, new_password().expose()).is_ok());
     }
 }
