@@ -205,8 +205,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::account::Account;
+    use crate::domain::stage::StageKey;
     use crate::flows::stages;
-    use crate::flows::testing::{EMAIL, World};
+    use crate::flows::testing::{EMAIL, World, codes};
+
+    const PHONE: &str = "+31612345678";
+    const FIELDS: (&str, &str) = ("ACCOUNT_SIGNUP_FIELDS", "email*,phone*,password1*");
 
     const BY_CODE: (&str, &str) = ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true");
 
@@ -287,6 +292,105 @@ mod tests {
         assert_eq!(answer(&mut world, &first), Ok(false));
         let second = world.code();
         assert_eq!(answer(&mut world, &second), Ok(true));
+    }
+
+    #[test]
+    fn whether_there_is_an_account_is_told_only_where_enumeration_is_not_prevented() {
+        let (email, phone) = (Recipient::Email(EMAIL.into()), Recipient::Phone(PHONE.into()));
+        let mut world = World::new(&[BY_CODE]);
+        assert_eq!(world.visit(|visit| find_account(visit, &email)), Ok(None));
+        let mut world = World::new(&[BY_CODE, ("ACCOUNT_PREVENT_ENUMERATION", "false")]);
+        assert_eq!(codes(world.visit(|visit| find_account(visit, &email))), ["unknown_email"]);
+        assert_eq!(codes(world.visit(|visit| find_account(visit, &phone))), ["unknown_phone"]);
+        let id = world.add(true, Some(PHONE));
+        assert_eq!(world.visit(|visit| find_account(visit, &email)), Ok(Some(id.clone())));
+        world.accounts.get_mut(&id).unwrap().active = false;
+        assert_eq!(codes(world.visit(|visit| find_account(visit, &email))), ["unknown_email"]);
+    }
+
+    #[test]
+    fn codes_are_asked_for_so_often_only() {
+        let mut world =
+            World::new(&[BY_CODE, ("ACCOUNT_RATE_LIMITS", r#"{"request_login_code": "1/m/key"}"#)]);
+        world.add(true, None);
+        ask(&mut world).unwrap();
+        assert_eq!(codes(ask(&mut world)), ["too_many_login_attempts"]);
+    }
+
+    #[test]
+    fn a_code_goes_to_a_phone_number_and_verifies_it() {
+        let mut world = World::new(&[BY_CODE, FIELDS]);
+        let id = world.add(false, Some(PHONE));
+        let to = Recipient::Phone(PHONE.into());
+        world.visit(|visit| request(visit, Some(id.clone()), to.clone())).unwrap();
+        assert_eq!(world.letters.last().unwrap().to, to);
+        let code = world.code();
+        assert_eq!(answer(&mut world, "BBBB-BBBB"), Ok(false));
+        let pending = world.session();
+        assert_eq!(
+            pending.pending().and_then(|it| it.stage.challenge()).map(|it| it.failed_attempts),
+            Some(1)
+        );
+        assert_eq!(answer(&mut world, &code), Ok(true));
+        assert_eq!(world.owner().verified_phone(), Some(PHONE));
+    }
+
+    /// How a login without anything else goes on: at which stage it waits, and whether it is complete.
+    fn begin(settings: &[(&str, &str)], change: fn(&mut Account)) -> (World, Option<StageKey>, bool) {
+        let mut world = World::new(settings);
+        let id = world.add(true, Some(PHONE));
+        change(world.accounts.get_mut(&id).unwrap());
+        world
+            .visit(|visit| stages::go_on(visit, Next::Begin(LoginAttempt::new(id.clone(), None, visit.now))))
+            .unwrap();
+        let stage = world.session().pending().map(|pending| pending.stage.key());
+        let is_logged_in = world.is_logged_in();
+        (world, stage, is_logged_in)
+    }
+
+    #[test]
+    fn a_code_follows_the_methods_after_which_it_is_required() {
+        for (required, is_asked) in
+            [("true", true), ("false", false), (r#"["password"]"#, true), (r#"["mfa"]"#, false)]
+        {
+            let mut world = World::new(&[("ACCOUNT_LOGIN_BY_CODE_REQUIRED", required)]);
+            world.add(true, None);
+            world.log_in();
+            assert_eq!(world.is_logged_in(), !is_asked, "{required}");
+            if is_asked {
+                let code = world.code();
+                assert_eq!(answer(&mut world, &code), Ok(true));
+                assert!(world.is_logged_in());
+            }
+        }
+        let mut world = World::new(&[BY_CODE, ("ACCOUNT_LOGIN_BY_CODE_REQUIRED", "true")]);
+        world.add(true, None);
+        ask(&mut world).unwrap();
+        let code = world.code();
+        assert_eq!(answer(&mut world, &code), Ok(true));
+        assert!(world.is_logged_in(), "one code is enough");
+    }
+
+    #[test]
+    fn a_required_code_goes_where_the_account_can_be_reached() {
+        const REQUIRED: (&str, &str) = ("ACCOUNT_LOGIN_BY_CODE_REQUIRED", "true");
+        let (world, stage, _) = begin(&[REQUIRED, FIELDS], |_| ());
+        assert_eq!(stage, Some(StageKey::LoginByCode));
+        assert_eq!(world.letters.last().unwrap().to, Recipient::Email(EMAIL.into()));
+        let no_email = |account: &mut Account| {
+            account.emails.clear();
+            account.email = None;
+        };
+        let (world, stage, _) = begin(&[REQUIRED, FIELDS], no_email);
+        assert_eq!(stage, Some(StageKey::LoginByCode));
+        assert_eq!(world.letters.last().unwrap().to, Recipient::Phone(PHONE.into()));
+        let (world, stage, is_logged_in) = begin(&[REQUIRED], no_email);
+        assert_eq!(
+            (stage, is_logged_in),
+            (None, false),
+            "the site has no phone numbers, so no code can be sent"
+        );
+        assert!(world.letters.is_empty());
     }
 
     proptest! {

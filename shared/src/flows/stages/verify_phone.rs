@@ -224,6 +224,7 @@ fn give_up(visit: &mut Visit<'_>, verification: &PhoneVerification) {
 mod tests {
     use super::*;
     use crate::domain::account::Account;
+    use crate::domain::stage::StageKey;
     use crate::flows::stages;
     use crate::flows::testing::World;
 
@@ -254,5 +255,202 @@ mod tests {
         assert_eq!((right, account.phone.unwrap().verified), (Ok(true), true));
         let (right, account) = answer_after(Account::end_sessions);
         assert_eq!((right, account.phone.unwrap().verified), (Ok(false), false));
+    }
+
+    const OTHER: &str = "+31698765432";
+    const FIELDS: (&str, &str) = ("ACCOUNT_SIGNUP_FIELDS", "email*,phone*,password1*");
+
+    /// A login that waits for the verification of a number.
+    fn waiting(settings: &[(&str, &str)]) -> World {
+        let mut world = World::new(&[settings, &[FIELDS]].concat());
+        world.add(false, Some(PHONE));
+        world.log_in();
+        world
+    }
+
+    /// Answers as the endpoint does; whether it was right.
+    fn answer(world: &mut World, code: &str) -> Decision<bool> {
+        world.visit(|visit| {
+            let verification = resume(visit)?;
+            if is_right(visit, &verification, code)? {
+                let next = confirm(visit, &verification)?;
+                stages::go_on(visit, next).map(|()| true)
+            } else {
+                fail(visit, verification);
+                Ok(false)
+            }
+        })
+    }
+
+    /// Another account, which has verified this number.
+    fn add_holder(world: &mut World, number: &str) {
+        let id = AccountId::parse("zoe").unwrap();
+        let mut holder = Account::new(id.clone(), world.now);
+        holder.set_verified_phone(number);
+        world.accounts.insert(id, holder);
+    }
+
+    #[test]
+    fn wrong_codes_run_out_and_end_the_login() {
+        let mut world = waiting(&[]);
+        let code = world.code();
+        assert_eq!(answer(&mut world, "BBBB-BBBB"), Ok(false));
+        assert_eq!(answer(&mut world, &code), Ok(true));
+        let mut world = waiting(&[]);
+        let code = world.code();
+        for _ in 0..3 {
+            assert_eq!(answer(&mut world, "BBBB-BBBB"), Ok(false));
+        }
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+        assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn a_code_that_is_too_old_ends_the_login() {
+        let mut world = waiting(&[("ACCOUNT_PHONE_VERIFICATION_TIMEOUT", "60")]);
+        let code = world.code();
+        world.wait(61);
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+        assert!(world.session().is_blank());
+    }
+
+    #[test]
+    fn another_code_replaces_the_first_as_often_as_allowed() {
+        let mut world = waiting(&[("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", "1")]);
+        let first = world.code();
+        assert_eq!(world.visit(resend), Err(Stop::RateLimited), "one text message in half a minute");
+        world.wait(31);
+        world.visit(resend).unwrap();
+        world.wait(31);
+        assert_eq!(world.visit(resend), Err(Stop::Conflict));
+        assert_eq!(answer(&mut world, &first), Ok(false));
+        let second = world.code();
+        assert_eq!(answer(&mut world, &second), Ok(true));
+        assert_eq!(world.letters.len(), 3, "two codes, and the mail that verifies the email address");
+    }
+
+    #[test]
+    fn a_mistyped_number_is_corrected_as_often_as_allowed() {
+        let mut world = waiting(&[("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", "1")]);
+        let first = world.code();
+        world
+            .visit(|visit| {
+                correctable(visit).map(|(_, it)| it).and_then(|it| correct(visit, it, OTHER, true))
+            })
+            .unwrap();
+        assert_eq!(world.owner().phone, Some(Phone::new(OTHER.into(), false)));
+        assert_eq!(world.letters.last().unwrap().to, Recipient::Phone(OTHER.into()));
+        assert_eq!(world.visit(|visit| correctable(visit).map(drop)), Err(Stop::Conflict));
+        assert_eq!(answer(&mut world, &first), Ok(false));
+        let second = world.code();
+        assert_eq!(answer(&mut world, &second), Ok(true));
+        assert_eq!(world.owner().phone, Some(Phone::new(OTHER.into(), true)));
+    }
+
+    #[test]
+    fn the_number_of_an_account_that_has_logged_in_is_not_mistyped() {
+        let mut world = waiting(&[("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", "1")]);
+        let id = world.owner().id;
+        assert!(world.visit(|visit| correctable(visit).map(drop)).is_ok());
+        world.accounts.get_mut(&id).unwrap().last_login_at = Some(world.now);
+        assert_eq!(world.visit(|visit| correctable(visit).map(drop)), Err(Stop::Conflict));
+    }
+
+    #[test]
+    fn the_holder_of_a_number_that_is_taken_is_told_and_gets_no_code() {
+        let mut world = waiting(&[("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_CHANGE", "1")]);
+        let first = world.code();
+        world
+            .visit(|visit| {
+                correctable(visit).map(|(_, it)| it).and_then(|it| correct(visit, it, OTHER, false))
+            })
+            .unwrap();
+        assert!(matches!(world.latest(), Message::AccountAlreadyExists { .. }), "{:?}", world.latest());
+        assert_eq!(answer(&mut world, &first), Ok(false));
+    }
+
+    #[test]
+    fn whether_a_number_is_taken_is_told_only_where_enumeration_is_not_prevented() {
+        for (prevent, expected) in [("true", Ok(false)), ("false", Err(FieldErrorKind::PhoneTaken))] {
+            let mut world = waiting(&[("ACCOUNT_PREVENT_ENUMERATION", prevent)]);
+            let account = world.owner();
+            let check =
+                |world: &mut World, number| world.visit(|visit| check_new(visit, &account, number)).unwrap();
+            assert_eq!(check(&mut world, PHONE), Err(FieldErrorKind::SameAsCurrent));
+            assert_eq!(check(&mut world, OTHER), Ok(true));
+            add_holder(&mut world, OTHER);
+            assert_eq!(check(&mut world, OTHER), expected);
+        }
+    }
+
+    #[test]
+    fn a_number_that_another_account_has_verified_meanwhile_is_taken() {
+        let mut world = waiting(&[]);
+        let taken = |world: &mut World| {
+            world.visit(|visit| {
+                let verification = resume(visit)?;
+                is_taken(visit, &verification)
+            })
+        };
+        assert_eq!(taken(&mut world), Ok(false));
+        add_holder(&mut world, PHONE);
+        assert_eq!(taken(&mut world), Ok(true));
+    }
+
+    /// A world whose user is logged in, and has begun to change the number.
+    fn changing() -> World {
+        let mut world = World::new(&[FIELDS]);
+        let id = world.add(true, Some(PHONE));
+        world.log_in();
+        world.visit(|visit| change(visit, &id, OTHER)).unwrap();
+        world
+    }
+
+    #[test]
+    fn a_number_is_changed_by_the_code_that_was_sent_to_the_new_one() {
+        let mut world = changing();
+        assert_eq!(world.owner().verified_phone(), Some(PHONE));
+        assert_eq!(world.visit(resend), Err(Stop::Conflict), "that is for logins");
+        let code = world.code();
+        assert_eq!(answer(&mut world, "BBBB-BBBB"), Ok(false));
+        assert_eq!(answer(&mut world, &code), Ok(true));
+        assert_eq!(world.owner().verified_phone(), Some(OTHER));
+        assert!(world.is_logged_in());
+        let event = Event::PhoneChanged { phone: OTHER.into() };
+        assert_eq!(*world.latest(), Message::Notification { event, origin: world.origin() });
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict), "the change is over");
+    }
+
+    #[test]
+    fn a_change_of_the_number_that_is_given_up_ends_no_session() {
+        let mut world = changing();
+        let code = world.code();
+        for _ in 0..3 {
+            assert_eq!(answer(&mut world, "BBBB-BBBB"), Ok(false));
+        }
+        assert_eq!(answer(&mut world, &code), Err(Stop::Conflict));
+        assert!(world.is_logged_in());
+        assert_eq!(world.owner().verified_phone(), Some(PHONE));
+    }
+
+    #[test]
+    fn a_login_waits_for_a_number_only_where_it_is_to_be_verified() {
+        let stage = |settings: &[(&str, &str)], change: fn(&mut Account)| {
+            let mut world = World::new(settings);
+            let id = world.add(true, Some(PHONE));
+            let account = world.accounts.get_mut(&id).unwrap();
+            account.phone.as_mut().unwrap().verified = false;
+            change(account);
+            world.log_in();
+            (world.session().pending().map(|pending| pending.stage.key()), world.is_logged_in())
+        };
+        let waits = (Some(StageKey::VerifyPhone), false);
+        let passes = (None, true);
+        let off = ("ACCOUNT_PHONE_VERIFICATION_ENABLED", "false");
+        assert_eq!(stage(&[FIELDS], |_| ()), waits);
+        assert_eq!(stage(&[FIELDS, off], |_| ()), passes);
+        assert_eq!(stage(&[], |_| ()), passes, "no phone number is asked for");
+        assert_eq!(stage(&[FIELDS], |account| account.verify_phone(PHONE)), passes);
+        assert_eq!(stage(&[FIELDS], |account| account.phone = None), passes, "there is an email address");
     }
 }
