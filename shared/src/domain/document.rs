@@ -312,5 +312,6 @@ mod tests {
         document["authenticators"] = json!([{"factor": {"push": {"key": "secret"}}}]);
         let shown = format!("{:?}", read::<Account>(&document));
         assert!(shown.contains("api_key") && !shown.contains("\"secret\""), "{shown}");
+        assert_eq!(format!("{:?}", StoredList::from(vec![1, 2])), "[1, 2]");
     }
 }

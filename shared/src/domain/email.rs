@@ -255,6 +255,7 @@ mod tests {
             "ann@example.com\u{fe0f}",
             "ann@\u{202e}example.com",
             "ann@example.１２",
+            "ann@example.abcde1",
             "ann@1.2.3.４",
             "ann@exa mple.com",
             "ann@xn--\u{e9}.com",

@@ -41,3 +41,17 @@ impl Handle {
 
 /// The longest credential id, in bytes (WebAuthn, section 7.1, step 25). It becomes a key of the table.
 pub const MOST_CREDENTIAL_ID_BYTES: usize = 1023;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_is_no_longer_than_what_an_account_can_have() {
+        // 1,023 bytes in base64url.
+        assert!(Handle::credential(&"A".repeat(1364)).is_some());
+        assert_eq!(Handle::credential(&"A".repeat(1365)), None);
+        assert_eq!(Handle::username("ANN"), Some(Handle::Username("ann".into())));
+        assert_eq!(Handle::username(&"a".repeat(username::MAX_LENGTH + 1)), None);
+    }
+}

@@ -306,4 +306,21 @@ mod tests {
         let current = std::fs::read_to_string(path).unwrap_or_default();
         assert!(current == written, "docs/hook.schema.json is not up to date: run `make docs`");
     }
+
+    #[test]
+    fn an_event_is_named_in_logs_as_in_the_question() {
+        for event in [HookEvent::BeforeSignup, HookEvent::BeforeLogin] {
+            assert_eq!(json!(event), event.name());
+        }
+    }
+
+    #[test]
+    fn a_code_and_a_message_are_as_long_as_they_may_be() {
+        let answer =
+            json!({"allow": false, "code": "a".repeat(MOST_CODE), "message": "a".repeat(MOST_MESSAGE)});
+        assert!(matches!(read(&answer), Ok(HookAnswer::Refuse(_))));
+        let allowed = json!({"allow": true, "profile": {"x": ""}}).to_string();
+        let longest = allowed.replace("\"\"", &format!("\"{}\"", "a".repeat(MOST_BYTES - allowed.len())));
+        assert!(matches!(HookAnswer::read(longest.as_bytes()), Ok(HookAnswer::Allow(_))));
+    }
 }

@@ -136,4 +136,33 @@ mod tests {
         assert!(history.is_empty());
         assert!(history.hit(&rate, now));
     }
+
+    #[test]
+    fn a_hit_counts_for_as_long_as_the_limit_and_no_longer() {
+        let rate = Rate { amount: 1, duration: Duration::from_secs(60), per: Per::Key };
+        let mut history = History::default();
+        let mut hit = |millis| history.hit(&rate, Timestamp::from_millis(millis));
+        assert!(hit(0) && !hit(59_999) && hit(60_000));
+    }
+
+    #[test]
+    fn the_largest_exact_limit_is_exact() {
+        let rate = Rate { amount: History::EXACT, duration: Duration::from_secs(3600), per: Per::Key };
+        let mut history = History::default();
+        let mut hit = |millis| history.hit(&rate, Timestamp::from_millis(millis));
+        assert!((0..64).all(&mut hit));
+        assert!(!hit(3_599_999) && hit(3_600_000) && !hit(3_600_000) && hit(3_600_001));
+    }
+
+    #[test]
+    fn of_hits_that_are_kept_as_one_one_is_taken_back() {
+        for duration in [Duration::from_secs(3600), Duration::from_millis(10)] {
+            let rate = Rate { amount: 100, duration, per: Per::Key };
+            let now = Timestamp::from_millis(0);
+            let mut history = History::default();
+            assert!((0..100).all(|_| history.hit(&rate, now)) && !history.hit(&rate, now));
+            history.roll_back();
+            assert!(history.hit(&rate, now) && !history.hit(&rate, now), "{duration:?}");
+        }
+    }
 }

@@ -342,4 +342,28 @@ mod tests {
             assert_eq!(told(wrong), None, "{wrong}");
         }
     }
+
+    #[test]
+    fn a_process_is_found_by_its_name() {
+        for (process, name) in [(Process::Login, "login"), (Process::Connect, "connect")] {
+            assert_eq!((process.name(), Process::of(name)), (name, Some(process)));
+        }
+        assert_eq!(Process::of("redirect"), None);
+    }
+
+    #[test]
+    fn an_authorization_request_takes_ten_minutes_at_most() {
+        let request = AuthorizationRequest {
+            state: String::new(),
+            provider: "google".into(),
+            process: Process::Login,
+            callback_url: String::new(),
+            redirect_uri: String::new(),
+            account: None,
+            began_at: Timestamp::from_millis(0),
+            unknown: UnknownMembers::NONE,
+        };
+        assert!(!request.is_over(Timestamp::from_seconds(600)));
+        assert!(request.is_over(Timestamp::from_millis(600_001)));
+    }
 }

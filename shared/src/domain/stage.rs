@@ -196,6 +196,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::domain::message::Recipient;
 
     /// As releases wrote it that had all members in one struct.
     #[test]
@@ -224,5 +225,31 @@ mod tests {
         let oldest = r#"{"account": null, "email": null, "signup": false, "initiated_at": 0, "stage": "verify_email"}"#;
         let pending: PendingLogin = serde_json::from_str(oldest).unwrap();
         assert_eq!((pending.epoch, pending.attempt.waited_at), (0, Vec::new()));
+    }
+
+    #[test]
+    fn only_a_code_instead_of_a_password_is_awaited_of_anybody() {
+        let to = Recipient::Email("ann@example.com".into());
+        let challenge = Challenge::asked(to, None, Timestamp::from_millis(0));
+        let by_code =
+            |instead_of_password| Stage::LoginByCode { challenge: challenge.clone(), instead_of_password };
+        assert!(by_code(true).is_for_anybody());
+        for stage in [by_code(false), Stage::VerifyPhone(challenge.clone()), Stage::MfaAuthenticate] {
+            assert!(!stage.is_for_anybody(), "{stage:?}");
+        }
+        assert_eq!(by_code(false).challenge(), Some(&challenge));
+        assert_eq!(Stage::VerifyEmail.challenge(), None);
+    }
+
+    #[test]
+    fn an_attempt_remembers_where_it_has_waited_and_since_when() {
+        let pending =
+            LoginAttempt::unknown(None, Timestamp::from_millis(1000)).waiting_at(Stage::VerifyEmail, 3);
+        assert_eq!((pending.epoch, &pending.stage), (3, &Stage::VerifyEmail));
+        assert!(pending.attempt.has_waited_at(StageKey::VerifyEmail));
+        assert!(!pending.attempt.has_waited_at(StageKey::MfaTrust));
+        let timeout = Duration::from_secs(60);
+        assert!(!pending.is_expired(timeout, Timestamp::from_millis(61_000)));
+        assert!(pending.is_expired(timeout, Timestamp::from_millis(61_001)));
     }
 }
