@@ -204,3 +204,79 @@ impl Check {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use jsonwebtoken::{Header, Validation};
+    use serde_json::{Value, json};
+
+    use super::super::keys::{Key, PrivateKey};
+    use super::*;
+    use crate::secret::Secret;
+
+    const RSA: &str = include_str!("../../../tests/testdata/rsa-private-key.pem");
+    const EC: &str = include_str!("../../../tests/testdata/ec-private-key.pem");
+    const ED: &str = include_str!("../../../tests/testdata/ed25519-private-key.pem");
+
+    /// A key of the curve P-384, in PEM form.
+    fn p384() -> String {
+        let algorithm = &signature::ECDSA_P384_SHA384_FIXED_SIGNING;
+        let document = EcdsaKeyPair::generate_pkcs8(algorithm, &SystemRandom::new()).unwrap();
+        let text = STANDARD.encode(document.as_ref());
+        format!("-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----\n")
+    }
+
+    fn token(key: &Key, subject: &str) -> String {
+        jsonwebtoken::encode(&Header::new(key.algorithm), &json!({"sub": subject}), &key.signing).unwrap()
+    }
+
+    fn verifies(key: &Key, token: &str) -> bool {
+        let mut validation = Validation::new(key.algorithm);
+        validation.validate_exp = false;
+        validation.required_spec_claims.clear();
+        jsonwebtoken::decode::<Value>(token, &key.verifying, &validation).is_ok()
+    }
+
+    #[test]
+    fn each_algorithm_verifies_what_it_has_signed_and_nothing_else() {
+        install();
+        let private = |algorithm: Algorithm| match algorithm {
+            Algorithm::ES256 => EC.to_owned(),
+            Algorithm::ES384 => p384(),
+            Algorithm::EdDSA => ED.to_owned(),
+            _ => RSA.to_owned(),
+        };
+        let pairs = [
+            Algorithm::RS256,
+            Algorithm::RS384,
+            Algorithm::RS512,
+            Algorithm::PS256,
+            Algorithm::PS384,
+            Algorithm::PS512,
+            Algorithm::ES256,
+            Algorithm::ES384,
+            Algorithm::EdDSA,
+        ];
+        let pairs = pairs.map(|algorithm| Key::read(&PrivateKey { algorithm, pem: private(algorithm) }));
+        let shared = [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+        let shared = shared.map(|algorithm| Key::shared(algorithm, &Secret::new("shared"), None));
+        for key in pairs.into_iter().chain(shared) {
+            let key = key.unwrap();
+            let (good, other) = (token(&key, "ann"), token(&key, "bob"));
+            assert!(verifies(&key, &good), "{:?}", key.algorithm);
+            let ((signed, _), (_, signature)) =
+                (good.rsplit_once('.').unwrap(), other.rsplit_once('.').unwrap());
+            assert!(!verifies(&key, &format!("{signed}.{signature}")), "{:?}", key.algorithm);
+        }
+    }
+
+    #[test]
+    fn a_key_of_one_family_signs_for_no_other() {
+        install();
+        let key = Key::shared(Algorithm::HS256, &Secret::new("shared"), None).unwrap();
+        let header = Header::new(Algorithm::RS256);
+        assert!(jsonwebtoken::encode(&header, &json!({}), &key.signing).is_err());
+    }
+}
