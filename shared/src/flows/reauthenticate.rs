@@ -166,7 +166,7 @@ pub fn record_password(visit: &mut Visit<'_>, user: &Account) {
 #[cfg(test)]
 mod tests {
     use super::super::stages::{self, verify_email};
-    use super::super::testing::{EMAIL, World};
+    use super::super::testing::{EMAIL, PASSWORD, World, codes};
     use super::super::{authenticators, connect, manage_email, password_change};
     use super::*;
     use crate::changes::LetterContent;
@@ -346,5 +346,57 @@ mod tests {
         set_password(&mut world).unwrap();
         let told: Vec<_> = world.letters[before..].iter().map(|letter| letter.to.address()).collect();
         assert_eq!(told, [EMAIL, "spare@example.com", STRANGER]);
+    }
+
+    #[test]
+    fn changes_ask_for_a_reauthentication_where_the_settings_do() {
+        for (required, expected) in [("false", Ok(())), ("true", Err(Stop::ReauthenticationRequired))] {
+            let mut world = world(&[("ACCOUNT_REAUTHENTICATION_REQUIRED", required)]);
+            assert_eq!(world.visit(|visit| require(visit)), expected);
+            let record = by_code(&world, EMAIL);
+            reauthenticate(&mut world, &record);
+            assert_eq!(world.visit(|visit| require(visit)), Ok(()));
+            world.forget_session();
+            assert_eq!(world.visit(|visit| require(visit)), Err(Stop::Unauthorized));
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_not_enabled_is_refused_to_whoever_is_logged_in() {
+        let methods =
+            [Method::Password, Method::Code, Method::Mfa, Method::PasswordReset, Method::SocialAccount];
+        for (enabled, method) in
+            [("password", Method::Password), ("code", Method::Code), ("mfa", Method::Mfa)]
+        {
+            let mut world = world(&[("ACCOUNT_REAUTHENTICATION_METHODS", enabled)]);
+            for tried in methods {
+                let expected = if tried == method { Ok(()) } else { Err(Stop::Forbidden) };
+                assert_eq!(
+                    world.visit(|visit| require_enabled(visit, tried)),
+                    expected,
+                    "{enabled} {tried:?}"
+                );
+            }
+            world.forget_session();
+            assert_eq!(world.visit(|visit| require_enabled(visit, Method::Code)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn wrong_passwords_are_limited_and_a_right_one_is_forgiven() {
+        let mut world = World::new(&[("ACCOUNT_RATE_LIMITS", r#"{"login_failed": "2/5m/key"}"#)]);
+        world.add(true, None);
+        world.log_in();
+        let check = |world: &mut World, password: &str| {
+            let (user, password) = (world.owner(), Secret::new(password));
+            world.visit(|visit| check_password(visit, &user, &password))
+        };
+        for _ in 0..3 {
+            assert_eq!(check(&mut world, PASSWORD), Ok(()));
+        }
+        for _ in 0..2 {
+            assert_eq!(codes(check(&mut world, "wrong")), ["incorrect_password"]);
+        }
+        assert_eq!(codes(check(&mut world, PASSWORD)), ["too_many_login_attempts"]);
     }
 }
