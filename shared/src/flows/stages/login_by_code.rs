@@ -207,6 +207,7 @@ mod tests {
     use super::*;
     use crate::domain::account::Account;
     use crate::domain::stage::StageKey;
+    use crate::flows::signup::{NewAccount, Taken, sign_up};
     use crate::flows::stages;
     use crate::flows::testing::{EMAIL, World, codes};
 
@@ -391,6 +392,18 @@ mod tests {
             "the site has no phone numbers, so no code can be sent"
         );
         assert!(world.letters.is_empty());
+    }
+
+    #[test]
+    fn a_sign_up_with_a_taken_address_is_told_to_its_holder_alone() {
+        let mut world = World::new(&[("ACCOUNT_LOGIN_BY_CODE_REQUIRED", "true")]);
+        world.add(true, None);
+        let new = NewAccount { email: Some(EMAIL.into()), ..NewAccount::default() };
+        let taken = Taken { email: true, ..Taken::default() };
+        world.visit(|visit| sign_up(visit, new.clone(), taken)).unwrap();
+        assert!(matches!(world.latest(), Message::AccountAlreadyExists { .. }), "{:?}", world.latest());
+        assert_eq!(world.session().pending().map(|it| it.stage.key()), Some(StageKey::LoginByCode));
+        assert_eq!(answer(&mut world, "BBBB-BBBB"), Ok(false));
     }
 
     proptest! {

@@ -431,4 +431,106 @@ mod tests {
         assert!(!world.is_logged_in());
         assert!(world.session().is_blank());
     }
+
+    #[test]
+    fn another_code_replaces_the_first_as_often_as_allowed() {
+        let mut world = World::new(&[BY_CODE, ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND", "1")]);
+        join(&mut world);
+        let first = world.code();
+        assert_eq!(world.visit(resend), Err(Stop::RateLimited), "one mail in three minutes");
+        world.wait(181);
+        world.visit(resend).unwrap();
+        world.wait(181);
+        assert_eq!(world.visit(resend), Err(Stop::Conflict));
+        assert_eq!(codes(verify_with(&mut world, &first)), ["incorrect_code"]);
+        let second = world.code();
+        verify_with(&mut world, &second).unwrap();
+    }
+
+    #[test]
+    fn a_sign_up_gets_its_mail_and_waits_only_where_verification_is_mandatory() {
+        for (verification, mails, waits) in
+            [("mandatory", 1, true), ("optional", 1, false), ("none", 0, false)]
+        {
+            let mut world = World::new(&[("ACCOUNT_EMAIL_VERIFICATION", verification)]);
+            join(&mut world);
+            assert_eq!((world.letters.len(), world.is_logged_in()), (mails, !waits), "{verification}");
+            world.forget_session();
+            world.wait(181);
+            world.log_in();
+            let mails = if waits { 2 } else { mails };
+            assert_eq!(world.letters.len(), mails, "{verification}: a login is no sign-up");
+        }
+    }
+
+    #[test]
+    fn an_address_that_replaces_another_is_told_at_the_other() {
+        const NEW: &str = "new@example.com";
+        let mut world =
+            World::new(&[("ACCOUNT_CHANGE_EMAIL", "true"), ("ACCOUNT_EMAIL_NOTIFICATIONS", "true")]);
+        let id = world.add(true, None);
+        world.log_in();
+        world.visit(|visit| manage_email::add(visit, &id, NEW)).unwrap();
+        let key = key(&world);
+        let before = world.letters.len();
+        verify_with(&mut world, &key).unwrap();
+        let emails: Vec<_> = world.owner().emails.into_iter().map(|it| (it.email, it.verified)).collect();
+        assert_eq!(emails, [(NEW.to_owned(), true)]);
+        let event = Event::EmailChanged { from: EMAIL.into(), to: NEW.into() };
+        let told = Message::Notification { event, origin: world.origin() };
+        assert_eq!(world.letters.len(), before + 1);
+        assert_eq!((&world.letters[before].to, world.latest()), (&Recipient::Email(EMAIL.into()), &told));
+    }
+
+    #[test]
+    fn what_something_else_proves_is_verified_unless_another_account_has_it() {
+        let prove = |world: &mut World| {
+            let id = world.accounts.keys().next_back().unwrap().clone();
+            world
+                .visit(|visit| {
+                    visit.owners(&Recipient::Email(EMAIL.into()))?;
+                    verify_indirectly(visit, &id, EMAIL)?;
+                    verify_indirectly(visit, &id, "unknown@example.com")
+                })
+                .unwrap();
+            world.accounts[&id].emails.iter().map(|it| it.verified).collect::<Vec<_>>()
+        };
+        let mut world = World::new(&[]);
+        world.add(false, None);
+        assert_eq!(prove(&mut world), [true]);
+        let mut world = World::new(&[]);
+        world.add(false, None);
+        let mut other = Account::new(AccountId::parse("0").unwrap(), world.now);
+        other.verify_address(EMAIL, false);
+        world.accounts.insert(other.id.clone(), other);
+        assert_eq!(prove(&mut world), [false]);
+    }
+
+    #[test]
+    fn whoever_has_proved_a_number_and_has_no_address_has_none_to_verify() {
+        let is_logged_in = |change: fn(&mut Account)| {
+            let mut world = World::new(&[]);
+            let id = world.add(true, Some("+31612345678"));
+            change(world.accounts.get_mut(&id).unwrap());
+            let begin = |visit: &mut Visit<'_>| Next::Begin(LoginAttempt::new(id.clone(), None, visit.now));
+            world
+                .visit(|visit| {
+                    let next = begin(visit);
+                    stages::go_on(visit, next)
+                })
+                .unwrap();
+            world.is_logged_in()
+        };
+        let lose_email = |account: &mut Account| {
+            account.emails.clear();
+            account.email = None;
+        };
+        assert!(is_logged_in(lose_email));
+        assert!(!is_logged_in(|account| account.emails[0].verified = false));
+        assert!(!is_logged_in(|account| {
+            account.emails.clear();
+            account.email = None;
+            account.phone = None;
+        }));
+    }
 }
