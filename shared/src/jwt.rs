@@ -313,6 +313,16 @@ mod tests {
     }
 
     #[test]
+    fn access_tokens_alone_have_the_claims_of_the_site() {
+        let jwt = jwt("HS256");
+        let own = Map::from_iter([("plan".to_owned(), Value::from("free"))]);
+        let issued = jwt.issue(&pair(), &session(), "https://api.example.com", &own).unwrap();
+        let claims = |token: &Secret, token_use| jwt.read(token.expose(), token_use).unwrap().own;
+        assert_eq!(claims(&issued.access_token, TokenUse::Access), own);
+        assert_eq!(claims(&issued.refresh_token, TokenUse::Refresh), Map::new());
+    }
+
+    #[test]
     fn a_pair_made_again_is_the_same() {
         for algorithm in ["HS256", "RS256", "EdDSA"] {
             let jwt = jwt(algorithm);

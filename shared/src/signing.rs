@@ -895,6 +895,14 @@ mod tests {
     }
 
     #[test]
+    fn several_keys_can_note_in_one_place() {
+        let noted = UnknownKey::default();
+        let sealed = keys().seal(SealPurpose::TotpSecret, &Random::system(), "a", &Secret::new("x"));
+        assert!(old().noting(noted.clone()).open(SealPurpose::TotpSecret, "a", &sealed).is_err());
+        assert!(noted.take());
+    }
+
+    #[test]
     fn recovery_codes_outlast_the_key() {
         let id = account().id;
         let hasher = Keys::new_code_hasher(&Random::system());
