@@ -51,3 +51,19 @@ fn origin_of(url: &str) -> Option<String> {
     let host = rest.split(['/', '?', '#']).next()?;
     Some(format!("{scheme}://{host}").to_ascii_lowercase())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_origin_of_a_url_is_its_scheme_and_host() {
+        for (url, expected) in [
+            ("https://App.Example/sign-in?x=1", Some("https://app.example")),
+            ("https://app.example:8443?x", Some("https://app.example:8443")),
+            ("app.example", None),
+        ] {
+            assert_eq!(origin_of(url).as_deref(), expected, "{url}");
+        }
+    }
+}

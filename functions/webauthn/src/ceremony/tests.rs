@@ -140,6 +140,38 @@ fn a_key_is_asked_for_in_the_words_of_the_standard() {
     assert_eq!(options["publicKey"]["allowCredentials"], serde_json::json!([]));
 }
 
+#[test]
+fn an_attestation_object_has_each_member_once() {
+    let members =
+        [("fmt", Cbor::from("none")), ("attStmt", Cbor::Map(Vec::new())), ("authData", Cbor::Bytes(vec![1]))];
+    let object = |members: &[(&str, Cbor)]| {
+        let members = members.iter().map(|(name, value)| (Cbor::from(*name), value.clone())).collect();
+        let mut bytes = Vec::new();
+        ciborium::into_writer(&Cbor::Map(members), &mut bytes).unwrap();
+        attested_data(&bytes)
+    };
+    assert_eq!(object(&members), Ok(vec![1]));
+    for twice in &members {
+        let more = [&members[..], std::slice::from_ref(twice)].concat();
+        assert_eq!(object(&more), Err(CeremonyFault::AttestationObject), "{}", twice.0);
+    }
+}
+
+#[test]
+fn a_client_says_whether_a_credential_is_discoverable() {
+    for (extensions, expected) in [
+        (serde_json::json!({"credProps": {"rk": true}}), Some(true)),
+        (serde_json::json!({"credProps": {"rk": false}}), Some(false)),
+        (serde_json::json!({"credProps": true}), None),
+        (serde_json::json!({}), None),
+    ] {
+        let mut credential = row("registration", "ES256").credential;
+        credential["clientExtensionResults"] = extensions.clone();
+        let read = Registration::read(&read(&credential)).unwrap();
+        assert_eq!(read.discoverable, expected, "{extensions}");
+    }
+}
+
 /// The bytes of an answer that clients make, by their names.
 const BINARY: [&str; 5] =
     ["clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
