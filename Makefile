@@ -91,6 +91,10 @@ client-test: ## Test with a real browser, generated clients and the backends of 
 fuzz: ## Look for inputs that break a parser: TIME=60 seconds a target, TARGET=json for one (needs a C++ compiler)
 	tests/fuzz/run
 
+.PHONY: mutants
+mutants: ## Test the unit tests with 400 mutants (ARGS="--count 100 --only connect.rs"; needs cargo-mutants and Python)
+	tests/mutation/run $(ARGS)
+
 .PHONY: conformance
 conformance: ## Compare with the real django-allauth, step by step (needs Python and PyPI)
 	tests/conformance/run $(ARGS)
