@@ -2,85 +2,69 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vestibule::domain::account::{Account, Standing};
 use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
-use vestibule::domain::session::{Session, State};
 
-use crate::memory::hash_of;
+use crate::memory::{Proved, hash_of};
 use crate::person::{Person, code};
+use crate::table::{LoggedIn, Table};
 use crate::world::World;
 
-/// What was known of all accounts a round ago.
+/// What was seen of the table a round ago.
 #[derive(Debug, Default)]
-pub struct Before(BTreeMap<String, Known>);
+pub struct Seen {
+    /// The items.
+    pub table: Table,
+    accounts: BTreeMap<String, Known>,
+    mails: usize,
+    secrets: BTreeSet<String>,
+}
 
-/// What is told of an account when it changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What is known of an account.
+#[derive(Clone, Debug)]
 struct Known {
     password: Option<String>,
     verified: BTreeSet<String>,
     authenticators: BTreeSet<i64>,
     epoch: u32,
     events: i64,
-}
-
-struct Table {
-    accounts: Vec<Account>,
-    /// Where each is, and whose, of which epoch.
-    sessions: Vec<(String, String, u32)>,
-    /// By keys: what finds accounts.
-    look_ups: BTreeMap<(String, String), Value>,
+    emails: BTreeSet<String>,
+    /// The round in which the password was first seen.
+    password_since: u32,
 }
 
 /// Fails unless the table is as it must be.
-pub fn check(world: &mut World, before: &mut Before) {
-    let items = world.services.items();
-    learn_secrets(world);
-    let dump = Value::from(items.clone()).to_string();
-    let clear = world.memory.secrets.iter().find(|secret| dump.contains(secret.as_str()));
-    assert!(clear.is_none(), "the table holds a secret in clear: {clear:?}");
-    let table = read(&items, world.seconds());
-    look_ups_agree(&table);
-    accounts_are_their_owners(&table, world);
-    sessions_have_accounts(&table);
-    changes_are_whole(&table, before);
+pub fn check(world: &mut World, seen: &mut Seen) {
+    seen.table.update(world.services.written());
+    learn_secrets(world, seen);
+    let (now, before) = (&seen.table, &seen.accounts);
+    look_ups_agree(now);
+    accounts_are_their_owners(now, world);
+    sessions_have_accounts(now, world);
+    logins_were_proved(now, world, before);
+    changes_are_whole(seen, world.now());
 }
 
-/// Codes and keys become known with the mail.
-fn learn_secrets(world: &mut World) {
-    for mail in &world.services.mails {
-        world.memory.secrets.extend(code(mail));
-        world.memory.secrets.extend(mail.is_secret().then(|| mail.key()));
+/// No item contains a secret in clear. Codes and keys become known with the mail.
+fn learn_secrets(world: &mut World, seen: &mut Seen) {
+    let secrets = &mut world.memory.secrets;
+    for mail in &world.services.mails[seen.mails..] {
+        secrets.extend(code(mail));
+        secrets.extend(mail.is_secret().then(|| mail.key()));
     }
-    let passwords = world.people.iter().flat_map(|person| person.passwords.iter().cloned());
-    world.memory.secrets.extend(passwords);
-}
-
-fn read(items: &[Value], seconds: u64) -> Table {
-    let mut table = Table { accounts: Vec::new(), sessions: Vec::new(), look_ups: BTreeMap::new() };
-    for item in items {
-        let text = |name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
-        let (pk, sk) = (text("pk"), text("sk"));
-        if sk == "ACCOUNT" {
-            table.accounts.push(serde_json::from_str(&text("document")).expect("an account"));
-        } else if let Some(hash) = sk.strip_prefix("SESSION#") {
-            let session: Session = serde_json::from_str(&text("document")).expect("a session");
-            let ends = item["expires_at"]["N"].as_str().and_then(|at| at.parse().ok()).unwrap_or(0_u64);
-            if let State::Authenticated(login) = session.state
-                && ends > seconds
-            {
-                table.sessions.push((hash.to_owned(), login.account.as_str().to_owned(), login.epoch));
-            }
-        } else if ["EMAIL#", "PHONE#", "USERNAME#", "CREDENTIAL#", "SOCIAL#"]
-            .iter()
-            .any(|it| pk.starts_with(it))
-        {
-            table.look_ups.insert((pk, sk), item.clone());
+    seen.mails = world.services.mails.len();
+    for password in world.people.iter().flat_map(|person| &person.passwords) {
+        if !secrets.contains(password) {
+            secrets.insert(password.clone());
         }
     }
-    table
+    let new: Vec<String> = secrets.difference(&seen.secrets).cloned().collect();
+    let is_clear = |secret: &&String| seen.table.has_got(secret);
+    let clear = seen.secrets.iter().find(is_clear).or(new.iter().find(|secret| seen.table.contains(secret)));
+    assert!(clear.is_none(), "the table holds a secret in clear: {clear:?}");
+    seen.secrets.extend(new);
 }
 
 fn partition(address: &Recipient) -> String {
@@ -95,7 +79,7 @@ fn look_ups_agree(table: &Table) {
     let mut found: BTreeSet<(String, String)> = table.look_ups.keys().cloned().collect();
     let mut verified: BTreeMap<String, String> = BTreeMap::new();
     let mut claimable: BTreeSet<String> = BTreeSet::new();
-    for account in &table.accounts {
+    for account in table.accounts() {
         let id = account.id.as_str().to_owned();
         for (address, standing) in account.addresses() {
             let pk = partition(&address);
@@ -135,16 +119,15 @@ fn look_ups_agree(table: &Table) {
 fn accounts_are_their_owners(table: &Table, world: &World) {
     let holders: BTreeMap<String, usize> =
         world.memory.tokens.iter().filter_map(|(token, held)| Some((hash_of(token)?, held.person))).collect();
-    for account in &table.accounts {
+    for account in table.accounts() {
         for address in account.emails.iter().filter(|address| address.verified) {
             let owns = |person: &Person| person.owns(&address.email);
             let owner = world.people.iter().position(owns).expect("somebody's mailbox");
-            let sessions = table
-                .sessions
-                .iter()
-                .filter(|(_, id, epoch)| id == account.id.as_str() && *epoch == account.session_epoch);
-            for (hash, ..) in sessions {
-                let holder = holders.get(hash).copied().unwrap_or(owner);
+            let is_valid = |session: &&LoggedIn| {
+                session.account == account.id.as_str() && session.epoch == account.session_epoch
+            };
+            for session in table.sessions(world.seconds()).filter(is_valid) {
+                let holder = holders.get(&session.hash).copied().unwrap_or(owner);
                 let name = |number: usize| &world.people[number].mailboxes[0];
                 assert_eq!(holder, owner, "{} is logged in to the account of {}", name(holder), name(owner));
             }
@@ -153,28 +136,52 @@ fn accounts_are_their_owners(table: &Table, world: &World) {
 }
 
 /// A session ends with its account.
-fn sessions_have_accounts(table: &Table) {
-    let ids: BTreeSet<&str> = table.accounts.iter().map(|account| account.id.as_str()).collect();
-    let orphan = table.sessions.iter().find(|(_, id, _)| !ids.contains(id.as_str()));
+fn sessions_have_accounts(table: &Table, world: &World) {
+    let orphan = table.sessions(world.seconds()).find(|session| table.account(&session.account).is_none());
     assert!(orphan.is_none(), "a session has outlived its account: {orphan:?}");
 }
 
+/// A code logs in to no account but one that has the email address it was sent to, and a password that was replaced begins no
+/// login that is completed. What happens in the same round may come first.
+fn logins_were_proved(table: &Table, world: &mut World, before: &BTreeMap<String, Known>) {
+    for entry in std::mem::take(&mut world.memory.entries) {
+        let id = &entry.account;
+        let then = before.get(id);
+        match entry.proved {
+            Proved::Mailbox(mailbox) => {
+                let now = table.account(id);
+                let has = now.is_some_and(|account| account.emails.iter().any(|it| it.email == mailbox));
+                let had = then.is_some_and(|known| known.emails.contains(&mailbox));
+                assert!(has || had, "a code sent to {mailbox} has logged in to {id}, which has lost it");
+            }
+            Proved::Password(round) => {
+                let since = then.map_or(0, |known| known.password_since);
+                assert!(since <= round, "a login to {id} went on after the password had changed");
+            }
+        }
+    }
+}
+
 /// A new password ends all sessions that began before, but that of whoever sets it; and what changes is recorded.
-fn changes_are_whole(table: &Table, before: &mut Before) {
-    for account in &table.accounts {
+fn changes_are_whole(seen: &mut Seen, round: u32) {
+    for account in seen.table.accounts() {
         let id = account.id.as_str();
-        let now = Known::of(account);
-        let Some(then) = before.0.insert(id.to_owned(), now.clone()) else { continue };
-        if then.password.is_some() && then.password != now.password {
+        let mut now = Known::of(account, round);
+        let then = seen.accounts.get(id).cloned().unwrap_or_else(|| now.clone());
+        if then.password == now.password {
+            now.password_since = then.password_since;
+        } else if then.password.is_some() {
             assert!(now.epoch > then.epoch, "the password of {id} has changed, and its sessions stay");
         }
-        let same = Known { epoch: now.epoch, events: now.events, ..then.clone() };
-        assert!(same == now || now.events > then.events, "no event says what has changed in {id}");
+        let is_same = (&then.password, &then.verified, &then.authenticators)
+            == (&now.password, &now.verified, &now.authenticators);
+        assert!(is_same || now.events > then.events, "no event says what has changed in {id}");
+        seen.accounts.insert(id.to_owned(), now);
     }
 }
 
 impl Known {
-    fn of(account: &Account) -> Self {
+    fn of(account: &Account, round: u32) -> Self {
         let verified = account.emails.iter().filter(|address| address.verified);
         Self {
             password: account.password.as_ref().map(|hash| hash.0.clone()),
@@ -182,6 +189,8 @@ impl Known {
             authenticators: account.authenticators.iter().map(|it| it.id).collect(),
             epoch: account.session_epoch,
             events: account.events.as_ref().map_or(0, |log| log.seq),
+            emails: account.emails.iter().map(|address| address.email.clone()).collect(),
+            password_since: round,
         }
     }
 }

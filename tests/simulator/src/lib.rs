@@ -20,6 +20,7 @@ mod run;
 mod services;
 mod shrink;
 mod steps;
+mod table;
 mod world;
 
 pub use case::Case;

@@ -42,7 +42,7 @@ fn repeat(case: &Case) -> ExitCode {
 
 fn run_all(from: u64, to: u64) -> ExitCode {
     let (next, failed) = (AtomicU64::new(from), Mutex::new(None::<u64>));
-    let (tasks, faults) = (AtomicU64::new(0), AtomicU64::new(0));
+    let [journeys, tasks, faults] = [(); 3].map(|()| AtomicU64::new(0));
     let work = || loop {
         let seed = next.fetch_add(1, Ordering::SeqCst);
         let is_over = failed.lock().unwrap_or_else(PoisonError::into_inner).is_some();
@@ -50,6 +50,7 @@ fn run_all(from: u64, to: u64) -> ExitCode {
             return;
         }
         let outcome = run(&Case::new(seed));
+        journeys.fetch_add(outcome.journeys as u64, Ordering::SeqCst);
         tasks.fetch_add(outcome.tasks.len() as u64, Ordering::SeqCst);
         faults.fetch_add(outcome.faults.len() as u64, Ordering::SeqCst);
         if outcome.failure.is_some() {
@@ -63,7 +64,8 @@ fn run_all(from: u64, to: u64) -> ExitCode {
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     let Some(seed) = failed else {
         println!(
-            "seeds {from}..{to}: {} requests, {} faults, and everything held",
+            "seeds {from}..{to}: {} journeys, {} requests, {} faults, and everything held",
+            journeys.into_inner(),
             tasks.into_inner(),
             faults.into_inner()
         );

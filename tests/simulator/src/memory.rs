@@ -9,10 +9,52 @@ use crate::person::{Actor, Person, text};
 use crate::processes::MOST_SKEW;
 use crate::steps::{Intent, Step};
 
-/// Most wrong passwords for one email address within [`LOGIN_FAILED_MILLIS`] (`login_failed`).
-const MOST_MISTAKES: usize = 5;
-/// The period of that limit, less what the clocks of two processes are apart.
-const LOGIN_FAILED_MILLIS: i64 = 300_000 - 2 * MOST_SKEW - 1000;
+/// By how much a limit may be of a shorter time: what the clocks of two processes are apart, and how long a request that is
+/// tried again may take.
+const UNSURE_MILLIS: i64 = 2 * MOST_SKEW + 12_000;
+
+/// A limit: most requests that are let through within so many milliseconds.
+struct Limit {
+    name: &'static str,
+    most: usize,
+    millis: i64,
+}
+
+const LOGIN_FAILED: Limit = Limit { name: "login_failed", most: 5, millis: 300_000 };
+const REQUEST_LOGIN_CODE: Limit = Limit { name: "request_login_code", most: 3, millis: 60_000 };
+const RESET_PASSWORD: Limit = Limit { name: "reset_password", most: 5, millis: 60_000 };
+const REAUTHENTICATE: Limit = Limit { name: "reauthenticate", most: 10, millis: 60_000 };
+const CHANGE_PASSWORD: Limit = Limit { name: "change_password", most: 5, millis: 60_000 };
+const MANAGE_EMAIL: Limit = Limit { name: "manage_email", most: 10, millis: 60_000 };
+
+/// When a request was sent, and beside what.
+#[derive(Clone, Copy, Debug)]
+pub struct Sending {
+    /// The round.
+    pub round: u32,
+    /// The time, in milliseconds since 1970.
+    pub at: i64,
+    /// Whether its client sent nothing else in the round.
+    pub is_alone: bool,
+}
+
+/// A login that was completed in this round.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// The account.
+    pub account: String,
+    /// What had been proved for it.
+    pub proved: Proved,
+}
+
+/// What a login began with.
+#[derive(Clone, Debug)]
+pub enum Proved {
+    /// That this mailbox is read: a code was sent to it.
+    Mailbox(String),
+    /// That the password was known in this round.
+    Password(u32),
+}
 
 /// What is remembered.
 #[derive(Clone, Debug, Default)]
@@ -25,8 +67,10 @@ pub struct Memory {
     pub secrets: BTreeSet<String>,
     /// The email addresses that others than their owner have entered.
     pub meddled: BTreeSet<String>,
-    /// When a password was called wrong, by email address.
-    mistakes: BTreeMap<String, Vec<i64>>,
+    /// The logins of this round, which are to be checked.
+    pub entries: Vec<Entry>,
+    /// When a limit let something through, by the limit and what it counts by.
+    let_through: BTreeMap<(&'static str, String), Vec<i64>>,
 }
 
 /// A session token that a client was given.
@@ -53,7 +97,7 @@ impl Memory {
         held: Option<&str>,
         people: &mut [Person],
         actor: &mut Actor,
-        now: i64,
+        sending: Sending,
     ) {
         let person = &mut people[actor.person];
         self.check_answer(intent, answer);
@@ -62,7 +106,10 @@ impl Memory {
             *count += 1;
             assert_eq!(*count, 1, "a proof has succeeded twice: {proof}");
         }
-        self.note_mistake(intent, answer, now);
+        let account = held.and_then(|held| self.tokens.get(held)?.account.clone());
+        self.note_password(intent, answer, person);
+        self.note_limit(intent, answer, account, sending.at);
+        self.note_entry(intent, answer, actor, sending);
         if let Some(held) = held {
             self.note_ended(intent, answer, held);
         }
@@ -70,7 +117,7 @@ impl Memory {
         if let Some(password) = intent.new_password.as_ref().filter(|_| may_succeed(intent.step, answer)) {
             person.passwords.push(password.clone());
         }
-        self.note_factors(intent.step, answer, person, actor, now);
+        self.note_factors(intent.step, answer, person, actor, sending.at);
         if answer.status == 410 {
             actor.client.hold(None);
         }
@@ -93,15 +140,63 @@ impl Memory {
         assert!(leaked.is_none(), "an answer tells a secret: {leaked:?} in {}", answer.text);
     }
 
-    fn note_mistake(&mut self, intent: &Intent, answer: &Answer, now: i64) {
-        let is_mistake = answer.errors().iter().any(|error| error.ends_with("email_password_mismatch"));
-        let Some(email) = intent.email.as_ref().filter(|_| intent.step == Step::LogIn && is_mistake) else {
-            return;
+    /// A password that was right is tried first from now on. A reset forgives what was wrong.
+    fn note_password(&mut self, intent: &Intent, answer: &Answer, person: &mut Person) {
+        if intent.step == Step::ResetPassword && may_succeed(intent.step, answer) {
+            for mailbox in &person.mailboxes {
+                self.let_through.remove(&(LOGIN_FAILED.name, mailbox.clone()));
+            }
+        }
+        let is_own = intent.email.as_ref().is_some_and(|email| person.owns(email));
+        if intent.step == Step::LogIn
+            && is_own
+            && let Some(password) = intent.body["password"].as_str()
+        {
+            person.try_again(password, !is_mistake(answer));
+        }
+    }
+
+    /// No limit lets more through than it says.
+    fn note_limit(&mut self, intent: &Intent, answer: &Answer, account: Option<String>, now: i64) {
+        let (email, pending) = (intent.email.clone(), answer.pending());
+        let waits = |flow: &str| pending.iter().any(|it| it == flow);
+        let (limit, by) = match (intent.step, answer.status) {
+            (Step::LogIn, _) if is_mistake(answer) => (LOGIN_FAILED, email),
+            (Step::RequestLoginCode, _) if waits("login_by_code") => (REQUEST_LOGIN_CODE, email),
+            (Step::RequestReset, 200) => (RESET_PASSWORD, email),
+            (Step::RequestReset, _) if waits("password_reset_by_code") => (RESET_PASSWORD, email),
+            (Step::Reauthenticate, 200 | 400) => (REAUTHENTICATE, account),
+            (Step::ChangePassword, 200) => (CHANGE_PASSWORD, account),
+            (Step::AddEmail | Step::RemoveEmail | Step::SetPrimary | Step::RequestVerification, 200) => {
+                (MANAGE_EMAIL, account)
+            }
+            _ => return,
         };
-        let times = self.mistakes.entry(email.clone()).or_default();
+        let Some(by) = by else { return };
+        let times = self.let_through.entry((limit.name, by.clone())).or_default();
         times.push(now);
-        let lately = times.iter().filter(|at| now - **at < LOGIN_FAILED_MILLIS).count();
-        assert!(lately <= MOST_MISTAKES, "{lately} wrong passwords for {email} within five minutes");
+        let lately = times.iter().filter(|at| now - **at < limit.millis - UNSURE_MILLIS).count();
+        assert!(lately <= limit.most, "{} let through {lately} requests for {by}", limit.name);
+    }
+
+    /// What a login began with must hold when it is completed, as the table tells.
+    fn note_entry(&mut self, intent: &Intent, answer: &Answer, actor: &mut Actor, sending: Sending) {
+        let is_in = answer.status == 200 && answer.body["meta"]["is_authenticated"] == true;
+        let proved = match intent.step {
+            Step::ConfirmLoginCode => intent.mailbox.clone().map(Proved::Mailbox),
+            Step::Authenticate | Step::VerifyEmail => actor.login_began.map(Proved::Password),
+            _ => None,
+        };
+        let account = text(&answer.body["data"]["user"]["id"]).filter(|_| is_in);
+        self.entries.extend(account.zip(proved).map(|(account, proved)| Entry { account, proved }));
+        let waits = answer.status == 401 && !answer.pending().is_empty();
+        actor.login_began = match intent.step {
+            _ if !sending.is_alone => None,
+            Step::LogIn => waits.then_some(sending.round),
+            Step::Authenticate | Step::VerifyEmail | Step::ResendVerification if !is_in => actor.login_began,
+            Step::GetSession | Step::GetConfig => actor.login_began,
+            _ => None,
+        };
     }
 
     /// What ends sessions.
@@ -196,6 +291,11 @@ impl Memory {
             _ => {}
         }
     }
+}
+
+/// Whether a password was called wrong.
+fn is_mistake(answer: &Answer) -> bool {
+    answer.errors().iter().any(|error| error.ends_with("email_password_mismatch"))
 }
 
 /// Whether a proof was accepted.

@@ -41,6 +41,10 @@ pub struct Actor {
     pub due: BTreeSet<Step>,
     /// Whether an answer was lost, so that it must ask how far it has come.
     pub unsure: bool,
+    /// Whether it has sent anything.
+    pub has_come: bool,
+    /// The round in which it gave the right password, if that login waits for more.
+    pub login_began: Option<u32>,
 }
 
 impl Person {
@@ -53,6 +57,13 @@ impl Person {
     /// How many mails came for a mailbox.
     pub fn count(mails: &[Mail], mailbox: &str) -> usize {
         Self::mails(mails, mailbox).count()
+    }
+
+    /// Tries a password first, which was right, or last, which was wrong.
+    pub fn try_again(&mut self, password: &str, first: bool) {
+        let Some(at) = self.passwords.iter().position(|known| known == password) else { return };
+        let password = self.passwords.remove(at);
+        self.passwords.insert(if first { self.passwords.len() } else { 0 }, password);
     }
 
     /// Whether an email address is theirs.

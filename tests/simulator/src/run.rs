@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::case::Case;
 use crate::fault::FaultId;
-use crate::invariants::{self, Before};
+use crate::invariants::{self, Seen};
 use crate::kernel::TaskId;
 use crate::steps::Step;
 use crate::world::{DELIVERIES, World};
@@ -26,6 +26,8 @@ pub struct Outcome {
     pub trace: Vec<String>,
     /// A hash of that, and of the table in the end.
     pub hash: u64,
+    /// How many journeys there were: clients that sent something.
+    pub journeys: usize,
     /// The requests that were sent.
     pub tasks: BTreeSet<TaskId>,
     /// What went wrong with calls.
@@ -58,6 +60,7 @@ pub fn run(case: &Case) -> Outcome {
     world.services.items().iter().for_each(|item| item.to_string().hash(&mut hasher));
     Outcome {
         hash: hasher.finish(),
+        journeys: world.actors.iter().filter(|actor| actor.has_come).count(),
         tasks: world.tasks.clone(),
         faults: world.faults(),
         trace: world.trace,
@@ -66,16 +69,26 @@ pub fn run(case: &Case) -> Outcome {
 }
 
 fn play(world: &mut World) {
-    let mut before = Before::default();
+    let mut seen = Seen::default();
     for _ in 0..ROUNDS {
         world.round();
-        invariants::check(world, &mut before);
+        invariants::check(world, &mut seen);
     }
     world.calm_down();
     world.deliver_all();
-    invariants::check(world, &mut before);
+    invariants::check(world, &mut seen);
+    nothing_was_overlooked(world, &seen);
     nothing_waits(world);
     what_is_revoked_stays_revoked(world);
+}
+
+/// The items that the invariants have seen are those of the table.
+fn nothing_was_overlooked(world: &World, seen: &Seen) {
+    let items = world.services.items();
+    assert_eq!(
+        seen.table.items().map(|(_, item)| item).collect::<Vec<_>>(),
+        items.iter().collect::<Vec<_>>()
+    );
 }
 
 /// All messages have left the outbox. One that was sent stays there if it could not be deleted: it expires.

@@ -27,6 +27,9 @@ static TABLE: LazyLock<Value> = LazyLock::new(|| {
     Template::read(TEMPLATE, &parameters).expect("the template of the project").table
 });
 
+/// Where an item is: its partition key and its sort key.
+pub type ItemKey = (String, String);
+
 /// AWS.
 pub struct Services {
     database: Database,
@@ -35,6 +38,7 @@ pub struct Services {
     /// The messages that were put into the outbox, in that order.
     pub announced: Vec<String>,
     known: BTreeSet<String>,
+    written: BTreeSet<ItemKey>,
     /// What happened to each call, for the trace.
     pub log: Vec<String>,
 }
@@ -44,7 +48,14 @@ impl Services {
     pub fn new() -> Self {
         let database = Database::memory().expect("a database in memory");
         database::ensure_table(&database, TABLE_NAME, &TABLE).expect("the table of the template");
-        Self { database, mails: Vec::new(), announced: Vec::new(), known: BTreeSet::new(), log: Vec::new() }
+        Self {
+            database,
+            mails: Vec::new(),
+            announced: Vec::new(),
+            known: BTreeSet::new(),
+            written: BTreeSet::new(),
+            log: Vec::new(),
+        }
     }
 
     /// Carries out a call, or fails as its fate says.
@@ -63,6 +74,17 @@ impl Services {
         self.known.len()
     }
 
+    /// What was written since this was last asked: the items as they are now, none where one was deleted.
+    pub fn written(&mut self) -> Vec<(ItemKey, Option<Value>)> {
+        let written = std::mem::take(&mut self.written);
+        let read = |key: ItemKey| {
+            let request = json!({"TableName": TABLE_NAME, "Key": {"pk": {"S": key.0}, "sk": {"S": key.1}}});
+            let mut answer = self.ask(Database::get_item, &request.to_string()).1;
+            (key, answer.get_mut("Item").map(Value::take))
+        };
+        written.into_iter().map(read).collect()
+    }
+
     /// All items of the table, in the order of their keys.
     pub fn items(&self) -> Vec<Value> {
         let (mut items, mut start) = (Vec::new(), Value::Null);
@@ -75,7 +97,8 @@ impl Services {
             items.extend(page["Items"].as_array().cloned().unwrap_or_default());
             start = page["LastEvaluatedKey"].clone();
             if start.is_null() {
-                items.sort_by_key(|item| (item["pk"].to_string(), item["sk"].to_string()));
+                let text = |value: &Value| value["S"].as_str().unwrap_or_default().to_owned();
+                items.sort_by_key(|item| (text(&item["pk"]), text(&item["sk"])));
                 return items;
             }
         }
@@ -97,8 +120,8 @@ impl Services {
             "TransactWriteItems" => self.ask(Database::transact_write_items, &body),
             other => panic!("no function is expected to call {other} of {}", call.host),
         };
-        if call.operation == "TransactWriteItems" && status == 200 {
-            self.announce(&body);
+        if status == 200 {
+            self.note(&call.operation, &body);
         }
         Reply::Response(status, answer.to_string())
     }
@@ -130,15 +153,27 @@ impl Services {
         }
     }
 
-    /// Does what the stream does: tells which messages were put into the outbox.
-    fn announce(&mut self, transaction: &str) {
-        let transaction: Value = serde_json::from_str(transaction).expect("it was carried out");
-        for item in transaction["TransactItems"].as_array().into_iter().flatten() {
-            let key = item["Put"]["Item"]["pk"]["S"].as_str().unwrap_or_default();
-            // A transaction that is sent again is carried out once.
-            if key.starts_with("OUTBOX#") && self.known.insert(key.to_owned()) {
-                self.announced.push(key.to_owned());
+    /// Does what the stream does: tells what was written, and which messages were put into the outbox.
+    fn note(&mut self, operation: &str, body: &str) {
+        let mut body: Value = serde_json::from_str(body).expect("it was carried out");
+        let writes: Vec<(String, Value)> = match operation {
+            "PutItem" => vec![("Put".to_owned(), body)],
+            "UpdateItem" | "DeleteItem" => vec![("Update".to_owned(), body)],
+            "TransactWriteItems" => {
+                let items = body["TransactItems"].as_array_mut().map(std::mem::take).unwrap_or_default();
+                items.into_iter().filter_map(|item| item.as_object()?.clone().into_iter().next()).collect()
             }
+            _ => Vec::new(),
+        };
+        for (kind, write) in writes {
+            let key = if kind == "Put" { &write["Item"] } else { &write["Key"] };
+            let text = |name: &str| key[name]["S"].as_str().unwrap_or_default().to_owned();
+            let key = (text("pk"), text("sk"));
+            // A transaction that is sent again is carried out once.
+            if key.0.starts_with("OUTBOX#") && kind == "Put" && self.known.insert(key.0.clone()) {
+                self.announced.push(key.0.clone());
+            }
+            self.written.insert(key);
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Intent {
     pub new_password: Option<String>,
     /// The email address that it names.
     pub email: Option<String>,
+    /// The mailbox that got the code which it gives.
+    pub mailbox: Option<String>,
     /// What it sends.
     pub body: Value,
 }
@@ -109,6 +111,21 @@ pub fn choose(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -
     let possible = possible(actor, &scene.people[actor.person], dice);
     let step = dice.pick(&possible).copied().unwrap_or(Step::GetSession);
     Choice { scene, number, actor, dice }.of(step)
+}
+
+/// What ends something, chosen for a client that is logged in, while another of the same person is at work.
+pub fn choose_end(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
+    let step = dice.pick(ENDS).copied().unwrap_or(Step::DeleteAccount);
+    Choice { scene, number, actor, dice }.of(step)
+}
+
+/// Chooses what a client does meanwhile: it logs in, if it can.
+pub fn choose_beginning(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
+    let can_log_in = actor.account.is_none() && actor.pending.is_empty();
+    if can_log_in && possible(actor, &scene.people[actor.person], dice).contains(&Step::LogIn) {
+        return Choice { scene, number, actor, dice }.of(Step::LogIn);
+    }
+    choose(scene, number, actor, dice)
 }
 
 /// What a client may do, each as often as it is likely.
@@ -203,6 +220,19 @@ const LOGGED_IN: &[Step] = &[
     Step::ResetPassword,
 ];
 
+/// What takes away from sessions or accounts.
+const ENDS: &[Step] = &[
+    Step::DeleteAccount,
+    Step::DeleteAccount,
+    Step::ChangePassword,
+    Step::ChangePassword,
+    Step::RemoveEmail,
+    Step::RemoveEmail,
+    Step::EndSessions,
+    Step::DeactivateTotp,
+    Step::LogOut,
+];
+
 struct Choice<'w, 'd> {
     scene: Scene<'w>,
     number: usize,
@@ -218,11 +248,14 @@ impl Choice<'_, '_> {
             proof: None,
             new_password: None,
             email: None,
+            mailbox: None,
             body: Value::Null,
         };
         match step {
             Step::SignUp => {
-                let (email, password) = (self.email(), self.new_password());
+                // Whoever signs up first with somebody else's email address prepares an account for them.
+                let email = if self.dice.one_in(4) { self.anybodys_email() } else { self.email() };
+                let password = self.new_password();
                 intent.body = json!({"email": email, "password": password});
                 (intent.email, intent.new_password) = (Some(email), Some(password));
             }
@@ -233,6 +266,11 @@ impl Choice<'_, '_> {
             }
             Step::AddEmail if !self.dice.one_in(4) => {
                 let email = self.person().mailboxes[1].clone();
+                intent.body = json!({"email": email});
+                intent.email = Some(email);
+            }
+            Step::RemoveEmail if !self.dice.one_in(4) => {
+                let email = self.person().mailboxes[self.dice.below(2)].clone();
                 intent.body = json!({"email": email});
                 intent.email = Some(email);
             }
@@ -257,6 +295,7 @@ impl Choice<'_, '_> {
                 let code = self.code();
                 intent.body = json!({"code": code});
                 intent.proof = Some(format!("code {code}"));
+                intent.mailbox = Some(self.actor.email.clone());
             }
             Step::ResetPassword => {
                 let by_code = self.actor.pending.iter().any(|flow| flow == "password_reset_by_code");
@@ -292,8 +331,15 @@ impl Choice<'_, '_> {
 
     /// An email address: mostly one's own, and mostly the first.
     fn email(&mut self) -> String {
-        let who =
-            if self.dice.one_in(6) { self.dice.below(self.scene.people.len()) } else { self.actor.person };
+        if self.dice.one_in(6) {
+            return self.anybodys_email();
+        }
+        let which = usize::from(self.dice.one_in(4));
+        self.person().mailboxes[which].clone()
+    }
+
+    fn anybodys_email(&mut self) -> String {
+        let who = self.dice.below(self.scene.people.len());
         let which = usize::from(self.dice.one_in(4));
         self.scene.people[who].mailboxes[which].clone()
     }

@@ -19,7 +19,7 @@ use crate::case::Case;
 use crate::dice::Dice;
 use crate::fault::{FaultId, Faults};
 use crate::kernel::{Kernel, Task, TaskId};
-use crate::memory::Memory;
+use crate::memory::{Memory, Sending};
 use crate::person::{Actor, Person};
 use crate::processes::{ProcessId, Processes};
 use crate::services::Services;
@@ -33,6 +33,10 @@ const HOST: &str = "localhost:8000";
 const MOST_AT_ONCE: u32 = 3;
 /// How many rounds one client does most of what is done.
 const FOCUSED: u32 = 12;
+/// One round in so many is a rush: a client ends something, while another one of the same person begins something.
+const RUSH: usize = 5;
+/// Most requests of a rush.
+const MOST_IN_RUSH: u32 = 4;
 /// What follows the numbers of requests among the tasks of a round.
 pub const DELIVERIES: u32 = 10;
 
@@ -70,6 +74,7 @@ struct Sent {
     id: TaskId,
     path: String,
     body: Bytes,
+    sending: Sending,
     response: Slot<Response<Body>>,
 }
 
@@ -121,6 +126,11 @@ impl World {
         self.actors.len() - 1
     }
 
+    /// The number of the round.
+    pub const fn now(&self) -> u32 {
+        self.round
+    }
+
     /// Lets time pass.
     pub fn pass(&self, length: Duration) {
         self.kernel.pass(length);
@@ -140,13 +150,19 @@ impl World {
         let pause = [40, 200, 1000, 40_000].get(dice.below(30)).copied().unwrap_or(1 + dice.next() % 16);
         self.kernel.pass(Duration::from_secs(pause));
         self.kernel.serve_late(&mut dice.clone(), &mut |call| self.services.serve(call));
-        let count = 1 + u32::try_from(dice.below(MOST_AT_ONCE as usize)).unwrap_or_default();
+        let rush = self.rush(&mut dice);
+        let most = if rush.is_some() { MOST_IN_RUSH } else { MOST_AT_ONCE };
+        let count = 1 + u32::try_from(dice.below(most as usize)).unwrap_or_default();
         let mut intents: Vec<(TaskId, Intent)> = Vec::new();
         for part in 0..count {
             let mut dice = Dice::new(self.seed, "intent", &[round.into(), part.into()]);
             let again = intents.last().filter(|_| dice.one_in(3)).map(|(_, intent)| intent.clone());
-            let intent = again.unwrap_or_else(|| self.intend(&mut dice));
+            let intent = again.unwrap_or_else(|| match rush {
+                Some(number) => self.intend_in_rush(number, part, &mut dice),
+                None => self.intend(&mut dice),
+            });
             if !self.left_out.contains(&(round, part)) {
+                self.actors[intent.actor].has_come = true;
                 self.tasks.insert((round, part));
                 intents.push(((round, part), intent));
             }
@@ -179,24 +195,52 @@ impl World {
     }
 
     fn intend(&self, dice: &mut Dice) -> Intent {
-        // One client at a time does most of what is done: it gets further.
+        // One client at a time does most of what is done, and the other one of the same person some: they get further.
         let mut focus = Dice::new(self.seed, "focus", &[u64::from(self.round / FOCUSED)]);
-        let number =
-            if dice.one_in(3) { dice.below(self.actors.len()) } else { focus.below(self.actors.len()) };
-        let scene = Scene {
+        let focused = focus.below(self.actors.len());
+        let number = match dice.below(6) {
+            0 | 1 => dice.below(self.actors.len()),
+            2 => twin(focused),
+            _ => focused,
+        };
+        steps::choose(self.scene(), number, &self.actors[number], dice)
+    }
+
+    /// The client that ends something in this round, if it is a rush.
+    fn rush(&self, dice: &mut Dice) -> Option<usize> {
+        let is_rush = dice.one_in(RUSH);
+        let logged_in = |number: &usize| self.actors[*number].account.is_some();
+        let all: Vec<usize> = (0..self.actors.len()).filter(logged_in).collect();
+        dice.pick(&all).copied().filter(|_| is_rush)
+    }
+
+    fn intend_in_rush(&self, number: usize, part: u32, dice: &mut Dice) -> Intent {
+        if part == 0 {
+            return steps::choose_end(self.scene(), number, &self.actors[number], dice);
+        }
+        let twin = twin(number);
+        steps::choose_beginning(self.scene(), twin, &self.actors[twin], dice)
+    }
+
+    fn scene(&self) -> Scene<'_> {
+        Scene {
             people: &self.people,
             mails: &self.services.mails,
             meddled: &self.memory.meddled,
             seconds: self.seconds(),
-        };
-        steps::choose(scene, number, &self.actors[number], dice)
+        }
     }
 
     fn run(&mut self, intents: Vec<(TaskId, Intent)>, dice: &mut Dice) -> Vec<Option<Answer>> {
         let faults = self.faults().len();
         let mut tasks = Vec::new();
-        let sent: Vec<Sent> =
+        let mut sent: Vec<Sent> =
             intents.into_iter().map(|(id, intent)| self.send(id, intent, dice, &mut tasks)).collect();
+        let senders: Vec<usize> = sent.iter().map(|sent| sent.intent.actor).collect();
+        for sent in &mut sent {
+            let count = senders.iter().filter(|actor| **actor == sent.intent.actor).count();
+            sent.sending.is_alone = count == 1;
+        }
         let deliveries = self.deliver(dice, &mut tasks);
         let died = self.kernel.run(tasks, dice, &mut |call| self.services.serve(call));
         self.trace.append(&mut self.services.log);
@@ -242,7 +286,8 @@ impl World {
             *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
         });
         tasks.push(Task { id, future });
-        Sent { intent, client, process, id, path, body, response }
+        let sending = Sending { round: self.round, at: self.kernel.now(), is_alone: true };
+        Sent { intent, client, process, id, path, body, sending, response }
     }
 
     /// Lets the stream tell of messages: some of those that wait, in any order, and now and then one again.
@@ -292,7 +337,7 @@ impl World {
         let told = format!("{} {} {method} {path} {}", self.round, actor.client.kind.name(), intent.body);
         let Some(response) = sent.response.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             self.trace.push(format!("{told} of {who}: no answer"));
-            actor.unsure = true;
+            (actor.unsure, actor.login_began) = (true, None);
             return None;
         };
         let answer = client.receive(&method, path, body, plain(response));
@@ -309,7 +354,7 @@ impl World {
                 actor.learn(&answer);
             }
         }
-        self.memory.note(intent, &answer, held.as_deref(), &mut self.people, actor, self.kernel.now());
+        self.memory.note(intent, &answer, held.as_deref(), &mut self.people, actor, sent.sending);
         Some(answer)
     }
 }
@@ -369,7 +414,14 @@ fn actor(person: usize, people: &[Person], client: Client) -> Actor {
         mails_before: 0,
         due: BTreeSet::new(),
         unsure: false,
+        has_come: false,
+        login_began: None,
     }
+}
+
+/// The other client of the same person.
+const fn twin(number: usize) -> usize {
+    number ^ 1
 }
 
 /// The settings of a run: one of some choices of an operator, by the seed.
@@ -406,6 +458,6 @@ fn variables(seed: u64) -> HashMap<String, String> {
 impl World {
     /// A request of a client, for what needs nothing but who asks.
     pub fn plain_intent(actor: usize, step: Step) -> Intent {
-        Intent { actor, step, proof: None, new_password: None, email: None, body: Value::Null }
+        Intent { actor, step, proof: None, new_password: None, email: None, mailbox: None, body: Value::Null }
     }
 }
