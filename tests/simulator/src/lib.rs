@@ -9,6 +9,7 @@
 
 mod case;
 mod dice;
+mod events;
 mod fault;
 mod invariants;
 mod kernel;
@@ -20,6 +21,7 @@ mod run;
 mod services;
 mod shrink;
 mod steps;
+mod stream;
 mod table;
 mod world;
 

@@ -20,6 +20,8 @@ use crate::kernel::{Kernel, Reply};
 pub const TABLE: &str = "dynamodb";
 /// The host of SES.
 pub const MAIL: &str = "ses";
+/// The host of EventBridge.
+pub const BUS: &str = "events";
 
 #[derive(Clone, Debug)]
 struct Network(Arc<Kernel>);
@@ -33,6 +35,7 @@ pub fn aws(kernel: &Arc<Kernel>, region: &str, clock: Clock) -> Aws {
         ("AWS_SECRET_ACCESS_KEY", "simulated"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb"),
         ("AWS_ENDPOINT_URL_SESV2", "http://ses"),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://events"),
     ];
     let variables: HashMap<_, _> =
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();

@@ -8,6 +8,7 @@ use vestibule::app::{App, Requirements, Surroundings};
 use vestibule::http::Routes;
 use vestibule::random::Random;
 use vestibule::settings::Settings;
+use vestibule_events::EventTarget;
 use vestibule_mail::{AwsSender, Mailer};
 
 use crate::dice::Dice;
@@ -34,6 +35,14 @@ pub struct MailProcess {
     pub mailer: Mailer<AwsSender>,
 }
 
+/// The process of the function `events`.
+pub struct EventsProcess {
+    /// What it knows.
+    pub app: App,
+    /// What it delivers to.
+    pub target: EventTarget,
+}
+
 /// Which process: the name of its function, and which of the two it is.
 pub type ProcessId = (&'static str, usize);
 
@@ -46,6 +55,7 @@ pub struct Processes {
     routes: Vec<Arc<Routes>>,
     api: BTreeMap<ProcessId, ApiProcess>,
     mail: Option<Arc<MailProcess>>,
+    events: Option<Arc<EventsProcess>>,
 }
 
 impl Processes {
@@ -54,7 +64,7 @@ impl Processes {
         let settings = Settings::read(variables).expect("the settings are right").settings;
         let routes = vestibule_cli::routes().map(Arc::new).into();
         let kernel = Arc::clone(kernel);
-        Self { kernel, settings, seed, started: 0, routes, api: BTreeMap::new(), mail: None }
+        Self { kernel, settings, seed, started: 0, routes, api: BTreeMap::new(), mail: None, events: None }
     }
 
     /// The process that answers a path.
@@ -83,6 +93,18 @@ impl Processes {
         let mailer = Mailer::from_settings(&app.settings, aws).expect("the texts of the project");
         let process = Arc::new(MailProcess { app, mailer });
         self.mail = Some(Arc::clone(&process));
+        process
+    }
+
+    /// The process that delivers events.
+    pub fn events(&mut self) -> Arc<EventsProcess> {
+        if let Some(process) = &self.events {
+            return Arc::clone(process);
+        }
+        let app = self.start(vestibule_events::REQUIREMENTS);
+        let target = EventTarget::connect(&app).now_or_never().expect("it waits for nothing");
+        let process = Arc::new(EventsProcess { app, target: target.expect("the settings name a bus") });
+        self.events = Some(Arc::clone(&process));
         process
     }
 

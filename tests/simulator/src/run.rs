@@ -8,11 +8,13 @@ use std::sync::Once;
 use std::time::Duration;
 
 use crate::case::Case;
+use crate::events;
 use crate::fault::FaultId;
 use crate::invariants::{self, Seen};
 use crate::kernel::TaskId;
 use crate::steps::Step;
-use crate::world::{DELIVERIES, World};
+use crate::stream::DELIVERIES;
+use crate::world::World;
 
 /// How many rounds a run has.
 const ROUNDS: u32 = 40;
@@ -79,6 +81,7 @@ fn play(world: &mut World) {
     invariants::check(world, &mut seen);
     nothing_was_overlooked(world, &seen);
     nothing_waits(world);
+    events::check(world, &seen.table);
     what_is_revoked_stays_revoked(world);
 }
 
@@ -96,7 +99,7 @@ fn nothing_waits(world: &World) {
     let items = world.services.items();
     let keys = items.iter().filter_map(|item| item["pk"]["S"].as_str());
     let left: Vec<&str> = keys.filter(|key| key.starts_with("OUTBOX#")).collect();
-    let (messages, mails) = (world.services.messages(), world.services.mails.len());
+    let (messages, mails) = (world.services.count_messages(), world.services.mails.len());
     // A fault may leave it unknown whether a mail was sent.
     let unsure = world.faults().iter().filter(|((_, part), _)| *part >= DELIVERIES).count();
     assert!(left.len() <= unsure, "messages are left in the outbox: {left:?}");

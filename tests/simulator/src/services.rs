@@ -17,6 +17,11 @@ use crate::fault::Fate;
 use crate::kernel::{Call, Reply};
 use crate::network;
 
+/// The prefix of messages of the outbox.
+const OUTBOX: &str = "OUTBOX#";
+/// The prefix of events.
+pub const EVENT: &str = "EVENT#";
+
 /// The name of the table.
 pub const TABLE_NAME: &str = "vestibule";
 
@@ -35,9 +40,13 @@ pub struct Services {
     database: Database,
     /// The mails that were accepted, in that order.
     pub mails: Vec<Mail>,
-    /// The messages that were put into the outbox, in that order.
-    pub announced: Vec<String>,
-    known: BTreeSet<String>,
+    /// The events that were delivered, as their consumers get them.
+    pub delivered: Vec<Value>,
+    /// The messages that were put into the outbox, and not yet taken from here.
+    pub messages: Vec<ItemKey>,
+    /// The events that were recorded, and not yet taken from here.
+    pub recorded: Vec<ItemKey>,
+    known: BTreeSet<ItemKey>,
     written: BTreeSet<ItemKey>,
     /// What happened to each call, for the trace.
     pub log: Vec<String>,
@@ -51,7 +60,9 @@ impl Services {
         Self {
             database,
             mails: Vec::new(),
-            announced: Vec::new(),
+            delivered: Vec::new(),
+            messages: Vec::new(),
+            recorded: Vec::new(),
             known: BTreeSet::new(),
             written: BTreeSet::new(),
             log: Vec::new(),
@@ -70,8 +81,8 @@ impl Services {
     }
 
     /// How many messages were ever put into the outbox.
-    pub fn messages(&self) -> usize {
-        self.known.len()
+    pub fn count_messages(&self) -> usize {
+        self.known.iter().filter(|key| key.0.starts_with(OUTBOX)).count()
     }
 
     /// What was written since this was last asked: the items as they are now, none where one was deleted.
@@ -105,8 +116,10 @@ impl Services {
     }
 
     fn carry_out(&mut self, call: &Call) -> Reply {
-        if call.host == network::MAIL {
-            return self.accept(&call.body);
+        match call.host.as_str() {
+            network::MAIL => return self.accept(&call.body),
+            network::BUS => return self.put_events(&call.body),
+            _ => {}
         }
         let body = String::from_utf8_lossy(&call.body);
         let (status, answer) = match call.operation.as_str() {
@@ -169,12 +182,26 @@ impl Services {
             let key = if kind == "Put" { &write["Item"] } else { &write["Key"] };
             let text = |name: &str| key[name]["S"].as_str().unwrap_or_default().to_owned();
             let key = (text("pk"), text("sk"));
+            let reader = match &key.0 {
+                pk if pk.starts_with(OUTBOX) => Some(&mut self.messages),
+                pk if pk.starts_with(EVENT) => Some(&mut self.recorded),
+                _ => None,
+            };
             // A transaction that is sent again is carried out once.
-            if key.0.starts_with("OUTBOX#") && kind == "Put" && self.known.insert(key.0.clone()) {
-                self.announced.push(key.0.clone());
+            if let Some(reader) = reader.filter(|_| kind == "Put" && self.known.insert(key.clone())) {
+                reader.push(key.clone());
             }
             self.written.insert(key);
         }
+    }
+
+    fn put_events(&mut self, body: &[u8]) -> Reply {
+        let body: Value = serde_json::from_slice(body).expect("the SDK makes whole requests");
+        let entries = body["Entries"].as_array().cloned().unwrap_or_default();
+        let event = |entry: &Value| serde_json::from_str(entry["Detail"].as_str()?).ok();
+        self.delivered.extend(entries.iter().map(|entry| event(entry).expect("an event is JSON")));
+        let results: Vec<Value> = entries.iter().map(|_| json!({"EventId": "simulated"})).collect();
+        Reply::Response(200, json!({"FailedEntryCount": 0, "Entries": results}).to_string())
     }
 
     fn accept(&mut self, body: &[u8]) -> Reply {

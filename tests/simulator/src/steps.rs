@@ -270,7 +270,8 @@ impl Choice<'_, '_> {
                 intent.email = Some(email);
             }
             Step::RemoveEmail if !self.dice.one_in(4) => {
-                let email = self.person().mailboxes[self.dice.below(2)].clone();
+                let which = self.dice.below(2);
+                let email = self.person().mailboxes[which].clone();
                 intent.body = json!({"email": email});
                 intent.email = Some(email);
             }

@@ -55,6 +55,8 @@ impl Table {
         let document = || item["document"]["S"].as_str().unwrap_or_default();
         if key.1 == "ACCOUNT" {
             let account = serde_json::from_str(document()).expect("an account");
+            let logins = item["logins"]["N"].as_str().and_then(|count| count.parse().ok());
+            let account = Account { logins: logins.unwrap_or_default(), ..account };
             self.accounts.insert(key.clone(), account);
         } else if let Some(hash) = key.1.strip_prefix("SESSION#") {
             let session: Session = serde_json::from_str(document()).expect("a session");

@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lambda_events::event::dynamodb::Event;
 use bytes::Bytes;
 use http::Response;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
-use serde_json::{Value, json};
+use serde_json::Value;
 use vestibule::domain::time::Timestamp;
 use vestibule::http::answer;
 use vestibule_tests::{Answer, Client, Description, Kind};
@@ -24,6 +23,7 @@ use crate::person::{Actor, Person};
 use crate::processes::{ProcessId, Processes};
 use crate::services::Services;
 use crate::steps::{self, Intent, Scene, Step};
+use crate::stream::{Reader, Stream};
 
 /// The time at which every run begins.
 const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -37,8 +37,6 @@ const FOCUSED: u32 = 12;
 const RUSH: usize = 5;
 /// Most requests of a rush.
 const MOST_IN_RUSH: u32 = 4;
-/// What follows the numbers of requests among the tasks of a round.
-pub const DELIVERIES: u32 = 10;
 
 /// How many choices of settings there are: the description under each takes long to read.
 const CHOICES: u64 = 8;
@@ -56,7 +54,7 @@ pub struct World {
     pub actors: Vec<Actor>,
     /// What was promised so far.
     pub memory: Memory,
-    undelivered: Vec<String>,
+    stream: Stream,
     left_out: BTreeSet<TaskId>,
     /// The requests that were sent.
     pub tasks: BTreeSet<TaskId>,
@@ -100,7 +98,7 @@ impl World {
             actors: actors.collect(),
             people,
             memory: Memory::default(),
-            undelivered: Vec::new(),
+            stream: Stream::default(),
             left_out: case.without_tasks.clone(),
             tasks: BTreeSet::new(),
             description,
@@ -178,7 +176,7 @@ impl World {
         self.run(vec![((round, 0), intent)], &mut dice).pop().flatten()
     }
 
-    /// Delivers everything that waits in the outbox.
+    /// Delivers all messages and events.
     pub fn deliver_all(&mut self) {
         for _ in 0..20 {
             self.round += 1;
@@ -187,11 +185,11 @@ impl World {
             self.kernel.pass(Duration::from_secs(70));
             self.kernel.serve_late(&mut dice.clone(), &mut |call| self.services.serve(call));
             self.run(Vec::new(), &mut dice);
-            if self.undelivered.is_empty() {
+            if self.stream.is_empty() {
                 return;
             }
         }
-        panic!("these messages are never delivered: {:?}", self.undelivered);
+        panic!("this is never delivered: {:?}", self.stream);
     }
 
     fn intend(&self, dice: &mut Dice) -> Intent {
@@ -241,15 +239,13 @@ impl World {
             let count = senders.iter().filter(|actor| **actor == sent.intent.actor).count();
             sent.sending.is_alone = count == 1;
         }
-        let deliveries = self.deliver(dice, &mut tasks);
+        let batches = self.stream.deliver(self.round, &mut self.processes, dice, &mut tasks);
         let died = self.kernel.run(tasks, dice, &mut |call| self.services.serve(call));
         self.trace.append(&mut self.services.log);
         let is_calm = self.faults().len() == faults;
-        for (names, failed) in deliveries {
-            let failed = failed.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(names);
-            self.undelivered.extend(failed);
-        }
-        self.undelivered.append(&mut self.services.announced);
+        self.stream.settle(batches);
+        self.stream.left(Reader::Mail).append(&mut self.services.messages);
+        self.stream.left(Reader::Events).append(&mut self.services.recorded);
         let tokens: Vec<_> = self.actors.iter().map(|actor| actor.client.token()).collect();
         let mut moved = vec![false; self.actors.len()];
         let mut answers = Vec::new();
@@ -288,38 +284,6 @@ impl World {
         tasks.push(Task { id, future });
         let sending = Sending { round: self.round, at: self.kernel.now(), is_alone: true };
         Sent { intent, client, process, id, path, body, sending, response }
-    }
-
-    /// Lets the stream tell of messages: some of those that wait, in any order, and now and then one again.
-    fn deliver(&mut self, dice: &mut Dice, tasks: &mut Vec<Task>) -> Vec<(Vec<String>, Slot<Vec<String>>)> {
-        let mut deliveries = Vec::new();
-        for part in 0..2 {
-            let mut batch = Vec::new();
-            while !self.undelivered.is_empty() && !dice.one_in(4) {
-                let at = dice.below(self.undelivered.len());
-                let name = self.undelivered.swap_remove(at);
-                if dice.one_in(6) {
-                    self.undelivered.push(name.clone());
-                }
-                batch.push(name);
-            }
-            if batch.is_empty() {
-                continue;
-            }
-            let process = self.processes.mail();
-            let failed: Slot<Vec<String>> = Slot::default();
-            let (into, names) = (Arc::clone(&failed), batch.clone());
-            let future = Box::pin(async move {
-                let event = records(&names);
-                let answer = vestibule_mail::handle(&process.mailer, &process.app, event).await;
-                let failures = answer.expect("records have numbers").batch_item_failures;
-                let failures = failures.into_iter().filter_map(|failure| failure.item_identifier);
-                *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(failures.collect());
-            });
-            tasks.push(Task { id: (self.round, DELIVERIES + part), future });
-            deliveries.push((batch, failed));
-        }
-        deliveries
     }
 
     /// What an answer tells the client, and what it promises.
@@ -377,22 +341,6 @@ fn plain(response: Response<Body>) -> Response<Bytes> {
     })
 }
 
-/// The records of the stream that tell of messages in the outbox; the number of each is its key.
-fn records(keys: &[String]) -> Event {
-    let record = |key: &String| {
-        json!({
-            "eventID": key, "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
-            "awsRegion": "local", "eventSourceARN": "arn:aws:dynamodb:local:000000000000:table/vestibule",
-            "dynamodb": {
-                "ApproximateCreationDateTime": 0, "SequenceNumber": key, "SizeBytes": 1,
-                "StreamViewType": "KEYS_ONLY", "Keys": {"pk": {"S": key}, "sk": {"S": "-"}},
-            },
-        })
-    };
-    let records: Vec<Value> = keys.iter().map(record).collect();
-    serde_json::from_value(json!({"Records": records})).expect("an event of the stream")
-}
-
 fn person(name: &str) -> Person {
     Person {
         mailboxes: [format!("{name}@example.com"), format!("{name}@example.org")],
@@ -443,6 +391,7 @@ fn variables(seed: u64) -> HashMap<String, String> {
         ("ACCOUNT_EXPORT_ENABLED", "true"),
         ("ACCOUNT_HISTORY_ENABLED", "true"),
         ("AUDIT_RETENTION_DAYS", "30"),
+        ("EVENTS_BUS", "simulated"),
         ("MFA_TOTP_TOLERANCE", "1"),
         ("MFA_ALLOW_UNVERIFIED_EMAIL", flag(2)),
         ("PASSWORD_ARGON2_MEMORY_KIB", "8"),

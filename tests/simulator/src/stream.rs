@@ -1,0 +1,146 @@
+//! The stream of the table: it tells the functions `mail` and `events` what was put into the table, late, in any order, and
+//! now and then twice.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_lambda_events::event::dynamodb::Event;
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use serde_json::{Value, json};
+
+use crate::dice::Dice;
+use crate::kernel::Task;
+use crate::processes::Processes;
+use crate::services::ItemKey;
+
+/// What follows the numbers of requests among the tasks of a round.
+pub const DELIVERIES: u32 = 10;
+
+/// A function that reads the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// It delivers the messages of the outbox.
+    Mail,
+    /// It delivers the events of accounts.
+    Events,
+}
+
+/// What is still to be told.
+#[derive(Clone, Debug, Default)]
+pub struct Stream {
+    messages: Vec<ItemKey>,
+    events: Vec<ItemKey>,
+}
+
+/// A batch of records under way, and what the function says to have failed.
+pub struct Batch {
+    reader: Reader,
+    keys: Vec<ItemKey>,
+    failed: Arc<Mutex<Option<Vec<ItemKey>>>>,
+}
+
+impl Stream {
+    /// What is still to be told to a function.
+    pub fn left(&mut self, reader: Reader) -> &mut Vec<ItemKey> {
+        match reader {
+            Reader::Mail => &mut self.messages,
+            Reader::Events => &mut self.events,
+        }
+    }
+
+    /// Whether everything was told, and taken.
+    pub const fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.events.is_empty()
+    }
+
+    /// Begins to tell some of it.
+    pub fn deliver(
+        &mut self,
+        round: u32,
+        processes: &mut Processes,
+        dice: &mut Dice,
+        tasks: &mut Vec<Task>,
+    ) -> Vec<Batch> {
+        let mut batches = Vec::new();
+        for (number, reader) in (0..).zip([Reader::Mail, Reader::Mail, Reader::Events, Reader::Events]) {
+            let keys = self.draw(reader, dice);
+            if keys.is_empty() {
+                continue;
+            }
+            let batch = Batch { reader, keys, failed: Arc::default() };
+            let future = batch.handle(processes);
+            tasks.push(Task { id: (round, DELIVERIES + number), future });
+            batches.push(batch);
+        }
+        batches
+    }
+
+    /// Takes back what failed, or was not answered for.
+    pub fn settle(&mut self, batches: Vec<Batch>) {
+        for batch in batches {
+            let failed = batch.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
+            self.left(batch.reader).extend(failed.unwrap_or(batch.keys));
+        }
+    }
+
+    fn draw(&mut self, reader: Reader, dice: &mut Dice) -> Vec<ItemKey> {
+        let left = self.left(reader);
+        let mut drawn = Vec::new();
+        while !left.is_empty() && !dice.one_in(4) {
+            let key = left.swap_remove(dice.below(left.len()));
+            if dice.one_in(6) {
+                left.push(key.clone());
+            }
+            drawn.push(key);
+        }
+        drawn
+    }
+}
+
+impl Batch {
+    fn handle(&self, processes: &mut Processes) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        let (keys, into) = (self.keys.clone(), Arc::clone(&self.failed));
+        let event = records(&keys);
+        match self.reader {
+            Reader::Mail => {
+                let process = processes.mail();
+                Box::pin(async move {
+                    let answer = vestibule_mail::handle(&process.mailer, &process.app, event).await;
+                    let failed = failed(&keys, answer.expect("records have numbers"));
+                    *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
+                })
+            }
+            Reader::Events => {
+                let process = processes.events();
+                Box::pin(async move {
+                    let answer = vestibule_events::handle(&process.app, &process.target, event).await;
+                    let failed = failed(&keys, answer.expect("records have numbers"));
+                    // Lambda sends the rest again from the first failed one on.
+                    let first = failed.first().and_then(|key| keys.iter().position(|it| it == key));
+                    let rest = first.map(|first| keys[first..].to_vec()).unwrap_or_default();
+                    *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+                })
+            }
+        }
+    }
+}
+
+fn failed(keys: &[ItemKey], answer: DynamoDbEventResponse) -> Vec<ItemKey> {
+    let numbers = answer.batch_item_failures.into_iter().filter_map(|failure| failure.item_identifier);
+    numbers.filter_map(|number| keys.get(number.parse::<usize>().ok()?).cloned()).collect()
+}
+
+/// The records of the stream that tell of new items; the number of each is its place.
+fn records(keys: &[ItemKey]) -> Event {
+    let record = |(number, (pk, sk)): (usize, &ItemKey)| {
+        json!({
+            "eventID": pk, "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
+            "awsRegion": "local", "eventSourceARN": "arn:aws:dynamodb:local:000000000000:table/vestibule",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 0, "SequenceNumber": number.to_string(), "SizeBytes": 1,
+                "StreamViewType": "KEYS_ONLY", "Keys": {"pk": {"S": pk}, "sk": {"S": sk}},
+            },
+        })
+    };
+    let records: Vec<Value> = keys.iter().enumerate().map(record).collect();
+    serde_json::from_value(json!({"Records": records})).expect("an event of the stream")
+}
