@@ -30,7 +30,8 @@ struct Known {
     authenticators: BTreeSet<i64>,
     epoch: u32,
     events: i64,
-    emails: BTreeSet<String>,
+    /// The email addresses and the credential ids: what logs in to it.
+    means: BTreeSet<String>,
     /// The round in which the password was first seen.
     password_since: u32,
 }
@@ -141,18 +142,17 @@ fn sessions_have_accounts(table: &Table, world: &World) {
     assert!(orphan.is_none(), "a session has outlived its account: {orphan:?}");
 }
 
-/// A code logs in to no account but one that has the email address it was sent to, and a password that was replaced begins no
+/// A code logs in to no account but one that has the email address it was sent to, a key to none but its own, and a password that was replaced begins no
 /// login that is completed. What happens in the same round may come first.
 fn logins_were_proved(table: &Table, world: &mut World, before: &BTreeMap<String, Known>) {
     for entry in std::mem::take(&mut world.memory.entries) {
         let id = &entry.account;
         let then = before.get(id);
         match entry.proved {
-            Proved::Mailbox(mailbox) => {
-                let now = table.account(id);
-                let has = now.is_some_and(|account| account.emails.iter().any(|it| it.email == mailbox));
-                let had = then.is_some_and(|known| known.emails.contains(&mailbox));
-                assert!(has || had, "a code sent to {mailbox} has logged in to {id}, which has lost it");
+            Proved::Means(by) => {
+                let has = table.account(id).is_some_and(|account| means(account).contains(&by));
+                let had = then.is_some_and(|known| known.means.contains(&by));
+                assert!(has || had, "somebody has logged in to {id} by {by}, which the account has lost");
             }
             Proved::Password(round) => {
                 let since = then.map_or(0, |known| known.password_since);
@@ -180,6 +180,15 @@ fn changes_are_whole(seen: &mut Seen, round: u32) {
     }
 }
 
+fn means(account: &Account) -> BTreeSet<String> {
+    let emails = account.emails.iter().map(|address| address.email.clone());
+    let keys = account.handles().into_iter().filter_map(|handle| match handle {
+        Handle::Credential(id) => Some(id),
+        _ => None,
+    });
+    emails.chain(keys).collect()
+}
+
 impl Known {
     fn of(account: &Account, round: u32) -> Self {
         let verified = account.emails.iter().filter(|address| address.verified);
@@ -189,7 +198,7 @@ impl Known {
             authenticators: account.authenticators.iter().map(|it| it.id).collect(),
             epoch: account.session_epoch,
             events: account.events.as_ref().map_or(0, |log| log.seq),
-            emails: account.emails.iter().map(|address| address.email.clone()).collect(),
+            means: means(account),
             password_since: round,
         }
     }

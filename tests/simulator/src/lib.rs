@@ -13,6 +13,7 @@ mod events;
 mod fault;
 mod invariants;
 mod kernel;
+mod keys;
 mod memory;
 mod network;
 mod person;

@@ -50,8 +50,8 @@ pub struct Entry {
 /// What a login began with.
 #[derive(Clone, Debug)]
 pub enum Proved {
-    /// That this mailbox is read: a code was sent to it.
-    Mailbox(String),
+    /// That this mailbox is read, as a code was sent to it, or that this key is held, by its credential id.
+    Means(String),
     /// That the password was known in this round.
     Password(u32),
 }
@@ -118,6 +118,7 @@ impl Memory {
             person.passwords.push(password.clone());
         }
         self.note_factors(intent.step, answer, person, actor, sending.at);
+        note_keys(intent, answer, person, actor);
         if answer.status == 410 {
             actor.client.hold(None);
         }
@@ -146,6 +147,10 @@ impl Memory {
             for mailbox in &person.mailboxes {
                 self.let_through.remove(&(LOGIN_FAILED.name, mailbox.clone()));
             }
+        }
+        let is_gone = answer.status == 401 && answer.body["meta"]["is_authenticated"] == false;
+        if intent.step == Step::DeleteAccount && is_gone {
+            person.passwords.clear();
         }
         let is_own = intent.email.as_ref().is_some_and(|email| person.owns(email));
         if intent.step == Step::LogIn
@@ -183,8 +188,11 @@ impl Memory {
     fn note_entry(&mut self, intent: &Intent, answer: &Answer, actor: &mut Actor, sending: Sending) {
         let is_in = answer.status == 200 && answer.body["meta"]["is_authenticated"] == true;
         let proved = match intent.step {
-            Step::ConfirmLoginCode => intent.mailbox.clone().map(Proved::Mailbox),
-            Step::Authenticate | Step::VerifyEmail => actor.login_began.map(Proved::Password),
+            Step::ConfirmLoginCode => intent.mailbox.clone().map(Proved::Means),
+            Step::LogInByKey => text(&intent.body["credential"]["id"]).map(Proved::Means),
+            Step::Authenticate | Step::AuthenticateByKey | Step::VerifyEmail => {
+                actor.login_began.map(Proved::Password)
+            }
             _ => None,
         };
         let account = text(&answer.body["data"]["user"]["id"]).filter(|_| is_in);
@@ -193,8 +201,12 @@ impl Memory {
         actor.login_began = match intent.step {
             _ if !sending.is_alone => None,
             Step::LogIn => waits.then_some(sending.round),
-            Step::Authenticate | Step::VerifyEmail | Step::ResendVerification if !is_in => actor.login_began,
-            Step::GetSession | Step::GetConfig => actor.login_began,
+            Step::Authenticate | Step::AuthenticateByKey | Step::VerifyEmail | Step::ResendVerification
+                if !is_in =>
+            {
+                actor.login_began
+            }
+            Step::GetSession | Step::GetConfig | Step::ShowKeyChallenge => actor.login_began,
             _ => None,
         };
     }
@@ -210,7 +222,6 @@ impl Memory {
         match (intent.step, answer.status) {
             (_, 410) => revoke("it was said to have ended", &|token, _| token == held),
             (Step::LogOut, 401) => revoke("it was logged out", &|token, _| token == held),
-            (Step::DeleteAccount, 200) => revoke("its account was deleted", &|_, it| is_of_account(it)),
             (Step::ChangePassword, 200) => {
                 revoke("the password was changed", &|token, it| token != held && is_of_account(it));
             }
@@ -290,6 +301,25 @@ impl Memory {
             }
             _ => {}
         }
+    }
+}
+
+/// A challenge is answered once; a key that is registered is the person's from then on.
+fn note_keys(intent: &Intent, answer: &Answer, person: &mut Person, actor: &mut Actor) {
+    if actor.options.take_if(|(answer, _)| *answer == intent.step).is_some() {
+        actor.due.remove(&intent.step);
+    }
+    if answer.status != 200 {
+        return;
+    }
+    let data = &answer.body["data"];
+    let options = data.get("creation_options").or_else(|| data.get("request_options"));
+    if let Some((step, options)) = intent.step.answer().zip(options) {
+        actor.options = Some((step, options.clone()));
+        actor.due.insert(step);
+    }
+    if let Some((number, key)) = data["id"].as_i64().zip(intent.key.clone()) {
+        person.keys.push((number, key));
     }
 }
 

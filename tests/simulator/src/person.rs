@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use vestibule_tests::{Answer, AuthenticatorApp, Client, Mail};
 
+use crate::keys::Key;
 use crate::steps::Step;
 
 /// A person, who owns mailboxes and reads nobody else's mail.
@@ -15,6 +16,8 @@ pub struct Person {
     pub passwords: Vec<String>,
     /// The authenticator app of each account, and when it was set up, in seconds since 1970.
     pub apps: BTreeMap<String, (AuthenticatorApp, u64)>,
+    /// The passkeys and security keys of all accounts, with their number in the account.
+    pub keys: Vec<(i64, Key)>,
     /// The recovery codes of each account.
     pub recovery_codes: BTreeMap<String, Vec<String>>,
 }
@@ -33,6 +36,8 @@ pub struct Actor {
     pub email: String,
     /// The secret of an authenticator app that is being set up.
     pub setup: Option<(AuthenticatorApp, u64)>,
+    /// The challenge for a key that it has asked for, and what answers it.
+    pub options: Option<(Step, Value)>,
     /// The ids of sessions of the account, as they were last listed, without its own.
     pub listed: Vec<i64>,
     /// How many mails that mailbox had when it asked for one.

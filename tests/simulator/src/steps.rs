@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use vestibule_tests::{Kind, Mail};
 
 use crate::dice::Dice;
+use crate::keys::Key;
 use crate::person::{Actor, Person, code};
 
 /// How long an authenticator app shows a code, in seconds.
@@ -32,6 +33,8 @@ pub struct Intent {
     pub email: Option<String>,
     /// The mailbox that got the code which it gives.
     pub mailbox: Option<String>,
+    /// The key that it registers.
+    pub key: Option<Key>,
     /// What it sends.
     pub body: Value,
 }
@@ -75,6 +78,15 @@ steps! {
     ShowTotp = GET "account/authenticators/totp";
     ActivateTotp = POST "account/authenticators/totp";
     DeactivateTotp = DELETE "account/authenticators/totp";
+    ShowKeyOptions = GET "account/authenticators/webauthn?passwordless";
+    AddKey = POST "account/authenticators/webauthn";
+    RemoveKeys = DELETE "account/authenticators/webauthn";
+    ShowKeyLogin = GET "auth/webauthn/login";
+    LogInByKey = POST "auth/webauthn/login";
+    ShowKeyChallenge = GET "auth/webauthn/authenticate";
+    AuthenticateByKey = POST "auth/webauthn/authenticate";
+    ShowKeyReauthentication = GET "auth/webauthn/reauthenticate";
+    ReauthenticateByKey = POST "auth/webauthn/reauthenticate";
     ShowRecoveryCodes = GET "account/authenticators/recovery-codes";
     GenerateRecoveryCodes = POST "account/authenticators/recovery-codes";
     Reauthenticate = POST "auth/reauthenticate";
@@ -86,6 +98,30 @@ steps! {
     DeleteAccount = DELETE "account";
 }
 
+impl Step {
+    /// What uses the challenge that this asks for.
+    pub const fn answer(self) -> Option<Self> {
+        match self {
+            Self::ShowKeyOptions => Some(Self::AddKey),
+            Self::ShowKeyLogin => Some(Self::LogInByKey),
+            Self::ShowKeyChallenge => Some(Self::AuthenticateByKey),
+            Self::ShowKeyReauthentication => Some(Self::ReauthenticateByKey),
+            _ => None,
+        }
+    }
+}
+
+impl Intent {
+    /// Its body for the trace: no seed repeats the signature of a key.
+    pub fn told(&self) -> String {
+        let mut body = self.body.clone();
+        if let Some(credential) = body.get_mut("credential") {
+            *credential = credential["id"].take();
+        }
+        body.to_string()
+    }
+}
+
 /// What is known when a request is chosen.
 #[derive(Clone, Copy)]
 pub struct Scene<'w> {
@@ -95,59 +131,125 @@ pub struct Scene<'w> {
     pub mails: &'w [Mail],
     /// The email addresses that others than their owner have entered.
     pub meddled: &'w BTreeSet<String>,
+    /// What people of this seed do.
+    pub habits: &'w Habits,
     /// The time, in seconds since 1970.
     pub seconds: u64,
 }
 
-/// Chooses what a client does next.
-pub fn choose(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
-    // A code is mostly waited for.
+/// What people do. Each seed leaves out about half, so that they get further with the rest.
+#[derive(Clone, Debug)]
+pub struct Habits {
+    left_out: BTreeSet<Step>,
+    /// One sign-up in so many is with anybody's email address; none with 0.
+    strangers: usize,
+}
+
+impl Habits {
+    /// Those of a seed.
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, "habits", &[]);
+        let left_out = OPTIONAL.iter().filter(|_| dice.one_in(2)).copied().flatten().copied().collect();
+        let strangers = dice.pick(&[0, 6, 2]).copied().unwrap_or_default();
+        Self { left_out, strangers }
+    }
+
+    fn keep(&self, steps: &mut Vec<Step>) {
+        steps.retain(|step| !self.left_out.contains(step));
+    }
+}
+
+/// What people may leave out.
+const OPTIONAL: &[&[Step]] = &[
+    &[Step::ShowTotp],
+    &[Step::ShowKeyOptions],
+    &[Step::AddEmail, Step::RemoveEmail, Step::SetPrimary, Step::RequestVerification, Step::ListEmails],
+    &[Step::DeleteAccount],
+    &[Step::RequestLoginCode],
+    &[Step::RequestReset],
+    &[Step::ChangePassword],
+    &[Step::ListSessions, Step::EndSessions, Step::LogOut],
+    &[Step::ExportAccount, Step::ShowHistory],
+    &[Step::ShowRecoveryCodes, Step::GenerateRecoveryCodes],
+    &[Step::RequestReauthenticationCode],
+];
+
+/// Whether a client waits for a mail with a code.
+pub fn waits(scene: Scene<'_>, actor: &Actor) -> bool {
     let by_code = |flow: &String| flow != "mfa_authenticate";
     let waits = actor.pending.iter().any(by_code) || actor.due.contains(&Step::VerifyEmail);
     let has_come = Person::count(scene.mails, &actor.email) > actor.mails_before;
-    if waits && !has_come && scene.people[actor.person].owns(&actor.email) && !dice.one_in(4) {
+    waits && !has_come && scene.people[actor.person].owns(&actor.email)
+}
+
+/// Chooses what a client does next.
+pub fn choose(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
+    if waits(scene, actor) && !dice.one_in(4) {
         return Choice { scene, number, actor, dice }.of(Step::GetSession);
     }
-    let possible = possible(actor, &scene.people[actor.person], dice);
+    let possible = possible(scene, actor, dice);
     let step = dice.pick(&possible).copied().unwrap_or(Step::GetSession);
     Choice { scene, number, actor, dice }.of(step)
 }
 
 /// What ends something, chosen for a client that is logged in, while another of the same person is at work.
 pub fn choose_end(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
-    let step = dice.pick(ENDS).copied().unwrap_or(Step::DeleteAccount);
+    let mut ends = ENDS.to_vec();
+    scene.habits.keep(&mut ends);
+    let step = dice.pick(&ends).copied().unwrap_or(Step::DeactivateTotp);
     Choice { scene, number, actor, dice }.of(step)
 }
 
 /// Chooses what a client does meanwhile: it logs in, if it can.
 pub fn choose_beginning(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
     let can_log_in = actor.account.is_none() && actor.pending.is_empty();
-    if can_log_in && possible(actor, &scene.people[actor.person], dice).contains(&Step::LogIn) {
+    if can_log_in && possible(scene, actor, dice).contains(&Step::LogIn) {
         return Choice { scene, number, actor, dice }.of(Step::LogIn);
     }
     choose(scene, number, actor, dice)
 }
 
 /// What a client may do, each as often as it is likely.
-fn possible(actor: &Actor, person: &Person, dice: &mut Dice) -> Vec<Step> {
+fn possible(scene: Scene<'_>, actor: &Actor, dice: &mut Dice) -> Vec<Step> {
+    let person = &scene.people[actor.person];
     if actor.client.kind == Kind::Browser && actor.client.cookie("csrftoken").is_none() {
         return vec![Step::GetConfig];
     }
     if actor.unsure {
         return vec![Step::GetSession];
     }
-    let flows: Vec<Step> = actor.pending.iter().filter_map(|flow| goes_on(flow)).collect();
+    let mut flows: Vec<Step> = actor.pending.iter().filter_map(|flow| goes_on(flow)).collect();
+    if flows.contains(&Step::Authenticate) && !person.keys.is_empty() {
+        let is_due = actor.due.contains(&Step::AuthenticateByKey);
+        flows.push(if is_due { Step::AuthenticateByKey } else { Step::ShowKeyChallenge });
+    }
     if !flows.is_empty() && !dice.one_in(6) {
         return flows;
+    }
+    if actor.due.contains(&Step::Reauthenticate) && actor.account.is_some() && !dice.one_in(4) {
+        return vec![Step::Reauthenticate];
     }
     let mut steps = vec![Step::GetSession];
     steps.extend(if actor.pending.is_empty() { &[][..] } else { &[Step::ResendVerification, Step::LogOut] });
     steps.extend(actor.due.iter().flat_map(|step| [*step; 16]));
+    steps.extend(match (&actor.account, person.keys.is_empty()) {
+        (_, true) => &[][..],
+        (Some(_), _) => &[Step::RemoveKeys, Step::ShowKeyReauthentication],
+        (None, _) => &[Step::ShowKeyLogin, Step::ShowKeyLogin, Step::ShowKeyLogin],
+    });
     steps.extend(match (&actor.account, person.passwords.is_empty()) {
         (Some(_), _) => LOGGED_IN,
         (None, true) => STRANGER,
         (None, false) => KNOWN,
     });
+    if actor.account.as_ref().is_some_and(|account| !person.apps.contains_key(account)) {
+        steps.extend([Step::ShowTotp; 5]);
+    }
+    scene.habits.keep(&mut steps);
+    let has_link = |mailbox: &String| Person::mails(scene.mails, mailbox).any(|it| it.text.contains(RESET));
+    if person.mailboxes.iter().any(has_link) {
+        steps.extend([Step::ResetPassword; 2]);
+    }
     steps
 }
 
@@ -185,8 +287,6 @@ const KNOWN: &[Step] = &[
     Step::RequestLoginCode,
     Step::RequestReset,
     Step::RequestReset,
-    Step::ResetPassword,
-    Step::ResetPassword,
 ];
 
 const LOGGED_IN: &[Step] = &[
@@ -204,9 +304,9 @@ const LOGGED_IN: &[Step] = &[
     Step::RequestVerification,
     Step::SetPrimary,
     Step::RemoveEmail,
-    Step::ShowTotp,
-    Step::ShowTotp,
     Step::DeactivateTotp,
+    Step::ShowKeyOptions,
+    Step::ShowKeyOptions,
     Step::ShowRecoveryCodes,
     Step::GenerateRecoveryCodes,
     Step::Reauthenticate,
@@ -217,12 +317,10 @@ const LOGGED_IN: &[Step] = &[
     Step::ShowHistory,
     Step::DeleteAccount,
     Step::LogIn,
-    Step::ResetPassword,
 ];
 
 /// What takes away from sessions or accounts.
 const ENDS: &[Step] = &[
-    Step::DeleteAccount,
     Step::DeleteAccount,
     Step::ChangePassword,
     Step::ChangePassword,
@@ -230,6 +328,7 @@ const ENDS: &[Step] = &[
     Step::RemoveEmail,
     Step::EndSessions,
     Step::DeactivateTotp,
+    Step::RemoveKeys,
     Step::LogOut,
 ];
 
@@ -249,12 +348,15 @@ impl Choice<'_, '_> {
             new_password: None,
             email: None,
             mailbox: None,
+            key: None,
             body: Value::Null,
         };
         match step {
             Step::SignUp => {
                 // Whoever signs up first with somebody else's email address prepares an account for them.
-                let email = if self.dice.one_in(4) { self.anybodys_email() } else { self.email() };
+                let strangers = self.scene.habits.strangers;
+                let is_strange = strangers > 0 && self.dice.one_in(strangers);
+                let email = if is_strange { self.anybodys_email() } else { self.email() };
                 let password = self.new_password();
                 intent.body = json!({"email": email, "password": password});
                 (intent.email, intent.new_password) = (Some(email), Some(password));
@@ -311,6 +413,11 @@ impl Choice<'_, '_> {
                 intent.body = json!({"code": code});
                 intent.proof = (step != Step::ActivateTotp).then(|| format!("factor {code}"));
             }
+            Step::AddKey
+            | Step::LogInByKey
+            | Step::AuthenticateByKey
+            | Step::ReauthenticateByKey
+            | Step::RemoveKeys => self.by_key(&mut intent),
             Step::ChangePassword => {
                 let (current, new) = (self.old_password(), self.new_password());
                 intent.body = json!({"current_password": current, "new_password": new});
@@ -324,6 +431,35 @@ impl Choice<'_, '_> {
             _ => {}
         }
         intent
+    }
+
+    /// What a key is for: the challenge is the latest one that was asked for.
+    fn by_key(&mut self, intent: &mut Intent) {
+        let person = &self.scene.people[self.actor.person];
+        if intent.step == Step::RemoveKeys {
+            let numbers: Vec<i64> = person.keys.iter().map(|(number, _)| *number).collect();
+            let number = self.dice.pick(&numbers).copied().unwrap_or(4711);
+            intent.body = json!({"authenticators": [number]});
+            return;
+        }
+        let Some((_, options)) = self.actor.options.as_ref().filter(|(answer, _)| *answer == intent.step)
+        else {
+            intent.body = json!({"credential": {}});
+            return;
+        };
+        let challenge = options["publicKey"]["challenge"].as_str().unwrap_or_default();
+        intent.proof = Some(format!("challenge {challenge}"));
+        if intent.step == Step::AddKey {
+            let mut id = vec![0; 16];
+            self.dice.fill(&mut id);
+            let (key, credential) = Key::create(id, options);
+            intent.body = json!({"name": "Key", "credential": credential});
+            intent.key = Some(key);
+        } else if let Some((_, key)) = self.dice.pick(&person.keys) {
+            // Time goes on, and so does the count.
+            let count = u32::try_from(self.scene.seconds % 1_000_000_000).unwrap_or_default();
+            intent.body = json!({"credential": key.sign(options, count)});
+        }
     }
 
     fn person(&self) -> &Person {

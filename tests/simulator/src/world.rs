@@ -22,19 +22,19 @@ use crate::memory::{Memory, Sending};
 use crate::person::{Actor, Person};
 use crate::processes::{ProcessId, Processes};
 use crate::services::Services;
-use crate::steps::{self, Intent, Scene, Step};
+use crate::steps::{self, Habits, Intent, Scene, Step};
 use crate::stream::{Reader, Stream};
 
 /// The time at which every run begins.
 const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// Where the API is.
-const HOST: &str = "localhost:8000";
+pub const HOST: &str = "localhost:8000";
 /// Most requests at once.
 const MOST_AT_ONCE: u32 = 3;
 /// How many rounds one client does most of what is done.
 const FOCUSED: u32 = 12;
 /// One round in so many is a rush: a client ends something, while another one of the same person begins something.
-const RUSH: usize = 5;
+const RUSH: usize = 7;
 /// Most requests of a rush.
 const MOST_IN_RUSH: u32 = 4;
 
@@ -52,6 +52,7 @@ pub struct World {
     pub people: Vec<Person>,
     /// The clients of everybody.
     pub actors: Vec<Actor>,
+    habits: Habits,
     /// What was promised so far.
     pub memory: Memory,
     stream: Stream,
@@ -86,7 +87,9 @@ impl World {
         let kernel = Kernel::new(BEGIN, Faults::new(seed, case.without_faults.clone()));
         let variables = variables(seed);
         let description = Description::of(variables.clone());
-        let people: Vec<Person> = ["ann", "bob", "cleo"].map(person).into();
+        // The fewer they are, the more happens to each account.
+        let count = Dice::new(seed, "people", &[]).pick(&[1, 2, 2, 3]).copied().unwrap_or(1);
+        let people: Vec<Person> = ["ann", "bob", "cleo"].into_iter().take(count).map(person).collect();
         let actors = (0..people.len() * 2).map(|number| {
             let kind = if number % 2 == 0 { Kind::Browser } else { Kind::App };
             actor(number / 2, &people, Client::new(kind, HOST, &description))
@@ -97,6 +100,7 @@ impl World {
             processes: Processes::new(&kernel, variables, seed),
             actors: actors.collect(),
             people,
+            habits: Habits::new(seed),
             memory: Memory::default(),
             stream: Stream::default(),
             left_out: case.without_tasks.clone(),
@@ -201,6 +205,9 @@ impl World {
             2 => twin(focused),
             _ => focused,
         };
+        // Who waits for a mail may take the other client meanwhile.
+        let waits = steps::waits(self.scene(), &self.actors[number]) && dice.one_in(2);
+        let number = if waits { twin(number) } else { number };
         steps::choose(self.scene(), number, &self.actors[number], dice)
     }
 
@@ -225,6 +232,7 @@ impl World {
             people: &self.people,
             mails: &self.services.mails,
             meddled: &self.memory.meddled,
+            habits: &self.habits,
             seconds: self.seconds(),
         }
     }
@@ -298,7 +306,7 @@ impl World {
         let (method, _) = intent.step.target();
         let actor = &mut self.actors[intent.actor];
         let who = &self.people[actor.person].mailboxes[0];
-        let told = format!("{} {} {method} {path} {}", self.round, actor.client.kind.name(), intent.body);
+        let told = format!("{} {} {method} {path} {}", self.round, actor.client.kind.name(), intent.told());
         let Some(response) = sent.response.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             self.trace.push(format!("{told} of {who}: no answer"));
             (actor.unsure, actor.login_began) = (true, None);
@@ -346,6 +354,7 @@ fn person(name: &str) -> Person {
         mailboxes: [format!("{name}@example.com"), format!("{name}@example.org")],
         passwords: Vec::new(),
         apps: BTreeMap::new(),
+        keys: Vec::new(),
         recovery_codes: BTreeMap::new(),
     }
 }
@@ -358,6 +367,7 @@ fn actor(person: usize, people: &[Person], client: Client) -> Actor {
         account: None,
         email: people[person].mailboxes[0].clone(),
         setup: None,
+        options: None,
         listed: Vec::new(),
         mails_before: 0,
         due: BTreeSet::new(),
@@ -393,6 +403,8 @@ fn variables(seed: u64) -> HashMap<String, String> {
         ("AUDIT_RETENTION_DAYS", "30"),
         ("EVENTS_BUS", "simulated"),
         ("MFA_TOTP_TOLERANCE", "1"),
+        ("MFA_SUPPORTED_TYPES", r#"["totp", "webauthn", "recovery_codes"]"#),
+        ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
         ("MFA_ALLOW_UNVERIFIED_EMAIL", flag(2)),
         ("PASSWORD_ARGON2_MEMORY_KIB", "8"),
         ("PASSWORD_ARGON2_ITERATIONS", "1"),
@@ -407,6 +419,15 @@ fn variables(seed: u64) -> HashMap<String, String> {
 impl World {
     /// A request of a client, for what needs nothing but who asks.
     pub fn plain_intent(actor: usize, step: Step) -> Intent {
-        Intent { actor, step, proof: None, new_password: None, email: None, mailbox: None, body: Value::Null }
+        Intent {
+            actor,
+            step,
+            proof: None,
+            new_password: None,
+            email: None,
+            mailbox: None,
+            key: None,
+            body: Value::Null,
+        }
     }
 }
