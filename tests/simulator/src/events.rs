@@ -21,6 +21,9 @@ pub fn check(world: &World, table: &Table) {
     assert!(lost.is_empty(), "events were recorded and never delivered: {lost:?}");
     let made_up: Vec<&String> = delivered.difference(&all).collect();
     assert!(made_up.is_empty(), "events were delivered that nobody recorded: {made_up:?}");
+    let text = Value::from(world.services.delivered.clone()).to_string();
+    let clear = world.memory.secrets.iter().find(|secret| text.contains(secret.as_str()));
+    assert!(clear.is_none(), "an event tells a secret: {clear:?}");
     for (id, events) in &recorded {
         tell_what_happened(table, id, events);
     }

@@ -28,4 +28,4 @@ mod world;
 
 pub use case::Case;
 pub use run::{Failure, Outcome, run};
-pub use shrink::shrink;
+pub use shrink::{shrink, shrink_by};

@@ -8,7 +8,8 @@ pub fn shrink(case: &Case) -> (Case, Outcome) {
     shrink_by(case, run)
 }
 
-fn shrink_by(case: &Case, run: impl Fn(&Case) -> Outcome) -> (Case, Outcome) {
+/// The same, where cases are run in another way.
+pub fn shrink_by(case: &Case, run: impl Fn(&Case) -> Outcome) -> (Case, Outcome) {
     let mut smallest = (case.clone(), run(case));
     loop {
         let size = size(&smallest.1);
@@ -54,70 +55,4 @@ fn reason(outcome: &Outcome) -> Option<(String, String)> {
     let (said, place) = said.rsplit_once(" (").unwrap_or((said, ""));
     let words = said.chars().take_while(|c| c.is_alphabetic() || c.is_whitespace());
     Some((words.collect(), place.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::fault::FaultId;
-    use crate::kernel::TaskId;
-    use crate::run::Failure;
-
-    /// A run of 8 requests and 2 faults, which says of these requests and faults whether it fails.
-    fn made_up(
-        case: &Case,
-        fails: impl Fn(&BTreeSet<TaskId>, &[FaultId]) -> Option<&'static str>,
-    ) -> Outcome {
-        let tasks: BTreeSet<TaskId> =
-            (0..8).map(|round| (round, 0)).filter(|task| !case.without_tasks.contains(task)).collect();
-        let faults: Vec<FaultId> =
-            [((2, 0), 1), ((5, 0), 0)].into_iter().filter(|it| !case.without_faults.contains(it)).collect();
-        let failure = fails(&tasks, &faults).map(|said| Failure(said.to_owned()));
-        Outcome { trace: Vec::new(), hash: 0, journeys: 1, tasks, faults, failure }
-    }
-
-    #[test]
-    fn what_is_left_is_what_it_takes() {
-        let (case, outcome) = shrink_by(&Case::new(1), |case| {
-            made_up(case, |tasks, faults| {
-                let fails =
-                    tasks.contains(&(3, 0)) && tasks.contains(&(6, 0)) && faults.contains(&((5, 0), 0));
-                fails.then_some("ann is logged in (invariants.rs:1:1)")
-            })
-        });
-        assert_eq!(outcome.tasks, [(3, 0), (6, 0)].into());
-        assert_eq!(outcome.faults, [((5, 0), 0)]);
-        assert_eq!(case.to_string(), "1 without 0.0 1.0 2.0 4.0 5.0 7.0 unharmed 2.0.1");
-    }
-
-    /// With less, it fails at another place, or says something else at the same place: that is another failure.
-    #[test]
-    fn what_is_left_fails_for_the_same_reason() {
-        for other in ["no client should see (world.rs:2:2)", "a key is left behind (invariants.rs:1:1)"] {
-            let (_, outcome) = shrink_by(&Case::new(1), |case| {
-                made_up(case, |tasks, _| match (tasks.contains(&(1, 0)), tasks.contains(&(4, 0))) {
-                    (true, true) => Some("a session 17 is still valid (invariants.rs:1:1)"),
-                    (false, true) => Some(other),
-                    _ => None,
-                })
-            });
-            assert_eq!(outcome.tasks, [(1, 0), (4, 0)].into());
-            assert!(outcome.failure.unwrap().0.starts_with("a session"));
-        }
-    }
-
-    /// Names, numbers and tokens are others when less happens.
-    #[test]
-    fn what_is_said_may_be_of_another_number() {
-        let (_, outcome) = shrink_by(&Case::new(1), |case| {
-            made_up(case, |tasks, _| match tasks.len() {
-                0 => None,
-                8 => Some("a session 17 is still valid (invariants.rs:1:1)"),
-                _ => Some("a session 4 is still valid (invariants.rs:1:1)"),
-            })
-        });
-        assert_eq!(outcome.tasks.len(), 1);
-    }
 }
