@@ -12,7 +12,7 @@ use vestibule::app::{App, Requirements, StartError};
 use vestibule::domain::account_id::AccountId;
 use vestibule::domain::text::quoted;
 use vestibule::migration::{Outward, PortableAccount};
-use vestibule::store::{Bookmark, StoreError};
+use vestibule::store::{Segment, Store, StoreError};
 
 use crate::age::Encryptor;
 use crate::arguments::{Export, ExportFormat, ExportSwitches};
@@ -144,20 +144,22 @@ async fn write(
     let secrets = app.secrets();
     let outward = Outward { keys: switches.with_secrets.then_some(&secrets.keys) };
     let mut summary = ExportSummary::default();
-    let mut next = begin.map(|account| Bookmark::after(&account));
+    let mut next = begin.as_ref().map(Store::after_account);
     loop {
-        let page = store.page(next).await?;
+        let page = store.scan_accounts(Segment::ALL, next.as_ref()).await?;
+        let mut refuse = |id: &str, reason: String| {
+            eprintln!("account {}: {reason}", quoted(id));
+            summary.refused += 1;
+        };
+        page.unreadable.iter().for_each(|(id, error)| refuse(id, error.to_string()));
         for account in &page.accounts {
-            let written = match outward.account(&account.value) {
+            let written = match outward.account(account) {
                 Ok(portable) => format.account(&portable, into).map_err(named)?,
                 Err(problem) => Err(problem.to_string()),
             };
             match written {
                 Ok(()) => summary.written += 1,
-                Err(reason) => {
-                    eprintln!("account {}: {reason}", quoted(account.value.id.as_str()));
-                    summary.refused += 1;
-                }
+                Err(reason) => refuse(account.id.as_str(), reason),
             }
         }
         next = page.next;

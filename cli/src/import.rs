@@ -27,6 +27,7 @@ use crate::arguments::{ImportCommand, ImportSwitches};
 use crate::data_dir::DataDirError;
 use crate::django::{DjangoDump, DumpError, Finding};
 use crate::function_url::{FunctionUrl, FunctionUrlError};
+use crate::operator::actor;
 use crate::terminal::{print, remark};
 use destination::{Destination, Done, Judged};
 use function::MigrationFunction;
@@ -134,6 +135,8 @@ fn tell_finding(finding: &Finding, as_json: bool) {
 /// Where an import is carried out, and how.
 struct Desk<'a> {
     app: App,
+    /// The operator who imports in this process.
+    actor: Actor,
     switches: &'a ImportSwitches,
     /// The function that imports; none if this process does.
     function: Option<FunctionUrl>,
@@ -149,9 +152,10 @@ impl<'a> Desk<'a> {
         switches: &'a ImportSwitches,
         environment: HashMap<String, String>,
     ) -> Result<Self, ImportError> {
+        let actor = actor(&environment);
         let Some(function) = FunctionUrl::of(&environment, URL)? else {
             let app = App::start(switches.data.named_variables(environment)?, REQUIREMENTS).await?;
-            return Ok(Self { app, switches, function: None, place: None });
+            return Ok(Self { app, actor, switches, function: None, place: None });
         };
         if environment.get("TABLE_NAME").is_some_and(|name| !name.is_empty()) {
             return Err(ImportError::TwoPlaces);
@@ -164,7 +168,7 @@ impl<'a> Desk<'a> {
         let ImportSwitches { superusers, mixed_ids, skip_refused, .. } = switches;
         let how = format!("{origin} {columns} {superusers} {mixed_ids} {skip_refused}");
         let place = (!switches.dry_run).then(|| ImportPlace::of(file, &how)).transpose()?;
-        Ok(Self { app, switches, function: Some(function), place })
+        Ok(Self { app, actor, switches, function: Some(function), place })
     }
 
     const fn options(&self) -> ImportOptions {
@@ -183,7 +187,7 @@ impl<'a> Desk<'a> {
                 function: Box::new(MigrationFunction::new(url.clone(), options)),
                 writes_per_second: options.writes_per_second,
             },
-            None => Destination::Table(Import::new(&self.app, &Actor::OPERATOR, options)?),
+            None => Destination::Table(Import::new(&self.app, &self.actor, options)?),
         })
     }
 

@@ -55,6 +55,13 @@ fn lines(text: &str) -> String {
     text.lines().map(escaped).collect::<Vec<_>>().join("\n")
 }
 
+/// The operator of a command that changes the table itself: at a deployed one, the access key. Whose it is, `CloudTrail`
+/// knows; it is no secret, and takes no further call.
+pub(crate) fn actor(environment: &HashMap<String, String>) -> Actor {
+    let at_table = environment.get("TABLE_NAME").is_some_and(|name| !name.is_empty());
+    Actor { id: environment.get("AWS_ACCESS_KEY_ID").filter(|_| at_table).cloned(), ..Actor::OPERATOR }
+}
+
 /// Carries out requests of an operator.
 pub struct Door(Place);
 
@@ -82,10 +89,9 @@ impl Door {
             remark(&format!("at the operators' API {}", api.place()));
             return Ok(Self(Place::Api(Box::new(api))));
         }
-        // Whose key it is, CloudTrail knows: no secret, and no further call.
-        let id = environment.get("AWS_ACCESS_KEY_ID").filter(|_| is_set("TABLE_NAME")).cloned();
+        let actor = actor(&environment);
         let app = App::start(data.named_variables(environment)?, requirements).await?;
-        Ok(Self(Place::Table(Box::new(app), Actor { id, ..Actor::OPERATOR })))
+        Ok(Self(Place::Table(Box::new(app), actor)))
     }
 
     /// To the table of a process.

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 
 use serde_json::{Map, Value, json};
 use vestibule::app::{App, Requirements};
-use vestibule::domain::text::escaped;
+use vestibule::domain::text::{escaped, quoted};
 use vestibule::operator::{
     self, AddUser, ChangeEmail, ChangePassword, ChangePhone, ChangeUser, DisconnectProvider, EmailChange,
     EndSessions, FindUsers, ListUsers, OperatorMail, OperatorRequest, PhoneChange, ReadHistory, ResetMfa,
@@ -52,6 +52,9 @@ async fn list(wanted: &UserList, environment: Environment) -> Said {
         }
         out.flush()?;
         next = page["next"].as_str().map(str::to_owned);
+        for id in page["unreadable"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            remark(&format!("account {} cannot be read", quoted(id)));
+        }
         if next.is_none() {
             remark(&format!("{read} items of the table were read"));
             return Ok(String::new());

@@ -104,6 +104,10 @@ impl<'a> Import<'a> {
             let needs = [self.needs(&account), claims.clone()].concat();
             let loaded = match self.store.load(&[], &needs).await {
                 Ok(loaded) => loaded,
+                // Trying again does not help, and other accounts need none of its items.
+                Err(error @ StoreError::Corrupt(_)) => {
+                    return Ok(ImportOutcome::Refused(vec![error.to_string()]));
+                }
                 Err(error) => {
                     failure = retried(error)?;
                     continue;

@@ -43,6 +43,8 @@ pub struct FoundUsers {
 pub struct UserPage {
     /// The accounts. There may be none on a page that is not the last one.
     pub users: Vec<UserSummary>,
+    /// The ids of accounts that were met, and that this release cannot read. One may be on two pages.
+    pub unreadable: Vec<String>,
     /// What asks for the next page; `null` on the last one.
     pub next: Option<String>,
     /// The number of items of the table that were read for this page.

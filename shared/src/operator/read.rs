@@ -135,7 +135,7 @@ pub(super) async fn list(store: &Store, wanted: &ListUsers) -> Result<UserPage, 
     let part = wanted.contains.as_deref().map(str::to_lowercase).unwrap_or_default();
     let begin = || vec![Place::Begin; SEGMENTS];
     let mut places = wanted.next.as_deref().map(bookmark).transpose()?.unwrap_or_else(begin);
-    let mut page = UserPage { users: Vec::new(), next: None, items_read: 0 };
+    let mut page = UserPage { users: Vec::new(), unreadable: Vec::new(), next: None, items_read: 0 };
     // Where nothing is looked for, one scan has accounts enough for a page.
     let mut at_once = if part.is_empty() { 1 } else { SEGMENTS };
     let mut scans = 0;
@@ -146,6 +146,7 @@ pub(super) async fn list(store: &Store, wanted: &ListUsers) -> Result<UserPage, 
         for (place, found) in places.iter_mut().zip(scanned) {
             // What was read behind a full page is read again with the next one.
             let Some(found) = found.filter(|_| page.users.len() < limit) else { continue };
+            page.unreadable.extend(found.unreadable.into_iter().map(|(id, _)| id));
             let last = fill(&mut page, &found.accounts, &part, limit);
             *place = last.or(found.next).map_or(Place::End, Place::After);
         }

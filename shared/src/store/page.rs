@@ -29,13 +29,6 @@ pub struct TablePage {
 #[derive(Clone, Debug)]
 pub struct Bookmark(Item);
 
-impl Bookmark {
-    /// What follows an account.
-    pub fn after(account: &AccountId) -> Self {
-        Self(Key::account(account).attributes())
-    }
-}
-
 impl Store {
     /// Reads the first page, or the one at a bookmark.
     pub async fn page(&self, at: Option<Bookmark>) -> Result<TablePage, StoreError> {
@@ -83,11 +76,18 @@ pub struct Segment {
     pub of: usize,
 }
 
+impl Segment {
+    /// The whole table.
+    pub const ALL: Self = Self { number: 0, of: 1 };
+}
+
 /// What one scan has found of accounts.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct ScannedAccounts {
     /// The accounts.
     pub accounts: Vec<Account>,
+    /// What is stored as an account, and cannot be read: its id, and why.
+    pub unreadable: Vec<(String, StoreError)>,
     /// The number of items that were read, of which accounts are some.
     pub items_read: usize,
     /// The key after which the next scan begins; none after the last one.
@@ -113,9 +113,17 @@ impl Store {
         let answer = scan.send().await.map_err(|error| unavailable(&error))?;
         let next = answer.last_evaluated_key.as_ref().map(Key::of).transpose()?.map(|key| [key.pk, key.sk]);
         let items_read = usize::try_from(answer.scanned_count).unwrap_or_default();
-        let accounts = answer.items.unwrap_or_default();
-        let accounts = accounts.iter().map(|item| Ok(load::read_account(item)?.value));
-        Ok(ScannedAccounts { accounts: accounts.collect::<Result<_, StoreError>>()?, items_read, next })
+        let mut found = ScannedAccounts { items_read, next, ..ScannedAccounts::default() };
+        for item in answer.items.unwrap_or_default() {
+            match load::read_account(&item) {
+                Ok(account) => found.accounts.push(account.value),
+                Err(error) => {
+                    let id = item::read_text(&item, "pk")?.trim_start_matches(item::OWNER).to_owned();
+                    found.unreadable.push((id, error));
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The key after which a scan goes on behind an account.

@@ -56,11 +56,11 @@ async function list(contains) {
   const more = async (next) => {
     const answer = await request("user.list", { contains, next });
     if (answer.status !== 200) return answer;
-    const { users, items_read: items, next: following } = answer.data;
+    const { users, unreadable = [], items_read: items, next: following } = answer.data;
     read += items;
     count += users.length;
     for (const old of pages.querySelectorAll(".more")) old.remove();
-    pages.append(cards(users), h("div", { class: "more" },
+    pages.append(cards(users), unreadable.length > 0 ? alert(`Cannot be read: ${unreadable.join(", ")}.`) : "", h("div", { class: "more" },
       h("p", { class: "dim" }, `${count === 1 ? "1 account" : `${count} accounts`}; ${read} items of the table were read${following ? " so far" : ": that is all"}.`),
       following && button("Next page", async () => show(await more(following)))));
     return answer;
