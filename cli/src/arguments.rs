@@ -542,6 +542,8 @@ pub enum UserCommand {
     ///
     /// A deleted account is named by its id. Personal data needs `SECRET_KEY` or `SECRET_KEY_ARN`.
     History(UserSelector),
+    /// List the declared fields of accounts (ACCOUNT_PROFILE_FIELDS), one a line, as JSON.
+    Fields(Data),
     /// Create an account. No mail is sent.
     Add(UserAdd),
     /// Set fields, metadata and the username of an account (docs/fields.md).

@@ -8,8 +8,8 @@ use vestibule::app::{App, Requirements};
 use vestibule::domain::text::{escaped, quoted};
 use vestibule::operator::{
     self, AddUser, ChangeEmail, ChangePassword, ChangePhone, ChangeUser, DisconnectProvider, EmailChange,
-    EndSessions, FindUsers, ListUsers, OperatorMail, OperatorRequest, PhoneChange, ReadHistory, ResetMfa,
-    SendMail, SetSuperuser, SetUser, UserById,
+    EndSessions, FindUsers, ListUsers, NoArguments, OperatorMail, OperatorRequest, PhoneChange, ReadHistory,
+    ResetMfa, SendMail, SetSuperuser, SetUser, UserById,
 };
 use vestibule::secret::Secret;
 
@@ -30,6 +30,7 @@ pub async fn run(command: &UserCommand, environment: Environment) -> Said {
         UserCommand::Find(wanted) => find(wanted, environment).await,
         UserCommand::Show(user) => show(user, environment).await,
         UserCommand::History(user) => history(user, environment).await,
+        UserCommand::Fields(data) => declared(data, environment).await,
         UserCommand::Add(wanted) => add(wanted, environment).await,
         UserCommand::Sessions(wanted) if wanted.end.is_none() && !wanted.end_all => {
             sessions(wanted, environment).await
@@ -51,15 +52,22 @@ async fn list(wanted: &UserList, environment: Environment) -> Said {
             writeln!(out, "{line}")?;
         }
         out.flush()?;
-        next = page["next"].as_str().map(str::to_owned);
         for id in page["unreadable"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             remark(&format!("account {} cannot be read", quoted(id)));
         }
+        next = page["next"].as_str().map(str::to_owned);
         if next.is_none() {
             remark(&format!("{read} items of the table were read"));
             return Ok(String::new());
         }
     }
+}
+
+async fn declared(data: &Data, environment: Environment) -> Said {
+    let door = Door::open(data, environment, Requirements::TABLE).await?;
+    let found = &door.ask(OperatorRequest::FieldList(NoArguments {})).await?;
+    let fields = found["fields"].as_array().into_iter().flatten();
+    Ok(fields.map(|field| escaped_json(&field.to_string())).collect::<Vec<_>>().join("\n"))
 }
 
 async fn find(wanted: &UserFind, environment: Environment) -> Said {
@@ -218,6 +226,7 @@ fn requested(command: &UserCommand) -> Result<Option<(&ChangeSelector, Request<'
         | UserCommand::Find(_)
         | UserCommand::Show(_)
         | UserCommand::History(_)
+        | UserCommand::Fields(_)
         | UserCommand::Add(_) => return Ok(None),
     }))
 }

@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod operation;
 mod origin_verify;
 pub mod present;
+pub mod profile_field;
 pub mod reply;
 pub mod resend;
 pub mod shape;

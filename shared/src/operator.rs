@@ -16,9 +16,9 @@ mod send;
 pub use canonicalise::{CanonicaliseError, Canonicalised, canonicalise};
 pub use history::{HistoryFault, verify};
 pub use outcome::{
-    ChangedEmail, ChangedInvitation, ChangedUser, FoundUsers, OpenInvitation, OpenInvitations, OperatorError,
-    OperatorErrorBody, OperatorOutcome, UserAuthenticator, UserDetails, UserEmail, UserHistory, UserPage,
-    UserSession, UserSessions, UserSocialAccount, UserSummary,
+    ChangedEmail, ChangedInvitation, ChangedUser, DeclaredFields, FoundUsers, OpenInvitation,
+    OpenInvitations, OperatorError, OperatorErrorBody, OperatorOutcome, UserAuthenticator, UserDetails,
+    UserEmail, UserHistory, UserPage, UserSession, UserSessions, UserSocialAccount, UserSummary,
 };
 pub(crate) use profile::check_metadata;
 pub use request::{
@@ -60,6 +60,7 @@ pub async fn run(
             return read::history(app, store, &page.id, page.next).await.map(Outcome::History);
         }
         Request::InviteList(_) => return invite::invitations(app, store).await.map(Outcome::Invitations),
+        Request::FieldList(_) => return Ok(Outcome::Fields(read::fields(&app.settings))),
         Request::EmailClear(wanted) => {
             return Box::pin(send::clear(desk, wanted)).await.map(Outcome::ChangedEmail);
         }

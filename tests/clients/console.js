@@ -45,6 +45,7 @@ export async function visitConsole(browser, link, options) {
       for (const [label, value] of Object.entries(values)) {
         const field = section.getByLabel(label);
         if (typeof value === "boolean") await field.setChecked(value);
+        else if (await field.evaluate((control) => control.matches("select"))) await field.selectOption(value);
         else await field.fill(value);
       }
     },

@@ -17,7 +17,14 @@ const SETTINGS = {
   ACCOUNT_INVITATIONS_ENABLED: "true",
   ACCOUNT_LOGIN_METHODS: "email,username,phone",
   ACCOUNT_SIGNUP_FIELDS: "email*,username,phone,password1*",
-  ACCOUNT_PROFILE_FIELDS: JSON.stringify({ nick: { type: "text" }, level: { type: "integer", write: "operator" } }),
+  ACCOUNT_PROFILE_FIELDS: JSON.stringify({
+    nick: { type: "text" },
+    level: { type: "integer", max: 9, write: "operator" },
+    plan: { type: "choice", choices: ["free", "pro"], write: "operator" },
+    beta: { type: "boolean", write: "operator" },
+    born: { type: "date" },
+    terms: { type: "consent", version: "1", write: "signup" },
+  }),
   AUDIT_RETENTION_DAYS: "30",
   MFA_SUPPORTED_TYPES: "totp,recovery_codes",
 };
@@ -112,9 +119,16 @@ test("what an account is known by: each change says what it does, mails the owne
   await confirm("Set the phone number to +31612345678?", { says: /phone\.added/, mails: [second] });
   await act("Phone number", "Remove: +31612345678");
   await confirm("Remove +31612345678?", { says: /phone\.removed/ });
-  await fill("Fields", { Nick: MARKUP, Level: "3" });
+  await fill("Fields", { Level: "10" });
+  await act("Fields", "Set…");
+  await sees(/level: .*9/);
+  await fill("Fields", { Nick: MARKUP, Level: "3", Plan: "pro", Beta: true, Born: "1999-12-31" });
   await act("Fields", "Set…");
   await confirm("Set these fields?", { says: /profile\.changed/ });
+  assert.ok(await section("Fields").getByLabel("Beta").isChecked());
+  assert.equal(await section("Fields").getByLabel("Plan").inputValue(), "pro");
+  assert.equal(await section("Fields").getByLabel("Born").inputValue(), "1999-12-31");
+  await section("Fields").getByText("not given").waitFor();
   await fill("Metadata", { "For operators only": "{" });
   await act("Metadata", "Replace…");
   await sees("This is no JSON object");
@@ -127,6 +141,22 @@ test("what an account is known by: each change says what it does, mails the owne
   for (const type of ["email.added", "email.confirmed", "email.changed", "phone.removed", "profile.changed"]) {
     assert.match(history, new RegExp(`${type.replace(".", "\\.")}.* by operator`), type);
   }
+});
+
+test("mail is sent again to an email address that was marked as undeliverable, and the history says so", async () => {
+  // As Amazon SES's mailbox simulator, the local inbox reports a bounce for it.
+  const email = "bounce@simulator.amazonses.com";
+  const operator = await operatorWith(email);
+  const act = (name) => operator.section("Email addresses").getByRole("button", { name, exact: true }).click();
+  await act(`Send reset mail: ${email}`);
+  await operator.confirm("Send the reset mail?", { mails: [email], done: "The mail is on its way." });
+  await stack.mail(email, /http\S+/);
+  await operator.account(email);
+  await operator.section("Email addresses").getByText(/undeliverable: no mail is sent to it until/).waitFor();
+  await act(`Send mail again: ${email}`);
+  await operator.confirm(`Send mail to ${email} again?`);
+  await operator.section("History").getByText("email.cleared", { exact: true }).waitFor();
+  assert.equal(await operator.section("Email addresses").getByText(/undeliverable/).count(), 0);
 });
 
 test("how an owner logs in: password, second factors, sessions, and the account as such", async () => {
@@ -213,9 +243,9 @@ test("an email address is invited, by mail or by a link that is shown, and the i
   await open();
   await follow("Invitations");
   await on("Invitations");
-  await fill("Invite", { "Email address": email, "Invited by": MARKUP });
+  await fill("Invite", { "Email address": email, "Invited by": MARKUP, Plan: "pro", Beta: true });
   await click("Invite…");
-  await confirm(`Invite ${email}?`, { says: /is sent to new@example\.com/, done: "Invited." });
+  await confirm(`Invite ${email}?`, { says: /Plan is set to pro\..* is sent to new@example\.com/, done: "Invited." });
   await stack.mail(email, /http\S+/);
   await fill("Invite", { "Show the link instead of sending it": true });
   await click("Invite…");
@@ -223,6 +253,7 @@ test("an email address is invited, by mail or by a link that is shown, and the i
   assert.match(await section("Invite").locator("pre").innerText(), /^http/);
   await click("List invitations");
   await section("Open invitations").getByText(MARKUP).waitFor();
+  await section("Open invitations").getByText('{"beta":true,"plan":"pro"}').waitFor();
   await section("Open invitations").getByRole("button", { name: `Revoke: ${email}` }).click();
   await confirm("Revoke the invitation?");
   await click("List invitations");
@@ -310,6 +341,7 @@ async function hostileApi() {
   };
   const answers = {
     "user.find": { users: [user] },
+    "field.list": { fields: [{ name: MARKUP, type: MARKUP, help: MARKUP }] },
     "user.show": user,
     "user.sessions": { sessions: [{ id: 1, created_at: 1, last_seen_at: 1, ip: MARKUP, user_agent: MARKUP }] },
     "user.history": { events: [{ type: MARKUP, data: { [MARKUP]: MARKUP }, at: 1, actor: { kind: MARKUP, arn: MARKUP }, session: null }], altered: [MARKUP], next: null },

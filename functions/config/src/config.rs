@@ -4,9 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use vestibule::http::prelude::*;
 use vestibule::http::present::{AuthenticatorTypeJson, ProviderJson};
+use vestibule::http::profile_field::{self, ProfileFieldJson};
 use vestibule::settings::{LoginMethod, LoginMethods, ProviderApp, ProviderFlow, Settings};
-
-use crate::profile::{self, ProfileFieldJson};
 
 pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     method: Method::GET,
@@ -15,13 +14,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
     text: "Independent of the session: a client needs it once, when it starts.",
     parameters: &[],
     body: Body::None,
-    answers: &[ResponseSpec::data::<Config<'_>>("The settings that clients need.")],
+    answers: &[ResponseSpec::data::<Config>("The settings that clients need.")],
 }];
 
 /// What clients should know of the settings.
 #[derive(Serialize, JsonSchema)]
-struct Config<'a> {
-    account: Account<'a>,
+struct Config {
+    account: Account,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-when" = When::Socialaccount))]
     socialaccount: Option<Socialaccount>,
@@ -36,7 +35,7 @@ struct Config<'a> {
 /// The configuration of sign-up and login.
 #[derive(Serialize, JsonSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "as the contract has it")]
-struct Account<'a> {
+struct Account {
     /// The accepted login identifiers.
     login_methods: Vec<LoginBy>,
     /// The same in the older form, without phone numbers.
@@ -53,7 +52,7 @@ struct Account<'a> {
     /// The site's own fields of an account, in alphabetical order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(extend("x-when" = When::ProfileFields))]
-    profile_fields: Vec<ProfileFieldJson<'a>>,
+    profile_fields: Vec<ProfileFieldJson>,
 }
 
 /// The accepted login identifiers.
@@ -111,7 +110,7 @@ pub(crate) fn decide(visit: &mut Visit<'_>, call: &ApiRequest) -> Decision<Outco
     Ok(Reply::ok(describe(visit.settings(), call.visitor.client)).into())
 }
 
-fn describe(settings: &Settings, client: ClientKind) -> Config<'_> {
+fn describe(settings: &Settings, client: ClientKind) -> Config {
     let apps = &settings.apps;
     Config {
         account: account(settings),
@@ -131,7 +130,7 @@ fn describe(settings: &Settings, client: ClientKind) -> Config<'_> {
     }
 }
 
-fn account(settings: &Settings) -> Account<'_> {
+fn account(settings: &Settings) -> Account {
     let account = &settings.account;
     Account {
         login_methods: account.login_methods.iter().map(LoginBy::from).collect(),
@@ -140,7 +139,7 @@ fn account(settings: &Settings) -> Account<'_> {
         email_verification_by_code_enabled: account.email_verification_by_code_enabled,
         login_by_code_enabled: account.login_by_code_enabled,
         password_reset_by_code_enabled: account.password_reset_by_code_enabled,
-        profile_fields: profile::listed(&account.profile_fields),
+        profile_fields: profile_field::listed(&account.profile_fields),
     }
 }
 

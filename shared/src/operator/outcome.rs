@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::domain::event::{Actor, EventType};
 use crate::domain::invitation::InvitationChange;
 use crate::domain::profile::Metadata;
+use crate::http::profile_field::ProfileFieldJson;
 use crate::store::StoreError;
 
 /// The outcome of a request: the `data` of a response.
@@ -25,6 +26,8 @@ pub enum OperatorOutcome {
     History(UserHistory),
     /// Of `invite.list`.
     Invitations(OpenInvitations),
+    /// Of `field.list`.
+    Fields(DeclaredFields),
     /// Of what changes an account.
     Changed(ChangedUser),
     /// Of `email.clear`, `invite.add` and `invite.revoke`.
@@ -216,6 +219,13 @@ impl From<&InvitationChange> for ChangedInvitation {
     fn from(change: &InvitationChange) -> Self {
         Self { revoked: change.revoked, at: change.at.as_seconds(), actor: change.actor.clone() }
     }
+}
+
+/// The declared fields of accounts.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct DeclaredFields {
+    /// The fields, in alphabetical order. Operators write all but consents.
+    pub fields: Vec<ProfileFieldJson>,
 }
 
 /// What has changed, or would change.

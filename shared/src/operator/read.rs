@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::outcome::{
-    ChangedInvitation, FoundUsers, OperatorError, UserAuthenticator, UserDetails, UserEmail, UserHistory,
-    UserPage, UserSession, UserSessions, UserSocialAccount, UserSummary,
+    ChangedInvitation, DeclaredFields, FoundUsers, OperatorError, UserAuthenticator, UserDetails, UserEmail,
+    UserHistory, UserPage, UserSession, UserSessions, UserSocialAccount, UserSummary,
 };
 use super::request::{FindUsers, ListUsers};
 use crate::app::App;
@@ -23,6 +23,7 @@ use crate::domain::session::Login;
 use crate::domain::social::SocialAccount;
 use crate::domain::time::Timestamp;
 use crate::flows::events::opened;
+use crate::http::profile_field::ProfileFieldJson;
 use crate::settings::Settings;
 use crate::snapshot::{EVENT_ITEMS, Loaded, Need};
 use crate::store::{ScannedAccounts, Segment, Store};
@@ -68,6 +69,12 @@ pub(super) fn phone_argument(given: &str) -> Result<String, OperatorError> {
 async fn known(store: &Store, given: &str) -> Result<Account, OperatorError> {
     let found = store.account(&id(given)?).await?;
     Ok(found.ok_or(OperatorError::NoAccount)?.value)
+}
+
+/// The fields that this process knows.
+pub(super) fn fields(settings: &Settings) -> DeclaredFields {
+    let fields = settings.account.profile_fields.iter();
+    DeclaredFields { fields: fields.map(ProfileFieldJson::from).collect() }
 }
 
 /// The accounts with an identifier.

@@ -31,6 +31,9 @@ pub enum OperatorRequest {
     /// the whole table.
     #[serde(rename = "invite.list")]
     InviteList(NoArguments),
+    /// List the fields of accounts that are declared (`ACCOUNT_PROFILE_FIELDS`).
+    #[serde(rename = "field.list")]
+    FieldList(NoArguments),
     /// Create an account. No mail is sent.
     #[serde(rename = "user.add")]
     UserAdd(AddUser),
@@ -435,6 +438,7 @@ impl OperatorRequest {
             | Self::UserShow(_)
             | Self::UserSessions(_)
             | Self::InviteList(_)
+            | Self::FieldList(_)
             | Self::InviteRevoke(_)
             | Self::InviteAdd(AddInvitation { return_link: true, .. }) => Requirements::TABLE,
             // Events are verified with it, whatever the settings of this process, and mail is encrypted.
@@ -472,6 +476,7 @@ impl OperatorRequest {
                 | Self::UserSessions(_)
                 | Self::UserHistory(_)
                 | Self::InviteList(_)
+                | Self::FieldList(_)
         )
     }
 }

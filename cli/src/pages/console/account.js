@@ -13,7 +13,8 @@ import { standing } from "./standing.js";
 
 /** The page of the account with this id. */
 export async function account(id) {
-  const [shown, open, past] = await Promise.all(["user.show", "user.sessions", "user.history"].map((operation) => request(operation, { id })));
+  const asked = ["user.show", "user.sessions", "user.history"].map((operation) => request(operation, { id }));
+  const [shown, open, past, declared] = await Promise.all([...asked, request("field.list")]);
   if (shown.errors) {
     // What is left of a deleted account is its history.
     return [alert(shown.errors[0].message), past.data?.events?.length > 0 && section("History", history(id, past))];
@@ -25,8 +26,8 @@ export async function account(id) {
       Id: h("code", {}, user.id),
       "Signed up": when(user.created_at),
       "Last login": when(user.last_login_at),
-    }),
       Invited: user.invitation ? `${when(user.invitation.at)} by ${by(user.invitation.actor)}` : undefined,
+    }),
     section("Email addresses", emails(user)),
     section("Username", username(user)),
     section("Phone number", phone(user)),
@@ -34,7 +35,7 @@ export async function account(id) {
     section("Second factors", factors(user)),
     section("Connected accounts", providers(user)),
     section("Sessions", sessions(user, open)),
-    section("Fields", fields(user)),
+    section("Fields", declared.errors ? alert(declared.errors[0].message) : fields(user, declared.data.fields)),
     section("Metadata", metadata(user)),
     section("Access", standing(user)),
     section("History", history(id, past)),
