@@ -16,13 +16,16 @@ def main() -> int:
     provider = IdentityProvider()
     with tempfile.TemporaryDirectory(prefix="migration-") as folder:
         move = Move(Path(folder), provider, few=options.few)
+        uuids = Move(Path(folder, "uuids"), provider, few=True, ids="uuid")
         try:
             if options.dump:
                 move.make(options.dump)
             elif options.self:
                 move.from_django_to_django()
+                uuids.from_django_to_django()
             else:
                 move.in_and_out(options.program)
+                uuids.in_and_out(options.program)
         except (Missing, WorldError) as failure:
             print(f"migration: {failure}", file=sys.stderr)
             return 1

@@ -53,7 +53,14 @@ class Account:
         self.emails = [self.email_of("user")]
 
     def __str__(self) -> str:
-        return f"{self.kind} ({self.emails[0]}, id {self.id})"
+        return f"{self.kind} ({self.name[1]}, id {self.id})"
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What logs it in together with a password: which it is, and its value."""
+        if self.emails:
+            return "email", self.emails[0]
+        return "phone", self.phone or ""
 
     @property
     def id(self) -> Any:
@@ -163,6 +170,8 @@ with_password: list[Kind] = []
 without_password: list[Kind] = []
 # Those that sign up where email addresses are verified by code.
 by_code: list[Kind] = []
+# Those that sign up where no email address is asked for.
+by_phone: list[Kind] = []
 
 
 def kind(of: list[Kind]) -> Callable[[Kind], Kind]:
@@ -376,3 +385,22 @@ def signed_up_with_a_passkey(m: Making) -> None:
     expect(m.client.put(PASSKEY_SIGNUP, data), 200)
     m.account.passkeys.append(key)
     m.account.names.append("My phone")
+
+
+@kind(by_phone)
+def with_a_phone_number_only(m: Making) -> None:
+    account = m.account
+    account.emails = []
+    account.phone = f"+3161234{account.number:04}"
+    data = {"phone": account.phone, "password": account.password}
+    m.client.post("/auth/signup", data)
+    m.verify_phone()
+
+
+@kind(by_phone)
+def with_a_phone_number_and_totp_only(m: Making) -> None:
+    with_a_phone_number_only(m)
+    data = {"password": m.account.password}
+    expect(m.client.post("/auth/reauthenticate", data), 200)
+    m.add_totp()
+    m.use_codes(5)

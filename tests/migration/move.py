@@ -12,7 +12,16 @@ from conformance.clients import Missing
 from conformance.idp import IdentityProvider
 from migration import accounts, documents, rows, services
 from migration.accounts import Account, Kind, expect, make
-from migration.site import BY_CODE, HASHERS, JOBS, Django, Site, Vestibule, running
+from migration.site import (
+    BY_CODE,
+    BY_PHONE,
+    HASHERS,
+    JOBS,
+    Django,
+    Site,
+    Vestibule,
+    running,
+)
 from migration.ways import Proof
 
 # The user model of the reference, and where its columns belong.
@@ -31,9 +40,22 @@ LEFT_OUT = 3
 
 class Move:
     def __init__(
-        self, folder: Path, provider: IdentityProvider, *, few: bool = False
+        self,
+        folder: Path,
+        provider: IdentityProvider,
+        *,
+        few: bool = False,
+        ids: str = "integer",
     ) -> None:
+        folder.mkdir(exist_ok=True)
         self._folder = folder
+        self._ids = ids
+        self._kinds = accounts.with_password
+        self._hashers = list(HASHERS)
+        if ids == "uuid":
+            # Hashes do not depend on it.
+            self._kinds = [accounts.plain, accounts.superuser, accounts.with_everything]
+            self._hashers, few = ["argon2"], False
         self._provider = provider
         self._few = few
         self._accounts: list[Account] = []
@@ -51,13 +73,13 @@ class Move:
         """From Django to Vestibule, and back."""
         dump = self._folder / "dump.jsonl"
         self.make(dump)
-        vestibule = Vestibule(program, self._provider)
+        vestibule = Vestibule(program, self._provider, self._ids)
         with running(vestibule, self._provider) as site:
             self._move_in(vestibule, dump)
             self._same_rows(dump, self._export(vestibule, "before"))
             self._prove(site, self._accounts, "in Vestibule")
             self._newer_dump(vestibule, site)
-            self._add(site, accounts.with_password, "in Vestibule")
+            self._add(site, self._kinds, "in Vestibule")
             self._add(
                 site, accounts.without_password, "in Vestibule, without a password"
             )
@@ -133,16 +155,18 @@ class Move:
 
         They log in before the server of the next hasher would hash them anew.
         """
-        for position, hasher in enumerate(HASHERS):
-            kinds = accounts.with_password
+        for position, hasher in enumerate(self._hashers):
+            kinds = self._kinds
             if self._few:
-                kinds = kinds[position :: len(HASHERS)]
+                kinds = kinds[position :: len(self._hashers)]
             with self._origin.serve(hasher) as site:
                 self._add(site, kinds, f"with {hasher}")
         with self._origin.serve("argon2") as site:
             self._add(site, accounts.without_password, "without a password")
         with self._origin.serve("argon2", **BY_CODE) as site:
             self._add(site, accounts.by_code, "with email addresses verified by code")
+        with self._origin.serve("argon2", **BY_PHONE) as site:
+            self._add(site, accounts.by_phone, "without an email address")
         # What its admin does, and that API cannot.
         self._origin.shell(
             "users = User.objects\n"
@@ -189,7 +213,7 @@ class Move:
             self._prove(site, self._accounts, "back in Django")
 
     def _django(self, name: str) -> Django:
-        return Django(self._folder / name, self._provider)
+        return Django(self._folder / name, self._provider, self._ids)
 
     def _of(self, kind: str) -> list[Account]:
         return [account for account in self._accounts if account.kind == kind]

@@ -53,6 +53,12 @@ BY_CODE: Settings = {
     "MFA_PASSKEY_SIGNUP_ENABLED": True,
 }
 
+# What a sign-up with a phone number alone needs.
+BY_PHONE: Settings = {
+    "ACCOUNT_EMAIL_VERIFICATION": "none",
+    "ACCOUNT_SIGNUP_FIELDS": ["phone*", "username", "password1*"],
+}
+
 HASHERS = {
     "pbkdf2_sha256": "PBKDF2PasswordHasher",
     "pbkdf2_sha1": "PBKDF2SHA1PasswordHasher",
@@ -130,9 +136,10 @@ class Site:
 class Django:
     """The real django-allauth: a database, and servers on it, one after the other."""
 
-    def __init__(self, folder: Path, provider: IdentityProvider) -> None:
+    def __init__(self, folder: Path, provider: IdentityProvider, ids: str) -> None:
         self._folder = folder
         self._provider = provider
+        self._environment = {"REFERENCE_DATA": str(folder), "REFERENCE_USER_ID": ids}
 
     @contextmanager
     def serve(self, hasher: str, **settings: Any) -> Iterator[Site]:
@@ -141,8 +148,7 @@ class Django:
         hashers = [first] + [name for name in HASHERS.values() if name != first]
         own = {
             "PASSWORD_HASHERS": [f"django.contrib.auth.hashers.{x}" for x in hashers],
-            "REFERENCE_DATA": str(self._folder),
-        }
+        } | self._environment
         settings = with_provider(SETTINGS | settings, self._provider.url)
         world = _DjangoWorld(settings, own)
         with running(world, self._provider) as site:
@@ -151,7 +157,7 @@ class Django:
     def manage(self, *arguments: str, script: str = "") -> str:
         """Runs Django's command line; `shell` reads a script."""
         command = ["./manage.sh", *arguments]
-        environment = os.environ | {"REFERENCE_DATA": str(self._folder)}
+        environment = os.environ | self._environment
         done = subprocess.run(
             command,
             cwd=REFERENCE,
@@ -169,7 +175,7 @@ class Django:
 
     def load(self, file: Path) -> None:
         self._folder.mkdir()
-        self.manage("migrate", "--verbosity", "0")
+        self.manage("migrate", "--run-syncdb", "--verbosity", "0")
         self.manage("loaddata", str(file))
 
     def shell(self, script: str) -> str:
@@ -191,7 +197,9 @@ class _DjangoWorld(ReferenceWorld):
 class Vestibule(ProjectWorld):
     """The local stack, in memory, and the program beside it."""
 
-    def __init__(self, program: str | None, provider: IdentityProvider) -> None:
+    def __init__(
+        self, program: str | None, provider: IdentityProvider, ids: str
+    ) -> None:
         config = ProjectConfig.read(HERE / "project.toml")
         if program is None:
             config.prepare()
@@ -199,7 +207,7 @@ class Vestibule(ProjectWorld):
             config = replace(config, start=[program, *config.start[1:]])
         config.start.append("--ephemeral")
         self._program = config.start[0]
-        own = {"ACCOUNT_ID_FORMAT": "integer", "MFA_WEBAUTHN_RP_ID": "localhost"}
+        own = {"ACCOUNT_ID_FORMAT": ids, "MFA_WEBAUTHN_RP_ID": "localhost"}
         super().__init__(with_provider(SETTINGS | own, provider.url), config)
 
     def run(self, *arguments: str) -> str:

@@ -47,7 +47,7 @@ class Proof:
     def _with_factors(self) -> None:
         """Tries each first step and each second factor, but not each with each."""
         # Spares the server a password hash.
-        by_code = self._by_code("email", self.account.emails[0])
+        by_code = self._by_code(*self.account.name)
         for name, wrong in self._wrong_factors():
             self._try(name, self._stays_out, by_code, wrong)
         factors = list(self._factors())
@@ -102,7 +102,8 @@ class Proof:
     def _wrong_first_steps(self) -> Iterator[tuple[str, Step]]:
         wrong = [WRONG_PASSWORD, self.account.old_password]
         for password in filter(None, wrong):
-            data = {"email": self.account.emails[0], "password": password}
+            name, value = self.account.name
+            data = {name: value, "password": password}
             yield "a wrong password", by_post("/auth/login", data)
         if self.account.password is None:
             for password in ("!", ""):
