@@ -20,7 +20,7 @@ use crate::kernel::{Kernel, Reply};
 pub const TABLE: &str = "dynamodb";
 /// The host of SES.
 pub const MAIL: &str = "ses";
-/// The host of EventBridge.
+/// The host of `EventBridge`.
 pub const BUS: &str = "events";
 
 #[derive(Clone, Debug)]

@@ -60,6 +60,8 @@ pub struct World {
     /// The requests that were sent.
     pub tasks: BTreeSet<TaskId>,
     description: Arc<Description>,
+    /// Whether an account is of no use before an email address of it is verified.
+    pub is_verification_mandatory: bool,
     round: u32,
     /// What happened, line by line.
     pub trace: Vec<String>,
@@ -86,6 +88,7 @@ impl World {
         fastrand::seed(seed); // The SDK chooses its pauses with it.
         let kernel = Kernel::new(BEGIN, Faults::new(seed, case.without_faults.clone()));
         let variables = variables(seed);
+        let is_verification_mandatory = variables["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory";
         let description = Description::of(variables.clone());
         // The fewer they are, the more happens to each account.
         let count = Dice::new(seed, "people", &[]).pick(&[1, 2, 2, 3]).copied().unwrap_or(1);
@@ -106,6 +109,7 @@ impl World {
             left_out: case.without_tasks.clone(),
             tasks: BTreeSet::new(),
             description,
+            is_verification_mandatory,
             round: 0,
             trace: Vec::new(),
             kernel,

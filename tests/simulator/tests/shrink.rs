@@ -12,8 +12,8 @@ fn made_up(case: &Case, fails: impl Fn(&BTreeSet<u32>, &BTreeSet<u32>) -> Option
     let faults: Vec<_> =
         [((2, 0), 1), ((5, 0), 0)].into_iter().filter(|it| !case.without_faults.contains(it)).collect();
     let rounds = tasks.iter().map(|(round, _)| *round).collect();
-    let faulty = faults.iter().map(|((round, _), _)| *round).collect();
-    let failure = fails(&rounds, &faulty).map(|said| Failure(said.to_owned()));
+    let of_faults = faults.iter().map(|((round, _), _)| *round).collect();
+    let failure = fails(&rounds, &of_faults).map(|said| Failure(said.to_owned()));
     Outcome { trace: Vec::new(), hash: 0, journeys: 1, tasks, faults, failure }
 }
 
