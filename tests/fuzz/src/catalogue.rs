@@ -297,6 +297,7 @@ pub const EXEMPT: &[(&str, &str)] = &[
     ("cli/src/console.rs", "The console is the operator's, and passes on what `operation` reads."),
     ("cli/src/operator_api.rs", "The response of Vestibule itself."),
     ("cli/src/proxy.rs", "The template's own value."),
+    ("cli/src/repeats.rs", "The local stack."),
     ("cli/src/template", "The template of Vestibule itself."),
     ("cli/src/user.rs", "The operator's command line."),
     ("functions/config/src/specification.rs", "The description, which is part of the program."),
