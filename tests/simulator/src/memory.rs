@@ -124,6 +124,11 @@ impl Memory {
         }
     }
 
+    /// A link verifies its email address again where that was removed and added again meanwhile, as in the contract.
+    pub fn forget_links(&mut self) {
+        self.proofs.retain(|proof, _| !proof.contains(':'));
+    }
+
     /// The tokens that must not be valid, with the reason why not.
     pub fn revoked(&self) -> Vec<(String, Held)> {
         let revoked = self.tokens.iter().filter(|(_, held)| held.revoked.is_some());

@@ -260,12 +260,16 @@ impl World {
         self.stream.left(Reader::Events).append(&mut self.services.recorded);
         let tokens: Vec<_> = self.actors.iter().map(|actor| actor.client.token()).collect();
         let mut moved = vec![false; self.actors.len()];
+        let removes = sent.iter().any(|sent| sent.intent.step == Step::RemoveEmail);
         let mut answers = Vec::new();
         for sent in sent {
             if died.contains(&sent.id) {
                 self.processes.kill(sent.process);
             }
             answers.push(self.settle(&sent, &tokens, &mut moved, is_calm));
+        }
+        if removes {
+            self.memory.forget_links();
         }
         answers
     }
