@@ -18,6 +18,7 @@ use crate::age::Encryptor;
 use crate::arguments::{Export, ExportFormat, ExportSwitches};
 use crate::data_dir::DataDirError;
 use crate::django::DjangoRows;
+use crate::terminal::remark;
 
 pub use format::{Format, Jsonl};
 
@@ -148,7 +149,7 @@ async fn write(
     loop {
         let page = store.scan_accounts(Segment::ALL, next.as_ref()).await?;
         let mut refuse = |id: &str, reason: String| {
-            eprintln!("account {}: {reason}", quoted(id));
+            remark(&format!("account {}: {reason}", quoted(id)));
             summary.refused += 1;
         };
         page.unreadable.iter().for_each(|(id, error)| refuse(id, error.to_string()));
@@ -173,8 +174,8 @@ async fn write(
     if io::stderr().is_terminal() {
         eprint!("\r\u{1b}[K");
     }
-    for (remark, count) in format.remarks() {
-        eprintln!("{remark}: {count}");
+    for (what, count) in format.remarks() {
+        remark(&format!("{what}: {count}"));
     }
     Ok(summary)
 }

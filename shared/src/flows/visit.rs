@@ -1089,9 +1089,11 @@ impl<'a> Visit<'a> {
         });
         let accounts = self.accounts.into_iter().filter_map(|(id, account)| {
             let before = loaded.accounts.get(&id).filter(|_| !self.added.contains(&id)).cloned().flatten();
-            let account = account.map(|account| fitting(account, before.as_ref()));
             let changed = before.as_ref().map(|before| &before.value) != account.as_ref();
-            changed.then_some((before, account))
+            changed.then(|| {
+                let account = account.map(|account| fitting(account, before.as_ref()));
+                (before, account)
+            })
         });
         let mut changes = Changes {
             session,

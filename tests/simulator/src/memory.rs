@@ -124,7 +124,8 @@ impl Memory {
         }
     }
 
-    /// A link verifies its email address again where that was removed and added again meanwhile, as in the contract.
+    /// A link verifies its email address again where that was removed and added again meanwhile, as in the contract. Of
+    /// all proofs, only the keys of links have colons.
     pub fn forget_links(&mut self) {
         self.proofs.retain(|proof, _| !proof.contains(':'));
     }

@@ -12,7 +12,7 @@ use crate::events;
 use crate::fault::FaultId;
 use crate::invariants::{self, Seen};
 use crate::kernel::TaskId;
-use crate::steps::Step;
+use crate::steps::{Intent, Step};
 use crate::stream::DELIVERIES;
 use crate::world::World;
 
@@ -111,7 +111,7 @@ fn what_is_revoked_stays_revoked(world: &mut World) {
     for (token, held) in revoked.iter().rev().take(MOST_TRIED) {
         let actor = world.newcomer(held.person, held.kind);
         world.actors[actor].client.hold(Some(token));
-        let answer = world.ask(World::plain_intent(actor, Step::GetSession)).expect("nothing dies any more");
+        let answer = world.ask(Intent::new(actor, Step::GetSession)).expect("nothing dies any more");
         let why = held.revoked.as_deref().unwrap_or_default();
         let is_valid = answer.status == 200 && answer.body["meta"]["is_authenticated"] == true;
         assert!(!is_valid, "a session is still valid, though {why}");

@@ -39,6 +39,22 @@ pub struct Intent {
     pub body: Value,
 }
 
+impl Intent {
+    /// What needs nothing but who asks.
+    pub const fn new(actor: usize, step: Step) -> Self {
+        Self {
+            actor,
+            step,
+            proof: None,
+            new_password: None,
+            email: None,
+            mailbox: None,
+            key: None,
+            body: Value::Null,
+        }
+    }
+}
+
 macro_rules! steps {
     ($($step:ident = $method:ident $path:literal;)*) => {
         /// What a request is for.
@@ -341,16 +357,7 @@ struct Choice<'w, 'd> {
 
 impl Choice<'_, '_> {
     fn of(mut self, step: Step) -> Intent {
-        let mut intent = Intent {
-            actor: self.number,
-            step,
-            proof: None,
-            new_password: None,
-            email: None,
-            mailbox: None,
-            key: None,
-            body: Value::Null,
-        };
+        let mut intent = Intent::new(self.number, step);
         match step {
             Step::SignUp => {
                 // Whoever signs up first with somebody else's email address prepares an account for them.

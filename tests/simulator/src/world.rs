@@ -9,7 +9,6 @@ use http::Response;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
-use serde_json::Value;
 use vestibule::domain::time::Timestamp;
 use vestibule::http::answer;
 use vestibule_tests::{Answer, Client, Description, Kind};
@@ -422,20 +421,4 @@ fn variables(seed: u64) -> HashMap<String, String> {
         ("TABLE_NAME", crate::services::TABLE_NAME),
     ];
     settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
-}
-
-impl World {
-    /// A request of a client, for what needs nothing but who asks.
-    pub fn plain_intent(actor: usize, step: Step) -> Intent {
-        Intent {
-            actor,
-            step,
-            proof: None,
-            new_password: None,
-            email: None,
-            mailbox: None,
-            key: None,
-            body: Value::Null,
-        }
-    }
 }
