@@ -27,9 +27,9 @@ permissions: ## Fail if no test has used a permission of template.yaml since `ma
 	cargo test --workspace --test permissions --test architecture -- every_permission_is_used # Shares as `run` does.
 
 .PHONY: simulate
-simulate: ## Run random journeys with failures (SEEDS=0..300; CASE='17 without 3.0' repeats one)
-	cargo build --workspace --bin simulate --test architecture # Shares as `run` does.
-	$(or $(CARGO_TARGET_DIR),target)/debug/simulate $(or $(CASE),$(SEEDS),0..300)
+simulate: ## Run random journeys with failures (SEEDS=0..300; CASE='17 without 3.0' repeats one; RELEASE=1 for long runs)
+	cargo build $(if $(RELEASE),--release) --workspace --bin simulate --test architecture # Shares as `run` does.
+	$(or $(CARGO_TARGET_DIR),target)/$(if $(RELEASE),release,debug)/simulate $(or $(CASE),$(SEEDS),0..300)
 
 .PHONY: lint
 lint: ## Check formatting, lints, documentation and templates

@@ -124,7 +124,8 @@ fn accounts_are_their_owners(table: &Table, world: &World) {
     for account in table.accounts() {
         let owner =
             |email: &str| world.people.iter().position(|person| person.owns(email)).expect("a mailbox");
-        let owners: BTreeSet<usize> = account.verified_emails().map(owner).collect();
+        let owners: BTreeSet<usize> =
+            account.verified_emails().chain(account.verified_phone()).map(owner).collect();
         let names: Vec<&str> =
             owners.iter().map(|owner| world.people[*owner].mailboxes[0].as_str()).collect();
         assert!(owners.len() < 2 || !world.is_verification_mandatory, "an account is that of {names:?}");
@@ -140,10 +141,14 @@ fn accounts_are_their_owners(table: &Table, world: &World) {
     }
 }
 
-/// A session ends with its account.
+/// A session ends with its account, and when that is disabled.
 fn sessions_have_accounts(table: &Table, world: &World) {
-    let orphan = table.sessions(world.seconds()).find(|session| table.account(&session.account).is_none());
-    assert!(orphan.is_none(), "a session has outlived its account: {orphan:?}");
+    for session in table.sessions(world.seconds()) {
+        let account = table.account(&session.account);
+        let account = account.unwrap_or_else(|| panic!("a session has outlived its account: {session:?}"));
+        let is_valid = account.active || session.epoch != account.session_epoch;
+        assert!(is_valid, "a session has outlived that its account was disabled: {session:?}");
+    }
 }
 
 /// A code logs in to no account but one that has the email address it was sent to, a key to none but its own, and a
@@ -186,6 +191,7 @@ fn changes_are_whole(seen: &mut Seen, round: u32) {
 
 fn means(account: &Account) -> BTreeSet<String> {
     let emails = account.emails.iter().map(|address| address.email.clone());
+    let emails = emails.chain(account.phone.as_ref().map(|phone| phone.number.clone()));
     let keys = account.handles().into_iter().filter_map(|handle| match handle {
         Handle::Credential(id) => Some(id),
         _ => None,
@@ -198,7 +204,10 @@ impl Known {
         let verified = account.emails.iter().filter(|address| address.verified);
         Self {
             password: account.password.as_ref().map(|hash| hash.0.clone()),
-            verified: verified.map(|address| address.email.clone()).collect(),
+            verified: verified
+                .map(|address| address.email.clone())
+                .chain(account.verified_phone().map(str::to_owned))
+                .collect(),
             authenticators: account.authenticators.iter().map(|it| it.id).collect(),
             epoch: account.session_epoch,
             events: account.events.as_ref().map_or(0, |log| log.seq),

@@ -16,6 +16,7 @@ mod kernel;
 mod keys;
 mod memory;
 mod network;
+mod operator;
 mod person;
 mod processes;
 mod run;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
 use vestibule::domain::token::SessionToken;
 use vestibule_tests::{Answer, AuthenticatorApp, Kind};
 
@@ -82,6 +83,8 @@ pub struct Held {
     pub kind: Kind,
     /// The account that it was logged in to.
     pub account: Option<String>,
+    /// The round of that.
+    since: u32,
     /// Its id in the list of sessions.
     id: Option<i64>,
     /// Why it must not be valid any more.
@@ -107,17 +110,19 @@ impl Memory {
             assert_eq!(*count, 1, "a proof has succeeded twice: {proof}");
         }
         let account = held.and_then(|held| self.tokens.get(held)?.account.clone());
-        self.note_password(intent, answer, person);
-        self.note_limit(intent, answer, account, sending.at);
-        self.note_entry(intent, answer, actor, sending);
+        self.forgive(intent, answer, person);
+        self.note_limit(intent, answer, account.clone(), sending.at);
+        self.note_entry(intent, answer, account.as_deref(), actor, sending);
         if let Some(held) = held {
-            self.note_ended(intent, answer, held);
+            self.note_ended(intent, answer, held, sending.round);
         }
-        self.note_token(answer, actor);
+        self.note_token(answer, actor, sending.round);
         if let Some(password) = intent.new_password.as_ref().filter(|_| may_succeed(intent.step, answer)) {
             person.passwords.push(password.clone());
         }
+        note_passwords(intent, answer, account.as_deref(), person, actor);
         self.note_factors(intent.step, answer, person, actor, sending.at);
+        note_emails(intent.step, answer, actor);
         note_keys(intent, answer, person, actor);
         if answer.status == 410 {
             actor.client.hold(None);
@@ -128,6 +133,18 @@ impl Memory {
     /// all proofs, only the keys of links have colons.
     pub fn forget_links(&mut self) {
         self.proofs.retain(|proof, _| !proof.contains(':'));
+    }
+
+    /// The sessions of an account end: those that began before this round, as others may have begun after it.
+    pub fn end_all(&mut self, account: &str, why: &str, round: u32) {
+        let is_of_account = |held: &&mut Held| held.account.as_deref() == Some(account) && held.since < round;
+        let ended = self.tokens.values_mut().filter(is_of_account);
+        ended.for_each(|held| held.revoked = held.revoked.take().or_else(|| Some(why.to_owned())));
+    }
+
+    /// All that was wrong is forgiven.
+    pub fn forgive_all(&mut self) {
+        self.let_through.retain(|(limit, _), _| *limit != LOGIN_FAILED.name);
     }
 
     /// The tokens that must not be valid, with the reason why not.
@@ -147,23 +164,12 @@ impl Memory {
         assert!(leaked.is_none(), "an answer tells a secret: {leaked:?} in {}", answer.text);
     }
 
-    /// A password that was right is tried first from now on. A reset forgives what was wrong.
-    fn note_password(&mut self, intent: &Intent, answer: &Answer, person: &mut Person) {
+    /// A reset forgives what was wrong.
+    fn forgive(&mut self, intent: &Intent, answer: &Answer, person: &Person) {
         if intent.step == Step::ResetPassword && may_succeed(intent.step, answer) {
             for mailbox in &person.mailboxes {
                 self.let_through.remove(&(LOGIN_FAILED.name, mailbox.clone()));
             }
-        }
-        let is_gone = answer.status == 401 && answer.body["meta"]["is_authenticated"] == false;
-        if intent.step == Step::DeleteAccount && is_gone {
-            person.passwords.clear();
-        }
-        let is_own = intent.email.as_ref().is_some_and(|email| person.owns(email));
-        if intent.step == Step::LogIn
-            && is_own
-            && let Some(password) = intent.body["password"].as_str()
-        {
-            person.try_again(password, !is_mistake(answer));
         }
     }
 
@@ -190,9 +196,18 @@ impl Memory {
         assert!(lately <= limit.most, "{} let through {lately} requests for {by}", limit.name);
     }
 
-    /// What a login began with must hold when it is completed, as the table tells.
-    fn note_entry(&mut self, intent: &Intent, answer: &Answer, actor: &mut Actor, sending: Sending) {
-        let is_in = answer.status == 200 && answer.body["meta"]["is_authenticated"] == true;
+    /// What a login began with must hold when it is completed, as the table tells. `before`: the account that the session
+    /// was logged in to. It stays in that one when the login is to a disabled account.
+    fn note_entry(
+        &mut self,
+        intent: &Intent,
+        answer: &Answer,
+        before: Option<&str>,
+        actor: &mut Actor,
+        sending: Sending,
+    ) {
+        let account = logged_in(answer);
+        let is_in = account.is_some();
         let proved = match intent.step {
             Step::ConfirmLoginCode => intent.mailbox.clone().map(Proved::Means),
             Step::LogInByKey => text(&intent.body["credential"]["id"]).map(Proved::Means),
@@ -201,8 +216,8 @@ impl Memory {
             }
             _ => None,
         };
-        let account = text(&answer.body["data"]["user"]["id"]).filter(|_| is_in);
-        self.entries.extend(account.zip(proved).map(|(account, proved)| Entry { account, proved }));
+        let entered = account.filter(|account| Some(account.as_str()) != before);
+        self.entries.extend(entered.zip(proved).map(|(account, proved)| Entry { account, proved }));
         let waits = answer.status == 401 && !answer.pending().is_empty();
         actor.login_began = match intent.step {
             _ if !sending.is_alone => None,
@@ -217,14 +232,15 @@ impl Memory {
         };
     }
 
-    /// What ends sessions.
-    fn note_ended(&mut self, intent: &Intent, answer: &Answer, held: &str) {
+    /// What ends sessions: those that began before this round, as the others may have begun after it.
+    fn note_ended(&mut self, intent: &Intent, answer: &Answer, held: &str, round: u32) {
         let account = self.tokens.get(held).and_then(|held| held.account.clone());
         let mut revoke = |why: &str, which: &dyn Fn(&str, &Held) -> bool| {
             let ended = self.tokens.iter_mut().filter(|(token, held)| which(token, held));
             ended.for_each(|(_, held)| held.revoked = held.revoked.take().or_else(|| Some(why.to_owned())));
         };
-        let is_of_account = |other: &Held| account.is_some() && other.account == account;
+        let is_of_account =
+            |other: &Held| account.is_some() && other.account == account && other.since < round;
         match (intent.step, answer.status) {
             (_, 410) => revoke("it was said to have ended", &|token, _| token == held),
             (Step::LogOut, 401) => revoke("it was logged out", &|token, _| token == held),
@@ -241,7 +257,7 @@ impl Memory {
         }
     }
 
-    fn note_token(&mut self, answer: &Answer, actor: &Actor) {
+    fn note_token(&mut self, answer: &Answer, actor: &Actor, round: u32) {
         let Some(token) = actor.client.token().filter(|_| answer.status != 410) else { return };
         let secret = token.rsplit('.').next().unwrap_or_default().to_owned();
         self.secrets.insert(secret);
@@ -249,11 +265,13 @@ impl Memory {
             person: actor.person,
             kind: actor.client.kind,
             account: None,
+            since: round,
             id: None,
             revoked: None,
         });
-        if answer.status == 200 && answer.body["meta"]["is_authenticated"] == true {
-            held.account = text(&answer.body["data"]["user"]["id"]).or_else(|| held.account.take());
+        if let Some(account) = logged_in(answer) {
+            held.since = if held.account.is_some() { held.since } else { round };
+            held.account = Some(account);
         }
         let sessions = answer.body["data"].as_array().into_iter().flatten();
         let current =
@@ -286,6 +304,14 @@ impl Memory {
                     person.apps.insert(account, setup);
                 }
             }
+            // It asks for another secret: two requests at once were shown two, of which one counts.
+            (Step::ActivateTotp, 400) => {
+                actor.setup = None;
+                actor.due.remove(&step);
+            }
+            (Step::DeactivateTotp, 200) => {
+                actor.account.as_ref().map(|account| person.apps.remove(account));
+            }
             (Step::ShowRecoveryCodes | Step::GenerateRecoveryCodes, 200) => {
                 let codes = answer.body["data"]["unused_codes"].as_array().cloned().unwrap_or_default();
                 let codes: Vec<String> = codes.iter().filter_map(text).collect();
@@ -296,6 +322,9 @@ impl Memory {
             }
             (Step::RequestReauthenticationCode, 200) => {
                 actor.due.insert(Step::ConfirmReauthenticationCode);
+            }
+            (Step::ChangePhone, 202) => {
+                actor.due.insert(Step::VerifyPhone);
             }
             (Step::AddEmail | Step::RequestVerification, 200) => {
                 actor.due.insert(Step::VerifyEmail);
@@ -308,6 +337,71 @@ impl Memory {
             _ => {}
         }
     }
+}
+
+/// Passwords that were right, were wrong, or are new. `account`: that of the session before.
+fn note_passwords(
+    intent: &Intent,
+    answer: &Answer,
+    account: Option<&str>,
+    person: &mut Person,
+    actor: &mut Actor,
+) {
+    let (is_right, is_mistake) = (succeeds(intent.step, answer), is_mistake(answer));
+    let waits = answer.status == 401 && !answer.pending().is_empty();
+    let password = |name: &str| intent.body[name].as_str().unwrap_or_default();
+    match (intent.step, account) {
+        (Step::LogIn | Step::SignUp, _) if is_right || waits || is_mistake => {
+            let of = intent.email.as_deref().unwrap_or_default();
+            person.keep(of, password("password"), !is_mistake);
+            if let Some(phone) = &intent.phone {
+                person.keep(phone, password("password"), true);
+            }
+        }
+        (Step::ResetPassword, _) if is_right => {
+            if let Some(mailbox) = &intent.mailbox {
+                person.keep(mailbox, password("password"), true);
+            }
+        }
+        (Step::Reauthenticate, Some(account)) if is_right || answer.status == 400 => {
+            person.keep(account, password("password"), is_right);
+        }
+        (Step::ChangePassword, Some(account)) if is_right => {
+            person.replace(password("current_password"), Some(password("new_password")));
+            person.keep(account, password("new_password"), true);
+        }
+        (Step::DeleteAccount, Some(account)) if is_right => {
+            if let Some(gone) = person.right.get(account).cloned() {
+                person.replace(&gone, None);
+            }
+            actor.account = None;
+        }
+        _ => {}
+    }
+    let begins = matches!(intent.step, Step::LogIn | Step::SignUp | Step::VerifyEmail | Step::Authenticate);
+    if let Some((account, right)) = logged_in(answer).zip(person.right.get(&actor.email).cloned())
+        && begins
+    {
+        person.keep(&account, &right, true);
+    }
+}
+
+/// The email addresses of the account, where an answer lists them.
+fn note_emails(step: Step, answer: &Answer, actor: &mut Actor) {
+    let lists = matches!(
+        step,
+        Step::ListEmails | Step::AddEmail | Step::RemoveEmail | Step::SetPrimary | Step::RequestVerification
+    );
+    if let Some(emails) = answer.body["data"].as_array().filter(|_| lists && answer.status == 200) {
+        let email = |email: &Value| (text(&email["email"]).unwrap_or_default(), email["primary"] == true);
+        actor.emails = emails.iter().map(email).collect();
+    }
+}
+
+/// The account that an answer says to be logged in to.
+fn logged_in(answer: &Answer) -> Option<String> {
+    let is_in = answer.status == 200 && answer.body["meta"]["is_authenticated"] == true;
+    text(&answer.body["data"]["user"]["id"]).filter(|_| is_in)
 }
 
 /// A challenge is answered once; a key that is registered is the person's from then on.
@@ -324,14 +418,16 @@ fn note_keys(intent: &Intent, answer: &Answer, person: &mut Person, actor: &mut 
         actor.options = Some((step, options.clone()));
         actor.due.insert(step);
     }
-    if let Some((number, key)) = data["id"].as_i64().zip(intent.key.clone()) {
+    // A sign-up does not tell its number.
+    let number = data["id"].as_i64().or((intent.step == Step::CompleteKeySignUp).then_some(0));
+    if let Some((number, key)) = number.zip(intent.key.clone()) {
         person.keys.push((number, key));
     }
 }
 
 /// Whether a password was called wrong.
 fn is_mistake(answer: &Answer) -> bool {
-    answer.errors().iter().any(|error| error.ends_with("email_password_mismatch"))
+    answer.errors().iter().any(|error| error.ends_with("_password_mismatch"))
 }
 
 /// Whether a proof was accepted.
@@ -340,6 +436,7 @@ fn succeeds(step: Step, answer: &Answer) -> bool {
         |without: &str| answer.status == 401 && !answer.pending().iter().any(|flow| flow == without);
     match step {
         Step::VerifyEmail => answer.status == 200 || goes_on("verify_email"),
+        Step::VerifyPhone => answer.status == 200 || goes_on("verify_phone"),
         Step::ConfirmLoginCode => answer.status == 200 || goes_on("login_by_code"),
         Step::ResetPassword => answer.status == 200 || goes_on("password_reset_by_code"),
         _ => answer.status == 200,

@@ -20,6 +20,8 @@ use crate::kernel::{Kernel, Reply};
 pub const TABLE: &str = "dynamodb";
 /// The host of SES.
 pub const MAIL: &str = "ses";
+/// The host of SNS.
+pub const TEXTS: &str = "sns";
 /// The host of `EventBridge`.
 pub const BUS: &str = "events";
 
@@ -35,6 +37,7 @@ pub fn aws(kernel: &Arc<Kernel>, region: &str, clock: Clock) -> Aws {
         ("AWS_SECRET_ACCESS_KEY", "simulated"),
         ("AWS_ENDPOINT_URL_DYNAMODB", "http://dynamodb"),
         ("AWS_ENDPOINT_URL_SESV2", "http://ses"),
+        ("AWS_ENDPOINT_URL_SNS", "http://sns"),
         ("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://events"),
     ];
     let variables: HashMap<_, _> =

@@ -12,8 +12,12 @@ use crate::steps::Step;
 pub struct Person {
     /// The email addresses.
     pub mailboxes: [String; 2],
-    /// All passwords that they ever chose; the last one is tried first.
+    /// The phone number.
+    pub phone: String,
+    /// All passwords that they ever chose.
     pub passwords: Vec<String>,
+    /// The password that was right last, for each email address and each account.
+    pub right: BTreeMap<String, String>,
     /// The authenticator app of each account, and when it was set up, in seconds since 1970.
     pub apps: BTreeMap<String, (AuthenticatorApp, u64)>,
     /// The passkeys and security keys of all accounts, with their number in the account.
@@ -32,14 +36,20 @@ pub struct Actor {
     pub pending: Vec<String>,
     /// The account that it is logged in to.
     pub account: Option<String>,
-    /// The email address that it entered last.
+    /// The email address that it entered last, or the phone number in place of one.
     pub email: String,
+    /// The phone number that it entered last beside that.
+    pub phone: String,
     /// The secret of an authenticator app that is being set up.
     pub setup: Option<(AuthenticatorApp, u64)>,
     /// The challenge for a key that it has asked for, and what answers it.
     pub options: Option<(Step, Value)>,
     /// The ids of sessions of the account, as they were last listed, without its own.
     pub listed: Vec<i64>,
+    /// The email addresses of the account, as they were last listed, and whether each is the primary one.
+    pub emails: Vec<(String, bool)>,
+    /// The round in which it did.
+    pub entered: u32,
     /// How many mails that mailbox had when it asked for one.
     pub mails_before: usize,
     /// What it has begun, and most likely goes on with.
@@ -54,26 +64,43 @@ pub struct Actor {
 
 impl Person {
     /// The mails for a mailbox, the latest first.
-    pub fn mails<'m>(mails: &'m [Mail], mailbox: &str) -> impl Iterator<Item = &'m Mail> {
+    pub fn mails<'m>(mails: &'m [Mail], mailbox: &str) -> impl Iterator<Item = &'m Mail> + Clone {
         let mailbox = mailbox.to_owned();
         mails.iter().rev().filter(move |mail| mail.to == mailbox)
     }
 
-    /// How many mails came for a mailbox.
+    /// How many mails with a code or a link came for a mailbox.
     pub fn count(mails: &[Mail], mailbox: &str) -> usize {
-        Self::mails(mails, mailbox).count()
+        Self::mails(mails, mailbox).filter(|mail| code(mail).is_some() || mail.is_secret()).count()
     }
 
-    /// Tries a password first, which was right, or last, which was wrong.
-    pub fn try_again(&mut self, password: &str, first: bool) {
-        let Some(at) = self.passwords.iter().position(|known| known == password) else { return };
-        let password = self.passwords.remove(at);
-        self.passwords.insert(if first { self.passwords.len() } else { 0 }, password);
+    /// Keeps in mind whether a password is right for an email address or an account.
+    pub fn keep(&mut self, of: &str, password: &str, is_right: bool) {
+        if is_right {
+            self.right.insert(of.to_owned(), password.to_owned());
+        } else if self.right.get(of).is_some_and(|known| known == password) {
+            self.right.remove(of);
+        }
     }
 
-    /// Whether an email address is theirs.
+    /// Keeps in mind that a password was replaced, or that nothing has it any more.
+    pub fn replace(&mut self, old: &str, new: Option<&str>) {
+        match new {
+            Some(new) => self.right.values_mut().filter(|known| *known == old).for_each(|known| {
+                new.clone_into(known);
+            }),
+            None => self.right.retain(|_, known| known != old),
+        }
+    }
+
+    /// Whether they know the password of an account of theirs.
+    pub fn has_account(&self) -> bool {
+        self.mailboxes.iter().any(|mailbox| self.right.contains_key(mailbox))
+    }
+
+    /// Whether an email address or a phone number is theirs.
     pub fn owns(&self, email: &str) -> bool {
-        self.mailboxes.iter().any(|own| own == email)
+        self.phone == email || self.mailboxes.iter().any(|own| own == email)
     }
 }
 
@@ -96,18 +123,21 @@ impl Actor {
             }
             410 => (self.account, self.pending) = (None, Vec::new()),
             // Nothing is pending that it could go on with.
-            409 => self.unsure = true,
+            409 if self.pending.is_empty() => self.unsure = true,
+            409 => self.pending = Vec::new(),
             _ => {}
         }
     }
 }
 
-/// The code in a mail, if it is one with a code.
+/// The code in a mail or a text message, if it is one with a code. Only text messages have no subject.
 pub fn code(mail: &Mail) -> Option<String> {
     let is_code = |line: &&str| {
         line.len() >= 6 && line.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
     };
-    mail.text.lines().map(str::trim).find(is_code).map(str::to_owned)
+    let lines = mail.text.lines().map(str::trim);
+    let first = mail.text.split(' ').next().filter(|_| mail.subject.is_empty());
+    lines.chain(first).find(is_code).map(str::to_owned)
 }
 
 /// A JSON value as text.

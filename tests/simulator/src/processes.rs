@@ -56,6 +56,7 @@ pub struct Processes {
     api: BTreeMap<ProcessId, ApiProcess>,
     mail: Option<Arc<MailProcess>>,
     events: Option<Arc<EventsProcess>>,
+    operator: Option<Arc<App>>,
 }
 
 impl Processes {
@@ -64,7 +65,17 @@ impl Processes {
         let settings = Settings::read(variables).expect("the settings are right").settings;
         let routes = vestibule_cli::routes().map(Arc::new).into();
         let kernel = Arc::clone(kernel);
-        Self { kernel, settings, seed, started: 0, routes, api: BTreeMap::new(), mail: None, events: None }
+        Self {
+            kernel,
+            settings,
+            seed,
+            started: 0,
+            routes,
+            api: BTreeMap::new(),
+            mail: None,
+            events: None,
+            operator: None,
+        }
     }
 
     /// The process that answers a path.
@@ -106,6 +117,16 @@ impl Processes {
         let process = Arc::new(EventsProcess { app, target: target.expect("the settings name a bus") });
         self.events = Some(Arc::clone(&process));
         process
+    }
+
+    /// The process of the function `operator`.
+    pub fn operator(&mut self) -> Arc<App> {
+        if let Some(process) = &self.operator {
+            return Arc::clone(process);
+        }
+        let app = Arc::new(self.start(vestibule::operator::api::WRITER));
+        self.operator = Some(Arc::clone(&app));
+        app
     }
 
     /// Ends a process, with all that it knows.

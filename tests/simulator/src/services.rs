@@ -118,6 +118,7 @@ impl Services {
     fn carry_out(&mut self, call: &Call) -> Reply {
         match call.host.as_str() {
             network::MAIL => return self.accept(&call.body),
+            network::TEXTS => return self.publish(&call.body),
             network::BUS => return self.put_events(&call.body),
             _ => {}
         }
@@ -130,6 +131,7 @@ impl Services {
             "UpdateItem" => self.ask(Database::update_item, &body),
             "DeleteItem" => self.ask(Database::delete_item, &body),
             "Query" => self.ask(Database::query, &body),
+            "Scan" => self.ask(Database::scan, &body),
             "TransactWriteItems" => self.ask(Database::transact_write_items, &body),
             other => panic!("no function is expected to call {other} of {}", call.host),
         };
@@ -202,6 +204,15 @@ impl Services {
         self.delivered.extend(entries.iter().map(|entry| event(entry).expect("an event is JSON")));
         let results: Vec<Value> = entries.iter().map(|_| json!({"EventId": "simulated"})).collect();
         Reply::Response(200, json!({"FailedEntryCount": 0, "Entries": results}).to_string())
+    }
+
+    fn publish(&mut self, body: &[u8]) -> Reply {
+        let message = form_urlencoded::parse(body).find(|(name, _)| name == "Message").expect("a message");
+        let message: Value = serde_json::from_str(&message.1).expect("the message is JSON");
+        let text = |name: &str| message[name].as_str().unwrap_or_default().to_owned();
+        let (to, text) = (text("phone"), text("text"));
+        self.mails.push(Mail { to, subject: String::new(), text, html: String::new() });
+        Reply::Response(200, format!("<MessageId>{}</MessageId>", self.mails.len()))
     }
 
     fn accept(&mut self, body: &[u8]) -> Reply {

@@ -1,6 +1,6 @@
 //! What a client may do next, as far as it has come: right, wrong, and once more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,6 +10,8 @@ use crate::dice::Dice;
 use crate::keys::Key;
 use crate::person::{Actor, Person, code};
 
+/// For how many rounds anybody waits for a mail.
+const PATIENCE: u32 = 4;
 /// How long an authenticator app shows a code, in seconds.
 const PERIOD: u64 = 30;
 
@@ -29,9 +31,11 @@ pub struct Intent {
     pub proof: Option<String>,
     /// The password that it sets.
     pub new_password: Option<String>,
-    /// The email address that it names.
+    /// The email address, or else the phone number, that it names.
     pub email: Option<String>,
-    /// The mailbox that got the code which it gives.
+    /// The phone number that it names beside it.
+    pub phone: Option<String>,
+    /// The mailbox, or the phone number, that got the code or the link which it gives.
     pub mailbox: Option<String>,
     /// The key that it registers.
     pub key: Option<Key>,
@@ -48,6 +52,7 @@ impl Intent {
             proof: None,
             new_password: None,
             email: None,
+            phone: None,
             mailbox: None,
             key: None,
             body: Value::Null,
@@ -76,6 +81,11 @@ steps! {
     SignUp = POST "auth/signup";
     VerifyEmail = POST "auth/email/verify";
     ResendVerification = POST "auth/email/verify/resend";
+    SignUpByKey = POST "auth/webauthn/signup";
+    ShowKeySignUp = GET "auth/webauthn/signup";
+    CompleteKeySignUp = PUT "auth/webauthn/signup";
+    VerifyPhone = POST "auth/phone/verify";
+    ResendPhoneVerification = POST "auth/phone/verify/resend";
     LogIn = POST "auth/login";
     RequestLoginCode = POST "auth/code/request";
     ConfirmLoginCode = POST "auth/code/confirm";
@@ -91,6 +101,10 @@ steps! {
     RequestVerification = PUT "account/email";
     SetPrimary = PATCH "account/email";
     RemoveEmail = DELETE "account/email";
+    ShowPhone = GET "account/phone";
+    ChangePhone = POST "account/phone";
+    ShowProfile = GET "account/profile";
+    ChangeProfile = PATCH "account/profile";
     ShowTotp = GET "account/authenticators/totp";
     ActivateTotp = POST "account/authenticators/totp";
     DeactivateTotp = DELETE "account/authenticators/totp";
@@ -119,6 +133,7 @@ impl Step {
     pub const fn answer(self) -> Option<Self> {
         match self {
             Self::ShowKeyOptions => Some(Self::AddKey),
+            Self::ShowKeySignUp => Some(Self::CompleteKeySignUp),
             Self::ShowKeyLogin => Some(Self::LogInByKey),
             Self::ShowKeyChallenge => Some(Self::AuthenticateByKey),
             Self::ShowKeyReauthentication => Some(Self::ReauthenticateByKey),
@@ -149,31 +164,51 @@ pub struct Scene<'w> {
     pub meddled: &'w BTreeSet<String>,
     /// What people of this seed do.
     pub habits: &'w Habits,
+    /// The round.
+    pub round: u32,
     /// The time, in seconds since 1970.
     pub seconds: u64,
 }
 
-/// What people do. Each seed leaves out about half, so that they get further with the rest.
+/// What people do. Each seed leaves out about half, so that they get further with the rest, and prefers some of that.
 #[derive(Clone, Debug)]
 pub struct Habits {
-    left_out: BTreeSet<Step>,
+    /// How much likelier than usual a step is; 1 where none is named.
+    weights: BTreeMap<Step, usize>,
     /// One sign-up in so many is with anybody's email address; none with 0.
     strangers: usize,
+    /// Whether the site asks for phone numbers.
+    has_phones: bool,
 }
 
 impl Habits {
     /// Those of a seed.
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, has_phones: bool, by_key: bool) -> Self {
         let mut dice = Dice::new(seed, "habits", &[]);
-        let left_out = OPTIONAL.iter().filter(|_| dice.one_in(2)).copied().flatten().copied().collect();
+        let mut weights = BTreeMap::new();
+        for steps in OPTIONAL {
+            let weight = dice.pick(&[0, 0, 1, 5]).copied().unwrap_or(1);
+            weights.extend(steps.iter().map(|step| (*step, weight)));
+        }
+        if !has_phones {
+            weights.extend(OF_PHONES.iter().map(|step| (*step, 0)));
+        }
+        if !by_key {
+            weights.insert(Step::SignUpByKey, 0);
+        }
         let strangers = dice.pick(&[0, 6, 2]).copied().unwrap_or_default();
-        Self { left_out, strangers }
+        Self { weights, strangers, has_phones }
     }
 
-    fn keep(&self, steps: &mut Vec<Step>) {
-        steps.retain(|step| !self.left_out.contains(step));
+    fn weigh(&self, steps: &[Step]) -> Vec<Step> {
+        let weight = |step: &Step| self.weights.get(step).copied().unwrap_or(1);
+        steps.iter().flat_map(|step| std::iter::repeat_n(*step, weight(step))).collect()
     }
 }
+
+/// What there is only where the site asks for phone numbers.
+const OF_PHONES: &[Step] =
+    &[Step::VerifyPhone, Step::ResendPhoneVerification, Step::ShowPhone, Step::ChangePhone];
 
 /// What people may leave out.
 const OPTIONAL: &[&[Step]] = &[
@@ -186,21 +221,49 @@ const OPTIONAL: &[&[Step]] = &[
     &[Step::ChangePassword],
     &[Step::ListSessions, Step::EndSessions, Step::LogOut],
     &[Step::ExportAccount, Step::ShowHistory],
+    &[Step::ShowProfile, Step::ChangeProfile],
+    &[Step::ShowPhone, Step::ChangePhone],
+    &[Step::SignUpByKey],
     &[Step::ShowRecoveryCodes, Step::GenerateRecoveryCodes],
     &[Step::RequestReauthenticationCode],
 ];
 
 /// Whether a client waits for a mail with a code.
 pub fn waits(scene: Scene<'_>, actor: &Actor) -> bool {
-    let by_code = |flow: &String| flow != "mfa_authenticate";
-    let waits = actor.pending.iter().any(by_code) || actor.due.contains(&Step::VerifyEmail);
-    let has_come = Person::count(scene.mails, &actor.email) > actor.mails_before;
-    waits && !has_come && scene.people[actor.person].owns(&actor.email)
+    let waits = needs_mail(actor) || actor.due.contains(&Step::VerifyEmail);
+    let is_patient = scene.round <= actor.entered + PATIENCE;
+    waits && is_patient && !has_come(scene, actor) && scene.people[actor.person].owns(&actor.email)
+}
+
+/// Whether a flow is pending that goes on with a mail.
+fn needs_mail(actor: &Actor) -> bool {
+    actor.pending.iter().any(|flow| !flow.starts_with("mfa_") && flow != "verify_phone")
+}
+
+/// Whether a mail has come since it was asked for.
+fn has_come(scene: Scene<'_>, actor: &Actor) -> bool {
+    Person::count(scene.mails, &actor.email) > actor.mails_before
+}
+
+/// Whether a step can do anything, as far as is known.
+fn is_of_use(step: Step, scene: Scene<'_>, actor: &Actor) -> bool {
+    let person = &scene.people[actor.person];
+    match step {
+        Step::EndSessions => !actor.listed.is_empty(),
+        Step::RemoveEmail | Step::SetPrimary => actor.emails.iter().any(|(_, is_primary)| !is_primary),
+        Step::AddEmail => actor.emails.len() < 2,
+        Step::DeactivateTotp | Step::ReauthenticateByTotp => {
+            actor.account.as_ref().is_some_and(|account| person.apps.contains_key(account))
+        }
+        Step::RemoveKeys => !person.keys.is_empty(),
+        Step::VerifyEmail | Step::ConfirmReauthenticationCode => has_come(scene, actor),
+        _ => true,
+    }
 }
 
 /// Chooses what a client does next.
 pub fn choose(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
-    if waits(scene, actor) && !dice.one_in(4) {
+    if waits(scene, actor) && !dice.one_in(8) {
         return Choice { scene, number, actor, dice }.of(Step::GetSession);
     }
     let possible = possible(scene, actor, dice);
@@ -210,9 +273,9 @@ pub fn choose(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -
 
 /// What ends something, chosen for a client that is logged in, while another of the same person is at work.
 pub fn choose_end(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
-    let mut ends = ENDS.to_vec();
-    scene.habits.keep(&mut ends);
-    let step = dice.pick(&ends).copied().unwrap_or(Step::DeactivateTotp);
+    let mut ends = scene.habits.weigh(ENDS);
+    ends.retain(|step| is_of_use(*step, scene, actor));
+    let step = dice.pick(&ends).copied().unwrap_or(Step::Reauthenticate);
     Choice { scene, number, actor, dice }.of(step)
 }
 
@@ -239,29 +302,39 @@ fn possible(scene: Scene<'_>, actor: &Actor, dice: &mut Dice) -> Vec<Step> {
         let is_due = actor.due.contains(&Step::AuthenticateByKey);
         flows.push(if is_due { Step::AuthenticateByKey } else { Step::ShowKeyChallenge });
     }
-    if !flows.is_empty() && !dice.one_in(6) {
+    if flows.contains(&Step::ShowKeySignUp) && actor.due.contains(&Step::CompleteKeySignUp) {
+        flows = vec![Step::CompleteKeySignUp];
+    }
+    // Whoever got no mail gives up sooner: perhaps there is no such account.
+    let odds = if needs_mail(actor) && !has_come(scene, actor) { 2 } else { 6 };
+    if !flows.is_empty() && !dice.one_in(odds) {
         return flows;
     }
     if actor.due.contains(&Step::Reauthenticate) && actor.account.is_some() && !dice.one_in(4) {
         return vec![Step::Reauthenticate];
     }
+    let due: Vec<Step> = actor.due.iter().filter(|step| is_of_use(**step, scene, actor)).copied().collect();
+    if !due.is_empty() && !dice.one_in(3) {
+        return due;
+    }
     let mut steps = vec![Step::GetSession];
     steps.extend(if actor.pending.is_empty() { &[][..] } else { &[Step::ResendVerification, Step::LogOut] });
-    steps.extend(actor.due.iter().flat_map(|step| [*step; 16]));
     steps.extend(match (&actor.account, person.keys.is_empty()) {
         (_, true) => &[][..],
         (Some(_), _) => &[Step::RemoveKeys, Step::ShowKeyReauthentication],
         (None, _) => &[Step::ShowKeyLogin, Step::ShowKeyLogin, Step::ShowKeyLogin],
     });
-    steps.extend(match (&actor.account, person.passwords.is_empty()) {
+    steps.extend(match (&actor.account, person.has_account()) {
         (Some(_), _) => LOGGED_IN,
-        (None, true) => STRANGER,
-        (None, false) => KNOWN,
+        (None, false) if !dice.one_in(6) => return scene.habits.weigh(&[Step::SignUp, Step::SignUpByKey]),
+        (None, false) => STRANGER,
+        (None, true) => KNOWN,
     });
     if actor.account.as_ref().is_some_and(|account| !person.apps.contains_key(account)) {
         steps.extend([Step::ShowTotp; 5]);
     }
-    scene.habits.keep(&mut steps);
+    let mut steps = scene.habits.weigh(&steps);
+    steps.retain(|step| is_of_use(*step, scene, actor) || dice.one_in(12));
     let has_link = |mailbox: &String| Person::mails(scene.mails, mailbox).any(|it| it.text.contains(RESET));
     if person.mailboxes.iter().any(has_link) {
         steps.extend([Step::ResetPassword; 2]);
@@ -275,26 +348,20 @@ fn goes_on(flow: &str) -> Option<Step> {
         "verify_email" => Some(Step::VerifyEmail),
         "login_by_code" => Some(Step::ConfirmLoginCode),
         "password_reset_by_code" => Some(Step::ResetPassword),
+        "verify_phone" => Some(Step::VerifyPhone),
         "mfa_authenticate" => Some(Step::Authenticate),
+        "mfa_signup_webauthn" => Some(Step::ShowKeySignUp),
         _ => None,
     }
 }
 
-/// Who has no password yet.
-const STRANGER: &[Step] = &[
-    Step::SignUp,
-    Step::SignUp,
-    Step::SignUp,
-    Step::SignUp,
-    Step::SignUp,
-    Step::SignUp,
-    Step::RequestLoginCode,
-    Step::RequestReset,
-];
+/// Who has no account yet does this now and then.
+const STRANGER: &[Step] = &[Step::RequestLoginCode, Step::RequestReset];
 
 /// Who has one.
 const KNOWN: &[Step] = &[
     Step::SignUp,
+    Step::SignUpByKey,
     Step::LogIn,
     Step::LogIn,
     Step::LogIn,
@@ -331,6 +398,11 @@ const LOGGED_IN: &[Step] = &[
     Step::RequestReauthenticationCode,
     Step::ExportAccount,
     Step::ShowHistory,
+    Step::ShowPhone,
+    Step::ChangePhone,
+    Step::ChangePhone,
+    Step::ShowProfile,
+    Step::ChangeProfile,
     Step::DeleteAccount,
     Step::LogIn,
 ];
@@ -345,6 +417,7 @@ const ENDS: &[Step] = &[
     Step::EndSessions,
     Step::DeactivateTotp,
     Step::RemoveKeys,
+    Step::ChangePhone,
     Step::LogOut,
 ];
 
@@ -366,11 +439,41 @@ impl Choice<'_, '_> {
                 let email = if is_strange { self.anybodys_email() } else { self.email() };
                 let password = self.new_password();
                 intent.body = json!({"email": email, "password": password});
+                if self.scene.habits.has_phones && self.dice.one_in(2) {
+                    intent.phone = Some(if is_strange { self.anybodys_phone() } else { self.phone() });
+                    intent.body["phone"] = json!(intent.phone);
+                }
                 (intent.email, intent.new_password) = (Some(email), Some(password));
             }
+            Step::SignUpByKey => {
+                let email = self.email();
+                intent.body = json!({"email": email});
+                intent.email = Some(email);
+            }
+            Step::LogIn | Step::RequestLoginCode if self.scene.habits.has_phones && self.dice.one_in(3) => {
+                let phone = self.phone();
+                intent.body = json!({"phone": phone});
+                if step == Step::LogIn {
+                    intent.body["password"] = json!(self.password_of(&phone));
+                }
+                intent.email = Some(phone);
+            }
+            Step::ChangePhone => {
+                let phone = self.phone();
+                intent.body = json!({"phone": phone});
+                intent.phone = Some(phone);
+            }
+            Step::VerifyPhone => {
+                let code = self.code_at(&self.actor.phone.clone(), "");
+                intent.body = json!({"code": code});
+                intent.proof = Some(format!("code {code}"));
+            }
+            Step::ChangeProfile => {
+                intent.body = json!({"nickname": format!("nick-{}", self.dice.below(100))})
+            }
             Step::LogIn => {
-                let (email, password) = (self.email(), self.old_password());
-                intent.body = json!({"email": email, "password": password});
+                let email = self.email_with_account();
+                intent.body = json!({"email": email, "password": self.password_of(&email)});
                 intent.email = Some(email);
             }
             Step::AddEmail if !self.dice.one_in(4) => {
@@ -378,9 +481,18 @@ impl Choice<'_, '_> {
                 intent.body = json!({"email": email});
                 intent.email = Some(email);
             }
-            Step::RemoveEmail if !self.dice.one_in(4) => {
-                let which = self.dice.below(2);
-                let email = self.person().mailboxes[which].clone();
+            Step::RemoveEmail | Step::SetPrimary if !self.dice.one_in(4) => {
+                let others = self.actor.emails.iter().filter(|(_, is_primary)| !is_primary);
+                let others: Vec<String> = others.map(|(email, _)| email.clone()).collect();
+                let email = self.dice.pick(&others).cloned().unwrap_or_else(|| self.email());
+                intent.body = json!({"email": email});
+                if step == Step::SetPrimary {
+                    intent.body["primary"] = true.into();
+                }
+                intent.email = Some(email);
+            }
+            Step::RequestLoginCode | Step::RequestReset if !self.dice.one_in(3) => {
+                let email = self.email_with_account();
                 intent.body = json!({"email": email});
                 intent.email = Some(email);
             }
@@ -397,21 +509,30 @@ impl Choice<'_, '_> {
             Step::SetPrimary => intent.body = json!({"email": self.email(), "primary": true}),
             Step::VerifyEmail => {
                 let mailbox = self.actor.email.clone();
-                let key = if self.has_links(&mailbox) { self.link(&mailbox) } else { self.code() };
+                let key = if self.has_links(&mailbox) {
+                    self.link(&mailbox)
+                } else {
+                    self.code(" to confirm your")
+                };
                 intent.body = json!({"key": key});
                 intent.proof = Some(format!("key {key}"));
             }
             Step::ConfirmLoginCode | Step::ConfirmReauthenticationCode => {
-                let code = self.code();
+                let code = self.code(" to log in");
                 intent.body = json!({"code": code});
                 intent.proof = Some(format!("code {code}"));
                 intent.mailbox = Some(self.actor.email.clone());
             }
             Step::ResetPassword => {
                 let by_code = self.actor.pending.iter().any(|flow| flow == "password_reset_by_code");
-                let key = if by_code { self.code() } else { self.key() };
+                let (mailbox, key) = if by_code {
+                    (self.actor.email.clone(), self.code(" to choose a new"))
+                } else {
+                    self.key()
+                };
                 let password = self.new_password();
                 intent.body = json!({"key": key, "password": password});
+                intent.mailbox = Some(mailbox);
                 intent.proof = Some(format!("key {key}"));
                 intent.new_password = Some(password);
             }
@@ -421,16 +542,17 @@ impl Choice<'_, '_> {
                 intent.proof = (step != Step::ActivateTotp).then(|| format!("factor {code}"));
             }
             Step::AddKey
+            | Step::CompleteKeySignUp
             | Step::LogInByKey
             | Step::AuthenticateByKey
             | Step::ReauthenticateByKey
             | Step::RemoveKeys => self.by_key(&mut intent),
             Step::ChangePassword => {
-                let (current, new) = (self.old_password(), self.new_password());
+                let (current, new) = (self.password_of_account(), self.new_password());
                 intent.body = json!({"current_password": current, "new_password": new});
                 intent.new_password = Some(new);
             }
-            Step::Reauthenticate => intent.body = json!({"password": self.old_password()}),
+            Step::Reauthenticate => intent.body = json!({"password": self.password_of_account()}),
             Step::EndSessions => {
                 let sessions: Vec<i64> = self.actor.listed.iter().copied().take(2).collect();
                 intent.body = json!({"sessions": if sessions.is_empty() { vec![4711] } else { sessions }});
@@ -456,7 +578,7 @@ impl Choice<'_, '_> {
         };
         let challenge = options["publicKey"]["challenge"].as_str().unwrap_or_default();
         intent.proof = Some(format!("challenge {challenge}"));
-        if intent.step == Step::AddKey {
+        if matches!(intent.step, Step::AddKey | Step::CompleteKeySignUp) {
             let mut id = vec![0; 16];
             self.dice.fill(&mut id);
             let (key, credential) = Key::create(id, options);
@@ -482,6 +604,16 @@ impl Choice<'_, '_> {
         self.person().mailboxes[which].clone()
     }
 
+    /// A phone number: mostly one's own.
+    fn phone(&mut self) -> String {
+        if self.dice.one_in(6) { self.anybodys_phone() } else { self.person().phone.clone() }
+    }
+
+    fn anybodys_phone(&mut self) -> String {
+        let who = self.dice.below(self.scene.people.len());
+        self.scene.people[who].phone.clone()
+    }
+
     fn anybodys_email(&mut self) -> String {
         let who = self.dice.below(self.scene.people.len());
         let which = usize::from(self.dice.one_in(4));
@@ -492,24 +624,47 @@ impl Choice<'_, '_> {
         format!("horse-battery-{:016x}", self.dice.next())
     }
 
-    fn old_password(&mut self) -> String {
-        let known = &self.scene.people[self.actor.person].passwords;
-        match self.dice.below(8) {
+    /// An email address with which the person has an account, as far as they know.
+    fn email_with_account(&mut self) -> String {
+        let person = self.person();
+        let known = person.mailboxes.iter().filter(|mailbox| person.right.contains_key(*mailbox));
+        let mut known: Vec<String> = known.cloned().collect();
+        known.extend(self.actor.emails.iter().map(|(email, _)| email.clone()));
+        if self.dice.one_in(8) {
+            return self.email();
+        }
+        self.dice.pick(&known).cloned().unwrap_or_else(|| self.email())
+    }
+
+    fn password_of_account(&mut self) -> String {
+        let account = self.actor.account.clone().unwrap_or_default();
+        self.password_of(&account)
+    }
+
+    /// The password of an account, or of an email address: mostly the one that was right, else one that was ever chosen.
+    fn password_of(&mut self, of: &str) -> String {
+        let person = &self.scene.people[self.actor.person];
+        match self.dice.below(12) {
             0 => Some("a-wrong-password".to_owned()),
-            1 => self.dice.pick(known).cloned(),
-            _ => known.last().cloned(),
+            1 => self.dice.pick(&person.passwords).cloned(),
+            _ => person.right.get(of).or_else(|| self.dice.pick(&person.passwords)).cloned(),
         }
         .unwrap_or_else(|| "no-password-yet".to_owned())
     }
 
     /// A code out of one's mail: mostly the latest one for the email address that was entered.
-    fn code(&mut self) -> String {
+    fn code(&mut self, subject: &str) -> String {
+        self.code_at(&self.actor.email.clone(), subject)
+    }
+
+    fn code_at(&mut self, mailbox: &str, subject: &str) -> String {
         let guess = "WRNG-CODE".to_owned();
-        let mailbox = &self.actor.email;
         if !self.person().owns(mailbox) || self.dice.one_in(12) {
             return guess;
         }
-        let codes: Vec<String> = Person::mails(self.scene.mails, mailbox).filter_map(code).take(4).collect();
+        let mails = Person::mails(self.scene.mails, mailbox);
+        let of_flow = mails.clone().filter(|mail| mail.subject.contains(subject)).filter_map(code).take(1);
+        let codes: Vec<String> = of_flow.chain(mails.filter_map(code).take(3)).collect();
         let first = codes.first().cloned();
         let chosen = if self.dice.one_in(6) { self.dice.pick(&codes).cloned() } else { first };
         chosen.unwrap_or(guess)
@@ -526,11 +681,12 @@ impl Choice<'_, '_> {
         self.key_of(mailbox, VERIFY)
     }
 
-    /// The key of a link that resets a password, out of one's mail.
-    fn key(&mut self) -> String {
+    /// The key of a link that resets a password, out of one's mail, and the mailbox.
+    fn key(&mut self) -> (String, String) {
         let which = usize::from(self.dice.one_in(3));
         let mailbox = self.person().mailboxes[which].clone();
-        self.key_of(&mailbox, RESET)
+        let key = self.key_of(&mailbox, RESET);
+        (mailbox, key)
     }
 
     fn key_of(&mut self, mailbox: &str, link: &str) -> String {

@@ -18,6 +18,7 @@ use crate::dice::Dice;
 use crate::fault::{FaultId, Faults};
 use crate::kernel::{Kernel, Task, TaskId};
 use crate::memory::{Memory, Sending};
+use crate::operator::{ERRAND, Errand};
 use crate::person::{Actor, Person};
 use crate::processes::{ProcessId, Processes};
 use crate::services::Services;
@@ -33,12 +34,14 @@ const MOST_AT_ONCE: u32 = 3;
 /// How many rounds one client does most of what is done.
 const FOCUSED: u32 = 12;
 /// One round in so many is a rush: a client ends something, while another one of the same person begins something.
-const RUSH: usize = 7;
+const RUSH: usize = 5;
+/// One round in so many has a request of an operator.
+const ERRANDS: usize = 12;
 /// Most requests of a rush.
 const MOST_IN_RUSH: u32 = 4;
 
 /// How many choices of settings there are: the description under each takes long to read.
-const CHOICES: u64 = 8;
+const CHOICES: u64 = 12;
 
 /// A run.
 pub struct World {
@@ -62,6 +65,7 @@ pub struct World {
     /// Whether an account is of no use before an email address of it is verified.
     pub is_verification_mandatory: bool,
     round: u32,
+    errand: Option<Errand>,
     /// What happened, line by line.
     pub trace: Vec<String>,
 }
@@ -90,8 +94,9 @@ impl World {
         let is_verification_mandatory = variables["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory";
         let description = Description::of(variables.clone());
         // The fewer they are, the more happens to each account.
-        let count = Dice::new(seed, "people", &[]).pick(&[1, 2, 2, 3]).copied().unwrap_or(1);
-        let people: Vec<Person> = ["ann", "bob", "cleo"].into_iter().take(count).map(person).collect();
+        let count = Dice::new(seed, "people", &[]).pick(&[1, 1, 2, 2, 3]).copied().unwrap_or(1);
+        let people: Vec<Person> =
+            ["ann", "bob", "cleo"].into_iter().take(count).enumerate().map(person).collect();
         let actors = (0..people.len() * 2).map(|number| {
             let kind = if number % 2 == 0 { Kind::Browser } else { Kind::App };
             actor(number / 2, &people, Client::new(kind, HOST, &description))
@@ -99,10 +104,14 @@ impl World {
         Self {
             seed,
             services: Services::new(),
-            processes: Processes::new(&kernel, variables, seed),
+            processes: Processes::new(&kernel, variables.clone(), seed),
             actors: actors.collect(),
             people,
-            habits: Habits::new(seed),
+            habits: Habits::new(
+                seed,
+                variables["ACCOUNT_LOGIN_METHODS"].contains("phone"),
+                variables["MFA_PASSKEY_SIGNUP_ENABLED"] == "true",
+            ),
             memory: Memory::default(),
             stream: Stream::default(),
             left_out: case.without_tasks.clone(),
@@ -110,6 +119,7 @@ impl World {
             description,
             is_verification_mandatory,
             round: 0,
+            errand: None,
             trace: Vec::new(),
             kernel,
         }
@@ -172,7 +182,21 @@ impl World {
                 intents.push(((round, part), intent));
             }
         }
+        self.errand = self.draw_errand();
         self.run(intents, &mut dice);
+    }
+
+    /// A request of an operator, in some rounds.
+    fn draw_errand(&mut self) -> Option<Errand> {
+        let mut dice = Dice::new(self.seed, "errand", &[self.round.into()]);
+        if !dice.one_in(ERRANDS) || self.left_out.contains(&(self.round, ERRAND)) {
+            return None;
+        }
+        let accounts: BTreeSet<String> =
+            self.memory.tokens.values().filter_map(|held| held.account.clone()).collect();
+        let errand = Errand::draw(&accounts.into_iter().collect::<Vec<_>>(), &self.people, &mut dice)?;
+        self.tasks.insert((self.round, ERRAND));
+        Some(errand)
     }
 
     /// One request, with nothing else at once.
@@ -209,7 +233,7 @@ impl World {
             _ => focused,
         };
         // Who waits for a mail may take the other client meanwhile.
-        let waits = steps::waits(self.scene(), &self.actors[number]) && dice.one_in(2);
+        let waits = steps::waits(self.scene(), &self.actors[number]) && !dice.one_in(4);
         let number = if waits { twin(number) } else { number };
         steps::choose(self.scene(), number, &self.actors[number], dice)
     }
@@ -236,6 +260,7 @@ impl World {
             mails: &self.services.mails,
             meddled: &self.memory.meddled,
             habits: &self.habits,
+            round: self.round,
             seconds: self.seconds(),
         }
     }
@@ -251,12 +276,17 @@ impl World {
             sent.sending.is_alone = count == 1;
         }
         let batches = self.stream.deliver(self.round, &mut self.processes, dice, &mut tasks);
+        let errand = self.errand.take();
+        tasks.extend(errand.as_ref().map(|errand| errand.task(self.round, &mut self.processes)));
         let died = self.kernel.run(tasks, dice, &mut |call| self.services.serve(call));
         self.trace.append(&mut self.services.log);
         let is_calm = self.faults().len() == faults;
         self.stream.settle(batches);
         self.stream.left(Reader::Mail).append(&mut self.services.messages);
         self.stream.left(Reader::Events).append(&mut self.services.recorded);
+        if let Some(errand) = errand {
+            self.trace.push(errand.settle(&mut self.memory, self.round, is_calm));
+        }
         let tokens: Vec<_> = self.actors.iter().map(|actor| actor.client.token()).collect();
         let mut moved = vec![false; self.actors.len()];
         let removes = sent.iter().any(|sent| sent.intent.step == Step::RemoveEmail);
@@ -282,7 +312,10 @@ impl World {
         if let Some(email) = &intent.email {
             let mails_before = Person::count(&self.services.mails, email);
             let actor = &mut self.actors[intent.actor];
-            (actor.email, actor.mails_before) = (email.clone(), mails_before);
+            (actor.email, actor.entered, actor.mails_before) = (email.clone(), self.round, mails_before);
+        }
+        if let Some(phone) = &intent.phone {
+            self.actors[intent.actor].phone.clone_from(phone);
         }
         let actor = &self.actors[intent.actor];
         let body = if intent.body.is_null() { Bytes::new() } else { intent.body.to_string().into() };
@@ -356,10 +389,12 @@ fn plain(response: Response<Body>) -> Response<Bytes> {
     })
 }
 
-fn person(name: &str) -> Person {
+fn person((number, name): (usize, &str)) -> Person {
     Person {
+        phone: format!("+3161234567{number}"),
         mailboxes: [format!("{name}@example.com"), format!("{name}@example.org")],
         passwords: Vec::new(),
+        right: BTreeMap::new(),
         apps: BTreeMap::new(),
         keys: Vec::new(),
         recovery_codes: BTreeMap::new(),
@@ -373,9 +408,12 @@ fn actor(person: usize, people: &[Person], client: Client) -> Actor {
         pending: Vec::new(),
         account: None,
         email: people[person].mailboxes[0].clone(),
+        phone: people[person].phone.clone(),
         setup: None,
         options: None,
         listed: Vec::new(),
+        emails: Vec::new(),
+        entered: 0,
         mails_before: 0,
         due: BTreeSet::new(),
         unsure: false,
@@ -396,7 +434,16 @@ fn variables(seed: u64) -> HashMap<String, String> {
     // Verification by code must be mandatory.
     let by_code = flag(2);
     let verification = if by_code == "true" { "mandatory" } else { "optional" };
+    let (methods, fields) = match flag(3) {
+        "false" => (r#"["email", "phone"]"#, r#"["email*", "password1*", "phone"]"#),
+        _ => (r#"["email"]"#, r#"["email*", "password1*"]"#),
+    };
     let settings = [
+        ("ACCOUNT_LOGIN_METHODS", methods),
+        ("ACCOUNT_SIGNUP_FIELDS", fields),
+        ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", "true"),
+        ("ACCOUNT_PROFILE_FIELDS", r#"{"nickname": {"type": "text", "max": 20}}"#),
+        ("SMS_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:simulated"),
         ("ACCOUNT_EMAIL_VERIFICATION", verification),
         ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code),
         ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
@@ -412,6 +459,7 @@ fn variables(seed: u64) -> HashMap<String, String> {
         ("MFA_TOTP_TOLERANCE", "1"),
         ("MFA_SUPPORTED_TYPES", r#"["totp", "webauthn", "recovery_codes"]"#),
         ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
+        ("MFA_PASSKEY_SIGNUP_ENABLED", by_code),
         ("MFA_ALLOW_UNVERIFIED_EMAIL", flag(2)),
         ("PASSWORD_ARGON2_MEMORY_KIB", "8"),
         ("PASSWORD_ARGON2_ITERATIONS", "1"),

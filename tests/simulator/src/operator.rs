@@ -1,0 +1,104 @@
+//! An operator, who reads, disables, repairs and deletes accounts while their owners use them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::{Value, json};
+use vestibule::domain::event::{Actor, ActorKind};
+use vestibule::operator::{OperatorError, OperatorRequest, run};
+
+use crate::dice::Dice;
+use crate::kernel::Task;
+use crate::memory::Memory;
+use crate::person::Person;
+use crate::processes::Processes;
+
+/// The number of the operator's request among the tasks of a round.
+pub const ERRAND: u32 = 9;
+
+/// What an operator does, each as often as it is likely. Nothing of it says whose an email address is.
+const OPERATIONS: &[&str] = &[
+    "user.list",
+    "user.show",
+    "user.sessions",
+    "user.history",
+    "user.end_sessions",
+    "user.end_sessions",
+    "user.disable",
+    "user.enable",
+    "user.enable",
+    "user.enable",
+    "user.mfa_reset",
+    "user.password",
+    "user.email",
+    "user.set",
+    "user.send",
+    "user.unlock",
+    "user.delete",
+];
+
+/// A request of an operator that is under way.
+pub struct Errand {
+    account: String,
+    operation: &'static str,
+    arguments: Value,
+    outcome: Arc<Mutex<Option<Result<(), OperatorError>>>>,
+}
+
+impl Errand {
+    /// Draws one, for one of these accounts.
+    pub fn draw(accounts: &[String], people: &[Person], dice: &mut Dice) -> Option<Self> {
+        let account = dice.pick(accounts)?.clone();
+        let operation = dice.pick(OPERATIONS)?;
+        let mut arguments = json!({"id": account});
+        match *operation {
+            "user.list" => arguments = json!({}),
+            "user.password" => arguments["clear"] = true.into(),
+            "user.set" => arguments["fields"] = json!({"nickname": "a nickname"}),
+            "user.send" => arguments["mail"] = "password_reset".into(),
+            "user.email" => {
+                let who = dice.below(people.len());
+                arguments["action"] = "remove".into();
+                arguments["email"] = people[who].mailboxes[dice.below(2)].clone().into();
+            }
+            _ => {}
+        }
+        Some(Self { account, operation, arguments, outcome: Arc::default() })
+    }
+
+    /// The task that carries it out.
+    pub fn task(&self, round: u32, processes: &mut Processes) -> Task {
+        let app = processes.operator();
+        let request = OperatorRequest::parse(self.operation, &self.arguments).expect("a request");
+        let into = Arc::clone(&self.outcome);
+        let future = Box::pin(async move {
+            let actor = Actor { kind: ActorKind::Operator, id: Some("simulated".to_owned()), arn: None };
+            let outcome = run(&app, &actor, request).await.map(|_| ());
+            *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        });
+        Task { id: (round, ERRAND), future }
+    }
+
+    /// What came of it, for the trace, and what it promises. `is_calm`: nothing went wrong in this round.
+    pub fn settle(self, memory: &mut Memory, round: u32, is_calm: bool) -> String {
+        let told = format!("{round} operator {} {}", self.operation, self.arguments);
+        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match outcome {
+            None => format!("{told}: no answer"),
+            Some(Err(error)) => {
+                let is_store = matches!(error, OperatorError::Store(_));
+                assert!(!is_store || !is_calm, "nothing went wrong, and yet {told} fails: {error}");
+                format!("{told}: {error}")
+            }
+            Some(Ok(())) => {
+                match self.operation {
+                    "user.end_sessions" | "user.disable" | "user.delete" => {
+                        memory.end_all(&self.account, "an operator ended it", round);
+                    }
+                    "user.unlock" => memory.forgive_all(),
+                    _ => {}
+                }
+                format!("{told}: done")
+            }
+        }
+    }
+}
