@@ -114,7 +114,7 @@ impl Jwt {
     pub fn with_private_key(settings: &JwtSettings, pem: &Secret) -> Result<Self, KeyError> {
         install();
         let key = PrivateKey { algorithm: settings.algorithm, pem: pem.expose().to_owned() };
-        Ok(Self::with(settings, Keys::one(Key::read(&key)?)))
+        Ok(Self::with(settings, Keys::one(Key::read(&key)?.tried()?)))
     }
 
     /// Tokens signed with the current key of a set.
@@ -432,6 +432,21 @@ mod tests {
         assert!(read("RS256", EC).contains("RS256"));
         assert!(read("ES256", RSA).contains("ES256"));
         assert!(read("EdDSA", EC).contains("EdDSA"));
+    }
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_damaged_key_is_refused_before_it_is_to_sign() {
+        // In its last parts, which only signing uses.
+        let (whole, end) = RSA.trim_end().rsplit_once("\n").unwrap();
+        let at = whole.len() - 20;
+        let other = if &whole[at..=at] == "A" { "B" } else { "A" };
+        let damaged = format!("{}{other}{}\n{end}\n", &whole[..at], &whole[at + 1..]);
+        let pem = |pem: &str| PrivateKey { algorithm: Algorithm::RS256, pem: pem.to_owned() };
+        let read = Jwt::with_private_key(&settings("RS256"), &Secret::new(&damaged));
+        assert_eq!(read.unwrap_err(), KeyError::CannotSign);
+        let set = KeySet { previous: None, current: pem(&damaged), next: pem(RSA) };
+        assert_eq!(Jwt::with_key_set(&settings("RS256"), &set).unwrap_err(), KeyError::CannotSign);
     }
 
     proptest! {

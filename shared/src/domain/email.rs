@@ -70,7 +70,9 @@ pub fn shown(address: &str) -> String {
         decoded.unwrap_or_else(|| label.to_owned())
     };
     let labels: Vec<String> = domain.split('.').map(label).collect();
-    format!("{user}@{}", labels.join("."))
+    let shown = format!("{user}@{}", labels.join("."));
+    // A top-level domain with digits, which does not exist, is valid in Punycode alone.
+    if canonical(&shown).as_deref() == Some(address) { shown } else { address.to_owned() }
 }
 
 /// The canonical form of a domain: lower case, Punycode; none where it is not valid.
@@ -277,6 +279,7 @@ mod tests {
             ("Ann@Bücher.example", "ann@bücher.example"),
             ("ann@例え.テスト", "ann@例え.テスト"),
             ("ann@example.com", "ann@example.com"),
+            ("ann@例え.㋆スト", "ann@xn--r8jz45g.xn--7-qfuzb9518a"),
             ("xn--bcher-kva@example.com", "xn--bcher-kva@example.com"),
         ] {
             assert_eq!(shown(&canonical(given).unwrap()), expected, "{given}");

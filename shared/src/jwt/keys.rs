@@ -58,6 +58,9 @@ pub enum KeyError {
     /// It is a key, but not for this algorithm.
     #[error("must be a private key for {0:?}: RSA of 2048 bits or more, or as PKCS #8 for ES256 and EdDSA")]
     NotForAlgorithm(Algorithm),
+    /// It is damaged: its parts contradict one another.
+    #[error("must be a private key that can sign: the parts of this one contradict one another")]
+    CannotSign,
 }
 
 /// A key, ready to sign and to verify.
@@ -100,6 +103,14 @@ impl Key {
         let id = public.common.key_id.clone();
         Ok(Self { algorithm, signing, verifying, id, public: Some(public) })
     }
+
+    /// The same, if it can sign: of an RSA key, nothing else tells.
+    pub fn tried(self) -> Result<Self, KeyError> {
+        match jsonwebtoken::crypto::sign(b"", &self.signing, self.algorithm) {
+            Ok(_) => Ok(self),
+            Err(_) => Err(KeyError::CannotSign),
+        }
+    }
 }
 
 /// All keys of a service.
@@ -118,7 +129,7 @@ impl Keys {
 
     pub fn read(set: &KeySet) -> Result<Self, KeyError> {
         let others = set.previous.iter().chain([&set.next]).map(Key::read).collect::<Result<_, _>>()?;
-        Ok(Self { current: Key::read(&set.current)?, others })
+        Ok(Self { current: Key::read(&set.current)?.tried()?, others })
     }
 
     /// The key with this id. Where a token names none: the one that has none, or any secret, as tokens that were signed

@@ -300,6 +300,8 @@ fn possible(scene: Scene<'_>, actor: &Actor, dice: &mut Dice) -> Vec<Step> {
     let mut flows: Vec<Step> = actor.pending.iter().filter_map(|flow| goes_on(flow)).collect();
     if flows.contains(&Step::Authenticate) && !person.keys.is_empty() {
         let is_due = actor.due.contains(&Step::AuthenticateByKey);
+        let has_codes = !person.apps.is_empty() || !person.recovery_codes.is_empty();
+        flows.retain(|step| *step != Step::Authenticate || has_codes || dice.one_in(6));
         flows.push(if is_due { Step::AuthenticateByKey } else { Step::ShowKeyChallenge });
     }
     if flows.contains(&Step::ShowKeySignUp) && actor.due.contains(&Step::CompleteKeySignUp) {
@@ -492,7 +494,11 @@ impl Choice<'_, '_> {
                 intent.email = Some(email);
             }
             Step::RequestLoginCode | Step::RequestReset if !self.dice.one_in(3) => {
-                let email = self.email_with_account();
+                // Any of one's own may be one of the account's by now.
+                let email = match self.dice.below(4) {
+                    which @ 0..2 => self.person().mailboxes[which].clone(),
+                    _ => self.email_with_account(),
+                };
                 intent.body = json!({"email": email});
                 intent.email = Some(email);
             }
