@@ -16,7 +16,7 @@ use crate::domain::token::SessionKey;
 use crate::environment;
 use crate::flows::visit::Context;
 use crate::jwt::{Jwt, KeyError, KeySet, TokenUse};
-use crate::outside::{CaptchaClient, HookClient, ProviderClient, hook};
+use crate::outside::{CaptchaClient, HookClient, Internet, ProviderClient, hook};
 use crate::password::Passwords;
 use crate::random::Random;
 use crate::secret::Secret;
@@ -55,6 +55,8 @@ pub struct App {
     pub clock: Clock,
     /// The source of randomness.
     pub random: Random,
+    /// What stands for the internet, in a simulation.
+    pub internet: Option<Internet>,
     /// Delivers the messages and events of a commit, if there is no stream.
     pub after_commit: Option<AfterCommit>,
     /// The client for providers, in the function that has one.
@@ -78,6 +80,8 @@ pub struct Surroundings {
     pub clock: Clock,
     /// The source of randomness.
     pub random: Random,
+    /// What stands for the internet, if it is not the real one.
+    pub internet: Option<Internet>,
 }
 
 /// The keys that one request uses from beginning to end.
@@ -222,7 +226,8 @@ impl App {
         let wanted = Wanted::of(&settings, requirements);
         let connects = requirements.table || wanted.arns().iter().any(Option::is_some);
         let aws = connects.then(|| Aws::new(variables)).transpose()?;
-        let surroundings = Surroundings { aws, clock: Clock::system(), random: Random::system() };
+        let surroundings =
+            Surroundings { aws, clock: Clock::system(), random: Random::system(), internet: None };
         Box::pin(Self::within(settings, requirements, surroundings)).await
     }
 
@@ -232,7 +237,7 @@ impl App {
         requirements: Requirements,
         surroundings: Surroundings,
     ) -> Result<Self, StartError> {
-        let Surroundings { aws, clock, random } = surroundings;
+        let Surroundings { aws, clock, random, internet } = surroundings;
         if requirements.breached_passwords {
             read_breached_passwords(&mut settings)?;
         }
@@ -273,6 +278,7 @@ impl App {
             token_keys: aws.clone().zip(wanted.jwt_keys_arn.clone()).filter(|_| lacks_keys),
             clock,
             random,
+            internet,
             after_commit: None,
             outside: None,
             languages,

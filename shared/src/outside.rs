@@ -11,7 +11,7 @@ use lambda_http::BoxFuture;
 use crate::domain::hook::{HookAnswer, HookQuestion};
 use crate::domain::social::{ProviderRequest, ProviderResponse};
 
-pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, HttpRules};
+pub use http_client::{HttpClient, HttpError, HttpRequest, HttpResponse, HttpRules, Internet};
 
 /// A client for requests to providers.
 pub trait ProviderClient: Send + Sync {

@@ -25,7 +25,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 use vestibule::clock::Clock;
 use vestibule::domain::social::{Identity, PresentedToken, RequestSecrets};
-use vestibule::outside::{HttpClient, HttpRules};
+use vestibule::outside::{HttpClient, HttpRules, Internet};
 use vestibule::secret::Secret;
 use vestibule::settings::{ProviderApp, Settings};
 
@@ -69,14 +69,15 @@ impl<'a> AuthorizationResponse<'a> {
 impl Engine {
     /// One that keeps to the settings: `SOCIALACCOUNT_REQUESTS_TIMEOUT`, `SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES` and
     /// `SOCIALACCOUNT_QUERY_EMAIL`.
-    pub fn new(settings: &Settings, clock: Clock) -> Self {
+    pub fn new(settings: &Settings, clock: Clock, internet: Option<Internet>) -> Self {
         let settings = &settings.socialaccount;
         let rules = HttpRules {
             timeout: settings.requests_timeout,
             private_ip_addresses: settings.allow_private_addresses,
             plain_http: settings.allow_private_addresses,
         };
-        Self::asking(HttpClient::new(rules), clock, settings.query_email)
+        let client = HttpClient::new(rules).within(clock.clone(), internet);
+        Self::asking(client, clock, settings.query_email)
     }
 
     fn asking(client: HttpClient, clock: Clock, query_email: bool) -> Self {

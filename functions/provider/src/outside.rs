@@ -16,7 +16,7 @@ struct Services {
 }
 
 pub(crate) fn make(app: &App) -> Arc<dyn ProviderClient> {
-    let engine = Engine::new(&app.settings, app.clock.clone());
+    let engine = Engine::new(&app.settings, app.clock.clone(), app.internet.clone());
     Arc::new(Services { engine, settings: Arc::clone(&app.settings) })
 }
 

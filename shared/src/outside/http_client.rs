@@ -29,6 +29,7 @@ use url::{Host, Url};
 
 use super::ip_address::is_public;
 use crate::aws::http::trust;
+use crate::clock::Clock;
 
 /// The maximum length of a response's body, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
@@ -119,10 +120,37 @@ impl HttpError {
 /// Finds the IP addresses of a host and port.
 type Resolve = dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync;
 
+/// What stands for the internet in a simulation: it brings the response to a request.
+#[derive(Clone)]
+pub struct Internet(Arc<Exchange>);
+
+type Exchange = dyn Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, HttpError>> + Send + Sync;
+
+impl Internet {
+    /// One that a function makes.
+    pub fn new(
+        exchange: impl Fn(HttpRequest) -> BoxFuture<'static, Result<HttpResponse, HttpError>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self(Arc::new(exchange))
+    }
+}
+
+impl fmt::Debug for Internet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Internet")
+    }
+}
+
 /// Asks other services.
 #[derive(Clone)]
 pub struct HttpClient {
     rules: HttpRules,
+    clock: Clock,
+    /// What stands for the internet, if it is not the real one.
+    internet: Option<Internet>,
     resolve: Arc<Resolve>,
     /// Made when it is first needed: reading the certificate authorities takes milliseconds.
     tls: Arc<OnceLock<Arc<ClientConfig>>>,
@@ -148,7 +176,14 @@ impl HttpClient {
         rules: HttpRules,
         resolve: impl Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync + 'static,
     ) -> Self {
-        Self { rules, resolve: Arc::new(resolve), tls: Arc::default() }
+        let (clock, resolve) = (Clock::system(), Arc::new(resolve));
+        Self { rules, clock, internet: None, resolve, tls: Arc::default() }
+    }
+
+    /// The same in the surroundings of a process.
+    #[must_use]
+    pub fn within(self, clock: Clock, internet: Option<Internet>) -> Self {
+        Self { clock, internet, ..self }
     }
 
     /// The same, but it trusts whom a configuration trusts.
@@ -160,12 +195,15 @@ impl HttpClient {
     /// Makes one request, once.
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request.url.host_str().unwrap_or_default().to_owned();
-        let answer = tokio::time::timeout(self.rules.timeout, self.exchange(request, &host)).await;
-        answer.map_err(|_| HttpError::Timeout { host, timeout: self.rules.timeout })?
+        let answer = self.clock.timeout(self.rules.timeout, self.exchange(request, &host)).await;
+        answer.ok_or_else(|| HttpError::Timeout { host, timeout: self.rules.timeout })?
     }
 
     async fn exchange(&self, request: HttpRequest, host: &str) -> Result<HttpResponse, HttpError> {
         self.check(&request.url)?;
+        if let Some(Internet(exchange)) = &self.internet {
+            return exchange(request).await;
+        }
         let addresses = self.addresses(&request.url, host).await?;
         let stream = connect(&addresses, self.rules.timeout / 2).await;
         let stream = stream.map_err(|error| unreachable(host, &error))?;

@@ -143,7 +143,7 @@ impl Processes {
         let random = Random::new(move |bytes| dice.lock().expect("nobody panics with it").fill(bytes));
         let region = format!("region-{}", unique());
         let aws = Some(network::aws(&self.kernel, &region, clock.clone()));
-        let surroundings = Surroundings { aws, clock, random };
+        let surroundings = Surroundings { aws, clock, random, internet: None };
         let app = App::within(self.settings.clone(), requirements, surroundings);
         app.now_or_never().expect("it waits for nothing").expect("the settings are right")
     }

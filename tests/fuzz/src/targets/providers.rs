@@ -61,7 +61,7 @@ impl Provider {
     }
 
     fn engine(&self) -> Engine {
-        Engine::new(&self.settings, Clock::new(|| NOW))
+        Engine::new(&self.settings, Clock::new(|| NOW), None)
     }
 
     fn verify(&self, engine: &Engine, token: &str) -> Option<Identity> {
