@@ -45,6 +45,8 @@ pub fn check(world: &mut World, seen: &mut Seen) {
     accounts_are_their_owners(now, world);
     sessions_have_accounts(now, world);
     logins_were_proved(now, world, before);
+    let seconds = world.seconds();
+    world.memory.jwt.check(now, seconds);
     changes_are_whole(seen, world.now());
 }
 

@@ -11,6 +11,7 @@ mod case;
 mod dice;
 mod events;
 mod fault;
+mod guard;
 mod invariants;
 mod kernel;
 mod keys;
@@ -25,6 +26,7 @@ mod shrink;
 mod steps;
 mod stream;
 mod table;
+mod tokens;
 mod world;
 
 pub use case::Case;

@@ -9,6 +9,7 @@ use vestibule_tests::{Answer, AuthenticatorApp, Kind};
 use crate::person::{Actor, Person, text};
 use crate::processes::MOST_SKEW;
 use crate::steps::{Intent, Step};
+use crate::tokens::Tokens;
 
 /// By how much a limit may be of a shorter time: what the clocks of two processes are apart, and how long a request that is
 /// tried again may take.
@@ -72,6 +73,8 @@ pub struct Memory {
     pub entries: Vec<Entry>,
     /// When a limit let something through, by the limit and what it counts by.
     let_through: BTreeMap<(&'static str, String), Vec<i64>>,
+    /// Access and refresh tokens.
+    pub jwt: Tokens,
 }
 
 /// A session token that a client was given.
@@ -92,6 +95,25 @@ pub struct Held {
 }
 
 impl Memory {
+    /// Of nothing yet.
+    pub fn new(jwt: Tokens) -> Self {
+        Self { jwt, ..Self::default() }
+    }
+
+    /// Takes an answer for what it says of access and refresh tokens.
+    pub fn note_tokens(
+        &mut self,
+        intent: &Intent,
+        answer: &Answer,
+        held: Option<&str>,
+        actor: &mut Actor,
+        sending: Sending,
+    ) {
+        self.check_answer(intent, answer);
+        self.jwt.note(intent, answer, held, actor, sending);
+        self.secrets.extend(issued(answer).map(|token| last_part(&token)));
+    }
+
     /// Takes an answer for what it promises. `held`: the token of the client before the requests of this round.
     pub fn note(
         &mut self,
@@ -103,7 +125,7 @@ impl Memory {
         sending: Sending,
     ) {
         let person = &mut people[actor.person];
-        self.check_answer(intent, answer);
+        self.note_tokens(intent, answer, held, actor, sending);
         if let Some(proof) = intent.proof.as_ref().filter(|_| succeeds(intent.step, answer)) {
             let count = self.proofs.entry(proof.clone()).or_default();
             *count += 1;
@@ -158,8 +180,7 @@ impl Memory {
             intent.step,
             Step::ShowTotp | Step::ShowRecoveryCodes | Step::GenerateRecoveryCodes | Step::ExportAccount
         );
-        let held = answer.body["meta"]["session_token"].as_str();
-        let may = |secret: &&String| gives || held.is_some_and(|token| token.ends_with(secret.as_str()));
+        let may = |secret: &&String| gives || issued(answer).any(|token| token.ends_with(secret.as_str()));
         let leaked = self.secrets.iter().filter(|secret| !may(secret)).find(|it| answer.text.contains(*it));
         assert!(leaked.is_none(), "an answer tells a secret: {leaked:?} in {}", answer.text);
     }
@@ -259,8 +280,7 @@ impl Memory {
 
     fn note_token(&mut self, answer: &Answer, actor: &Actor, round: u32) {
         let Some(token) = actor.client.token().filter(|_| answer.status != 410) else { return };
-        let secret = token.rsplit('.').next().unwrap_or_default().to_owned();
-        self.secrets.insert(secret);
+        self.secrets.insert(last_part(&token));
         let held = self.tokens.entry(token).or_insert_with(|| Held {
             person: actor.person,
             kind: actor.client.kind,
@@ -402,6 +422,19 @@ fn note_emails(step: Step, answer: &Answer, actor: &mut Actor) {
 fn logged_in(answer: &Answer) -> Option<String> {
     let is_in = answer.status == 200 && answer.body["meta"]["is_authenticated"] == true;
     text(&answer.body["data"]["user"]["id"]).filter(|_| is_in)
+}
+
+/// The tokens that an answer issues.
+fn issued(answer: &Answer) -> impl Iterator<Item = String> {
+    let parts = ["meta", "data"].map(|part| &answer.body[part]).into_iter();
+    parts
+        .flat_map(|part| ["session_token", "access_token", "refresh_token"].map(|name| text(&part[name])))
+        .flatten()
+}
+
+/// What is secret of a token: its other parts say whose it is.
+fn last_part(token: &str) -> String {
+    token.rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 /// A challenge is answered once; a key that is registered is the person's from then on.

@@ -58,6 +58,10 @@ pub struct Actor {
     pub unsure: bool,
     /// Whether it has sent anything.
     pub has_come: bool,
+    /// The access tokens that it was given, the latest last.
+    pub access_tokens: Vec<String>,
+    /// The refresh tokens.
+    pub refresh_tokens: Vec<String>,
     /// The round in which it gave the right password, if that login waits for more.
     pub login_began: Option<u32>,
 }

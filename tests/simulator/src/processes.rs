@@ -57,6 +57,7 @@ pub struct Processes {
     mail: Option<Arc<MailProcess>>,
     events: Option<Arc<EventsProcess>>,
     operator: Option<Arc<App>>,
+    authorizers: BTreeMap<ProcessId, Arc<App>>,
 }
 
 impl Processes {
@@ -75,13 +76,17 @@ impl Processes {
             mail: None,
             events: None,
             operator: None,
+            authorizers: BTreeMap::new(),
         }
     }
 
     /// The process that answers a path.
     pub fn answering(&mut self, path: &str, instance: usize) -> (ProcessId, ApiProcess) {
         let rest = path.split_once("/v1/").map_or(path, |(_, rest)| rest);
-        let is_there = |routes: &&Arc<Routes>| routes.endpoints.iter().any(|it| matches(it.path, rest));
+        let is_there = |routes: &&Arc<Routes>| {
+            routes.endpoints.iter().any(|it| matches(it.path, rest))
+                || routes.documents.iter().any(|it| it.path == path)
+        };
         let routes = self.routes.iter().find(is_there).expect("a path of the API").clone();
         let id = (routes.name, instance);
         if let Some(process) = self.api.get(&id) {
@@ -91,6 +96,17 @@ impl Processes {
         routes.equip(&mut app);
         let process = ApiProcess { app: Arc::new(app), routes };
         self.api.insert(id, process.clone());
+        (id, process)
+    }
+
+    /// The process that tells another API who is asking.
+    pub fn authorizer(&mut self, instance: usize) -> (ProcessId, Arc<App>) {
+        let id = ("authorizer", instance);
+        if let Some(process) = self.authorizers.get(&id) {
+            return (id, Arc::clone(process));
+        }
+        let process = Arc::new(self.start(vestibule_authorizer::REQUIREMENTS));
+        self.authorizers.insert(id, Arc::clone(&process));
         (id, process)
     }
 
@@ -132,6 +148,7 @@ impl Processes {
     /// Ends a process, with all that it knows.
     pub fn kill(&mut self, id: ProcessId) {
         self.api.remove(&id);
+        self.authorizers.remove(&id);
     }
 
     fn start(&mut self, requirements: Requirements) -> App {

@@ -7,11 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::case::Case;
 use crate::events;
 use crate::fault::FaultId;
 use crate::invariants::{self, Seen};
 use crate::kernel::TaskId;
+use crate::person::Actor;
 use crate::steps::{Intent, Step};
 use crate::stream::DELIVERIES;
 use crate::world::World;
@@ -82,6 +85,7 @@ fn play(world: &mut World) {
     nothing_was_overlooked(world, &seen);
     nothing_waits(world);
     events::check(world, &seen.table);
+    tokens_are_verified(world);
     what_is_revoked_stays_revoked(world);
 }
 
@@ -115,8 +119,22 @@ fn what_is_revoked_stays_revoked(world: &mut World) {
         let why = held.revoked.as_deref().unwrap_or_default();
         let is_valid = answer.status == 200 && answer.body["meta"]["is_authenticated"] == true;
         assert!(!is_valid, "a session is still valid, though {why}");
+        if let Some(refresh) = world.memory.jwt.refresh_token_of(token) {
+            let body = json!({"refresh_token": refresh});
+            let answer = world.ask(Intent { body, ..Intent::new(actor, Step::RefreshTokens) });
+            let status = answer.expect("nothing dies any more").status;
+            assert_ne!(status, 200, "a session is still refreshed, though {why}");
+        }
         world.pass(Duration::from_secs(1));
     }
+}
+
+/// Another API verifies all access tokens with the keys that are published.
+fn tokens_are_verified(world: &mut World) {
+    let issues = |actor: &Actor| !actor.access_tokens.is_empty();
+    let Some(actor) = world.actors.iter().position(issues) else { return };
+    world.ask(Intent::new(actor, Step::GetKeys)).expect("nothing dies any more");
+    world.memory.jwt.verify_all();
 }
 
 fn leaked(world: &World, logs: &str) -> Option<Failure> {

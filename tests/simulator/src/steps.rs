@@ -39,6 +39,8 @@ pub struct Intent {
     pub mailbox: Option<String>,
     /// The key that it registers.
     pub key: Option<Key>,
+    /// The access token that it shows in place of its session.
+    pub bearer: Option<String>,
     /// What it sends.
     pub body: Value,
 }
@@ -55,6 +57,7 @@ impl Intent {
             phone: None,
             mailbox: None,
             key: None,
+            bearer: None,
             body: Value::Null,
         }
     }
@@ -126,6 +129,10 @@ steps! {
     ExportAccount = GET "account/export";
     ShowHistory = GET "account/history";
     DeleteAccount = DELETE "account";
+    RefreshTokens = POST "tokens/refresh";
+    GetSessionByToken = GET "auth/session";
+    AskGuard = GET "/orders";
+    GetKeys = GET "/.well-known/jwks.json";
 }
 
 impl Step {
@@ -143,14 +150,30 @@ impl Step {
 }
 
 impl Intent {
+    /// Whether it leaves its client as it is, whatever is answered.
+    pub const fn is_aside(&self) -> bool {
+        matches!(self.step, Step::GetSessionByToken | Step::AskGuard | Step::GetKeys)
+    }
+
     /// Its body for the trace: no seed repeats the signature of a key.
     pub fn told(&self) -> String {
         let mut body = self.body.clone();
         if let Some(credential) = body.get_mut("credential") {
             *credential = credential["id"].take();
         }
+        if let Some(token) = body.get_mut("refresh_token") {
+            *token = json!(token.as_str().map(end_of));
+        }
+        if let Some(bearer) = &self.bearer {
+            body = json!({"bearer": end_of(bearer)});
+        }
         body.to_string()
     }
+}
+
+/// The end of a token, by which it is known in the trace.
+fn end_of(token: &str) -> &str {
+    token.get(token.len().saturating_sub(8)..).unwrap_or_default()
 }
 
 /// What is known when a request is chosen.
@@ -226,6 +249,7 @@ const OPTIONAL: &[&[Step]] = &[
     &[Step::SignUpByKey],
     &[Step::ShowRecoveryCodes, Step::GenerateRecoveryCodes],
     &[Step::RequestReauthenticationCode],
+    &[Step::AskGuard],
 ];
 
 /// Whether a client waits for a mail with a code.
@@ -281,6 +305,9 @@ pub fn choose_end(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dic
 
 /// Chooses what a client does meanwhile: it logs in, if it can.
 pub fn choose_beginning(scene: Scene<'_>, number: usize, actor: &Actor, dice: &mut Dice) -> Intent {
+    if !actor.refresh_tokens.is_empty() && dice.one_in(2) {
+        return Choice { scene, number, actor, dice }.of(Step::RefreshTokens);
+    }
     let can_log_in = actor.account.is_none() && actor.pending.is_empty();
     if can_log_in && possible(scene, actor, dice).contains(&Step::LogIn) {
         return Choice { scene, number, actor, dice }.of(Step::LogIn);
@@ -335,6 +362,7 @@ fn possible(scene: Scene<'_>, actor: &Actor, dice: &mut Dice) -> Vec<Step> {
     if actor.account.as_ref().is_some_and(|account| !person.apps.contains_key(account)) {
         steps.extend([Step::ShowTotp; 5]);
     }
+    steps.extend(if actor.refresh_tokens.is_empty() { &[][..] } else { WITH_TOKENS });
     let mut steps = scene.habits.weigh(&steps);
     steps.retain(|step| is_of_use(*step, scene, actor) || dice.one_in(12));
     let has_link = |mailbox: &String| Person::mails(scene.mails, mailbox).any(|it| it.text.contains(RESET));
@@ -407,6 +435,18 @@ const LOGGED_IN: &[Step] = &[
     Step::ChangeProfile,
     Step::DeleteAccount,
     Step::LogIn,
+    Step::AskGuard,
+];
+
+/// Who was given access and refresh tokens, now or earlier.
+const WITH_TOKENS: &[Step] = &[
+    Step::RefreshTokens,
+    Step::RefreshTokens,
+    Step::RefreshTokens,
+    Step::GetSessionByToken,
+    Step::GetSessionByToken,
+    Step::AskGuard,
+    Step::GetKeys,
 ];
 
 /// What takes away from sessions or accounts.
@@ -558,6 +598,15 @@ impl Choice<'_, '_> {
                 intent.body = json!({"current_password": current, "new_password": new});
                 intent.new_password = Some(new);
             }
+            Step::RefreshTokens => {
+                // Mostly the latest one; now and then one that was used, or is no refresh token.
+                let actor = self.actor;
+                let tokens = if self.dice.one_in(12) { &actor.access_tokens } else { &actor.refresh_tokens };
+                intent.body = json!({"refresh_token": self.latest(tokens)});
+            }
+            Step::GetSessionByToken => intent.bearer = self.access_token(),
+            // By its session, or by a token.
+            Step::AskGuard => intent.bearer = self.dice.one_in(2).then(|| self.access_token()).flatten(),
             Step::Reauthenticate => intent.body = json!({"password": self.password_of_account()}),
             Step::EndSessions => {
                 let sessions: Vec<i64> = self.actor.listed.iter().copied().take(2).collect();
@@ -685,6 +734,17 @@ impl Choice<'_, '_> {
 
     fn link(&mut self, mailbox: &str) -> String {
         self.key_of(mailbox, VERIFY)
+    }
+
+    fn access_token(&mut self) -> Option<String> {
+        let actor = self.actor;
+        let tokens = if self.dice.one_in(12) { &actor.refresh_tokens } else { &actor.access_tokens };
+        self.latest(tokens)
+    }
+
+    /// Mostly the latest one.
+    fn latest(&mut self, tokens: &[String]) -> Option<String> {
+        if self.dice.one_in(5) { self.dice.pick(tokens).cloned() } else { tokens.last().cloned() }
     }
 
     /// The key of a link that resets a password, out of one's mail, and the mailbox.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::Response;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::request::RequestContext;
@@ -16,6 +17,7 @@ use vestibule_tests::{Answer, Client, Description, Kind};
 use crate::case::Case;
 use crate::dice::Dice;
 use crate::fault::{FaultId, Faults};
+use crate::guard;
 use crate::kernel::{Kernel, Task, TaskId};
 use crate::memory::{Memory, Sending};
 use crate::operator::{ERRAND, Errand};
@@ -24,6 +26,7 @@ use crate::processes::{ProcessId, Processes};
 use crate::services::Services;
 use crate::steps::{self, Habits, Intent, Scene, Step};
 use crate::stream::{Reader, Stream};
+use crate::tokens::{AUDIENCE, Tokens};
 
 /// The time at which every run begins.
 const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -91,6 +94,7 @@ impl World {
         fastrand::seed(seed); // The SDK chooses its pauses with it.
         let kernel = Kernel::new(BEGIN, Faults::new(seed, case.without_faults.clone()));
         let variables = variables(seed);
+        let memory = Memory::new(Tokens::new(&variables));
         let is_verification_mandatory = variables["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory";
         let description = Description::of(variables.clone());
         // The fewer they are, the more happens to each account.
@@ -112,7 +116,7 @@ impl World {
                 variables["ACCOUNT_LOGIN_METHODS"].contains("phone"),
                 variables["MFA_PASSKEY_SIGNUP_ENABLED"] == "true",
             ),
-            memory: Memory::default(),
+            memory,
             stream: Stream::default(),
             left_out: case.without_tasks.clone(),
             tasks: BTreeSet::new(),
@@ -250,7 +254,9 @@ impl World {
         if part == 0 {
             return steps::choose_end(self.scene(), number, &self.actors[number], dice);
         }
-        let twin = twin(number);
+        // Who has tokens may refresh them while its session ends.
+        let is_own = !self.actors[number].refresh_tokens.is_empty() && dice.one_in(2);
+        let twin = if is_own { number } else { twin(number) };
         steps::choose_beginning(self.scene(), twin, &self.actors[twin], dice)
     }
 
@@ -306,7 +312,11 @@ impl World {
     fn send(&mut self, id: TaskId, intent: Intent, dice: &mut Dice, tasks: &mut Vec<Task>) -> Sent {
         let (method, path) = intent.step.target();
         let actor = &self.actors[intent.actor];
-        let client = actor.client.twin();
+        // A token says enough by itself.
+        let client = match &intent.bearer {
+            Some(_) => Client::new(Kind::App, HOST, &self.description),
+            None => actor.client.twin(),
+        };
         let foreign = intent.email.as_ref().filter(|email| !self.people[actor.person].owns(email));
         self.memory.meddled.extend(foreign.cloned());
         if let Some(email) = &intent.email {
@@ -319,16 +329,24 @@ impl World {
         }
         let actor = &self.actors[intent.actor];
         let body = if intent.body.is_null() { Bytes::new() } else { intent.body.to_string().into() };
-        let request = client.request(method, path, &[], body.clone());
+        let bearer = intent.bearer.as_ref().map(|token| format!("Bearer {token}"));
+        let headers: Vec<(&str, &str)> =
+            bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+        let request = client.request(method, path, &headers, body.clone());
         let path = request.uri().path().to_owned();
-        let (process, running) = self.processes.answering(&path, dice.below(2));
-        let request = event(request, &format!("192.0.2.{}", actor.person));
         let response: Slot<Response<Body>> = Slot::default();
         let into = Arc::clone(&response);
-        let future = Box::pin(async move {
-            let answered = answer(&running.app, &running.routes, request).await;
-            *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
-        });
+        let answers = move |answered| *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
+        let instance = dice.below(2);
+        let (process, future): (ProcessId, BoxFuture<'static, ()>) = if intent.step == Step::AskGuard {
+            let (process, app) = self.processes.authorizer(instance);
+            (process, Box::pin(async move { answers(guard::answer(&app, request).await) }))
+        } else {
+            let (process, running) = self.processes.answering(&path, instance);
+            let request = event(request, &format!("192.0.2.{}", actor.person));
+            let future = async move { answers(answer(&running.app, &running.routes, request).await) };
+            (process, Box::pin(future))
+        };
         tasks.push(Task { id, future });
         let sending = Sending { round: self.round, at: self.kernel.now(), is_alone: true };
         Sent { intent, client, process, id, path, body, sending, response }
@@ -357,6 +375,10 @@ impl World {
         assert!(answer.status < 500 || answer.status == 503, "no client should see: {}", answer.text);
         assert!(answer.status != 503 || !is_calm, "nothing went wrong, and yet it is unavailable");
         let held = &tokens[intent.actor];
+        if intent.is_aside() {
+            self.memory.note_tokens(intent, &answer, held.as_deref(), actor, sent.sending);
+            return Some(answer);
+        }
         if client.token() != *held || !moved[intent.actor] {
             moved[intent.actor] |= client.token() != *held;
             actor.client = client.twin();
@@ -418,6 +440,8 @@ fn actor(person: usize, people: &[Person], client: Client) -> Actor {
         due: BTreeSet::new(),
         unsure: false,
         has_come: false,
+        access_tokens: Vec::new(),
+        refresh_tokens: Vec::new(),
         login_began: None,
     }
 }
@@ -468,5 +492,18 @@ fn variables(seed: u64) -> HashMap<String, String> {
         ("SECRET_KEY", "a secret key of the simulator, which guards nothing"),
         ("TABLE_NAME", crate::services::TABLE_NAME),
     ];
-    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect()
+    let settings = settings.into_iter().chain(tokens(flag));
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The settings of access and refresh tokens.
+fn tokens(mut flag: impl FnMut(usize) -> &'static str) -> [(&'static str, &'static str); 6] {
+    [
+        ("HEADLESS_TOKEN_STRATEGY", if flag(2) == "true" { "jwt" } else { "sessions" }),
+        ("HEADLESS_JWT_ROTATE_REFRESH_TOKEN", flag(4)),
+        ("HEADLESS_JWT_REFRESH_GRACE", if flag(2) == "true" { "30" } else { "0" }),
+        ("HEADLESS_JWT_ALGORITHM", "EdDSA"),
+        ("HEADLESS_JWT_PRIVATE_KEY", include_str!("../../testdata/ed25519-private-key.pem")),
+        ("HEADLESS_JWT_AUDIENCE", AUDIENCE),
+    ]
 }
