@@ -57,5 +57,10 @@ fn tell_what_happened(table: &Table, id: &str, events: &[Value]) {
     if let Some(account) = account {
         let logins = usize::try_from(account.logins).unwrap_or_default();
         assert_eq!(count("user.logged_in"), logins, "how often somebody has logged in to {id}");
+        let by_provider =
+            |event: &&Value| event["type"] == "user.signed_up" && !event["data"]["provider"].is_null();
+        let connected = events.iter().filter(by_provider).count() + count("social_account.added");
+        let left = account.social_accounts.len() + count("social_account.removed");
+        assert_eq!(connected, left, "how many accounts at providers were connected to {id}");
     }
 }

@@ -96,8 +96,8 @@ impl Faults {
         let fate = match dice.pick(&fates).copied().unwrap_or(Fate::Well) {
             Fate::Conflicts if !is_transaction => Fate::Throttled,
             Fate::ReadsHalf if operation != "BatchGetItem" => Fate::Breaks,
-            // Only a transaction is safe to arrive when nobody waits for it: it carries a token.
-            Fate::Late(_) if !is_transaction => Fate::Breaks,
+            // Only a transaction is safe to arrive when nobody waits for it: it carries a token. A provider may hang.
+            Fate::Late(_) if !is_transaction && host != crate::provider::HOST => Fate::Breaks,
             fate => fate,
         };
         self.happened.push(((task, number), fate));

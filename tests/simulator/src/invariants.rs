@@ -9,6 +9,7 @@ use vestibule::domain::message::Recipient;
 
 use crate::memory::{Proved, hash_of};
 use crate::person::code;
+use crate::provider;
 use crate::table::{LoggedIn, Table};
 use crate::world::World;
 
@@ -19,6 +20,8 @@ pub struct Seen {
     pub table: Table,
     accounts: BTreeMap<String, Known>,
     mails: usize,
+    /// The sessions, and the accounts at the provider that were logged in with.
+    logins: BTreeSet<(String, String)>,
     secrets: BTreeSet<String>,
 }
 
@@ -45,8 +48,13 @@ pub fn check(world: &mut World, seen: &mut Seen) {
     accounts_are_their_owners(now, world);
     sessions_have_accounts(now, world);
     logins_were_proved(now, world, before);
+    provider_accounts_are_their_owners(now, world, before, &seen.logins);
     let seconds = world.seconds();
     world.memory.jwt.check(now, seconds);
+    let by_uid = |session: &LoggedIn| {
+        session.uids.iter().map(|uid| (session.hash.clone(), uid.clone())).collect::<Vec<_>>()
+    };
+    seen.logins = now.sessions(seconds).flat_map(by_uid).collect();
     changes_are_whole(seen, world.now());
 }
 
@@ -57,6 +65,7 @@ fn learn_secrets(world: &mut World, seen: &mut Seen) {
         secrets.extend(code(mail));
         secrets.extend(mail.is_secret().then(|| mail.key()));
     }
+    secrets.append(&mut world.services.provider.given);
     seen.mails = world.services.mails.len();
     for password in world.people.iter().flat_map(|person| &person.passwords) {
         if !secrets.contains(password) {
@@ -121,13 +130,17 @@ fn look_ups_agree(table: &Table) {
 /// Nobody is logged in to an account with verified email addresses but an owner of one. Where verification is optional,
 /// the email address of a sign-up counts unverified: an account may get into the hands of two.
 fn accounts_are_their_owners(table: &Table, world: &World) {
-    let holders: BTreeMap<String, usize> =
-        world.memory.tokens.iter().filter_map(|(token, held)| Some((hash_of(token)?, held.person))).collect();
+    let holders = holders(world);
     for account in table.accounts() {
         let owner =
             |email: &str| world.people.iter().position(|person| person.owns(email)).expect("a mailbox");
+        let connected = |person: &usize| {
+            account.social_accounts.iter().any(|social| social.uid == provider::uid(*person))
+        };
         let owners: BTreeSet<usize> =
             account.verified_emails().chain(account.verified_phone()).map(owner).collect();
+        let owners: BTreeSet<usize> =
+            owners.into_iter().chain((0..world.people.len()).filter(connected)).collect();
         let names: Vec<&str> =
             owners.iter().map(|owner| world.people[*owner].mailboxes[0].as_str()).collect();
         assert!(owners.len() < 2 || !world.is_verification_mandatory, "an account is that of {names:?}");
@@ -173,6 +186,46 @@ fn logins_were_proved(table: &Table, world: &mut World, before: &BTreeMap<String
     }
 }
 
+/// The provider logs in to no account but one that is connected, or has an email address that the provider says to be
+/// verified; and by an account there only its owner is logged in.
+fn provider_accounts_are_their_owners(
+    table: &Table,
+    world: &World,
+    before: &BTreeMap<String, Known>,
+    logins: &BTreeSet<(String, String)>,
+) {
+    let holders = holders(world);
+    for session in table.sessions(world.seconds()) {
+        for uid in &session.uids {
+            let owner = (0..world.people.len()).find(|person| provider::uid(*person) == *uid);
+            let owner = owner.expect("the provider knows people only");
+            let name = &world.people[owner].mailboxes[0];
+            let holder = holders.get(&session.hash).copied().unwrap_or(owner);
+            assert_eq!(holder, owner, "somebody else is logged in by the provider's account of {name}");
+            if logins.contains(&(session.hash.clone(), uid.clone())) {
+                continue;
+            }
+            let vouched = world.memory.vouched.get(&owner);
+            let is_way = |by: &String| {
+                *by == provider::means(owner) || vouched.is_some_and(|vouched| vouched.contains(by))
+            };
+            let has =
+                table.account(&session.account).is_some_and(|account| means(account).iter().any(is_way));
+            let had = before.get(&session.account).is_some_and(|known| known.means.iter().any(is_way));
+            assert!(
+                has || had,
+                "{name} has logged in by the provider to {}, which is not theirs",
+                session.account
+            );
+        }
+    }
+}
+
+/// Who holds each session.
+fn holders(world: &World) -> BTreeMap<String, usize> {
+    world.memory.tokens.iter().filter_map(|(token, held)| Some((hash_of(token)?, held.person))).collect()
+}
+
 /// A new password ends all sessions that began before, but that of whoever sets it; and what changes is recorded.
 fn changes_are_whole(seen: &mut Seen, round: u32) {
     for account in seen.table.accounts() {
@@ -196,6 +249,7 @@ fn means(account: &Account) -> BTreeSet<String> {
     let emails = emails.chain(account.phone.as_ref().map(|phone| phone.number.clone()));
     let keys = account.handles().into_iter().filter_map(|handle| match handle {
         Handle::Credential(id) => Some(id),
+        Handle::Social { provider, uid } => Some(format!("SOCIAL#{provider}#{uid}")),
         _ => None,
     });
     emails.chain(keys).collect()

@@ -20,6 +20,7 @@ mod network;
 mod operator;
 mod person;
 mod processes;
+mod provider;
 mod run;
 mod services;
 mod shrink;

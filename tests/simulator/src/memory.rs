@@ -8,6 +8,7 @@ use vestibule_tests::{Answer, AuthenticatorApp, Kind};
 
 use crate::person::{Actor, Person, text};
 use crate::processes::MOST_SKEW;
+use crate::provider;
 use crate::steps::{Intent, Step};
 use crate::tokens::Tokens;
 
@@ -75,6 +76,8 @@ pub struct Memory {
     let_through: BTreeMap<(&'static str, String), Vec<i64>>,
     /// Access and refresh tokens.
     pub jwt: Tokens,
+    /// The email addresses that the provider ever said to be verified, by the person of whom it said so.
+    pub vouched: BTreeMap<usize, BTreeSet<String>>,
 }
 
 /// A session token that a client was given.
@@ -146,6 +149,9 @@ impl Memory {
         self.note_factors(intent.step, answer, person, actor, sending.at);
         note_emails(intent.step, answer, actor);
         note_keys(intent, answer, person, actor);
+        note_provider(intent, answer, actor);
+        self.secrets.extend(actor.departure.as_deref().and_then(provider::state));
+        self.secrets.extend(text(&intent.body["token"]["id_token"]).map(|token| last_part(&token)));
         if answer.status == 410 {
             actor.client.hold(None);
         }
@@ -424,6 +430,24 @@ fn logged_in(answer: &Answer) -> Option<String> {
     text(&answer.body["data"]["user"]["id"]).filter(|_| is_in)
 }
 
+/// How far a client has come with the provider.
+fn note_provider(intent: &Intent, answer: &Answer, actor: &mut Actor) {
+    match intent.step {
+        Step::LogInByProvider => actor.shown = Some(Box::new(intent.clone())),
+        Step::GoToProvider if answer.status == 302 => {
+            let location = answer.header("location").first().map(|location| (*location).to_owned());
+            actor.departure = location.filter(|location| location.contains(provider::HOST));
+            actor.due.extend(actor.departure.as_ref().map(|_| Step::ComeBack));
+        }
+        // The answer does not say who is logged in now.
+        Step::ComeBack => {
+            actor.due.remove(&Step::ComeBack);
+            actor.unsure = true;
+        }
+        _ => {}
+    }
+}
+
 /// The tokens that an answer issues.
 fn issued(answer: &Answer) -> impl Iterator<Item = String> {
     let parts = ["meta", "data"].map(|part| &answer.body[part]).into_iter();
@@ -472,6 +496,10 @@ fn succeeds(step: Step, answer: &Answer) -> bool {
         Step::VerifyPhone => answer.status == 200 || goes_on("verify_phone"),
         Step::ConfirmLoginCode => answer.status == 200 || goes_on("login_by_code"),
         Step::ResetPassword => answer.status == 200 || goes_on("password_reset_by_code"),
+        Step::LogInByProvider => answer.status == 200 || goes_on(""),
+        Step::ComeBack => {
+            answer.status == 302 && !answer.header("location").iter().any(|it| it.contains("error="))
+        }
         _ => answer.status == 200,
     }
 }

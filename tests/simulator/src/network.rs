@@ -11,8 +11,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use vestibule::aws::Aws;
 use vestibule::clock::Clock;
+use vestibule::outside::{self, HttpError, Internet};
 
 use crate::kernel::{Kernel, Reply};
 
@@ -44,6 +46,27 @@ pub fn aws(kernel: &Arc<Kernel>, region: &str, clock: Clock) -> Aws {
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
     let client = SharedHttpClient::new(Network(Arc::clone(kernel)));
     Aws::through(variables, client, clock).expect("all variables are there")
+}
+
+/// The internet, as a process reaches it: whatever is sent in proof of who asks comes as the body, or in front of it.
+pub fn internet(kernel: &Arc<Kernel>) -> Internet {
+    let kernel = Arc::clone(kernel);
+    Internet::new(move |request| {
+        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let is_bearer = |(name, _): &&(HeaderName, HeaderValue)| name == AUTHORIZATION;
+        let bearer = request.headers.iter().find(is_bearer).map(|(_, value)| value.as_bytes().to_vec());
+        let body = [bearer.unwrap_or_default(), request.body].concat();
+        let pending = kernel.call(&host, request.url.path(), body);
+        Box::pin(async move {
+            match pending.await {
+                Reply::Response(status, body) => {
+                    let status = status.try_into().expect("a status");
+                    Ok(outside::HttpResponse { host, status, is_json: true, body: body.into() })
+                }
+                Reply::Broken => Err(HttpError::Unreachable { host, why: "the connection broke".to_owned() }),
+            }
+        })
+    })
 }
 
 impl HttpClient for Network {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use vestibule_tests::{Answer, AuthenticatorApp, Client, Mail};
 
 use crate::keys::Key;
-use crate::steps::Step;
+use crate::steps::{Intent, Step};
 
 /// A person, who owns mailboxes and reads nobody else's mail.
 pub struct Person {
@@ -62,6 +62,10 @@ pub struct Actor {
     pub access_tokens: Vec<String>,
     /// The refresh tokens.
     pub refresh_tokens: Vec<String>,
+    /// Where it was sent last, to log in at the provider.
+    pub departure: Option<String>,
+    /// The last request with an id token.
+    pub shown: Option<Box<Intent>>,
     /// The round in which it gave the right password, if that login waits for more.
     pub login_began: Option<u32>,
 }

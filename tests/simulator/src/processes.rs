@@ -160,7 +160,8 @@ impl Processes {
         let random = Random::new(move |bytes| dice.lock().expect("nobody panics with it").fill(bytes));
         let region = format!("region-{}", unique());
         let aws = Some(network::aws(&self.kernel, &region, clock.clone()));
-        let surroundings = Surroundings { aws, clock, random, internet: None };
+        let surroundings =
+            Surroundings { aws, clock, random, internet: Some(network::internet(&self.kernel)) };
         let app = App::within(self.settings.clone(), requirements, surroundings);
         app.now_or_never().expect("it waits for nothing").expect("the settings are right")
     }

@@ -16,6 +16,7 @@ use vestibule_tests::Mail;
 use crate::fault::Fate;
 use crate::kernel::{Call, Reply};
 use crate::network;
+use crate::provider::{self, Provider};
 
 /// The prefix of messages of the outbox.
 const OUTBOX: &str = "OUTBOX#";
@@ -38,6 +39,8 @@ pub type ItemKey = (String, String);
 /// AWS.
 pub struct Services {
     database: Database,
+    /// The service that people log in with.
+    pub provider: Provider,
     /// The mails that were accepted, in that order.
     pub mails: Vec<Mail>,
     /// The events that were delivered, as their consumers get them.
@@ -59,6 +62,7 @@ impl Services {
         database::ensure_table(&database, TABLE_NAME, &TABLE).expect("the table of the template");
         Self {
             database,
+            provider: Provider::default(),
             mails: Vec::new(),
             delivered: Vec::new(),
             messages: Vec::new(),
@@ -120,6 +124,7 @@ impl Services {
             network::MAIL => return self.accept(&call.body),
             network::TEXTS => return self.publish(&call.body),
             network::BUS => return self.put_events(&call.body),
+            provider::HOST => return self.provider.answer(call),
             _ => {}
         }
         let body = String::from_utf8_lossy(&call.body);

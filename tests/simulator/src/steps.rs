@@ -9,11 +9,15 @@ use vestibule_tests::{Kind, Mail};
 use crate::dice::Dice;
 use crate::keys::Key;
 use crate::person::{Actor, Person, code};
+use crate::provider;
 
 /// For how many rounds anybody waits for a mail.
 const PATIENCE: u32 = 4;
 /// How long an authenticator app shows a code, in seconds.
 const PERIOD: u64 = 30;
+
+/// Where a browser ends that was sent to a provider.
+const CALLBACK: &str = "https://app.example/back";
 
 /// What is in a link that verifies an email address.
 const VERIFY: &str = "/verify-email/";
@@ -41,6 +45,10 @@ pub struct Intent {
     pub key: Option<Key>,
     /// The access token that it shows in place of its session.
     pub bearer: Option<String>,
+    /// The email address that a provider says to be verified.
+    pub vouched: Option<String>,
+    /// What it sends in the query.
+    pub query: Option<String>,
     /// What it sends.
     pub body: Value,
 }
@@ -58,6 +66,8 @@ impl Intent {
             mailbox: None,
             key: None,
             bearer: None,
+            vouched: None,
+            query: None,
             body: Value::Null,
         }
     }
@@ -133,6 +143,13 @@ steps! {
     GetSessionByToken = GET "auth/session";
     AskGuard = GET "/orders";
     GetKeys = GET "/.well-known/jwks.json";
+    LogInByProvider = POST "auth/provider/token";
+    GoToProvider = POST "auth/provider/redirect";
+    ComeBack = GET "/accounts/oidc/club/login/callback/";
+    ShowProviderSignup = GET "auth/provider/signup";
+    SignUpByProvider = POST "auth/provider/signup";
+    ListProviders = GET "account/providers";
+    Disconnect = DELETE "account/providers";
 }
 
 impl Step {
@@ -160,6 +177,9 @@ impl Intent {
         let mut body = self.body.clone();
         if let Some(credential) = body.get_mut("credential") {
             *credential = credential["id"].take();
+        }
+        if let Some(token) = body.get_mut("token") {
+            *token = json!(self.proof);
         }
         if let Some(token) = body.get_mut("refresh_token") {
             *token = json!(token.as_str().map(end_of));
@@ -191,6 +211,8 @@ pub struct Scene<'w> {
     pub round: u32,
     /// The time, in seconds since 1970.
     pub seconds: u64,
+    /// Whether there is a provider to log in with.
+    pub has_provider: bool,
 }
 
 /// What people do. Each seed leaves out about half, so that they get further with the rest, and prefers some of that.
@@ -250,6 +272,9 @@ const OPTIONAL: &[&[Step]] = &[
     &[Step::ShowRecoveryCodes, Step::GenerateRecoveryCodes],
     &[Step::RequestReauthenticationCode],
     &[Step::AskGuard],
+    &[Step::LogInByProvider],
+    &[Step::GoToProvider],
+    &[Step::Disconnect, Step::ListProviders],
 ];
 
 /// Whether a client waits for a mail with a code.
@@ -261,7 +286,8 @@ pub fn waits(scene: Scene<'_>, actor: &Actor) -> bool {
 
 /// Whether a flow is pending that goes on with a mail.
 fn needs_mail(actor: &Actor) -> bool {
-    actor.pending.iter().any(|flow| !flow.starts_with("mfa_") && flow != "verify_phone")
+    let without = ["mfa_authenticate", "mfa_signup_webauthn", "verify_phone", "provider_signup"];
+    actor.pending.iter().any(|flow| !without.contains(&flow.as_str()))
 }
 
 /// Whether a mail has come since it was asked for.
@@ -362,6 +388,9 @@ fn possible(scene: Scene<'_>, actor: &Actor, dice: &mut Dice) -> Vec<Step> {
     if actor.account.as_ref().is_some_and(|account| !person.apps.contains_key(account)) {
         steps.extend([Step::ShowTotp; 5]);
     }
+    if scene.has_provider {
+        steps.extend(with_provider(actor));
+    }
     steps.extend(if actor.refresh_tokens.is_empty() { &[][..] } else { WITH_TOKENS });
     let mut steps = scene.habits.weigh(&steps);
     steps.retain(|step| is_of_use(*step, scene, actor) || dice.one_in(12));
@@ -381,6 +410,7 @@ fn goes_on(flow: &str) -> Option<Step> {
         "verify_phone" => Some(Step::VerifyPhone),
         "mfa_authenticate" => Some(Step::Authenticate),
         "mfa_signup_webauthn" => Some(Step::ShowKeySignUp),
+        "provider_signup" => Some(Step::SignUpByProvider),
         _ => None,
     }
 }
@@ -438,6 +468,22 @@ const LOGGED_IN: &[Step] = &[
     Step::AskGuard,
 ];
 
+/// What is done by a provider.
+fn with_provider(actor: &Actor) -> Vec<Step> {
+    let mut steps = vec![Step::LogInByProvider; 2];
+    if actor.client.kind == Kind::Browser {
+        steps.extend([Step::GoToProvider; 2]);
+        steps.extend(actor.departure.is_some().then_some(Step::ComeBack));
+    }
+    if actor.account.is_some() {
+        steps.extend([Step::ListProviders, Step::Disconnect, Step::Disconnect]);
+    }
+    if actor.pending.iter().any(|flow| flow == "provider_signup") {
+        steps.push(Step::ShowProviderSignup);
+    }
+    steps
+}
+
 /// Who was given access and refresh tokens, now or earlier.
 const WITH_TOKENS: &[Step] = &[
     Step::RefreshTokens,
@@ -461,6 +507,7 @@ const ENDS: &[Step] = &[
     Step::RemoveKeys,
     Step::ChangePhone,
     Step::LogOut,
+    Step::Disconnect,
 ];
 
 struct Choice<'w, 'd> {
@@ -604,6 +651,21 @@ impl Choice<'_, '_> {
                 let tokens = if self.dice.one_in(12) { &actor.access_tokens } else { &actor.refresh_tokens };
                 intent.body = json!({"refresh_token": self.latest(tokens)});
             }
+            Step::LogInByProvider => self.by_id_token(&mut intent),
+            Step::GoToProvider => {
+                let process = self.process();
+                intent.body = json!({"provider": provider::ID, "process": process, "callback_url": CALLBACK});
+            }
+            Step::ComeBack => self.back(&mut intent),
+            Step::SignUpByProvider => {
+                let email = self.email();
+                intent.body = json!({"email": email});
+                intent.email = Some(email);
+            }
+            Step::Disconnect => {
+                let account = provider::uid(self.actor.person);
+                intent.body = json!({"provider": provider::ID, "account": account});
+            }
             Step::GetSessionByToken => intent.bearer = self.access_token(),
             // By its session, or by a token.
             Step::AskGuard => intent.bearer = self.dice.one_in(2).then(|| self.access_token()).flatten(),
@@ -734,6 +796,40 @@ impl Choice<'_, '_> {
 
     fn link(&mut self, mailbox: &str) -> String {
         self.key_of(mailbox, VERIFY)
+    }
+
+    /// What somebody wants of the provider.
+    fn process(&mut self) -> &'static str {
+        if self.actor.account.is_some() && !self.dice.one_in(4) { "connect" } else { "login" }
+    }
+
+    /// An id token: a new one, or once more the one that was shown before.
+    fn by_id_token(&mut self, intent: &mut Intent) {
+        let process = self.process();
+        if let Some(shown) = self.actor.shown.as_ref().filter(|_| self.dice.one_in(5)) {
+            *intent = Intent { actor: self.number, ..Intent::clone(shown) };
+            intent.body["process"] = json!(process);
+            return;
+        }
+        let (claims, email) = provider::claims(self.scene.people, self.actor.person, self.dice);
+        let id = (!self.dice.one_in(4)).then(|| format!("{:016x}", self.dice.next()));
+        let token = provider::id_token(&claims, id.as_deref(), self.scene.seconds);
+        intent.vouched = email.clone().filter(|_| claims["email_verified"] == true);
+        intent.email = email;
+        intent.proof = id.map(|id| format!("id token {id}"));
+        let token = provider::presented(&token);
+        intent.body = json!({"provider": provider::ID, "process": process, "token": token});
+    }
+
+    /// Back from the provider, where the browser was sent last.
+    fn back(&mut self, intent: &mut Intent) {
+        let Some(departure) = &self.actor.departure else { return };
+        let (claims, email) = provider::claims(self.scene.people, self.actor.person, self.dice);
+        intent.vouched = email.clone().filter(|_| claims["email_verified"] == true);
+        intent.email = email;
+        let query = provider::consent(departure, &claims, self.scene.seconds);
+        intent.proof = query.split('&').next().map(str::to_owned);
+        intent.query = Some(query);
     }
 
     fn access_token(&mut self) -> Option<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vestibule::domain::account::Account;
-use vestibule::domain::session::{Session, State};
+use vestibule::domain::session::{AuthenticationRecords, Session, State};
 
 use crate::services::ItemKey;
 
@@ -32,7 +32,14 @@ pub struct LoggedIn {
     pub account: String,
     /// The epoch of the account at the login.
     pub epoch: u32,
+    /// The accounts at providers that were logged in with.
+    pub uids: Vec<String>,
     expires_at: u64,
+}
+
+fn uids(records: Option<AuthenticationRecords>) -> Vec<String> {
+    let records = records.into_iter().flat_map(|records| records.records.to_vec());
+    records.filter_map(|record| record.uid).collect()
 }
 
 impl Table {
@@ -66,6 +73,7 @@ impl Table {
                     hash: hash.to_owned(),
                     account: login.account.as_str().to_owned(),
                     epoch: login.epoch,
+                    uids: uids(session.records),
                     expires_at: expires_at.unwrap_or_default(),
                 };
                 self.sessions.insert(key.clone(), logged_in);

@@ -10,6 +10,7 @@ use http::Response;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt as _};
+use serde_json::Value;
 use vestibule::domain::time::Timestamp;
 use vestibule::http::answer;
 use vestibule_tests::{Answer, Client, Description, Kind};
@@ -23,11 +24,15 @@ use crate::memory::{Memory, Sending};
 use crate::operator::{ERRAND, Errand};
 use crate::person::{Actor, Person};
 use crate::processes::{ProcessId, Processes};
+use crate::provider;
 use crate::services::Services;
 use crate::steps::{self, Habits, Intent, Scene, Step};
 use crate::stream::{Reader, Stream};
 use crate::tokens::{AUDIENCE, Tokens};
 
+/// The media types of what is sent.
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 /// The time at which every run begins.
 const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// Where the API is.
@@ -67,6 +72,7 @@ pub struct World {
     description: Arc<Description>,
     /// Whether an account is of no use before an email address of it is verified.
     pub is_verification_mandatory: bool,
+    has_provider: bool,
     round: u32,
     errand: Option<Errand>,
     /// What happened, line by line.
@@ -96,6 +102,7 @@ impl World {
         let variables = variables(seed);
         let memory = Memory::new(Tokens::new(&variables));
         let is_verification_mandatory = variables["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory";
+        let has_provider = variables["SOCIALACCOUNT_PROVIDERS"] != "{}";
         let description = Description::of(variables.clone());
         // The fewer they are, the more happens to each account.
         let count = Dice::new(seed, "people", &[]).pick(&[1, 1, 2, 2, 3]).copied().unwrap_or(1);
@@ -122,6 +129,7 @@ impl World {
             tasks: BTreeSet::new(),
             description,
             is_verification_mandatory,
+            has_provider,
             round: 0,
             errand: None,
             trace: Vec::new(),
@@ -268,6 +276,7 @@ impl World {
             habits: &self.habits,
             round: self.round,
             seconds: self.seconds(),
+            has_provider: self.has_provider,
         }
     }
 
@@ -328,11 +337,18 @@ impl World {
             self.actors[intent.actor].phone.clone_from(phone);
         }
         let actor = &self.actors[intent.actor];
-        let body = if intent.body.is_null() { Bytes::new() } else { intent.body.to_string().into() };
+        self.memory.vouched.entry(actor.person).or_default().extend(intent.vouched.clone());
+        let (kind, body) = match &intent.body {
+            Value::Null => (JSON, Bytes::new()),
+            // A page of the frontend submits it.
+            form if intent.step == Step::GoToProvider => (FORM, encoded(form).into()),
+            body => (JSON, body.to_string().into()),
+        };
+        let path = intent.query.as_ref().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         let bearer = intent.bearer.as_ref().map(|token| format!("Bearer {token}"));
-        let headers: Vec<(&str, &str)> =
-            bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
-        let request = client.request(method, path, &headers, body.clone());
+        let bearer = bearer.iter().map(|bearer| ("authorization", bearer.as_str()));
+        let headers: Vec<(&str, &str)> = bearer.chain([("content-type", kind)]).collect();
+        let request = client.request(method, &path, &headers, body.clone());
         let path = request.uri().path().to_owned();
         let response: Slot<Response<Body>> = Slot::default();
         let into = Arc::clone(&response);
@@ -403,6 +419,13 @@ fn event(request: http::Request<Bytes>, ip: &str) -> lambda_http::Request {
     request.map(body).with_raw_http_path(path).with_request_context(RequestContext::ApiGatewayV2(context))
 }
 
+/// A form, as a browser submits it.
+fn encoded(form: &Value) -> String {
+    let fields = form.as_object().into_iter().flatten();
+    let fields = fields.filter_map(|(name, value)| Some((name, value.as_str()?)));
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
 fn plain(response: Response<Body>) -> Response<Bytes> {
     response.map(|body| match body {
         Body::Text(text) => text.into(),
@@ -442,6 +465,8 @@ fn actor(person: usize, people: &[Person], client: Client) -> Actor {
         has_come: false,
         access_tokens: Vec::new(),
         refresh_tokens: Vec::new(),
+        departure: None,
+        shown: None,
         login_began: None,
     }
 }
@@ -492,8 +517,24 @@ fn variables(seed: u64) -> HashMap<String, String> {
         ("SECRET_KEY", "a secret key of the simulator, which guards nothing"),
         ("TABLE_NAME", crate::services::TABLE_NAME),
     ];
-    let settings = settings.into_iter().chain(tokens(flag));
-    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let settings = settings.into_iter().chain(tokens(&mut flag));
+    let settings = settings.map(|(name, value)| (name, value.to_owned())).chain(by_provider(flag));
+    settings.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The settings of logins by a provider.
+fn by_provider(mut flag: impl FnMut(usize) -> &'static str) -> Vec<(&'static str, String)> {
+    let has_provider = flag(2) == "true";
+    let providers = if has_provider { provider::setting() } else { "{}".to_owned() };
+    let names = [
+        "SOCIALACCOUNT_AUTO_SIGNUP",
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION",
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT",
+        "SOCIALACCOUNT_STORE_TOKENS",
+        "SOCIALACCOUNT_QUERY_EMAIL",
+    ];
+    let flags = names.map(|name| (name, flag(2).to_owned()));
+    [("SOCIALACCOUNT_PROVIDERS", providers)].into_iter().chain(flags).collect()
 }
 
 /// The settings of access and refresh tokens.
