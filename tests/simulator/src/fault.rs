@@ -44,6 +44,11 @@ impl Fate {
     }
 }
 
+/// Whether a call to it may be carried out late, as it changes nothing there.
+fn may_hang(host: &str) -> bool {
+    [crate::provider::HOST, crate::hook::HOST].contains(&host)
+}
+
 /// A fault: whose call it hits, and which of its calls.
 pub type FaultId = (TaskId, u32);
 
@@ -96,8 +101,8 @@ impl Faults {
         let fate = match dice.pick(&fates).copied().unwrap_or(Fate::Well) {
             Fate::Conflicts if !is_transaction => Fate::Throttled,
             Fate::ReadsHalf if operation != "BatchGetItem" => Fate::Breaks,
-            // Only a transaction is safe to arrive when nobody waits for it: it carries a token. A provider may hang.
-            Fate::Late(_) if !is_transaction && host != crate::provider::HOST => Fate::Breaks,
+            // Only a transaction is safe to arrive when nobody waits for it: it carries a token. Others may hang.
+            Fate::Late(_) if !is_transaction && !may_hang(host) => Fate::Breaks,
             fate => fate,
         };
         self.happened.push(((task, number), fate));

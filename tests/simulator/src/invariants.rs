@@ -48,6 +48,9 @@ pub fn check(world: &mut World, seen: &mut Seen) {
     accounts_are_their_owners(now, world);
     sessions_have_accounts(now, world);
     logins_were_proved(now, world, before);
+    // A hook that fails stops nothing, if the settings say so.
+    let is_sure = world.has_hook == Some(true) || (world.has_hook.is_some() && world.is_calm());
+    world.services.hook.check(now, is_sure);
     provider_accounts_are_their_owners(now, world, before, &seen.logins);
     let seconds = world.seconds();
     world.memory.jwt.check(now, seconds);
@@ -65,6 +68,9 @@ fn learn_secrets(world: &mut World, seen: &mut Seen) {
         secrets.extend(code(mail));
         secrets.extend(mail.is_secret().then(|| mail.key()));
     }
+    let asked: Vec<String> = world.services.hook.texts().collect();
+    let told = secrets.iter().find(|secret| asked.iter().any(|asked| asked.contains(*secret)));
+    assert!(told.is_none(), "the hook was told a secret: {told:?}");
     secrets.append(&mut world.services.provider.given);
     seen.mails = world.services.mails.len();
     for password in world.people.iter().flat_map(|person| &person.passwords) {

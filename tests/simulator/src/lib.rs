@@ -12,6 +12,7 @@ mod dice;
 mod events;
 mod fault;
 mod guard;
+mod hook;
 mod invariants;
 mod kernel;
 mod keys;

@@ -14,6 +14,7 @@ use vestibule_cli::template::Template;
 use vestibule_tests::Mail;
 
 use crate::fault::Fate;
+use crate::hook::{self, Hook};
 use crate::kernel::{Call, Reply};
 use crate::network;
 use crate::provider::{self, Provider};
@@ -39,6 +40,8 @@ pub type ItemKey = (String, String);
 /// AWS.
 pub struct Services {
     database: Database,
+    /// The site's own hook.
+    pub hook: Hook,
     /// The service that people log in with.
     pub provider: Provider,
     /// The mails that were accepted, in that order.
@@ -62,6 +65,7 @@ impl Services {
         database::ensure_table(&database, TABLE_NAME, &TABLE).expect("the table of the template");
         Self {
             database,
+            hook: Hook::default(),
             provider: Provider::default(),
             mails: Vec::new(),
             delivered: Vec::new(),
@@ -124,6 +128,7 @@ impl Services {
             network::MAIL => return self.accept(&call.body),
             network::TEXTS => return self.publish(&call.body),
             network::BUS => return self.put_events(&call.body),
+            hook::HOST => return Reply::Response(200, self.hook.answer(call).to_string()),
             provider::HOST => return self.provider.answer(call),
             _ => {}
         }

@@ -32,6 +32,8 @@ pub struct LoggedIn {
     pub account: String,
     /// The epoch of the account at the login.
     pub epoch: u32,
+    /// Its id in the list of sessions.
+    pub id: i64,
     /// The accounts at providers that were logged in with.
     pub uids: Vec<String>,
     expires_at: u64,
@@ -73,6 +75,7 @@ impl Table {
                     hash: hash.to_owned(),
                     account: login.account.as_str().to_owned(),
                     epoch: login.epoch,
+                    id: login.id,
                     uids: uids(session.records),
                     expires_at: expires_at.unwrap_or_default(),
                 };
@@ -103,6 +106,11 @@ impl Table {
     /// The sessions that are logged in and have not expired.
     pub fn sessions(&self, seconds: u64) -> impl Iterator<Item = &LoggedIn> {
         self.sessions.values().filter(move |session| session.expires_at > seconds)
+    }
+
+    /// All sessions that are logged in.
+    pub fn logins(&self) -> impl Iterator<Item = &LoggedIn> {
+        self.sessions.values()
     }
 
     /// Whether an item contains a text.

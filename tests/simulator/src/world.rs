@@ -19,6 +19,7 @@ use crate::case::Case;
 use crate::dice::Dice;
 use crate::fault::{FaultId, Faults};
 use crate::guard;
+use crate::hook;
 use crate::kernel::{Kernel, Task, TaskId};
 use crate::memory::{Memory, Sending};
 use crate::operator::{ERRAND, Errand};
@@ -73,6 +74,9 @@ pub struct World {
     /// Whether an account is of no use before an email address of it is verified.
     pub is_verification_mandatory: bool,
     has_provider: bool,
+    /// Whether there is a hook, and nothing goes on if it fails.
+    pub has_hook: Option<bool>,
+    faults_before: [usize; 2],
     round: u32,
     errand: Option<Errand>,
     /// What happened, line by line.
@@ -102,6 +106,9 @@ impl World {
         let variables = variables(seed);
         let memory = Memory::new(Tokens::new(&variables));
         let is_verification_mandatory = variables["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory";
+        let has_hook = variables
+            .contains_key("ACCOUNT_HOOK_URL")
+            .then(|| variables["ACCOUNT_HOOK_FAIL_OPEN"] == "false");
         let has_provider = variables["SOCIALACCOUNT_PROVIDERS"] != "{}";
         let description = Description::of(variables.clone());
         // The fewer they are, the more happens to each account.
@@ -130,6 +137,8 @@ impl World {
             description,
             is_verification_mandatory,
             has_provider,
+            has_hook,
+            faults_before: [0; 2],
             round: 0,
             errand: None,
             trace: Vec::new(),
@@ -168,9 +177,15 @@ impl World {
         u64::try_from(self.kernel.now() / 1000).unwrap_or_default()
     }
 
+    /// Whether nothing went wrong in this round, and in the one before.
+    pub fn is_calm(&self) -> bool {
+        self.faults().len() == self.faults_before[0]
+    }
+
     /// One to three requests at once, and what the stream delivers meanwhile.
     pub fn round(&mut self) {
         self.round += 1;
+        self.faults_before = [self.faults_before[1], self.faults().len()];
         let round = self.round;
         let mut dice = Dice::new(self.seed, "round", &[round.into()]);
         // Mostly seconds; now and then a limit or a code expires.
@@ -518,8 +533,18 @@ fn variables(seed: u64) -> HashMap<String, String> {
         ("TABLE_NAME", crate::services::TABLE_NAME),
     ];
     let settings = settings.into_iter().chain(tokens(&mut flag));
-    let settings = settings.map(|(name, value)| (name, value.to_owned())).chain(by_provider(flag));
+    let settings = settings
+        .map(|(name, value)| (name, value.to_owned()))
+        .chain(by_provider(&mut flag))
+        .chain(by_hook(flag));
     settings.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The settings of the site's own hook.
+fn by_hook(mut flag: impl FnMut(usize) -> &'static str) -> Vec<(&'static str, String)> {
+    let is_there = flag(2) == "true";
+    let url = is_there.then(|| ("ACCOUNT_HOOK_URL", format!("http://{}/", hook::HOST)));
+    url.into_iter().chain([("ACCOUNT_HOOK_FAIL_OPEN", flag(2).to_owned())]).collect()
 }
 
 /// The settings of logins by a provider.
