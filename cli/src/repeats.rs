@@ -94,7 +94,7 @@ async fn answer(State(repeats): State<Repeats>, request: Request, next: Next) ->
         return mismatch();
     }
     head.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(transaction.len()));
-    let carry_out = || async {
+    let carry_out = || async move {
         let response = next.run(Request::from_parts(head, Body::from(transaction))).await;
         let (head, body) = response.into_parts();
         let body = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
@@ -104,10 +104,14 @@ async fn answer(State(repeats): State<Repeats>, request: Request, next: Next) ->
             _ => Err(Response::from_parts(head, Body::from(body))),
         }
     };
-    match first.answer.get_or_try_init(carry_out).await {
-        Ok(answer) => (MEDIA_TYPE, answer.to_vec()).into_response(),
-        Err(refusal) => refusal,
-    }
+    // To its end, even if the client no longer waits: its repeat is to find the answer.
+    let answered = tokio::spawn(async move {
+        match first.answer.get_or_try_init(carry_out).await {
+            Ok(answer) => (MEDIA_TYPE, answer.to_vec()).into_response(),
+            Err(refusal) => refusal,
+        }
+    });
+    answered.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
 /// The token of a transaction, and the transaction without it; none without a token.
@@ -182,6 +186,23 @@ mod tests {
         let one = r#"{"ClientRequestToken":"a","TransactItems":[1]}"#;
         let both = tokio::join!(ask(&service, TRANSACTION, one), ask(&service, TRANSACTION, one));
         assert_eq!(both.0, both.1);
+        assert_eq!(count.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn one_whose_client_no_longer_waits_is_carried_out_once() {
+        let count = Arc::new(AtomicU32::new(1));
+        let slow =
+            counting(&count).layer(axum::middleware::from_fn(|request: Request, next: Next| async move {
+                let response = next.run(request).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                response
+            }));
+        let service = Repeats::new(Clock::system()).before(slow);
+        let one = r#"{"ClientRequestToken":"a","TransactItems":[1]}"#;
+        let patience = Duration::from_millis(20);
+        assert!(tokio::time::timeout(patience, ask(&service, TRANSACTION, one)).await.is_err());
+        assert_eq!(ask(&service, TRANSACTION, one).await, (200, r#"1 {"TransactItems":[1]}"#.to_owned()));
         assert_eq!(count.load(Ordering::SeqCst), 2);
     }
 
