@@ -16,6 +16,7 @@ use axum::response::IntoResponse;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::BodyExt as _;
+use tokio::sync::Semaphore;
 use tracing::{Instrument as _, error, info};
 
 use crate::template::{Api, Cors};
@@ -48,6 +49,8 @@ pub struct Gateway {
     functions: HashMap<String, Function>,
     welcome: String,
     prefix: Option<String>,
+    /// What a request needs to run; the others wait for theirs, each in its turn.
+    turns: Arc<Semaphore>,
     clock: Clock,
     random: Random,
 }
@@ -76,7 +79,15 @@ impl Gateway {
             }
         }
         let routes = RouteTable::new(api.routes);
-        Ok(Self { routes, cors: api.cors, functions, welcome, prefix: None, clock, random })
+        let turns = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+        Ok(Self { routes, cors: api.cors, functions, welcome, prefix: None, turns, clock, random })
+    }
+
+    /// The same, which runs so many requests at once.
+    #[must_use]
+    pub fn with_concurrency(self, concurrency: usize) -> Self {
+        let turns = Semaphore::new(concurrency.min(Semaphore::MAX_PERMITS));
+        Self { turns: Arc::new(turns), ..self }
     }
 
     /// The same, with the API under another prefix as well (`HEADLESS_URL_PREFIX`), as what stands in front of it rewrites
@@ -152,8 +163,29 @@ impl Gateway {
             }
         };
         match self.functions.get(&route.route.program) {
-            Some(function) => invoke(function, request).await,
+            Some(function) => self.invoke(function, request).await,
             None => refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        }
+    }
+
+    /// Runs a function when it is its turn, to its end, even if the client goes away, as Lambda does.
+    async fn invoke(&self, function: &Function, request: lambda_http::Request) -> Response<Body> {
+        let function = Arc::clone(function);
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let run = async move {
+            let _turn = turn;
+            function(request).await
+        };
+        match tokio::time::timeout(MAX_WAIT, tokio::spawn(run.in_current_span())).await {
+            Ok(Ok(response)) => into_http(response),
+            Ok(Err(error)) => {
+                error!(%error, "the function failed");
+                refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+            Err(_) => {
+                error!("the function has not answered within {} s", MAX_WAIT.as_secs());
+                refuse(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            }
         }
     }
 }
@@ -168,23 +200,6 @@ impl fmt::Debug for Gateway {
 pub fn rewritten(uri: &Uri, prefix: &str) -> Option<Uri> {
     let rest = uri.path_and_query()?.as_str().strip_prefix(prefix)?;
     format!("{OWN_PREFIX}{rest}").parse().ok()
-}
-
-/// Runs a function to its end, even if the client goes away, as Lambda does.
-async fn invoke(function: &Function, request: lambda_http::Request) -> Response<Body> {
-    let function = Arc::clone(function);
-    let invocation = tokio::spawn(async move { function(request).await }.in_current_span());
-    match tokio::time::timeout(MAX_WAIT, invocation).await {
-        Ok(Ok(response)) => into_http(response),
-        Ok(Err(error)) => {
-            error!(%error, "the function failed");
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-        }
-        Err(_) => {
-            error!("the function has not answered within {} s", MAX_WAIT.as_secs());
-            refuse(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
-        }
-    }
 }
 
 fn into_http(response: Response<lambda_http::Body>) -> Response<Body> {
@@ -361,6 +376,30 @@ mod tests {
     async fn a_panic_fails_one_request() {
         let (status, _, body) = send(Request::get("/fail").body(Body::empty()).unwrap()).await;
         assert_eq!((status, message(&body).as_str()), (500, "Internal Server Error"));
+    }
+
+    #[tokio::test]
+    async fn no_more_requests_run_at_once_than_the_gateway_is_to() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let most_seen = Arc::clone(&most);
+        let counting: Function = Arc::new(move |_| {
+            let (running, most) = (Arc::clone(&running), Arc::clone(&most));
+            Box::pin(async move {
+                most.fetch_max(1 + running.fetch_add(1, Ordering::SeqCst), Ordering::SeqCst);
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                Response::new(lambda_http::Body::Empty)
+            })
+        });
+        let mut gateway = gateway().with_concurrency(3);
+        gateway.functions.insert("echo".to_owned(), counting);
+        let ask = async |_| {
+            let request = Request::get("/echo").body(Body::empty()).unwrap();
+            gateway.answer(request, "127.0.0.1:4711".parse().unwrap(), 8000).await.status()
+        };
+        let answers = futures_util::future::join_all((0..12).map(ask)).await;
+        assert_eq!((answers, most_seen.load(Ordering::SeqCst)), (vec![StatusCode::OK; 12], 3));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,6 +42,10 @@ use vestibule_keys::GenerateError;
 
 /// The template that is deployed.
 pub const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// How many requests run at once for each processor. On Lambda each has a processor of its own. Here, those that hash
+/// passwords take one another's time: of hundreds at once, all would be given up at their deadlines.
+const REQUESTS_OF_A_PROCESSOR: usize = 2;
 
 /// How often the outbox is searched for undelivered messages, at most.
 const DELIVER_EVERY: Duration = Duration::from_secs(1);
@@ -114,11 +119,15 @@ pub struct Embedding<'a> {
     pub change: ChangeEnvironment<'a>,
     /// Is told what the functions ask of AWS.
     pub watch: Option<Watch>,
+    /// How many requests run at once.
+    pub concurrency: usize,
 }
 
 impl Default for Embedding<'_> {
     fn default() -> Self {
-        Self { template: TEMPLATE, change: Box::new(|_| {}), watch: None }
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let concurrency = REQUESTS_OF_A_PROCESSOR * processors;
+        Self { template: TEMPLATE, change: Box::new(|_| {}), watch: None, concurrency }
     }
 }
 
@@ -190,7 +199,8 @@ impl Stack {
             welcome_page(options, &endpoints, &settings),
             clock.clone(),
             random.clone(),
-        )?;
+        )?
+        .with_concurrency(embedding.concurrency);
 
         let behind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let repeats = Repeats::new(clock.clone());

@@ -109,7 +109,12 @@ impl Stack {
             all_variables.clone_from(variables);
         };
         let refusals = Refusals::default();
-        let embedding = Embedding { template, change: Box::new(come_between), watch: Some(refusals.watch()) };
+        let embedding = Embedding {
+            template,
+            change: Box::new(come_between),
+            watch: Some(refusals.watch()),
+            concurrency: usize::MAX,
+        };
         let stack = LocalStack::embed(&options, environment.clone(), embedding).await?;
         let address = |url: &str| url.trim_start_matches("http://").to_owned();
         let endpoints = stack.endpoints();
