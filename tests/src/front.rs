@@ -1,9 +1,10 @@
-//! What stands in front of the embedded DynamoDB: it counts calls, and fails as AWS does now and then and the embedded one
-//! never does.
+//! What stands in front of the embedded DynamoDB: it counts calls, cancels a transaction that meets another one, and fails
+//! as AWS does now and then and the embedded one never does.
 //!
 //! Deliveries from the outbox follow an answer on AWS, in a function of their own. So their calls (on `OUTBOX#` items,
 //! outside of transactions) are neither counted nor failed here.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -61,6 +62,8 @@ struct State {
     plans: Vec<Plan>,
     deliveries_are_held: bool,
     latency: Duration,
+    /// The items of the transactions that are under way.
+    locked: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -76,6 +79,31 @@ struct Call {
     target: String,
     authorization: String,
     body: Bytes,
+}
+
+/// A transaction under way, with the items that it alone has until then.
+struct Transaction<'a> {
+    shared: &'a Shared,
+    items: BTreeSet<String>,
+}
+
+impl<'a> Transaction<'a> {
+    /// Begins one; none if another has one of its items.
+    fn begin(call: &Call, shared: &'a Shared) -> Option<Self> {
+        let items = items_of(call);
+        let mut state = shared.state();
+        if !state.locked.is_disjoint(&items) {
+            return None;
+        }
+        state.locked.extend(items.iter().cloned());
+        Some(Self { shared, items })
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        self.shared.state().locked.retain(|item| !self.items.contains(item));
+    }
 }
 
 /// A call that was made.
@@ -257,8 +285,13 @@ async fn answer(request: Request<Incoming>, shared: &Shared) -> Answered {
     let operation = call.operation.clone();
     let began = shared.began.elapsed();
     let latency = shared.state().latency;
+    let transaction = Transaction::begin(&call, shared);
     tokio::time::sleep(latency).await;
-    let answer = make(call, shared).await;
+    let answer = match &transaction {
+        Some(_) => make(call, shared).await,
+        None => Ok(conflict(&call)),
+    };
+    drop(transaction);
     let ended = shared.began.elapsed();
     shared.state().calls.push(ApiRequest { operation, began, ended });
     answer
@@ -280,16 +313,26 @@ async fn make(call: Call, shared: &Shared) -> Answered {
         Some(Fault::Throughput) => Ok(refusal(400, "ProvisionedThroughputExceededException", &json!({}))),
         Some(Fault::Throttling) => Ok(refusal(400, "ThrottlingException", &json!({}))),
         Some(Fault::InternalError) => Ok(refusal(500, "InternalServerError", &json!({}))),
-        Some(Fault::Conflict) => {
-            let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-            let count = body["TransactItems"].as_array().map_or(1, Vec::len);
-            let mut reasons = vec![json!({"Code": "None"}); count];
-            reasons[0] =
-                json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"});
-            let reasons = json!({"CancellationReasons": reasons});
-            Ok(refusal(400, "TransactionCanceledException", &reasons))
-        }
+        Some(Fault::Conflict) => Ok(conflict(&call)),
     }
+}
+
+/// The items that a transaction names; none for other calls.
+fn items_of(call: &Call) -> BTreeSet<String> {
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    let writes = body["TransactItems"].as_array().into_iter().flatten();
+    let writes = writes.filter_map(Value::as_object).flat_map(|write| write.values());
+    let keys = writes.map(|write| write.get("Key").unwrap_or(&write["Item"]));
+    keys.map(|key| format!("{} {}", key["pk"], key["sk"])).collect()
+}
+
+/// What a transaction is told that meets another one.
+fn conflict(call: &Call) -> Response<Full<Bytes>> {
+    let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
+    let count = body["TransactItems"].as_array().map_or(1, Vec::len);
+    let mut reasons = vec![json!({"Code": "None"}); count];
+    reasons[0] = json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"});
+    refusal(400, "TransactionCanceledException", &json!({"CancellationReasons": reasons}))
 }
 
 fn is_delivery(call: &Call) -> bool {

@@ -34,9 +34,8 @@ use crate::snapshot::{Loaded, Need};
 use crate::store::{CommitContext, Store, StoreError};
 use crate::texts::Texts;
 
-/// How often a request decides, when others change what it has read. People behind one address share counters, so
-/// ten of them at once must all get through.
-const MOST_RACES: u32 = 10;
+/// The longest pause after a transaction conflict, in milliseconds.
+const LONGEST_PAUSE: usize = 500;
 
 /// How many questions a request may put to other services: each takes as long as they do.
 const MOST_QUESTIONS: usize = 3;
@@ -48,7 +47,7 @@ const MOST_TIME: Duration = Duration::from_secs(8);
 /// `Retry-After` and not the 500 of a function that timed out.
 const TO_RESPOND: Duration = Duration::from_millis(1500);
 
-/// What is left of the time of a request when it no longer waits for other services: to decide without their answer, and to
+/// What is left of the time of a request when it no longer waits for other services or other requests: to decide, and to
 /// write that down.
 const TO_DECIDE: Duration = Duration::from_secs(2);
 
@@ -420,7 +419,7 @@ impl Exchange<'_> {
             }
             is_checked = true;
         }
-        while races < MOST_RACES {
+        loop {
             let now = app.clock.now();
             let mut loaded = self.load(&needs, now).await?;
             loaded.asked.clone_from(&asked);
@@ -463,12 +462,11 @@ impl Exchange<'_> {
                 Err(StoreError::Lost) => {
                     races += 1;
                     needs.extend(decided.changes.claims());
-                    self.wait_for_turn(races).await;
+                    self.wait_for_turn(races).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Unavailable("lost every race".to_owned()).into())
     }
 
     /// Whether requests like this one take a token of the bot check.
@@ -506,11 +504,18 @@ impl Exchange<'_> {
         }
     }
 
-    /// Waits for a random time after a transaction conflict, longer with each.
-    async fn wait_for_turn(self, races: u32) {
+    /// Waits for a random time after a transaction conflict, twice as long with each: people behind one IP address share
+    /// counters, and so do recipients of mail, and dozens of them at once must all get through. It stops when there is no
+    /// time left to decide again.
+    async fn wait_for_turn(self, races: u32) -> Result<(), StoreError> {
+        let longest = 10_usize.saturating_mul(1 << races.min(10)).min(LONGEST_PAUSE);
+        let pause = Duration::from_millis(self.app.random.below(longest) as u64);
+        if self.app.clock.now().plus(pause + TO_DECIDE) > self.until {
+            return Err(StoreError::Unavailable("lost every race".to_owned()));
+        }
         tracing::info!(path = self.endpoint.path, races, "transaction conflict: retrying");
-        let pause = self.app.random.below((15 * races as usize).min(100)) as u64;
-        self.app.clock.wait(Duration::from_millis(pause)).await;
+        self.app.clock.wait(pause).await;
+        Ok(())
     }
 
     /// Reads what is bound to be needed, and finds out which session is the client's.

@@ -312,7 +312,7 @@ async fn right_passwords_at_once_all_log_in_or_come_again() {
     assert_eq!(count(&stack, "USER#", " SESSION#").await, logged_in);
 }
 
-/// People behind one address, as in an office or on a mobile network, share the counters of that address.
+/// People behind one IP address, as in an office or on a mobile network, share its counters.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn people_behind_one_address_do_not_shut_each_other_out() {
     let stack = Stack::start(&[]).await;
