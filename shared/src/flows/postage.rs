@@ -15,9 +15,11 @@ use crate::snapshot::Need;
 
 const MAIL: &str = "mail";
 const ALL_MAIL: &str = "all_mail";
-/// How many counters a limit on all mail is spread over: one would be written with every mail there is, and two
-/// mails at once would get in each other's way.
-const SPREAD: u32 = 16;
+/// The fewest counters that a part of a limit on all mail is spread over: one would be written with every mail there is, and
+/// two mails at once would get in each other's way.
+const FEWEST_COUNTERS: u64 = 16;
+/// How many messages a counter counts where there are more counters: however much is sent, few write to one at once.
+const OF_ONE_COUNTER: u64 = 256;
 
 /// A part of the limit on all mail, by what is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,15 +53,23 @@ impl Part {
         }
     }
 
-    /// What one counter has of a limit on all mail.
-    fn of(self, rate: &Rate) -> Rate {
-        let amount = (u64::from(rate.amount) * self.eighths()).div_ceil(8 * u64::from(SPREAD));
-        Rate { amount: u32::try_from(amount).unwrap_or(u32::MAX), ..*rate }
+    /// How many counters the limits on all mail are spread over.
+    fn counters(self, limits: &[Rate]) -> u64 {
+        let smallest = limits.iter().map(|rate| u64::from(rate.amount)).min().unwrap_or_default();
+        (smallest * self.eighths()).div_ceil(8 * OF_ONE_COUNTER).max(FEWEST_COUNTERS)
     }
 
-    /// The rate-limit counter of mail to this recipient: its key is unpredictable, so that no one else can use it up.
-    fn key(self, keys: &Keys, address: &str) -> String {
-        format!("{}{}", self.name(), keys.spread(address) % SPREAD)
+    /// What each counter has of these limits.
+    fn of_one_counter(self, limits: &[Rate]) -> Vec<Rate> {
+        let counters = self.counters(limits);
+        let amount = |rate: &Rate| (u64::from(rate.amount) * self.eighths()).div_ceil(8 * counters);
+        let part = |rate: &Rate| Rate { amount: u32::try_from(amount(rate)).unwrap_or(u32::MAX), ..*rate };
+        limits.iter().map(part).collect()
+    }
+
+    /// The counter of mail to this recipient: its key is unpredictable, so that no one else can use it up.
+    fn key(self, limits: &[Rate], keys: &Keys, address: &str) -> String {
+        format!("{}{}", self.name(), u64::from(keys.spread(address)) % self.counters(limits))
     }
 }
 
@@ -121,8 +131,8 @@ impl Visit<'_> {
             _ => false,
         };
         let limits = &self.settings().mail;
-        let part: Vec<Rate> = limits.in_all.iter().map(|rate| budget.part.of(rate)).collect();
-        let key = budget.part.key(self.context.keys, to.address());
+        let part = budget.part.of_one_counter(&limits.in_all);
+        let key = budget.part.key(&limits.in_all, self.context.keys, to.address());
         if !self.consume_rates(MAIL, &limits.per_recipient, &budget.key)? {
             self.drop_letter(Dropped { by_recipient: 1, in_all: 0 });
         } else if self.consume_rates(ALL_MAIL, &part, &key)? {
@@ -181,8 +191,8 @@ fn added(address: &str) -> String {
 
 fn counters(context: &Context<'_>, visitor: &Visitor, address: &str, budget: &Budget) -> Vec<Need> {
     let (settings, limits) = (context.settings, &context.settings.mail);
-    let part: Vec<Rate> = limits.in_all.iter().map(|rate| budget.part.of(rate)).collect();
-    let key = budget.part.key(context.keys, address);
+    let part = budget.part.of_one_counter(&limits.in_all);
+    let key = budget.part.key(&limits.in_all, context.keys, address);
     let mut needs = Visit::counters_of(settings, MAIL, &limits.per_recipient, visitor, None, &budget.key);
     needs.extend(Visit::counters_of(settings, ALL_MAIL, &part, visitor, None, &key));
     needs
@@ -255,12 +265,22 @@ mod tests {
 
     #[test]
     fn the_parts_are_the_whole() {
-        let rate = Rate {
-            amount: 12_800,
-            duration: std::time::Duration::from_secs(60),
-            per: crate::domain::rate::Per::Key,
-        };
-        let parts = [Part::Nobody, Part::Accounts, Part::Claimed, Part::Owners];
-        assert_eq!(parts.map(|part| part.of(&rate).amount * SPREAD).iter().sum::<u32>(), rate.amount);
+        for amount in [128, 12_800, 1_024_000] {
+            let per = crate::domain::rate::Per::Key;
+            let rate = |amount| Rate { amount, duration: std::time::Duration::from_secs(60), per };
+            // A larger one beside it does not let more through.
+            let limits = [rate(amount), rate(amount * 10)];
+            let parts = [Part::Nobody, Part::Accounts, Part::Claimed, Part::Owners];
+            for (at, limit) in limits.iter().enumerate() {
+                let of =
+                    |part: Part| u64::from(part.of_one_counter(&limits)[at].amount) * part.counters(&limits);
+                let rounded = parts.map(|part| part.counters(&limits)).iter().sum::<u64>();
+                let (whole, sum) = (u64::from(limit.amount), parts.map(of).iter().sum::<u64>());
+                assert!((whole..whole + rounded).contains(&sum), "{sum} of {whole}");
+            }
+            assert!(
+                parts.iter().all(|part| u64::from(part.of_one_counter(&limits)[0].amount) <= OF_ONE_COUNTER)
+            );
+        }
     }
 }
