@@ -48,6 +48,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             ResponseSpec::conflict(
                 "No code is pending, or another account has verified the email address since.",
             ),
+            ResponseSpec::too_many_requests("Rate limit exceeded: messages to this recipient."),
         ],
     },
 ];

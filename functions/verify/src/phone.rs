@@ -21,6 +21,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[Operation {
         ResponseSpec::conflict(
             "No code is pending: none was sent, it has expired, or too many attempts failed.",
         ),
+        ResponseSpec::too_many_requests("Rate limit exceeded: messages to this recipient."),
     ],
 }];
 

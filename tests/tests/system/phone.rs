@@ -98,6 +98,31 @@ async fn a_number_that_is_not_verified_is_verified_at_login() {
     client.post("auth/phone/verify", json!({"code": code})).await.is(200);
 }
 
+/// Found by simulation: the next step sends a mail, of which there may be one in three minutes.
+#[tokio::test]
+async fn a_number_that_is_verified_twice_does_not_bring_two_mails() {
+    const EMAIL: &str = "ann@example.com";
+    let settings = [
+        ("ACCOUNT_LOGIN_METHODS", "phone"),
+        ("ACCOUNT_SIGNUP_FIELDS", "email*,phone*,password1*"),
+        ("ACCOUNT_EMAIL_VERIFICATION", "mandatory"),
+        ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_RATE_LIMITS", r#"{"verify_phone": null}"#),
+    ];
+    let stack = Stack::start(&settings).await;
+    let [one, other] = [stack.app(), stack.app()];
+    let account = json!({"phone": PHONE, "password": PASSWORD, "email": EMAIL});
+    one.post("auth/signup", account).await.awaits("verify_phone");
+    let code = stack.inbox.only(PHONE).await.code();
+    other.post("auth/login", body(PASSWORD)).await.awaits("verify_phone");
+    let other_code = stack.inbox.only(PHONE).await.code();
+    other.post("auth/phone/verify", json!({"code": other_code})).await.awaits("verify_email");
+    let mail = stack.inbox.only(EMAIL).await;
+    one.post("auth/phone/verify", json!({"code": code})).await.is(429);
+    stack.inbox.is_empty().await;
+    other.post("auth/email/verify", json!({"key": mail.code()})).await.is_logged_in_as(EMAIL);
+}
+
 #[tokio::test]
 async fn a_code_can_be_tried_three_times() {
     for kind in Kind::ALL {
