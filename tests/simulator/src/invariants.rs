@@ -8,7 +8,7 @@ use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
 
 use crate::memory::{Proved, hash_of};
-use crate::person::code;
+use crate::person::{Person, code};
 use crate::provider;
 use crate::table::{LoggedIn, Table};
 use crate::world::World;
@@ -37,6 +37,8 @@ struct Known {
     means: BTreeSet<String>,
     /// The round in which the password was first seen.
     password_since: u32,
+    /// Whose it is or was.
+    owners: BTreeSet<usize>,
 }
 
 /// Fails unless the table is as it must be.
@@ -45,7 +47,7 @@ pub fn check(world: &mut World, seen: &mut Seen) {
     learn_secrets(world, seen);
     let (now, before) = (&seen.table, &seen.accounts);
     look_ups_agree(now);
-    accounts_are_their_owners(now, world);
+    accounts_are_their_owners(now, world, before);
     sessions_have_accounts(now, world);
     logins_were_proved(now, world, before);
     // A hook that fails stops nothing, if the settings say so.
@@ -58,7 +60,7 @@ pub fn check(world: &mut World, seen: &mut Seen) {
         session.uids.iter().map(|uid| (session.hash.clone(), uid.clone())).collect::<Vec<_>>()
     };
     seen.logins = now.sessions(seconds).flat_map(by_uid).collect();
-    changes_are_whole(seen, world.now());
+    changes_are_whole(seen, world);
 }
 
 /// No item contains a secret in clear. Codes and keys become known with the mail.
@@ -134,19 +136,16 @@ fn look_ups_agree(table: &Table) {
 }
 
 /// Nobody is logged in to an account with verified email addresses but an owner of one. Where verification is optional,
-/// the email address of a sign-up counts unverified: an account may get into the hands of two.
-fn accounts_are_their_owners(table: &Table, world: &World) {
+/// the email address of a sign-up counts unverified: an account may get into the hands of two, and stays in them when one
+/// removes their email address.
+fn accounts_are_their_owners(table: &Table, world: &World, before: &BTreeMap<String, Known>) {
     let holders = holders(world);
     for account in table.accounts() {
-        let owner =
-            |email: &str| world.people.iter().position(|person| person.owns(email)).expect("a mailbox");
-        let connected = |person: &usize| {
-            account.social_accounts.iter().any(|social| social.uid == provider::uid(*person))
-        };
-        let owners: BTreeSet<usize> =
-            account.verified_emails().chain(account.verified_phone()).map(owner).collect();
-        let owners: BTreeSet<usize> =
-            owners.into_iter().chain((0..world.people.len()).filter(connected)).collect();
+        let mut owners = owners(account, world);
+        match before.get(account.id.as_str()) {
+            Some(known) if !world.is_verification_mandatory => owners.extend(&known.owners),
+            _ => {}
+        }
         let names: Vec<&str> =
             owners.iter().map(|owner| world.people[*owner].mailboxes[0].as_str()).collect();
         assert!(owners.len() < 2 || !world.is_verification_mandatory, "an account is that of {names:?}");
@@ -160,6 +159,17 @@ fn accounts_are_their_owners(table: &Table, world: &World) {
             assert!(is_owner, "{name} is logged in to the account of {names:?}");
         }
     }
+}
+
+/// Whose an account is: who has verified an email address or phone number of it, or has connected it.
+fn owners(account: &Account, world: &World) -> BTreeSet<usize> {
+    let owns = |person: &Person| {
+        account.verified_emails().chain(account.verified_phone()).any(|own| person.owns(own))
+    };
+    let is_connected =
+        |number: usize| account.social_accounts.iter().any(|social| social.uid == provider::uid(number));
+    let people = world.people.iter().enumerate();
+    people.filter(|(number, person)| owns(person) || is_connected(*number)).map(|(number, _)| number).collect()
 }
 
 /// A session ends with its account, and when that is disabled.
@@ -233,10 +243,10 @@ fn holders(world: &World) -> BTreeMap<String, usize> {
 }
 
 /// A new password ends all sessions that began before, but that of whoever sets it; and what changes is recorded.
-fn changes_are_whole(seen: &mut Seen, round: u32) {
+fn changes_are_whole(seen: &mut Seen, world: &World) {
     for account in seen.table.accounts() {
         let id = account.id.as_str();
-        let mut now = Known::of(account, round);
+        let mut now = Known::of(account, world);
         let then = seen.accounts.get(id).cloned().unwrap_or_else(|| now.clone());
         if then.password == now.password {
             now.password_since = then.password_since;
@@ -246,6 +256,7 @@ fn changes_are_whole(seen: &mut Seen, round: u32) {
         let is_same = (&then.password, &then.verified, &then.authenticators)
             == (&now.password, &now.verified, &now.authenticators);
         assert!(is_same || now.events > then.events, "no event says what has changed in {id}");
+        now.owners.extend(&then.owners);
         seen.accounts.insert(id.to_owned(), now);
     }
 }
@@ -262,7 +273,7 @@ fn means(account: &Account) -> BTreeSet<String> {
 }
 
 impl Known {
-    fn of(account: &Account, round: u32) -> Self {
+    fn of(account: &Account, world: &World) -> Self {
         let verified = account.emails.iter().filter(|address| address.verified);
         Self {
             password: account.password.as_ref().map(|hash| hash.0.clone()),
@@ -274,7 +285,8 @@ impl Known {
             epoch: account.session_epoch,
             events: account.events.as_ref().map_or(0, |log| log.seq),
             means: means(account),
-            password_since: round,
+            password_since: world.now(),
+            owners: owners(account, world),
         }
     }
 }

@@ -50,7 +50,7 @@ const ERRANDS: usize = 12;
 const MOST_IN_RUSH: u32 = 4;
 
 /// How many choices of settings there are: the description under each takes long to read.
-const CHOICES: u64 = 12;
+const CHOICES: u64 = 24;
 
 /// A run.
 pub struct World {
