@@ -21,9 +21,13 @@ pub struct Seen {
     accounts: BTreeMap<String, Known>,
     mails: usize,
     /// The sessions, and the accounts at the provider that were logged in with.
-    logins: BTreeSet<(String, String)>,
+    logins: BTreeSet<LoginByProvider>,
     secrets: BTreeSet<String>,
 }
+
+/// A login by a provider: the account, that at the provider, and when. It stays the same when its session gets another
+/// token, as by a change of the password.
+type LoginByProvider = (String, String, i64);
 
 /// What is known of an account.
 #[derive(Clone, Debug)]
@@ -57,7 +61,7 @@ pub fn check(world: &mut World, seen: &mut Seen) {
     let seconds = world.seconds();
     world.memory.jwt.check(now, seconds);
     let by_uid = |session: &LoggedIn| {
-        session.uids.iter().map(|uid| (session.hash.clone(), uid.clone())).collect::<Vec<_>>()
+        session.uids.iter().map(|(uid, at)| (session.account.clone(), uid.clone(), *at)).collect::<Vec<_>>()
     };
     seen.logins = now.sessions(seconds).flat_map(by_uid).collect();
     changes_are_whole(seen, world);
@@ -169,7 +173,10 @@ fn owners(account: &Account, world: &World) -> BTreeSet<usize> {
     let is_connected =
         |number: usize| account.social_accounts.iter().any(|social| social.uid == provider::uid(number));
     let people = world.people.iter().enumerate();
-    people.filter(|(number, person)| owns(person) || is_connected(*number)).map(|(number, _)| number).collect()
+    people
+        .filter(|(number, person)| owns(person) || is_connected(*number))
+        .map(|(number, _)| number)
+        .collect()
 }
 
 /// A session ends with its account, and when that is disabled.
@@ -208,17 +215,21 @@ fn provider_accounts_are_their_owners(
     table: &Table,
     world: &World,
     before: &BTreeMap<String, Known>,
-    logins: &BTreeSet<(String, String)>,
+    logins: &BTreeSet<LoginByProvider>,
 ) {
     let holders = holders(world);
-    for session in table.sessions(world.seconds()) {
-        for uid in &session.uids {
+    // What was taken from its account in the same round has an epoch of before.
+    let is_valid = |session: &&LoggedIn| {
+        table.account(&session.account).is_some_and(|account| account.session_epoch == session.epoch)
+    };
+    for session in table.sessions(world.seconds()).filter(is_valid) {
+        for (uid, at) in &session.uids {
             let owner = (0..world.people.len()).find(|person| provider::uid(*person) == *uid);
             let owner = owner.expect("the provider knows people only");
             let name = &world.people[owner].mailboxes[0];
             let holder = holders.get(&session.hash).copied().unwrap_or(owner);
             assert_eq!(holder, owner, "somebody else is logged in by the provider's account of {name}");
-            if logins.contains(&(session.hash.clone(), uid.clone())) {
+            if logins.contains(&(session.account.clone(), uid.clone(), *at)) {
                 continue;
             }
             let vouched = world.memory.vouched.get(&owner);

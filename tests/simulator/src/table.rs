@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vestibule::domain::account::Account;
-use vestibule::domain::session::{AuthenticationRecords, Session, State};
+use vestibule::domain::session::{AuthenticationRecord, Session, State};
 
 use crate::services::ItemKey;
 
@@ -34,14 +34,13 @@ pub struct LoggedIn {
     pub epoch: u32,
     /// Its id in the list of sessions.
     pub id: i64,
-    /// The accounts at providers that were logged in with.
-    pub uids: Vec<String>,
+    /// The accounts at providers that were logged in with, and when.
+    pub uids: Vec<(String, i64)>,
     expires_at: u64,
 }
 
-fn uids(records: Option<AuthenticationRecords>) -> Vec<String> {
-    let records = records.into_iter().flat_map(|records| records.records.to_vec());
-    records.filter_map(|record| record.uid).collect()
+fn uids(records: &[AuthenticationRecord]) -> Vec<(String, i64)> {
+    records.iter().filter_map(|record| Some((record.uid.clone()?, record.at.millis()))).collect()
 }
 
 impl Table {
@@ -69,14 +68,14 @@ impl Table {
             self.accounts.insert(key.clone(), account);
         } else if let Some(hash) = key.1.strip_prefix("SESSION#") {
             let session: Session = serde_json::from_str(document()).expect("a session");
-            if let State::Authenticated(login) = session.state {
+            if let State::Authenticated(login) = &session.state {
                 let expires_at = item["expires_at"]["N"].as_str().and_then(|at| at.parse().ok());
                 let logged_in = LoggedIn {
                     hash: hash.to_owned(),
                     account: login.account.as_str().to_owned(),
                     epoch: login.epoch,
                     id: login.id,
-                    uids: uids(session.records),
+                    uids: uids(session.records_of(&login.account)),
                     expires_at: expires_at.unwrap_or_default(),
                 };
                 self.sessions.insert(key.clone(), logged_in);
