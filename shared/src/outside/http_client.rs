@@ -196,7 +196,7 @@ impl HttpClient {
     pub async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let answer = self.clock.timeout(self.rules.timeout, self.exchange(request, &host)).await;
-        answer.ok_or_else(|| HttpError::Timeout { host, timeout: self.rules.timeout })?
+        answer.ok_or(HttpError::Timeout { host, timeout: self.rules.timeout })?
     }
 
     async fn exchange(&self, request: HttpRequest, host: &str) -> Result<HttpResponse, HttpError> {

@@ -9,7 +9,7 @@ use vestibule::app::App;
 use vestibule_authorizer::authorize;
 
 /// What that API answers.
-pub async fn answer(app: &App, request: Request<Bytes>) -> Response<Body> {
+pub async fn answer(app: &App, request: &Request<Bytes>) -> Response<Body> {
     let (status, verdict) = match authorize(app, event(request)).await {
         Ok(verdict) if verdict.is_authorized => (200, json!(verdict)),
         Ok(verdict) => (403, json!(verdict)),
@@ -22,7 +22,7 @@ pub async fn answer(app: &App, request: Request<Bytes>) -> Response<Body> {
 }
 
 /// The event of API Gateway, which takes cookies out of the headers.
-fn event(request: Request<Bytes>) -> Event {
+fn event(request: &Request<Bytes>) -> Event {
     let mut headers = request.headers().clone();
     let cookies = headers.remove(header::COOKIE);
     let cookies = cookies.iter().filter_map(|cookies| cookies.to_str().ok());

@@ -278,7 +278,7 @@ fn means(account: &Account) -> BTreeSet<String> {
     let keys = account.handles().into_iter().filter_map(|handle| match handle {
         Handle::Credential(id) => Some(id),
         Handle::Social { provider, uid } => Some(format!("SOCIAL#{provider}#{uid}")),
-        _ => None,
+        Handle::Username(_) => None,
     });
     emails.chain(keys).collect()
 }

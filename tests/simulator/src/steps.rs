@@ -521,119 +521,36 @@ impl Choice<'_, '_> {
     fn of(mut self, step: Step) -> Intent {
         let mut intent = Intent::new(self.number, step);
         match step {
-            Step::SignUp => {
-                // Whoever signs up first with somebody else's email address prepares an account for them.
-                let strangers = self.scene.habits.strangers;
-                let is_strange = strangers > 0 && self.dice.one_in(strangers);
-                let email = if is_strange { self.anybodys_email() } else { self.email() };
-                let password = self.new_password();
-                intent.body = json!({"email": email, "password": password});
-                if self.scene.habits.has_phones && self.dice.one_in(2) {
-                    intent.phone = Some(if is_strange { self.anybodys_phone() } else { self.phone() });
-                    intent.body["phone"] = json!(intent.phone);
-                }
-                (intent.email, intent.new_password) = (Some(email), Some(password));
-            }
-            Step::SignUpByKey => {
-                let email = self.email();
-                intent.body = json!({"email": email});
-                intent.email = Some(email);
-            }
+            Step::SignUp => self.sign_up(&mut intent),
             Step::LogIn | Step::RequestLoginCode if self.scene.habits.has_phones && self.dice.one_in(3) => {
-                let phone = self.phone();
-                intent.body = json!({"phone": phone});
-                if step == Step::LogIn {
-                    intent.body["password"] = json!(self.password_of(&phone));
-                }
-                intent.email = Some(phone);
+                self.by_phone(&mut intent);
             }
+            Step::SignUpByKey
+            | Step::SignUpByProvider
+            | Step::LogIn
+            | Step::RequestLoginCode
+            | Step::RequestReset
+            | Step::AddEmail
+            | Step::RemoveEmail
+            | Step::SetPrimary
+            | Step::RequestReauthenticationCode
+            | Step::RequestVerification => self.by_email(&mut intent),
             Step::ChangePhone => {
                 let phone = self.phone();
                 intent.body = json!({"phone": phone});
                 intent.phone = Some(phone);
             }
-            Step::VerifyPhone => {
-                let code = self.code_at(&self.actor.phone.clone(), "");
-                intent.body = json!({"code": code});
-                intent.proof = Some(format!("code {code}"));
-            }
             Step::ChangeProfile => {
-                intent.body = json!({"nickname": format!("nick-{}", self.dice.below(100))})
+                intent.body = json!({"nickname": format!("nick-{}", self.dice.below(100))});
             }
-            Step::LogIn => {
-                let email = self.email_with_account();
-                intent.body = json!({"email": email, "password": self.password_of(&email)});
-                intent.email = Some(email);
-            }
-            Step::AddEmail if !self.dice.one_in(4) => {
-                let email = self.person().mailboxes[1].clone();
-                intent.body = json!({"email": email});
-                intent.email = Some(email);
-            }
-            Step::RemoveEmail | Step::SetPrimary if !self.dice.one_in(4) => {
-                let others = self.actor.emails.iter().filter(|(_, is_primary)| !is_primary);
-                let others: Vec<String> = others.map(|(email, _)| email.clone()).collect();
-                let email = self.dice.pick(&others).cloned().unwrap_or_else(|| self.email());
-                intent.body = json!({"email": email});
-                if step == Step::SetPrimary {
-                    intent.body["primary"] = true.into();
-                }
-                intent.email = Some(email);
-            }
-            Step::RequestLoginCode | Step::RequestReset if !self.dice.one_in(3) => {
-                // Any of one's own may be one of the account's by now.
-                let email = match self.dice.below(4) {
-                    which @ 0..2 => self.person().mailboxes[which].clone(),
-                    _ => self.email_with_account(),
-                };
-                intent.body = json!({"email": email});
-                intent.email = Some(email);
-            }
-            Step::RequestLoginCode
-            | Step::RequestReset
-            | Step::AddEmail
-            | Step::RemoveEmail
-            | Step::RequestReauthenticationCode
-            | Step::RequestVerification => {
-                let email = self.email();
-                intent.body = json!({"email": email});
-                intent.email = Some(email);
-            }
-            Step::SetPrimary => intent.body = json!({"email": self.email(), "primary": true}),
-            Step::VerifyEmail => {
-                let mailbox = self.actor.email.clone();
-                let key = if self.has_links(&mailbox) {
-                    self.link(&mailbox)
-                } else {
-                    self.code(" to confirm your")
-                };
-                intent.body = json!({"key": key});
-                intent.proof = Some(format!("key {key}"));
-            }
-            Step::ConfirmLoginCode | Step::ConfirmReauthenticationCode => {
-                let code = self.code(" to log in");
-                intent.body = json!({"code": code});
-                intent.proof = Some(format!("code {code}"));
-                intent.mailbox = Some(self.actor.email.clone());
-            }
-            Step::ResetPassword => {
-                let by_code = self.actor.pending.iter().any(|flow| flow == "password_reset_by_code");
-                let (mailbox, key) = if by_code {
-                    (self.actor.email.clone(), self.code(" to choose a new"))
-                } else {
-                    self.key()
-                };
-                let password = self.new_password();
-                intent.body = json!({"key": key, "password": password});
-                intent.mailbox = Some(mailbox);
-                intent.proof = Some(format!("key {key}"));
-                intent.new_password = Some(password);
-            }
-            Step::Authenticate | Step::ReauthenticateByTotp | Step::ActivateTotp => {
-                let code = self.factor(step == Step::ActivateTotp);
-                intent.body = json!({"code": code});
-                intent.proof = (step != Step::ActivateTotp).then(|| format!("factor {code}"));
-            }
+            Step::VerifyEmail
+            | Step::VerifyPhone
+            | Step::ConfirmLoginCode
+            | Step::ConfirmReauthenticationCode
+            | Step::ResetPassword
+            | Step::Authenticate
+            | Step::ReauthenticateByTotp
+            | Step::ActivateTotp => self.by_code(&mut intent),
             Step::AddKey
             | Step::CompleteKeySignUp
             | Step::LogInByKey
@@ -657,11 +574,6 @@ impl Choice<'_, '_> {
                 intent.body = json!({"provider": provider::ID, "process": process, "callback_url": CALLBACK});
             }
             Step::ComeBack => self.back(&mut intent),
-            Step::SignUpByProvider => {
-                let email = self.email();
-                intent.body = json!({"email": email});
-                intent.email = Some(email);
-            }
             Step::Disconnect => {
                 let account = provider::uid(self.actor.person);
                 intent.body = json!({"provider": provider::ID, "account": account});
@@ -677,6 +589,91 @@ impl Choice<'_, '_> {
             _ => {}
         }
         intent
+    }
+
+    /// Whoever signs up first with somebody else's email address prepares an account for them.
+    fn sign_up(&mut self, intent: &mut Intent) {
+        let strangers = self.scene.habits.strangers;
+        let is_strange = strangers > 0 && self.dice.one_in(strangers);
+        let email = if is_strange { self.anybodys_email() } else { self.email() };
+        let password = self.new_password();
+        intent.body = json!({"email": email, "password": password});
+        if self.scene.habits.has_phones && self.dice.one_in(2) {
+            intent.phone = Some(if is_strange { self.anybodys_phone() } else { self.phone() });
+            intent.body["phone"] = json!(intent.phone);
+        }
+        (intent.email, intent.new_password) = (Some(email), Some(password));
+    }
+
+    /// What names a phone number in place of an email address.
+    fn by_phone(&mut self, intent: &mut Intent) {
+        let phone = self.phone();
+        intent.body = json!({"phone": phone});
+        if intent.step == Step::LogIn {
+            intent.body["password"] = json!(self.password_of(&phone));
+        }
+        intent.email = Some(phone);
+    }
+
+    /// What names an email address: mostly one with which it can do something.
+    fn by_email(&mut self, intent: &mut Intent) {
+        let email = match intent.step {
+            Step::LogIn => self.email_with_account(),
+            Step::AddEmail if !self.dice.one_in(4) => self.person().mailboxes[1].clone(),
+            Step::RemoveEmail | Step::SetPrimary if !self.dice.one_in(4) => {
+                let others = self.actor.emails.iter().filter(|(_, is_primary)| !is_primary);
+                let others: Vec<String> = others.map(|(email, _)| email.clone()).collect();
+                self.dice.pick(&others).cloned().unwrap_or_else(|| self.email())
+            }
+            // Any of one's own may be one of the account's by now.
+            Step::RequestLoginCode | Step::RequestReset if !self.dice.one_in(3) => match self.dice.below(4) {
+                which @ 0..2 => self.person().mailboxes[which].clone(),
+                _ => self.email_with_account(),
+            },
+            _ => self.email(),
+        };
+        intent.body = json!({"email": email});
+        match intent.step {
+            Step::LogIn => intent.body["password"] = json!(self.password_of(&email)),
+            Step::SetPrimary => intent.body["primary"] = true.into(),
+            _ => {}
+        }
+        intent.email = Some(email);
+    }
+
+    /// What gives a code, or the key of a link.
+    fn by_code(&mut self, intent: &mut Intent) {
+        let mailbox = self.actor.email.clone();
+        let (name, proof) = match intent.step {
+            Step::VerifyEmail if self.has_links(&mailbox) => ("key", self.link(&mailbox)),
+            Step::VerifyEmail => ("key", self.code(" to confirm your")),
+            Step::VerifyPhone => ("code", self.code_at(&self.actor.phone.clone(), "")),
+            Step::ConfirmLoginCode | Step::ConfirmReauthenticationCode => {
+                intent.mailbox = Some(mailbox);
+                ("code", self.code(" to log in"))
+            }
+            Step::ResetPassword => {
+                let by_code = self.actor.pending.iter().any(|flow| flow == "password_reset_by_code");
+                let (mailbox, key) =
+                    if by_code { (mailbox, self.code(" to choose a new")) } else { self.key() };
+                intent.mailbox = Some(mailbox);
+                ("key", key)
+            }
+            step => ("code", self.factor(step == Step::ActivateTotp)),
+        };
+        intent.body = json!({name: proof});
+        let is_factor = matches!(intent.step, Step::Authenticate | Step::ReauthenticateByTotp);
+        // A code that sets up an authenticator app is used again to log in.
+        intent.proof = match intent.step {
+            Step::ActivateTotp => None,
+            _ if is_factor => Some(format!("factor {proof}")),
+            _ => Some(format!("{name} {proof}")),
+        };
+        if intent.step == Step::ResetPassword {
+            let password = self.new_password();
+            intent.body["password"] = json!(password);
+            intent.new_password = Some(password);
+        }
     }
 
     /// What a key is for: the challenge is the latest one that was asked for.

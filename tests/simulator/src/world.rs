@@ -371,7 +371,7 @@ impl World {
         let instance = dice.below(2);
         let (process, future): (ProcessId, BoxFuture<'static, ()>) = if intent.step == Step::AskGuard {
             let (process, app) = self.processes.authorizer(instance);
-            (process, Box::pin(async move { answers(guard::answer(&app, request).await) }))
+            (process, Box::pin(async move { answers(guard::answer(&app, &request).await) }))
         } else {
             let (process, running) = self.processes.answering(&path, instance);
             let request = event(request, &format!("192.0.2.{}", actor.person));
