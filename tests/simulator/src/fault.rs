@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::dice::Dice;
-use crate::kernel::TaskId;
+use crate::hosts;
+
+/// A task: the number of its step, and its number among those of the step.
+pub type TaskId = (u32, u32);
 
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +49,7 @@ impl Fate {
 
 /// Whether a call to it may be carried out late, as it changes nothing there.
 fn may_hang(host: &str) -> bool {
-    [crate::provider::HOST, crate::hook::HOST].contains(&host)
+    [hosts::PROVIDER, hosts::HOOK].contains(&host)
 }
 
 /// A fault: whose call it hits, and which of its calls.
@@ -97,7 +100,7 @@ impl Faults {
             Fate::DieBefore,
             Fate::DieAfter,
         ];
-        let is_transaction = host == crate::network::TABLE && operation == "TransactWriteItems";
+        let is_transaction = host == hosts::TABLE && operation == "TransactWriteItems";
         let fate = match dice.pick(&fates).copied().unwrap_or(Fate::Well) {
             Fate::Conflicts if !is_transaction => Fate::Throttled,
             Fate::ReadsHalf if operation != "BatchGetItem" => Fate::Breaks,

@@ -6,14 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use vestibule::domain::account::Account;
 
-use crate::fault::Fate;
-use crate::kernel::{Call, TaskId};
+use crate::fault::{Fate, TaskId};
+use crate::kernel::Call;
 use crate::table::{LoggedIn, Table};
 
-/// Its host.
-pub const HOST: &str = "hook";
 /// It refuses one question in so many.
 const REFUSES: usize = 7;
+
+/// What follows if it fails.
+#[derive(Clone, Copy, Debug)]
+pub enum HookFailure {
+    /// What it is asked about goes on.
+    Passes,
+    /// It stops.
+    Stops,
+}
 
 /// The hook, and what it was asked.
 #[derive(Debug, Default)]

@@ -7,10 +7,11 @@ use vestibule::domain::account::{Account, Standing};
 use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
 
-use crate::memory::{Proved, hash_of};
+use crate::hook::HookFailure;
+use crate::memory::Proved;
 use crate::person::{Person, code};
 use crate::provider;
-use crate::table::{LoggedIn, Table};
+use crate::table::{LoggedIn, Table, hash_of};
 use crate::world::World;
 
 /// What was seen of the table a round ago.
@@ -54,8 +55,11 @@ pub fn check(world: &mut World, seen: &mut Seen) {
     accounts_are_their_owners(now, world, before);
     sessions_have_accounts(now, world);
     logins_were_proved(now, world, before);
-    // A hook that fails stops nothing, if the settings say so.
-    let is_sure = world.has_hook == Some(true) || (world.has_hook.is_some() && world.is_calm());
+    let is_sure = match world.hook_failure {
+        None => false,
+        Some(HookFailure::Passes) => world.is_calm(),
+        Some(HookFailure::Stops) => true,
+    };
     world.services.hook.check(now, is_sure);
     provider_accounts_are_their_owners(now, world, before, &seen.logins);
     let seconds = world.seconds();
@@ -153,10 +157,8 @@ fn accounts_are_their_owners(table: &Table, world: &World, before: &BTreeMap<Str
         let names: Vec<&str> =
             owners.iter().map(|owner| world.people[*owner].mailboxes[0].as_str()).collect();
         assert!(owners.len() < 2 || !world.is_verification_mandatory, "an account is that of {names:?}");
-        let is_valid = |session: &&LoggedIn| {
-            session.account == account.id.as_str() && session.epoch == account.session_epoch
-        };
-        for session in table.sessions(world.seconds()).filter(is_valid) {
+        let is_of_account = |session: &&LoggedIn| session.account == account.id.as_str();
+        for session in table.valid_sessions(world.seconds()).filter(is_of_account) {
             let Some(holder) = holders.get(&session.hash) else { continue };
             let name = &world.people[*holder].mailboxes[0];
             let is_owner = owners.is_empty() || owners.contains(holder);
@@ -219,10 +221,7 @@ fn provider_accounts_are_their_owners(
 ) {
     let holders = holders(world);
     // What was taken from its account in the same round has an epoch of before.
-    let is_valid = |session: &&LoggedIn| {
-        table.account(&session.account).is_some_and(|account| account.session_epoch == session.epoch)
-    };
-    for session in table.sessions(world.seconds()).filter(is_valid) {
+    for session in table.valid_sessions(world.seconds()) {
         for (uid, at) in &session.uids {
             let owner = (0..world.people.len()).find(|person| provider::uid(*person) == *uid);
             let owner = owner.expect("the provider knows people only");

@@ -14,10 +14,7 @@ use vestibule::clock::Clock;
 use vestibule::domain::time::Timestamp;
 
 use crate::dice::Dice;
-use crate::fault::{Fate, Faults};
-
-/// A task: the number of its step, and its number among those of the step.
-pub type TaskId = (u32, u32);
+use crate::fault::{Fate, Faults, TaskId};
 
 /// What runs until it waits.
 pub struct Task {

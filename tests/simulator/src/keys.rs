@@ -5,7 +5,8 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use vestibule_tests::Passkey;
 
-use crate::world::HOST;
+/// Where the API is, as keys are asked for it.
+pub const HOST: &str = "localhost:8000";
 
 /// The authenticator of everybody: keys differ by their ids, not by their key pair, as a seed cannot draw one.
 static AUTHENTICATOR: LazyLock<Mutex<Passkey>> =

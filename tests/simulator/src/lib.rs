@@ -8,11 +8,14 @@
 )]
 
 mod case;
+mod choice;
 mod dice;
 mod events;
 mod fault;
 mod guard;
+mod habits;
 mod hook;
+mod hosts;
 mod invariants;
 mod kernel;
 mod keys;
@@ -23,12 +26,15 @@ mod person;
 mod processes;
 mod provider;
 mod run;
+mod scene;
 mod services;
+mod settings;
 mod shrink;
 mod steps;
 mod stream;
 mod table;
 mod tokens;
+mod wording;
 mod world;
 
 pub use case::Case;

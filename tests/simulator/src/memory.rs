@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use vestibule::domain::token::SessionToken;
 use vestibule_tests::{Answer, AuthenticatorApp, Kind};
 
+use crate::hosts;
 use crate::person::{Actor, Person, text};
 use crate::processes::MOST_SKEW;
 use crate::provider;
-use crate::steps::{Intent, Step};
+use crate::steps::{Intent, Sending, Step};
 use crate::tokens::Tokens;
 
 /// By how much a limit may be of a shorter time: what the clocks of two processes are apart, and how long a request that is
@@ -29,17 +29,6 @@ const RESET_PASSWORD: Limit = Limit { name: "reset_password", most: 5, millis: 6
 const REAUTHENTICATE: Limit = Limit { name: "reauthenticate", most: 10, millis: 60_000 };
 const CHANGE_PASSWORD: Limit = Limit { name: "change_password", most: 5, millis: 60_000 };
 const MANAGE_EMAIL: Limit = Limit { name: "manage_email", most: 10, millis: 60_000 };
-
-/// When a request was sent, and beside what.
-#[derive(Clone, Copy, Debug)]
-pub struct Sending {
-    /// The round.
-    pub round: u32,
-    /// The time, in milliseconds since 1970.
-    pub at: i64,
-    /// Whether its client sent nothing else in the round.
-    pub is_alone: bool,
-}
 
 /// A login that was completed in this round.
 #[derive(Clone, Debug)]
@@ -165,9 +154,12 @@ impl Memory {
 
     /// The sessions of an account end: those that began before this round, as others may have begun after it.
     pub fn end_all(&mut self, account: &str, why: &str, round: u32) {
-        let is_of_account = |held: &&mut Held| held.account.as_deref() == Some(account) && held.since < round;
-        let ended = self.tokens.values_mut().filter(is_of_account);
-        ended.for_each(|held| held.revoked = held.revoked.take().or_else(|| Some(why.to_owned())));
+        self.revoke(why, |_, held| held.account.as_deref() == Some(account) && held.since < round);
+    }
+
+    fn revoke(&mut self, why: &str, which: impl Fn(&str, &Held) -> bool) {
+        let ended = self.tokens.iter_mut().filter(|(token, held)| which(token, held));
+        ended.for_each(|(_, held)| held.revoked = held.revoked.take().or_else(|| Some(why.to_owned())));
     }
 
     /// All that was wrong is forgiven.
@@ -262,23 +254,19 @@ impl Memory {
     /// What ends sessions: those that began before this round, as the others may have begun after it.
     fn note_ended(&mut self, intent: &Intent, answer: &Answer, held: &str, round: u32) {
         let account = self.tokens.get(held).and_then(|held| held.account.clone());
-        let mut revoke = |why: &str, which: &dyn Fn(&str, &Held) -> bool| {
-            let ended = self.tokens.iter_mut().filter(|(token, held)| which(token, held));
-            ended.for_each(|(_, held)| held.revoked = held.revoked.take().or_else(|| Some(why.to_owned())));
-        };
         let is_of_account =
             |other: &Held| account.is_some() && other.account == account && other.since < round;
         match (intent.step, answer.status) {
-            (_, 410) => revoke("it was said to have ended", &|token, _| token == held),
-            (Step::LogOut, 401) => revoke("it was logged out", &|token, _| token == held),
+            (_, 410) => self.revoke("it was said to have ended", |token, _| token == held),
+            (Step::LogOut, 401) => self.revoke("it was logged out", |token, _| token == held),
             (Step::ChangePassword, 200) => {
-                revoke("the password was changed", &|token, it| token != held && is_of_account(it));
+                self.revoke("the password was changed", |token, it| token != held && is_of_account(it));
             }
             (Step::EndSessions, 200) => {
                 let ids: Vec<i64> =
                     serde_json::from_value(intent.body["sessions"].clone()).unwrap_or_default();
                 let is_named = |it: &Held| it.id.is_some_and(|id| ids.contains(&id));
-                revoke("it was ended by another session", &|_, it| is_of_account(it) && is_named(it));
+                self.revoke("it was ended by another session", |_, it| is_of_account(it) && is_named(it));
             }
             _ => {}
         }
@@ -436,7 +424,7 @@ fn note_provider(intent: &Intent, answer: &Answer, actor: &mut Actor) {
         Step::LogInByProvider => actor.shown = Some(Box::new(intent.clone())),
         Step::GoToProvider if answer.status == 302 => {
             let location = answer.header("location").first().map(|location| (*location).to_owned());
-            actor.departure = location.filter(|location| location.contains(provider::HOST));
+            actor.departure = location.filter(|location| location.contains(hosts::PROVIDER));
             actor.due.extend(actor.departure.as_ref().map(|_| Step::ComeBack));
         }
         // The answer does not say who is logged in now.
@@ -508,9 +496,4 @@ fn succeeds(step: Step, answer: &Answer) -> bool {
 fn may_succeed(step: Step, answer: &Answer) -> bool {
     let pending = step == Step::SignUp && answer.status == 401;
     answer.status == 503 || pending || succeeds(step, answer)
-}
-
-/// The hash under which the table knows a token.
-pub fn hash_of(token: &str) -> Option<String> {
-    SessionToken::parse(token).map(|token| token.key().hash)
 }

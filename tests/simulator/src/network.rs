@@ -18,15 +18,6 @@ use vestibule::outside::{self, HttpError, Internet};
 
 use crate::kernel::{Kernel, Reply};
 
-/// The host of DynamoDB.
-pub const TABLE: &str = "dynamodb";
-/// The host of SES.
-pub const MAIL: &str = "ses";
-/// The host of SNS.
-pub const TEXTS: &str = "sns";
-/// The host of `EventBridge`.
-pub const BUS: &str = "events";
-
 #[derive(Clone, Debug)]
 struct Network(Arc<Kernel>);
 

@@ -11,13 +11,12 @@ use serde_json::{Value, json};
 use vestibule_tests::identity_provider::query_of;
 
 use crate::dice::Dice;
+use crate::hosts::PROVIDER;
 use crate::kernel::{Call, Reply};
 use crate::person::Person;
 
 /// What the service is called in the API.
 pub const ID: &str = "club";
-/// Its host.
-pub const HOST: &str = "club.example";
 /// What the API is called there.
 const CLIENT_ID: &str = "vestibule-simulated";
 /// What it proves that with.
@@ -43,7 +42,7 @@ pub fn setting() -> String {
         "name": "Club",
         "client_id": CLIENT_ID,
         "secret": CLIENT_SECRET,
-        "settings": {"server_url": format!("https://{HOST}")},
+        "settings": {"server_url": format!("https://{PROVIDER}")},
     });
     json!({"openid_connect": {"APPS": [app]}}).to_string()
 }
@@ -109,7 +108,7 @@ fn key() -> Ed25519KeyPair {
 }
 
 fn signed(mut claims: Value, seconds: u64) -> String {
-    claims["iss"] = format!("https://{HOST}").into();
+    claims["iss"] = format!("https://{PROVIDER}").into();
     claims["aud"] = CLIENT_ID.into();
     claims["iat"] = seconds.into();
     claims["exp"] = (seconds + LIFETIME).into();
@@ -123,7 +122,7 @@ impl Provider {
     /// Answers a call.
     pub fn answer(&mut self, call: &Call) -> Reply {
         let body = String::from_utf8_lossy(&call.body);
-        let url = |path: &str| format!("https://{HOST}{path}");
+        let url = |path: &str| format!("https://{PROVIDER}{path}");
         let (status, answer) = match call.operation.as_str() {
             "/.well-known/openid-configuration" => {
                 let document = json!({

@@ -11,9 +11,8 @@ use serde_json::json;
 
 use crate::case::Case;
 use crate::events;
-use crate::fault::FaultId;
+use crate::fault::{FaultId, TaskId};
 use crate::invariants::{self, Seen};
-use crate::kernel::TaskId;
 use crate::person::Actor;
 use crate::steps::{Intent, Step};
 use crate::stream::DELIVERIES;

@@ -14,10 +14,11 @@ use vestibule_cli::template::Template;
 use vestibule_tests::Mail;
 
 use crate::fault::Fate;
-use crate::hook::{self, Hook};
+use crate::hook::Hook;
+use crate::hosts;
 use crate::kernel::{Call, Reply};
-use crate::network;
-use crate::provider::{self, Provider};
+use crate::provider::Provider;
+use crate::table::ItemKey;
 
 /// The prefix of messages of the outbox.
 const OUTBOX: &str = "OUTBOX#";
@@ -33,9 +34,6 @@ static TABLE: LazyLock<Value> = LazyLock::new(|| {
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     Template::read(TEMPLATE, &parameters).expect("the template of the project").table
 });
-
-/// Where an item is: its partition key and its sort key.
-pub type ItemKey = (String, String);
 
 /// AWS.
 pub struct Services {
@@ -125,11 +123,11 @@ impl Services {
 
     fn carry_out(&mut self, call: &Call) -> Reply {
         match call.host.as_str() {
-            network::MAIL => return self.accept(&call.body),
-            network::TEXTS => return self.publish(&call.body),
-            network::BUS => return self.put_events(&call.body),
-            hook::HOST => return Reply::Response(200, self.hook.answer(call).to_string()),
-            provider::HOST => return self.provider.answer(call),
+            hosts::MAIL => return self.accept(&call.body),
+            hosts::TEXTS => return self.publish(&call.body),
+            hosts::BUS => return self.put_events(&call.body),
+            hosts::HOOK => return Reply::Response(200, self.hook.answer(call).to_string()),
+            hosts::PROVIDER => return self.provider.answer(call),
             _ => {}
         }
         let body = String::from_utf8_lossy(&call.body);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::dice::Dice;
 use crate::kernel::Task;
 use crate::processes::Processes;
-use crate::services::ItemKey;
+use crate::table::ItemKey;
 
 /// What follows the numbers of requests among the tasks of a round.
 pub const DELIVERIES: u32 = 10;

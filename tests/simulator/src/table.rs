@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use vestibule::domain::account::Account;
 use vestibule::domain::session::{AuthenticationRecord, Session, State};
+use vestibule::domain::token::SessionToken;
 
-use crate::services::ItemKey;
+/// Where an item is: its partition key and its sort key.
+pub type ItemKey = (String, String);
 
 /// The prefixes of what finds accounts.
 const LOOK_UPS: [&str; 5] = ["EMAIL#", "PHONE#", "USERNAME#", "CREDENTIAL#", "SOCIAL#"];
@@ -107,6 +109,14 @@ impl Table {
         self.sessions.values().filter(move |session| session.expires_at > seconds)
     }
 
+    /// Those of these that belong to the present epoch of their account.
+    pub fn valid_sessions(&self, seconds: u64) -> impl Iterator<Item = &LoggedIn> {
+        let is_present = |session: &&LoggedIn| {
+            self.account(&session.account).is_some_and(|account| account.session_epoch == session.epoch)
+        };
+        self.sessions(seconds).filter(is_present)
+    }
+
     /// All sessions that are logged in.
     pub fn logins(&self) -> impl Iterator<Item = &LoggedIn> {
         self.sessions.values()
@@ -121,4 +131,9 @@ impl Table {
     pub fn has_got(&self, text: &str) -> bool {
         self.changed.iter().filter_map(|key| self.texts.get(key)).any(|item| item.contains(text))
     }
+}
+
+/// The hash under which the table knows a token.
+pub fn hash_of(token: &str) -> Option<String> {
+    SessionToken::parse(token).map(|token| token.key().hash)
 }

@@ -9,11 +9,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use vestibule::jwt::{Claims, TokenUse, install};
 use vestibule_tests::Answer;
 
-use crate::memory::{Sending, hash_of};
 use crate::person::{Actor, text};
 use crate::processes::MOST_SKEW;
-use crate::steps::{Intent, Step};
-use crate::table::{LoggedIn, Table};
+use crate::steps::{Intent, Sending, Step};
+use crate::table::{LoggedIn, Table, hash_of};
 
 /// Whom access tokens are for.
 pub const AUDIENCE: &str = "orders";
@@ -235,10 +234,8 @@ impl Tokens {
 }
 
 fn valid(table: &Table, seconds: u64) -> Valid {
-    let is_valid = |session: &&LoggedIn| {
-        let account = table.account(&session.account);
-        account.is_some_and(|account| account.active && account.session_epoch == session.epoch)
-    };
-    let sessions = table.sessions(seconds).filter(is_valid);
+    let is_active =
+        |session: &&LoggedIn| table.account(&session.account).is_some_and(|account| account.active);
+    let sessions = table.valid_sessions(seconds).filter(is_active);
     sessions.map(|session| (session.hash.clone(), session.account.clone())).collect()
 }

@@ -1,6 +1,6 @@
 //! Everything there is: people and their clients, the processes, AWS, and what happens in one round after another.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,28 +16,30 @@ use vestibule::http::answer;
 use vestibule_tests::{Answer, Client, Description, Kind};
 
 use crate::case::Case;
+use crate::choice;
 use crate::dice::Dice;
-use crate::fault::{FaultId, Faults};
+use crate::fault::{FaultId, Faults, TaskId};
 use crate::guard;
-use crate::hook;
-use crate::kernel::{Kernel, Task, TaskId};
-use crate::memory::{Memory, Sending};
+use crate::habits::Habits;
+use crate::hook::HookFailure;
+use crate::kernel::{Kernel, Task};
+use crate::keys::HOST;
+use crate::memory::Memory;
 use crate::operator::{ERRAND, Errand};
 use crate::person::{Actor, Person};
 use crate::processes::{ProcessId, Processes};
-use crate::provider;
+use crate::scene::Scene;
 use crate::services::Services;
-use crate::steps::{self, Habits, Intent, Scene, Step};
+use crate::settings;
+use crate::steps::{Intent, Sending, Step};
 use crate::stream::{Reader, Stream};
-use crate::tokens::{AUDIENCE, Tokens};
+use crate::tokens::Tokens;
 
 /// The media types of what is sent.
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 /// The time at which every run begins.
 const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
-/// Where the API is.
-pub const HOST: &str = "localhost:8000";
 /// Most requests at once.
 const MOST_AT_ONCE: u32 = 3;
 /// How many rounds one client does most of what is done.
@@ -48,9 +50,6 @@ const RUSH: usize = 5;
 const ERRANDS: usize = 12;
 /// Most requests of a rush.
 const MOST_IN_RUSH: u32 = 4;
-
-/// How many choices of settings there are: the description under each takes long to read.
-const CHOICES: u64 = 24;
 
 /// A run.
 pub struct World {
@@ -74,8 +73,9 @@ pub struct World {
     /// Whether an account is of no use before an email address of it is verified.
     pub is_verification_mandatory: bool,
     has_provider: bool,
-    /// Whether there is a hook, and nothing goes on if it fails.
-    pub has_hook: Option<bool>,
+    /// What follows if the hook fails, if there is one.
+    pub hook_failure: Option<HookFailure>,
+    /// How many faults there were before the last round, and before this one.
     faults_before: [usize; 2],
     round: u32,
     errand: Option<Errand>,
@@ -103,12 +103,14 @@ impl World {
         let seed = case.seed;
         fastrand::seed(seed); // The SDK chooses its pauses with it.
         let kernel = Kernel::new(BEGIN, Faults::new(seed, case.without_faults.clone()));
-        let variables = variables(seed);
+        let variables = settings::of(seed);
         let memory = Memory::new(Tokens::new(&variables));
         let is_verification_mandatory = variables["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory";
-        let has_hook = variables
-            .contains_key("ACCOUNT_HOOK_URL")
-            .then(|| variables["ACCOUNT_HOOK_FAIL_OPEN"] == "false");
+        let hook_failure = if variables["ACCOUNT_HOOK_FAIL_OPEN"] == "true" {
+            HookFailure::Passes
+        } else {
+            HookFailure::Stops
+        };
         let has_provider = variables["SOCIALACCOUNT_PROVIDERS"] != "{}";
         let description = Description::of(variables.clone());
         // The fewer they are, the more happens to each account.
@@ -137,7 +139,7 @@ impl World {
             description,
             is_verification_mandatory,
             has_provider,
-            has_hook,
+            hook_failure: variables.contains_key("ACCOUNT_HOOK_URL").then_some(hook_failure),
             faults_before: [0; 2],
             round: 0,
             errand: None,
@@ -260,9 +262,9 @@ impl World {
             _ => focused,
         };
         // Who waits for a mail may take the other client meanwhile.
-        let waits = steps::waits(self.scene(), &self.actors[number]) && !dice.one_in(4);
+        let waits = choice::waits(self.scene(), &self.actors[number]) && !dice.one_in(4);
         let number = if waits { twin(number) } else { number };
-        steps::choose(self.scene(), number, &self.actors[number], dice)
+        choice::choose(self.scene(), number, &self.actors[number], dice)
     }
 
     /// The client that ends something in this round, if it is a rush.
@@ -275,12 +277,12 @@ impl World {
 
     fn intend_in_rush(&self, number: usize, part: u32, dice: &mut Dice) -> Intent {
         if part == 0 {
-            return steps::choose_end(self.scene(), number, &self.actors[number], dice);
+            return choice::choose_end(self.scene(), number, &self.actors[number], dice);
         }
         // Who has tokens may refresh them while its session ends.
         let is_own = !self.actors[number].refresh_tokens.is_empty() && dice.one_in(2);
         let twin = if is_own { number } else { twin(number) };
-        steps::choose_beginning(self.scene(), twin, &self.actors[twin], dice)
+        choice::choose_beginning(self.scene(), twin, &self.actors[twin], dice)
     }
 
     fn scene(&self) -> Scene<'_> {
@@ -489,87 +491,4 @@ fn actor(person: usize, people: &[Person], client: Client) -> Actor {
 /// The other client of the same person.
 const fn twin(number: usize) -> usize {
     number ^ 1
-}
-
-/// The settings of a run: one of some choices of an operator, by the seed.
-fn variables(seed: u64) -> HashMap<String, String> {
-    let mut dice = Dice::new(seed % CHOICES, "settings", &[]);
-    let mut flag = |odds| if dice.one_in(odds) { "false" } else { "true" };
-    // Verification by code must be mandatory.
-    let by_code = flag(2);
-    let verification = if by_code == "true" { "mandatory" } else { "optional" };
-    let (methods, fields) = match flag(3) {
-        "false" => (r#"["email", "phone"]"#, r#"["email*", "password1*", "phone"]"#),
-        _ => (r#"["email"]"#, r#"["email*", "password1*"]"#),
-    };
-    let settings = [
-        ("ACCOUNT_LOGIN_METHODS", methods),
-        ("ACCOUNT_SIGNUP_FIELDS", fields),
-        ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", "true"),
-        ("ACCOUNT_PROFILE_FIELDS", r#"{"nickname": {"type": "text", "max": 20}}"#),
-        ("SMS_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:simulated"),
-        ("ACCOUNT_EMAIL_VERIFICATION", verification),
-        ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code),
-        ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
-        ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", flag(2)),
-        ("ACCOUNT_EMAIL_NOTIFICATIONS", flag(2)),
-        ("ACCOUNT_REAUTHENTICATION_REQUIRED", flag(2)),
-        ("MFA_REAUTHENTICATION_REQUIRED", flag(2)),
-        ("ACCOUNT_DELETION_ENABLED", "true"),
-        ("ACCOUNT_EXPORT_ENABLED", "true"),
-        ("ACCOUNT_HISTORY_ENABLED", "true"),
-        ("AUDIT_RETENTION_DAYS", "30"),
-        ("EVENTS_BUS", "simulated"),
-        ("MFA_TOTP_TOLERANCE", "1"),
-        ("MFA_SUPPORTED_TYPES", r#"["totp", "webauthn", "recovery_codes"]"#),
-        ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
-        ("MFA_PASSKEY_SIGNUP_ENABLED", by_code),
-        ("MFA_ALLOW_UNVERIFIED_EMAIL", flag(2)),
-        ("PASSWORD_ARGON2_MEMORY_KIB", "8"),
-        ("PASSWORD_ARGON2_ITERATIONS", "1"),
-        ("DEFAULT_FROM_EMAIL", "site@example.com"),
-        ("FRONTEND_URL", "https://app.example"),
-        ("SECRET_KEY", "a secret key of the simulator, which guards nothing"),
-        ("TABLE_NAME", crate::services::TABLE_NAME),
-    ];
-    let settings = settings.into_iter().chain(tokens(&mut flag));
-    let settings = settings
-        .map(|(name, value)| (name, value.to_owned()))
-        .chain(by_provider(&mut flag))
-        .chain(by_hook(flag));
-    settings.map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// The settings of the site's own hook.
-fn by_hook(mut flag: impl FnMut(usize) -> &'static str) -> Vec<(&'static str, String)> {
-    let is_there = flag(2) == "true";
-    let url = is_there.then(|| ("ACCOUNT_HOOK_URL", format!("http://{}/", hook::HOST)));
-    url.into_iter().chain([("ACCOUNT_HOOK_FAIL_OPEN", flag(2).to_owned())]).collect()
-}
-
-/// The settings of logins by a provider.
-fn by_provider(mut flag: impl FnMut(usize) -> &'static str) -> Vec<(&'static str, String)> {
-    let has_provider = flag(2) == "true";
-    let providers = if has_provider { provider::setting() } else { "{}".to_owned() };
-    let names = [
-        "SOCIALACCOUNT_AUTO_SIGNUP",
-        "SOCIALACCOUNT_EMAIL_AUTHENTICATION",
-        "SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT",
-        "SOCIALACCOUNT_STORE_TOKENS",
-        "SOCIALACCOUNT_QUERY_EMAIL",
-    ];
-    let flags = names.map(|name| (name, flag(2).to_owned()));
-    [("SOCIALACCOUNT_PROVIDERS", providers)].into_iter().chain(flags).collect()
-}
-
-/// The settings of access and refresh tokens.
-fn tokens(mut flag: impl FnMut(usize) -> &'static str) -> [(&'static str, &'static str); 6] {
-    [
-        ("HEADLESS_TOKEN_STRATEGY", if flag(2) == "true" { "jwt" } else { "sessions" }),
-        ("HEADLESS_JWT_ROTATE_REFRESH_TOKEN", flag(4)),
-        ("HEADLESS_JWT_REFRESH_GRACE", if flag(2) == "true" { "30" } else { "0" }),
-        ("HEADLESS_JWT_ALGORITHM", "EdDSA"),
-        ("HEADLESS_JWT_PRIVATE_KEY", include_str!("../../testdata/ed25519-private-key.pem")),
-        ("HEADLESS_JWT_AUDIENCE", AUDIENCE),
-    ]
 }

@@ -1,0 +1,93 @@
+//! The settings of a run: one of some choices of an operator, by the seed.
+
+use std::collections::HashMap;
+
+use crate::dice::Dice;
+use crate::tokens::AUDIENCE;
+use crate::{hosts, provider};
+
+/// How many choices of settings there are: the description under each takes long to read.
+const CHOICES: u64 = 24;
+
+/// The settings of a seed.
+pub fn of(seed: u64) -> HashMap<String, String> {
+    let mut dice = Dice::new(seed % CHOICES, "settings", &[]);
+    let mut flag = |odds| if dice.one_in(odds) { "false" } else { "true" };
+    // Verification by code must be mandatory.
+    let by_code = flag(2);
+    let verification = if by_code == "true" { "mandatory" } else { "optional" };
+    let (methods, fields) = match flag(3) {
+        "false" => (r#"["email", "phone"]"#, r#"["email*", "password1*", "phone"]"#),
+        _ => (r#"["email"]"#, r#"["email*", "password1*"]"#),
+    };
+    let settings = [
+        ("ACCOUNT_LOGIN_METHODS", methods),
+        ("ACCOUNT_SIGNUP_FIELDS", fields),
+        ("ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND", "true"),
+        ("ACCOUNT_PROFILE_FIELDS", r#"{"nickname": {"type": "text", "max": 20}}"#),
+        ("SMS_TOPIC_ARN", "arn:aws:sns:eu-west-1:123456789012:simulated"),
+        ("ACCOUNT_EMAIL_VERIFICATION", verification),
+        ("ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED", by_code),
+        ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "true"),
+        ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", flag(2)),
+        ("ACCOUNT_EMAIL_NOTIFICATIONS", flag(2)),
+        ("ACCOUNT_REAUTHENTICATION_REQUIRED", flag(2)),
+        ("MFA_REAUTHENTICATION_REQUIRED", flag(2)),
+        ("ACCOUNT_DELETION_ENABLED", "true"),
+        ("ACCOUNT_EXPORT_ENABLED", "true"),
+        ("ACCOUNT_HISTORY_ENABLED", "true"),
+        ("AUDIT_RETENTION_DAYS", "30"),
+        ("EVENTS_BUS", "simulated"),
+        ("MFA_TOTP_TOLERANCE", "1"),
+        ("MFA_SUPPORTED_TYPES", r#"["totp", "webauthn", "recovery_codes"]"#),
+        ("MFA_PASSKEY_LOGIN_ENABLED", "true"),
+        ("MFA_PASSKEY_SIGNUP_ENABLED", by_code),
+        ("MFA_ALLOW_UNVERIFIED_EMAIL", flag(2)),
+        ("PASSWORD_ARGON2_MEMORY_KIB", "8"),
+        ("PASSWORD_ARGON2_ITERATIONS", "1"),
+        ("DEFAULT_FROM_EMAIL", "site@example.com"),
+        ("FRONTEND_URL", "https://app.example"),
+        ("SECRET_KEY", "a secret key of the simulator, which guards nothing"),
+        ("TABLE_NAME", crate::services::TABLE_NAME),
+    ];
+    let settings = settings.into_iter().chain(tokens(&mut flag));
+    let settings = settings
+        .map(|(name, value)| (name, value.to_owned()))
+        .chain(by_provider(&mut flag))
+        .chain(by_hook(flag));
+    settings.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// The settings of the site's own hook.
+fn by_hook(mut flag: impl FnMut(usize) -> &'static str) -> Vec<(&'static str, String)> {
+    let is_there = flag(2) == "true";
+    let url = is_there.then(|| ("ACCOUNT_HOOK_URL", format!("http://{}/", hosts::HOOK)));
+    url.into_iter().chain([("ACCOUNT_HOOK_FAIL_OPEN", flag(2).to_owned())]).collect()
+}
+
+/// The settings of logins by a provider.
+fn by_provider(mut flag: impl FnMut(usize) -> &'static str) -> Vec<(&'static str, String)> {
+    let has_provider = flag(2) == "true";
+    let providers = if has_provider { provider::setting() } else { "{}".to_owned() };
+    let names = [
+        "SOCIALACCOUNT_AUTO_SIGNUP",
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION",
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT",
+        "SOCIALACCOUNT_STORE_TOKENS",
+        "SOCIALACCOUNT_QUERY_EMAIL",
+    ];
+    let flags = names.map(|name| (name, flag(2).to_owned()));
+    [("SOCIALACCOUNT_PROVIDERS", providers)].into_iter().chain(flags).collect()
+}
+
+/// The settings of access and refresh tokens.
+fn tokens(mut flag: impl FnMut(usize) -> &'static str) -> [(&'static str, &'static str); 6] {
+    [
+        ("HEADLESS_TOKEN_STRATEGY", if flag(2) == "true" { "jwt" } else { "sessions" }),
+        ("HEADLESS_JWT_ROTATE_REFRESH_TOKEN", flag(4)),
+        ("HEADLESS_JWT_REFRESH_GRACE", if flag(2) == "true" { "30" } else { "0" }),
+        ("HEADLESS_JWT_ALGORITHM", "EdDSA"),
+        ("HEADLESS_JWT_PRIVATE_KEY", include_str!("../../testdata/ed25519-private-key.pem")),
+        ("HEADLESS_JWT_AUDIENCE", AUDIENCE),
+    ]
+}
