@@ -77,8 +77,8 @@ pub struct Loaded {
     pub asked: Vec<Arc<Asked>>,
     /// Recorded events, by account and the item that the page is before.
     pub events: BTreeMap<(AccountId, Option<String>), Vec<EventItem>>,
-    /// What the site's own hook was asked, likewise.
-    pub hooked: Vec<Arc<HookExchange>>,
+    /// What the site's own hook was asked, if it was: once.
+    pub hooked: Option<Arc<HookExchange>>,
     /// Sessions that were asked for by themselves.
     pub others: BTreeMap<SessionKey, Option<Stored<StoredSession>>>,
 }

@@ -26,6 +26,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         answers: &[
             ResponseSpec::authenticated("Logged in."),
             ResponseSpec::unauthenticated("The assertion is valid; a further step is pending in `flows`."),
+            ResponseSpec::conflict("The account was changed while the hook was asked: try again.")
+                .when(When::Hook),
             ResponseSpec::too_many_requests("Rate limit exceeded: logins from this IP address."),
         ],
     },

@@ -377,9 +377,9 @@ impl<'a> Visit<'a> {
         &self.loaded.asked
     }
 
-    /// The answer of the site's own hook, which is asked once a request before each kind of event.
+    /// The answer of the site's own hook, which is asked once a request.
     pub(super) fn hook_answer(&self, question: HookQuestion) -> Decision<&'a HookAnswer> {
-        match self.loaded.hooked.iter().find(|exchange| exchange.question.event == question.event) {
+        match &self.loaded.hooked {
             Some(exchange) if exchange.question == question => Ok(&exchange.answer),
             Some(_) => Err(Stop::Outdated),
             None => Err(Stop::Ask(Box::new(question))),

@@ -406,7 +406,7 @@ impl Exchange<'_> {
         let passwords = app.passwords();
         let mut secrets = app.secrets();
         let mut needs = (endpoint.needs)(call, &app.context(&secrets, &passwords));
-        let (mut asked, mut hooked) = (Vec::new(), Vec::new());
+        let (mut asked, mut hooked) = (Vec::new(), None);
         let mut rewritten = false;
         let mut races = 0;
         let mut is_checked = !self.checks_bots();
@@ -591,7 +591,7 @@ impl Exchange<'_> {
             self.took("decide_ms", began);
             let missing = match decided {
                 Ok(Decided { outcome: Err(Stop::Ask(question)), .. }) => {
-                    loaded.hooked.push(self.ask_hook(*question).await?);
+                    loaded.hooked = Some(self.ask_hook(*question).await?);
                     continue;
                 }
                 Ok(decided) => return Ok(decided),

@@ -71,6 +71,8 @@ pub enum When {
 
     /// Requests that sign up or cause mail pass a bot check.
     BotCheck,
+    /// The site has a hook of its own.
+    Hook,
     /// Sign-ups accept invitations.
     Invitations,
     /// People can sign up.
@@ -165,6 +167,7 @@ impl When {
             Self::CodeByEmailOnly => !login(LoginMethod::Phone),
             Self::CodeByPhoneOnly => login(LoginMethod::Phone) && !login(LoginMethod::Email),
             Self::BotCheck => settings.captcha.provider.is_some(),
+            Self::Hook => account.has_hook(),
             Self::Invitations => account.invitations_enabled,
             Self::Signup => account.signup_enabled && !settings.socialaccount.only,
             Self::SignupEmail => asks(SignupFieldName::Email),

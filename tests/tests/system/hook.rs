@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use vestibule_tests::Passkey;
 
 use crate::social::{BY_CODE, depart, dummy, landing, submit};
+use crate::webauthn::{LOGIN, PASSKEYS, prove, with_key};
 use crate::{
     Client, Kind, Logs, NEW_PASSWORD, PASSWORD, PATIENT, Stack, UNLIMITED, add_app, credentials, log_in,
     sign_up,
@@ -366,6 +367,46 @@ async fn an_account_that_changes_meanwhile_is_a_conflict() {
     other.get("auth/session").await.is_anonymous();
     gate.1.notify_one();
     log_in(&other, EMAIL, PASSWORD).await.is_logged_in_as(EMAIL);
+}
+
+/// So it is when an account of the email address appears: the answer is to a sign-up, and not to a login.
+#[tokio::test]
+async fn an_account_that_appears_meanwhile_is_a_conflict() {
+    let gate = Arc::new((Notify::new(), Notify::new()));
+    let hook = StandIn::with_gate(allow, Some(Arc::clone(&gate))).await;
+    let stack = stack(&hook, &[("SOCIALACCOUNT_EMAIL_AUTHENTICATION", "true")]).await;
+    let service = json!({"id": 1, "email": EMAIL, "email_verified": true});
+    let client = stack.app();
+    let (answer, ()) = tokio::join!(dummy(&client, "login", service.clone()), async {
+        gate.0.notified().await;
+        stack.add_user(EMAIL).await;
+        gate.1.notify_one();
+    });
+    answer.is(409);
+    assert_eq!(hook.take().len(), 1, "it is not asked again");
+    gate.1.notify_one();
+    dummy(&client, "login", service).await.is_logged_in_as(EMAIL);
+}
+
+/// The same for a passkey, which has a description of its own.
+#[tokio::test]
+async fn an_account_that_changes_while_a_passkey_logs_in_is_a_conflict() {
+    let gate = Arc::new((Notify::new(), Notify::new()));
+    let hook = StandIn::with_gate(allow, Some(Arc::clone(&gate))).await;
+    let nickname = ("ACCOUNT_PROFILE_FIELDS", r#"{"nickname": {"type": "text"}}"#);
+    let stack = stack(&hook, &[&PASSKEYS[..], &[nickname]].concat()).await;
+    let id = stack.add_user(EMAIL).await;
+    let mut key = Passkey::new(&format!("http://{}", stack.api));
+    gate.1.notify_one();
+    let client = with_key(&stack, &mut key, Kind::App).await;
+    gate.0.notified().await;
+    let (answer, ()) = tokio::join!(prove(&client, LOGIN, &mut key), async {
+        gate.0.notified().await;
+        stack.operate("user.set", json!({"id": id, "fields": {"nickname": "Ann"}})).await;
+        gate.1.notify_one();
+    });
+    answer.is(409);
+    client.get("auth/session").await.is_anonymous();
 }
 
 /// A sign-up is not corrected to what the hook would have refused.
