@@ -17,6 +17,7 @@ use super::{call, cookie, csrf, language, origin_verify, present};
 use crate::app::{App, Committed, LoadTexts, Requirements, report};
 use crate::aws::Aws;
 use crate::changes::{Changes, Dropped, SessionChange};
+use crate::clock::Clock;
 use crate::domain::hook::{HookExchange, HookQuestion};
 use crate::domain::refusal::FieldErrorKind;
 use crate::domain::session::TokenPair;
@@ -27,7 +28,7 @@ use crate::flows::visit::{ClientKind, Context, Decision, MOST_LOADS, Stop, Visit
 use crate::flows::{claims, stages};
 use crate::jwt::SigningError;
 use crate::outbox;
-use crate::outside::{CaptchaClient, CaptchaVerdict, HookClient, ProviderClient};
+use crate::outside::{CaptchaClient, CaptchaVerdict, HookClient, Internet, ProviderClient};
 use crate::secret::Secret;
 use crate::settings::{Settings, When};
 use crate::snapshot::{Loaded, Need};
@@ -158,7 +159,7 @@ pub type MakeProviderClient = fn(&App) -> Arc<dyn ProviderClient>;
 pub type MakeHookClient = fn(&Settings, &Aws) -> Option<Arc<dyn HookClient>>;
 
 /// Makes what tells people from bots; none where that is off.
-pub type MakeCaptchaClient = fn(&Settings) -> Option<Arc<dyn CaptchaClient>>;
+pub type MakeCaptchaClient = fn(&Settings, Clock, Option<Internet>) -> Option<Arc<dyn CaptchaClient>>;
 
 /// The header with a token of the bot check: bodies stay those of the contract.
 pub(super) const CAPTCHA_TOKEN: &str = "X-Captcha-Token";
@@ -261,7 +262,8 @@ impl Routes {
     /// Gives a process the clients that the function asks others with.
     pub fn equip(&self, app: &mut App) {
         app.outside = self.outside.map(|make| make(app));
-        app.captcha = self.captcha.and_then(|make| make(&app.settings));
+        app.captcha =
+            self.captcha.and_then(|make| make(&app.settings, app.clock.clone(), app.internet.clone()));
         app.hook = self.hook.zip(app.aws()).and_then(|(make, aws)| make(&app.settings, aws));
     }
 

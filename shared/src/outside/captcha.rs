@@ -11,7 +11,8 @@ use lambda_http::http::{Method, Uri};
 use serde::Deserialize;
 use url::Url;
 
-use super::{CaptchaClient, CaptchaVerdict, HttpClient, HttpError, HttpRequest, HttpRules};
+use super::{CaptchaClient, CaptchaVerdict, HttpClient, HttpError, HttpRequest, HttpRules, Internet};
+use crate::clock::Clock;
 use crate::secret::Secret;
 use crate::settings::Settings;
 
@@ -31,7 +32,11 @@ const NOT_THE_TOKEN: [&str; 5] = [
 ];
 
 /// The client of the service, if there is one.
-pub fn client(settings: &Settings) -> Option<Arc<dyn CaptchaClient>> {
+pub fn client(
+    settings: &Settings,
+    clock: Clock,
+    internet: Option<Internet>,
+) -> Option<Arc<dyn CaptchaClient>> {
     let captcha = &settings.captcha;
     let url = captcha.url.as_deref().unwrap_or(captcha.provider?.url());
     let rules = HttpRules {
@@ -42,7 +47,7 @@ pub fn client(settings: &Settings) -> Option<Arc<dyn CaptchaClient>> {
     let origins = settings.csrf.trusted_origins.iter().chain(&settings.public_url);
     let urls = origins.chain([&settings.headless.frontend_url]);
     Some(Arc::new(Verifier {
-        http: HttpClient::new(rules),
+        http: HttpClient::new(rules).within(clock, internet),
         url: url.parse().ok()?,
         secret: captcha.secret.clone()?,
         hostnames: urls

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::Value;
 use url::Url;
+use vestibule::clock::Clock;
 use vestibule::domain::hook::HookAnswer;
 use vestibule::outside::{CaptchaClient, CaptchaVerdict, HttpClient, HttpRequest, HttpRules, captcha};
 
@@ -39,7 +40,7 @@ pub fn captcha(data: &[u8]) {
             ("FRONTEND_URL", "https://www.example.com"),
             ("SOCIALACCOUNT_ALLOW_PRIVATE_ADDRESSES", "true"),
         ]);
-        captcha::client(&settings).unwrap()
+        captcha::client(&settings, Clock::system(), None).unwrap()
     });
     SERVICE.says_body("/", data);
     if run(CLIENT.verify("token", "192.0.2.1")) == CaptchaVerdict::Human {
