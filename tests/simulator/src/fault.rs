@@ -49,7 +49,7 @@ impl Fate {
 
 /// Whether a call to it may be carried out late, as it changes nothing there.
 fn may_hang(host: &str) -> bool {
-    [hosts::PROVIDER, hosts::HOOK].contains(&host)
+    [hosts::PROVIDER, hosts::HOOK, hosts::BOTS].contains(&host)
 }
 
 /// A fault: whose call it hits, and which of its calls.

@@ -13,15 +13,6 @@ use crate::table::{LoggedIn, Table};
 /// It refuses one question in so many.
 const REFUSES: usize = 7;
 
-/// What follows if it fails.
-#[derive(Clone, Copy, Debug)]
-pub enum HookFailure {
-    /// What it is asked about goes on.
-    Passes,
-    /// It stops.
-    Stops,
-}
-
 /// The hook, and what it was asked.
 #[derive(Debug, Default)]
 pub struct Hook {

@@ -10,5 +10,7 @@ pub const TEXTS: &str = "sns";
 pub const BUS: &str = "events";
 /// The host of the provider.
 pub const PROVIDER: &str = "club.example";
+/// The host of the bot check.
+pub const BOTS: &str = "people.example";
 /// The host of the hook.
 pub const HOOK: &str = "hook";

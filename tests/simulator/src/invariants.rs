@@ -7,11 +7,12 @@ use vestibule::domain::account::{Account, Standing};
 use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
 
-use crate::hook::HookFailure;
 use crate::memory::Proved;
 use crate::person::{Person, code};
 use crate::provider;
+use crate::settings::IfFails;
 use crate::table::{LoggedIn, Table, hash_of};
+use crate::wording::secret_key;
 use crate::world::World;
 
 /// What was seen of the table a round ago.
@@ -24,6 +25,8 @@ pub struct Seen {
     /// The sessions, and the accounts at the provider that were logged in with.
     logins: BTreeSet<LoginByProvider>,
     secrets: BTreeSet<String>,
+    /// The times of the invitations that were accepted.
+    accepted: BTreeSet<i64>,
 }
 
 /// A login by a provider: the account, that at the provider, and when. It stays the same when its session gets another
@@ -57,8 +60,8 @@ pub fn check(world: &mut World, seen: &mut Seen) {
     logins_were_proved(now, world, before);
     let is_sure = match world.hook_failure {
         None => false,
-        Some(HookFailure::Passes) => world.is_calm(),
-        Some(HookFailure::Stops) => true,
+        Some(IfFails::Passes) => world.is_calm(),
+        Some(IfFails::Stops) => true,
     };
     world.services.hook.check(now, is_sure);
     provider_accounts_are_their_owners(now, world, before, &seen.logins);
@@ -68,6 +71,7 @@ pub fn check(world: &mut World, seen: &mut Seen) {
         session.uids.iter().map(|(uid, at)| (session.account.clone(), uid.clone(), *at)).collect::<Vec<_>>()
     };
     seen.logins = now.sessions(seconds).flat_map(by_uid).collect();
+    invitations_are_accepted(seen, world);
     changes_are_whole(seen, world);
 }
 
@@ -76,7 +80,7 @@ fn learn_secrets(world: &mut World, seen: &mut Seen) {
     let secrets = &mut world.memory.secrets;
     for mail in &world.services.mails[seen.mails..] {
         secrets.extend(code(mail));
-        secrets.extend(mail.is_secret().then(|| mail.key()));
+        secrets.extend(mail.is_secret().then(|| secret_key(mail)));
     }
     let asked: Vec<String> = world.services.hook.texts().collect();
     let told = secrets.iter().find(|secret| asked.iter().any(|asked| asked.contains(*secret)));
@@ -243,6 +247,23 @@ fn provider_accounts_are_their_owners(
                 "{name} has logged in by the provider to {}, which is not theirs",
                 session.account
             );
+        }
+    }
+}
+
+/// One invitation makes one account, and none is made without while sign-up is closed.
+fn invitations_are_accepted(seen: &mut Seen, world: &World) {
+    let Seen { table, accounts, accepted, .. } = seen;
+    for account in table.accounts().filter(|account| !accounts.contains_key(account.id.as_str())) {
+        let id = account.id.as_str();
+        match &account.invited {
+            Some(invitation) => {
+                assert!(
+                    accepted.insert(invitation.at.millis()),
+                    "an invitation has made another account: {id}"
+                );
+            }
+            None => assert!(world.is_signup_open, "nobody was invited, and yet there is an account: {id}"),
         }
     }
 }

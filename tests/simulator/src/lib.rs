@@ -7,6 +7,7 @@
     reason = "what a run finds is told by a panic, as in a test"
 )]
 
+mod bots;
 mod case;
 mod choice;
 mod dice;

@@ -167,6 +167,11 @@ impl Memory {
         self.let_through.retain(|(limit, _), _| *limit != LOGIN_FAILED.name);
     }
 
+    /// Whether a session token was ever logged in.
+    pub fn is_logged_in(&self, token: &str) -> bool {
+        self.tokens.get(token).is_some_and(|held| held.account.is_some())
+    }
+
     /// The tokens that must not be valid, with the reason why not.
     pub fn revoked(&self) -> Vec<(String, Held)> {
         let revoked = self.tokens.iter().filter(|(_, held)| held.revoked.is_some());
@@ -186,15 +191,14 @@ impl Memory {
     /// A reset forgives what was wrong.
     fn forgive(&mut self, intent: &Intent, answer: &Answer, person: &Person) {
         if intent.step == Step::ResetPassword && may_succeed(intent.step, answer) {
-            for mailbox in &person.mailboxes {
-                self.let_through.remove(&(LOGIN_FAILED.name, mailbox.clone()));
-            }
+            let is_theirs = |by: &String| person.owns(by) || by.starts_with(person.username());
+            self.let_through.retain(|(limit, by), _| *limit != LOGIN_FAILED.name || !is_theirs(by));
         }
     }
 
     /// No limit lets more through than it says.
     fn note_limit(&mut self, intent: &Intent, answer: &Answer, account: Option<String>, now: i64) {
-        let (email, pending) = (intent.email.clone(), answer.pending());
+        let (email, pending) = (intent.email.clone().or(intent.username.clone()), answer.pending());
         let waits = |flow: &str| pending.iter().any(|it| it == flow);
         let (limit, by) = match (intent.step, answer.status) {
             (Step::LogIn, _) if is_mistake(answer) => (LOGIN_FAILED, email),
@@ -366,8 +370,9 @@ fn note_passwords(
     let password = |name: &str| intent.body[name].as_str().unwrap_or_default();
     match (intent.step, account) {
         (Step::LogIn | Step::SignUp, _) if is_right || waits || is_mistake => {
-            let of = intent.email.as_deref().unwrap_or_default();
-            person.keep(of, password("password"), !is_mistake);
+            for of in intent.email.iter().chain(&intent.username) {
+                person.keep(of, password("password"), !is_mistake);
+            }
             if let Some(phone) = &intent.phone {
                 person.keep(phone, password("password"), true);
             }

@@ -45,6 +45,14 @@ pub struct Errand {
 }
 
 impl Errand {
+    /// Invites an email address, or revokes that.
+    pub fn invitation(people: &[Person], dice: &mut Dice) -> Self {
+        let operation = if dice.one_in(6) { "invite.revoke" } else { "invite.add" };
+        let who = dice.below(people.len());
+        let arguments = json!({"email": people[who].mailboxes[usize::from(dice.one_in(4))]});
+        Self { account: String::new(), operation, arguments, outcome: Arc::default() }
+    }
+
     /// Draws one, for one of these accounts.
     pub fn draw(accounts: &[String], people: &[Person], dice: &mut Dice) -> Option<Self> {
         let account = dice.pick(accounts)?.clone();

@@ -64,6 +64,8 @@ pub struct Actor {
     pub refresh_tokens: Vec<String>,
     /// Where it was sent last, to log in at the provider.
     pub departure: Option<String>,
+    /// The token of the bot check that it showed last.
+    pub pass: Option<String>,
     /// The last request with an id token.
     pub shown: Option<Box<Intent>>,
     /// The round in which it gave the right password, if that login waits for more.
@@ -104,6 +106,11 @@ impl Person {
     /// Whether they know the password of an account of theirs.
     pub fn has_account(&self) -> bool {
         self.mailboxes.iter().any(|mailbox| self.right.contains_key(mailbox))
+    }
+
+    /// The username that they mostly choose.
+    pub fn username(&self) -> &str {
+        self.mailboxes[0].split('@').next().unwrap_or_default()
     }
 
     /// Whether an email address or a phone number is theirs.

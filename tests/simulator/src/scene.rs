@@ -6,6 +6,7 @@ use vestibule_tests::Mail;
 
 use crate::habits::Habits;
 use crate::person::Person;
+use crate::settings::Demands;
 
 /// What is known when a request is chosen.
 #[derive(Clone, Copy)]
@@ -24,4 +25,6 @@ pub struct Scene<'w> {
     pub seconds: u64,
     /// Whether there is a provider to log in with.
     pub has_provider: bool,
+    /// What the site asks for besides.
+    pub demands: Demands,
 }

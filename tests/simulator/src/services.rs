@@ -13,6 +13,7 @@ use vestibule_cli::serve::TEMPLATE;
 use vestibule_cli::template::Template;
 use vestibule_tests::Mail;
 
+use crate::bots::BotCheck;
 use crate::fault::Fate;
 use crate::hook::Hook;
 use crate::hosts;
@@ -40,6 +41,8 @@ pub struct Services {
     database: Database,
     /// The site's own hook.
     pub hook: Hook,
+    /// The bot check.
+    pub bots: BotCheck,
     /// The service that people log in with.
     pub provider: Provider,
     /// The mails that were accepted, in that order.
@@ -64,6 +67,7 @@ impl Services {
         Self {
             database,
             hook: Hook::default(),
+            bots: BotCheck::default(),
             provider: Provider::default(),
             mails: Vec::new(),
             delivered: Vec::new(),
@@ -127,6 +131,7 @@ impl Services {
             hosts::TEXTS => return self.publish(&call.body),
             hosts::BUS => return self.put_events(&call.body),
             hosts::HOOK => return Reply::Response(200, self.hook.answer(call).to_string()),
+            hosts::BOTS => return Reply::Response(200, self.bots.answer(call).to_string()),
             hosts::PROVIDER => return self.provider.answer(call),
             _ => {}
         }

@@ -4,10 +4,51 @@ use std::collections::HashMap;
 
 use crate::dice::Dice;
 use crate::tokens::AUDIENCE;
-use crate::{hosts, provider};
+use crate::{bots, hosts, provider};
 
 /// How many choices of settings there are: the description under each takes long to read.
 const CHOICES: u64 = 24;
+/// One seed in so many is of a site that asks for more.
+const DEMANDING: u64 = 5;
+
+/// What a site asks for that few do.
+#[derive(Clone, Copy, Debug)]
+pub struct Demands {
+    /// Usernames.
+    pub usernames: bool,
+    /// Invitations.
+    pub invitations: bool,
+    /// A token of the bot check.
+    pub bot_check: bool,
+}
+
+/// What follows if a service fails that is asked first.
+#[derive(Clone, Copy, Debug)]
+pub enum IfFails {
+    /// What it is asked about goes on.
+    Passes,
+    /// It stops.
+    Stops,
+}
+
+impl IfFails {
+    /// What this setting says.
+    pub fn of(settings: &HashMap<String, String>, name: &str) -> Self {
+        let passes = settings.get(name).is_some_and(|value| value == "true");
+        if passes { Self::Passes } else { Self::Stops }
+    }
+}
+
+impl Demands {
+    /// Those of these settings.
+    pub fn of(settings: &HashMap<String, String>) -> Self {
+        Self {
+            usernames: settings["ACCOUNT_LOGIN_METHODS"].contains("username"),
+            invitations: settings.contains_key("ACCOUNT_INVITATIONS_ENABLED"),
+            bot_check: settings.contains_key("CAPTCHA_PROVIDER"),
+        }
+    }
+}
 
 /// The settings of a seed.
 pub fn of(seed: u64) -> HashMap<String, String> {
@@ -55,7 +96,30 @@ pub fn of(seed: u64) -> HashMap<String, String> {
         .map(|(name, value)| (name, value.to_owned()))
         .chain(by_provider(&mut flag))
         .chain(by_hook(flag));
+    let settings =
+        settings.chain(if seed % DEMANDING == 3 { demands(seed, methods, fields) } else { Vec::new() });
     settings.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Some of what few sites ask for.
+fn demands(seed: u64, methods: &str, fields: &str) -> Vec<(&'static str, String)> {
+    let mut dice = Dice::new(seed % (CHOICES * DEMANDING), "demands", &[]);
+    let mut settings = Vec::new();
+    if dice.one_in(2) {
+        let with = |list: &str, name: &str| list.replace(']', &format!(r#", "{name}"]"#));
+        let field = if dice.one_in(2) { "username*" } else { "username" };
+        settings.push(("ACCOUNT_LOGIN_METHODS", with(methods, "username")));
+        settings.push(("ACCOUNT_SIGNUP_FIELDS", with(fields, field)));
+    }
+    if dice.one_in(2) {
+        settings.push(("ACCOUNT_INVITATIONS_ENABLED", "true".to_owned()));
+        settings.push(("ACCOUNT_SIGNUP_ENABLED", dice.one_in(2).to_string()));
+    }
+    if dice.one_in(2) {
+        settings.push(("CAPTCHA_FAIL_OPEN", dice.one_in(2).to_string()));
+        settings.extend(bots::settings());
+    }
+    settings
 }
 
 /// The settings of the site's own hook.

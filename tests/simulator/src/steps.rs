@@ -18,6 +18,8 @@ pub struct Intent {
     pub new_password: Option<String>,
     /// The email address, or else the phone number, that it names.
     pub email: Option<String>,
+    /// The username that it names, in lower case.
+    pub username: Option<String>,
     /// The phone number that it names beside it.
     pub phone: Option<String>,
     /// The mailbox, or the phone number, that got the code or the link which it gives.
@@ -28,6 +30,8 @@ pub struct Intent {
     pub bearer: Option<String>,
     /// The email address that a provider says to be verified.
     pub vouched: Option<String>,
+    /// The token of the bot check that it shows.
+    pub pass: Option<String>,
     /// What it sends in the query.
     pub query: Option<String>,
     /// What it sends.
@@ -43,11 +47,13 @@ impl Intent {
             proof: None,
             new_password: None,
             email: None,
+            username: None,
             phone: None,
             mailbox: None,
             key: None,
             bearer: None,
             vouched: None,
+            pass: None,
             query: None,
             body: Value::Null,
         }
@@ -144,6 +150,24 @@ impl Step {
             Self::ShowKeyReauthentication => Some(Self::ReauthenticateByKey),
             _ => None,
         }
+    }
+}
+
+impl Step {
+    /// Whether the bot check is asked about it, unless somebody is logged in.
+    pub const fn may_be_of_bot(self) -> bool {
+        matches!(
+            self,
+            Self::SignUp
+                | Self::SignUpByKey
+                | Self::SignUpByProvider
+                | Self::RequestReset
+                | Self::RequestLoginCode
+                | Self::ResendVerification
+                | Self::ResendPhoneVerification
+                | Self::AddEmail
+                | Self::ChangePhone
+        )
     }
 }
 

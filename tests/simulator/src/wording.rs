@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use vestibule_tests::Mail;
 
+use crate::bots::PERSON;
 use crate::dice::Dice;
 use crate::keys::Key;
 use crate::person::{Actor, Person, code};
@@ -18,6 +19,8 @@ const CALLBACK: &str = "https://app.example/back";
 const VERIFY: &str = "/verify-email/";
 /// What is in a link that resets a password.
 pub const RESET: &str = "/reset/key/";
+/// What is in a link that invites.
+const INVITATION: &str = "/invitation#";
 
 /// A client that is to send a request.
 pub struct Wording<'w, 'd> {
@@ -31,12 +34,21 @@ pub struct Wording<'w, 'd> {
     pub dice: &'d mut Dice,
 }
 
+/// The key in the link of a mail, also of one that no server sees.
+pub fn secret_key(mail: &Mail) -> String {
+    let key = mail.key();
+    key.rsplit('#').next().map(str::to_owned).unwrap_or_default()
+}
+
 impl Wording<'_, '_> {
     /// The request for this step.
     pub fn of(mut self, step: Step) -> Intent {
         let mut intent = Intent::new(self.number, step);
         match step {
             Step::SignUp => self.sign_up(&mut intent),
+            Step::LogIn if self.scene.demands.usernames && self.dice.one_in(3) => {
+                self.by_username(&mut intent);
+            }
             Step::LogIn | Step::RequestLoginCode if self.scene.habits.has_phones && self.dice.one_in(3) => {
                 self.by_phone(&mut intent);
             }
@@ -103,6 +115,9 @@ impl Wording<'_, '_> {
             }
             _ => {}
         }
+        if self.scene.demands.bot_check && step.may_be_of_bot() {
+            intent.pass = self.pass();
+        }
         intent
     }
 
@@ -118,6 +133,40 @@ impl Wording<'_, '_> {
             intent.body["phone"] = json!(intent.phone);
         }
         (intent.email, intent.new_password) = (Some(email), Some(password));
+        self.add_demands(intent);
+    }
+
+    /// What a site may ask for at a sign-up: a username, an invitation.
+    fn add_demands(&mut self, intent: &mut Intent) {
+        if self.scene.demands.usernames && !self.dice.one_in(8) {
+            let username = self.username();
+            intent.body["username"] = json!(username);
+            intent.username = Some(username.to_lowercase());
+        }
+        if !self.scene.demands.invitations || self.dice.one_in(8) {
+            return;
+        }
+        let person = &self.scene.people[self.actor.person];
+        let mails = person.mailboxes.iter().flat_map(|mailbox| Person::mails(self.scene.mails, mailbox));
+        let invitations: Vec<&Mail> = mails.filter(|mail| mail.text.contains(INVITATION)).take(4).collect();
+        let chosen = if self.dice.one_in(4) { self.dice.pick(&invitations) } else { invitations.first() };
+        let Some(mail) = chosen else { return };
+        let key = secret_key(mail);
+        // By a key it is used up later, by the provider with the answers of a form.
+        intent.proof = (intent.step == Step::SignUp).then(|| format!("invitation {key}"));
+        intent.body["invitation"] = json!(key);
+        if !self.dice.one_in(6) {
+            intent.body["email"] = json!(mail.to);
+            intent.email = Some(mail.to.clone());
+        }
+    }
+
+    /// What names a username in place of an email address.
+    fn by_username(&mut self, intent: &mut Intent) {
+        let username = self.username();
+        let password = self.password_of(&username.to_lowercase());
+        intent.body = json!({"username": username, "password": password});
+        intent.username = Some(username.to_lowercase());
     }
 
     /// What names a phone number in place of an email address.
@@ -154,6 +203,9 @@ impl Wording<'_, '_> {
             _ => {}
         }
         intent.email = Some(email);
+        if matches!(intent.step, Step::SignUpByKey | Step::SignUpByProvider) {
+            self.add_demands(intent);
+        }
     }
 
     /// What gives a code, or the key of a link.
@@ -247,6 +299,29 @@ impl Wording<'_, '_> {
         let who = self.dice.below(self.scene.people.len());
         let which = usize::from(self.dice.one_in(4));
         self.scene.people[who].mailboxes[which].clone()
+    }
+
+    /// A username: mostly one's own, now and then with another letter case.
+    fn username(&mut self) -> String {
+        let who =
+            if self.dice.one_in(6) { self.dice.below(self.scene.people.len()) } else { self.actor.person };
+        let name = self.scene.people[who].username();
+        match self.dice.below(6) {
+            0 => format!("{name}2"),
+            1 => name.to_uppercase(),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// A token of the bot check: mostly a new one; now and then the last one again, that of a bot, or none.
+    fn pass(&mut self) -> Option<String> {
+        let number = self.dice.next();
+        match self.dice.below(12) {
+            0 => None,
+            1 => Some(format!("robot-{number:016x}")),
+            2 => self.actor.pass.clone(),
+            _ => Some(format!("{PERSON}{number:016x}")),
+        }
     }
 
     fn new_password(&mut self) -> String {

@@ -21,7 +21,6 @@ use crate::dice::Dice;
 use crate::fault::{FaultId, Faults, TaskId};
 use crate::guard;
 use crate::habits::Habits;
-use crate::hook::HookFailure;
 use crate::kernel::{Kernel, Task};
 use crate::keys::HOST;
 use crate::memory::Memory;
@@ -30,7 +29,7 @@ use crate::person::{Actor, Person};
 use crate::processes::{ProcessId, Processes};
 use crate::scene::Scene;
 use crate::services::Services;
-use crate::settings;
+use crate::settings::{self, Demands, IfFails};
 use crate::steps::{Intent, Sending, Step};
 use crate::stream::{Reader, Stream};
 use crate::tokens::Tokens;
@@ -48,6 +47,8 @@ const FOCUSED: u32 = 12;
 const RUSH: usize = 5;
 /// One round in so many has a request of an operator.
 const ERRANDS: usize = 12;
+/// One round in so many has an invitation, where there are any.
+const INVITATIONS: usize = 5;
 /// Most requests of a rush.
 const MOST_IN_RUSH: u32 = 4;
 
@@ -73,8 +74,12 @@ pub struct World {
     /// Whether an account is of no use before an email address of it is verified.
     pub is_verification_mandatory: bool,
     has_provider: bool,
+    demands: Demands,
+    /// Whether a sign-up needs no invitation.
+    pub is_signup_open: bool,
     /// What follows if the hook fails, if there is one.
-    pub hook_failure: Option<HookFailure>,
+    pub hook_failure: Option<IfFails>,
+    bot_check_failure: IfFails,
     /// How many faults there were before the last round, and before this one.
     faults_before: [usize; 2],
     round: u32,
@@ -106,11 +111,6 @@ impl World {
         let variables = settings::of(seed);
         let memory = Memory::new(Tokens::new(&variables));
         let is_verification_mandatory = variables["ACCOUNT_EMAIL_VERIFICATION"] == "mandatory";
-        let hook_failure = if variables["ACCOUNT_HOOK_FAIL_OPEN"] == "true" {
-            HookFailure::Passes
-        } else {
-            HookFailure::Stops
-        };
         let has_provider = variables["SOCIALACCOUNT_PROVIDERS"] != "{}";
         let description = Description::of(variables.clone());
         // The fewer they are, the more happens to each account.
@@ -139,7 +139,12 @@ impl World {
             description,
             is_verification_mandatory,
             has_provider,
-            hook_failure: variables.contains_key("ACCOUNT_HOOK_URL").then_some(hook_failure),
+            demands: Demands::of(&variables),
+            is_signup_open: variables.get("ACCOUNT_SIGNUP_ENABLED").is_none_or(|value| value == "true"),
+            hook_failure: variables
+                .contains_key("ACCOUNT_HOOK_URL")
+                .then(|| IfFails::of(&variables, "ACCOUNT_HOOK_FAIL_OPEN")),
+            bot_check_failure: IfFails::of(&variables, "CAPTCHA_FAIL_OPEN"),
             faults_before: [0; 2],
             round: 0,
             errand: None,
@@ -218,7 +223,14 @@ impl World {
     /// A request of an operator, in some rounds.
     fn draw_errand(&mut self) -> Option<Errand> {
         let mut dice = Dice::new(self.seed, "errand", &[self.round.into()]);
-        if !dice.one_in(ERRANDS) || self.left_out.contains(&(self.round, ERRAND)) {
+        if self.left_out.contains(&(self.round, ERRAND)) {
+            return None;
+        }
+        if self.demands.invitations && dice.one_in(INVITATIONS) {
+            self.tasks.insert((self.round, ERRAND));
+            return Some(Errand::invitation(&self.people, &mut dice));
+        }
+        if !dice.one_in(ERRANDS) {
             return None;
         }
         let accounts: BTreeSet<String> =
@@ -294,6 +306,7 @@ impl World {
             round: self.round,
             seconds: self.seconds(),
             has_provider: self.has_provider,
+            demands: self.demands,
         }
     }
 
@@ -350,6 +363,9 @@ impl World {
             let actor = &mut self.actors[intent.actor];
             (actor.email, actor.entered, actor.mails_before) = (email.clone(), self.round, mails_before);
         }
+        if let Some(pass) = &intent.pass {
+            self.actors[intent.actor].pass = Some(pass.clone());
+        }
         if let Some(phone) = &intent.phone {
             self.actors[intent.actor].phone.clone_from(phone);
         }
@@ -364,7 +380,8 @@ impl World {
         let path = intent.query.as_ref().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
         let bearer = intent.bearer.as_ref().map(|token| format!("Bearer {token}"));
         let bearer = bearer.iter().map(|bearer| ("authorization", bearer.as_str()));
-        let headers: Vec<(&str, &str)> = bearer.chain([("content-type", kind)]).collect();
+        let pass = intent.pass.iter().map(|pass| ("x-captcha-token", pass.as_str()));
+        let headers: Vec<(&str, &str)> = bearer.chain(pass).chain([("content-type", kind)]).collect();
         let request = client.request(method, &path, &headers, body.clone());
         let path = request.uri().path().to_owned();
         let response: Slot<Response<Body>> = Slot::default();
@@ -408,6 +425,11 @@ impl World {
         assert!(answer.status < 500 || answer.status == 503, "no client should see: {}", answer.text);
         assert!(answer.status != 503 || !is_calm, "nothing went wrong, and yet it is unavailable");
         let held = &tokens[intent.actor];
+        let was_in = held.as_ref().is_some_and(|held| self.memory.is_logged_in(held));
+        let is_asked = self.demands.bot_check && sent.sending.is_alone && !was_in;
+        if is_asked && (is_calm || matches!(self.bot_check_failure, IfFails::Stops)) {
+            self.services.bots.check(sent.id, intent.step, &answer);
+        }
         if intent.is_aside() {
             self.memory.note_tokens(intent, &answer, held.as_deref(), actor, sent.sending);
             return Some(answer);
@@ -483,6 +505,7 @@ fn actor(person: usize, people: &[Person], client: Client) -> Actor {
         access_tokens: Vec::new(),
         refresh_tokens: Vec::new(),
         departure: None,
+        pass: None,
         shown: None,
         login_began: None,
     }
