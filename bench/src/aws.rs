@@ -18,13 +18,14 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use vestibule::aws::AMAZON_ROOTS;
 
-const TABLE: &str = "vestibule";
+/// The name of the table.
+pub const TABLE: &str = "vestibule";
 const SECRET_KEY: &str = "nobody knows this key, as nobody needs to; it is for measuring";
 
 type Error = Box<dyn std::error::Error>;
 
-/// Starts the services, and returns the variables of a function that finds its key in `SECRET_KEY`.
-pub async fn start(directory: &Path) -> Result<HashMap<String, String>, Error> {
+/// Starts the services, and returns the variables of a function that finds its key in `SECRET_KEY`, and the database.
+pub async fn start(directory: &Path) -> Result<(HashMap<String, String>, Database), Error> {
     let (tls, roots) = certificate()?;
     let bundle = directory.join("roots.pem");
     // A function reads those on AWS, and is to read no fewer here.
@@ -32,7 +33,8 @@ pub async fn start(directory: &Path) -> Result<HashMap<String, String>, Error> {
 
     let dynamodb = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let behind = dynamodb.local_addr()?;
-    tokio::spawn(dynoxide::server::serve_on(dynamodb, database()?));
+    let database = database()?;
+    tokio::spawn(dynoxide::server::serve_on(dynamodb, database.clone()));
     let dynamodb = tls_before(behind, tls.clone()).await?;
 
     let secrets = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
@@ -77,7 +79,8 @@ pub async fn start(directory: &Path) -> Result<HashMap<String, String>, Error> {
         ("ACCOUNT_LOGIN_BY_CODE_ENABLED", "false"),
         ("ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED", "false"),
     ];
-    Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Ok((variables, database))
 }
 
 /// The same variables, for a function that has to ask Secrets Manager for its key, as on AWS.

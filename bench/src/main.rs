@@ -6,6 +6,7 @@
 
 mod aws;
 mod event;
+mod fill;
 mod lambda;
 mod peers;
 mod process;
@@ -76,8 +77,13 @@ fn main() -> ExitCode {
 
 async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
-    let variables = aws::start(directory.path()).await?;
+    let (variables, database) = aws::start(directory.path()).await?;
     let app = App::start(variables.clone(), Requirements::TABLE).await?;
+    if options.accounts > 0 {
+        let model = AddUser { email: Some(fill::MODEL.to_owned()), ..AddUser::default() };
+        operator::run(&app, &Actor::OPERATOR, OperatorRequest::UserAdd(model)).await?;
+        fill::copy_account(&database, options.accounts - 1)?;
+    }
     let user = AddUser {
         email: Some(EMAIL.to_owned()),
         password: Some(Secret::new(PASSWORD)),
@@ -85,10 +91,6 @@ async fn measure(options: &Options) -> Result<bool, Box<dyn Error>> {
         ..AddUser::default()
     };
     operator::run(&app, &Actor::OPERATOR, OperatorRequest::UserAdd(user)).await?;
-    for number in 0..options.accounts {
-        let other = AddUser { email: Some(format!("user{number}@example.com")), ..AddUser::default() };
-        operator::run(&app, &Actor::OPERATOR, OperatorRequest::UserAdd(other)).await?;
-    }
     let passwords = Passwords::new(&app.settings.passwords.argon2, &app.random);
     let mut bench = Bench {
         programs: options.programs.clone(),
