@@ -14,7 +14,7 @@ use vestibule_cli::template::Template;
 use vestibule_tests::Mail;
 
 use crate::bots::BotCheck;
-use crate::fault::Fate;
+use crate::fault::{Fate, TaskId};
 use crate::hook::Hook;
 use crate::hosts;
 use crate::kernel::{Call, Reply};
@@ -47,6 +47,8 @@ pub struct Services {
     pub provider: Provider,
     /// The mails that were accepted, in that order.
     pub mails: Vec<Mail>,
+    /// The deliveries that sent them.
+    pub senders: Vec<TaskId>,
     /// The events that were delivered, as their consumers get them.
     pub delivered: Vec<Value>,
     /// The messages that were put into the outbox, and not yet taken from here.
@@ -70,6 +72,7 @@ impl Services {
             bots: BotCheck::default(),
             provider: Provider::default(),
             mails: Vec::new(),
+            senders: Vec::new(),
             delivered: Vec::new(),
             messages: Vec::new(),
             recorded: Vec::new(),
@@ -126,6 +129,9 @@ impl Services {
     }
 
     fn carry_out(&mut self, call: &Call) -> Reply {
+        if [hosts::MAIL, hosts::TEXTS].contains(&call.host.as_str()) {
+            self.senders.push(call.task);
+        }
         match call.host.as_str() {
             hosts::MAIL => return self.accept(&call.body),
             hosts::TEXTS => return self.publish(&call.body),
