@@ -121,7 +121,7 @@ impl Mail {
     #[track_caller]
     pub fn key(&self) -> String {
         let link = self.link();
-        let (_, key) = link.rsplit_once('/').unwrap();
+        let (_, key) = link.rsplit_once(['/', '#']).unwrap();
         percent_decode_str(key).decode_utf8().unwrap().into_owned()
     }
 

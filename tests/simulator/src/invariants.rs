@@ -12,7 +12,6 @@ use crate::person::{Person, code};
 use crate::provider;
 use crate::settings::IfFails;
 use crate::table::{LoggedIn, Table, hash_of};
-use crate::wording::secret_key;
 use crate::world::World;
 
 /// What was seen of the table a round ago.
@@ -80,7 +79,7 @@ fn learn_secrets(world: &mut World, seen: &mut Seen) {
     let secrets = &mut world.memory.secrets;
     for mail in &world.services.mails[seen.mails..] {
         secrets.extend(code(mail));
-        secrets.extend(mail.is_secret().then(|| secret_key(mail)));
+        secrets.extend(mail.is_secret().then(|| mail.key()));
     }
     let asked: Vec<String> = world.services.hook.texts().collect();
     let told = secrets.iter().find(|secret| asked.iter().any(|asked| asked.contains(*secret)));

@@ -191,8 +191,9 @@ impl Memory {
     /// A reset forgives what was wrong.
     fn forgive(&mut self, intent: &Intent, answer: &Answer, person: &Person) {
         if intent.step == Step::ResetPassword && may_succeed(intent.step, answer) {
-            let is_theirs = |by: &String| person.owns(by) || by.starts_with(person.username());
-            self.let_through.retain(|(limit, by), _| *limit != LOGIN_FAILED.name || !is_theirs(by));
+            for mailbox in &person.mailboxes {
+                self.let_through.remove(&(LOGIN_FAILED.name, mailbox.clone()));
+            }
         }
     }
 

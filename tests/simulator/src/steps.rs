@@ -151,9 +151,7 @@ impl Step {
             _ => None,
         }
     }
-}
 
-impl Step {
     /// Whether the bot check is asked about it, unless somebody is logged in.
     pub const fn may_be_of_bot(self) -> bool {
         matches!(

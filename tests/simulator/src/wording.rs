@@ -34,12 +34,6 @@ pub struct Wording<'w, 'd> {
     pub dice: &'d mut Dice,
 }
 
-/// The key in the link of a mail, also of one that no server sees.
-pub fn secret_key(mail: &Mail) -> String {
-    let key = mail.key();
-    key.rsplit('#').next().map(str::to_owned).unwrap_or_default()
-}
-
 impl Wording<'_, '_> {
     /// The request for this step.
     pub fn of(mut self, step: Step) -> Intent {
@@ -151,7 +145,7 @@ impl Wording<'_, '_> {
         let invitations: Vec<&Mail> = mails.filter(|mail| mail.text.contains(INVITATION)).take(4).collect();
         let chosen = if self.dice.one_in(4) { self.dice.pick(&invitations) } else { invitations.first() };
         let Some(mail) = chosen else { return };
-        let key = secret_key(mail);
+        let key = mail.key();
         // By a key it is used up later, by the provider with the answers of a form.
         intent.proof = (intent.step == Step::SignUp).then(|| format!("invitation {key}"));
         intent.body["invitation"] = json!(key);
