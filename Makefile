@@ -75,8 +75,9 @@ docs: ## Write the generated documents
 	UPDATE=1 cargo test --package vestibule-architecture the_document_is_up_to_date
 
 .PHONY: releases
-releases: ## Run the release before on items of this one, and the reverse (needs the history of git)
+releases: ## Run the release before on items of this one, the reverse, and both side by side (needs the history of git)
 	tests/releases/run $(ARGS)
+	tests/releases/simulate $(or $(SEEDS),0..100) $(ARGS)
 
 .PHONY: migration
 migration: ## Move accounts of the real django-allauth in and out (needs Python and PyPI)

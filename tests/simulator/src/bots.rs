@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use vestibule_simulator_kernel::{Call, Fate, TaskId, hosts};
 use vestibule_tests::Answer;
 use vestibule_tests::identity_provider::query_of;
 
-use crate::fault::{Fate, TaskId};
-use crate::hosts;
-use crate::kernel::Call;
 use crate::steps::Step;
 
 /// What the API proves itself with.

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-
-use crate::fault::{FaultId, TaskId};
+use vestibule_simulator_kernel::{FaultId, TaskId};
 
 /// A run, as one line of text: `17 without 3.0 12.1 unharmed 5.0.2`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! What a client does next, as far as it has come.
 
+use vestibule_simulator_kernel::Dice;
 use vestibule_tests::Kind;
 
-use crate::dice::Dice;
 use crate::person::{Actor, Person};
 use crate::scene::Scene;
 use crate::steps::{Intent, Step};
@@ -20,7 +20,7 @@ pub fn waits(scene: Scene<'_>, actor: &Actor) -> bool {
 
 /// Whether a flow is pending that goes on with a mail.
 fn needs_mail(actor: &Actor) -> bool {
-    let without = ["mfa_authenticate", "mfa_signup_webauthn", "verify_phone", "provider_signup"];
+    let without = ["mfa_authenticate", "mfa_trust", "mfa_signup_webauthn", "verify_phone", "provider_signup"];
     actor.pending.iter().any(|flow| !without.contains(&flow.as_str()))
 }
 
@@ -39,8 +39,11 @@ fn is_of_use(step: Step, scene: Scene<'_>, actor: &Actor) -> bool {
         Step::DeactivateTotp | Step::ReauthenticateByTotp => {
             actor.account.as_ref().is_some_and(|account| person.apps.contains_key(account))
         }
-        Step::RemoveKeys => !person.keys.is_empty(),
-        Step::VerifyEmail | Step::ConfirmReauthenticationCode => has_come(scene, actor),
+        Step::RemoveKeys | Step::RenameKey => !person.keys.is_empty(),
+        Step::VerifyEmail | Step::ReadVerification | Step::ConfirmReauthenticationCode => {
+            has_come(scene, actor)
+        }
+        Step::ReadReset => has_reset_link(scene, person),
         _ => true,
     }
 }
@@ -94,6 +97,9 @@ fn possible(scene: Scene<'_>, actor: &Actor, dice: &mut Dice) -> Vec<Step> {
     if flows.contains(&Step::ShowKeySignUp) && actor.due.contains(&Step::CompleteKeySignUp) {
         flows = vec![Step::CompleteKeySignUp];
     }
+    if scene.demands.extras && dice.one_in(6) {
+        flows.extend(actor.pending.iter().filter_map(|flow| turns_aside(flow)));
+    }
     // Whoever got no mail gives up sooner: perhaps there is no such account.
     let odds = if needs_mail(actor) && !has_come(scene, actor) { 2 } else { 6 };
     if !flows.is_empty() && !dice.one_in(odds) {
@@ -125,14 +131,21 @@ fn possible(scene: Scene<'_>, actor: &Actor, dice: &mut Dice) -> Vec<Step> {
     if scene.has_provider {
         steps.extend(with_provider(actor));
     }
+    if scene.demands.extras {
+        steps.extend(if actor.account.is_some() { EXTRAS } else { &[Step::ReadReset] });
+    }
     steps.extend(if actor.refresh_tokens.is_empty() { &[][..] } else { WITH_TOKENS });
     let mut steps = scene.habits.weigh(&steps);
     steps.retain(|step| is_of_use(*step, scene, actor) || dice.one_in(12));
-    let has_link = |mailbox: &String| Person::mails(scene.mails, mailbox).any(|it| it.text.contains(RESET));
-    if person.mailboxes.iter().any(has_link) {
+    if has_reset_link(scene, person) {
         steps.extend([Step::ResetPassword; 2]);
     }
     steps
+}
+
+fn has_reset_link(scene: Scene<'_>, person: &Person) -> bool {
+    let has_link = |mailbox: &String| Person::mails(scene.mails, mailbox).any(|it| it.text.contains(RESET));
+    person.mailboxes.iter().any(has_link)
 }
 
 /// What continues a pending flow.
@@ -145,6 +158,17 @@ fn goes_on(flow: &str) -> Option<Step> {
         "mfa_authenticate" => Some(Step::Authenticate),
         "mfa_signup_webauthn" => Some(Step::ShowKeySignUp),
         "provider_signup" => Some(Step::SignUpByProvider),
+        "mfa_trust" => Some(Step::TrustBrowser),
+        _ => None,
+    }
+}
+
+/// What else can be asked for while a flow is pending.
+fn turns_aside(flow: &str) -> Option<Step> {
+    match flow {
+        "verify_email" => Some(Step::ReadVerification),
+        "login_by_code" => Some(Step::ResendLoginCode),
+        "password_reset_by_code" => Some(Step::ReadReset),
         _ => None,
     }
 }
@@ -200,6 +224,15 @@ const LOGGED_IN: &[Step] = &[
     Step::DeleteAccount,
     Step::LogIn,
     Step::AskGuard,
+];
+
+/// What few clients ask for.
+const EXTRAS: &[Step] = &[
+    Step::ListAuthenticators,
+    Step::RenameKey,
+    Step::ResendReauthenticationCode,
+    Step::ReadVerification,
+    Step::ReadReset,
 ];
 
 /// What is done by a provider.

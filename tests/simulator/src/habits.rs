@@ -1,8 +1,8 @@
 //! What people do and leave out, by the seed.
 
 use std::collections::BTreeMap;
+use vestibule_simulator_kernel::Dice;
 
-use crate::dice::Dice;
 use crate::steps::Step;
 
 /// What people do. Each seed leaves out about half, so that they get further with the rest, and prefers some of that.

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use vestibule::domain::account::Account;
+use vestibule_simulator_kernel::{Call, Fate, TaskId};
 
-use crate::fault::{Fate, TaskId};
-use crate::kernel::Call;
 use crate::table::{LoggedIn, Table};
 
 /// It refuses one question in so many.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use vestibule::domain::account::{Account, Standing};
+use vestibule::domain::authenticator::{Authenticator, Factor};
 use vestibule::domain::handle::Handle;
 use vestibule::domain::message::Recipient;
 
@@ -38,6 +39,8 @@ struct Known {
     password: Option<String>,
     verified: BTreeSet<String>,
     authenticators: BTreeSet<i64>,
+    /// Those of them that logins need besides a password or a code.
+    factors: BTreeSet<i64>,
     epoch: u32,
     events: i64,
     /// The email addresses and the credential ids: what logs in to it.
@@ -85,6 +88,7 @@ fn learn_secrets(world: &mut World, seen: &mut Seen) {
     let told = secrets.iter().find(|secret| asked.iter().any(|asked| asked.contains(*secret)));
     assert!(told.is_none(), "the hook was told a secret: {told:?}");
     secrets.append(&mut world.services.provider.given);
+    secrets.append(&mut world.services.vault.given);
     seen.mails = world.services.mails.len();
     for password in world.people.iter().flat_map(|person| &person.passwords) {
         if !secrets.contains(password) {
@@ -210,6 +214,11 @@ fn logins_were_proved(table: &Table, world: &mut World, before: &BTreeMap<String
                 let since = then.map_or(0, |known| known.password_since);
                 assert!(since <= round, "a login to {id} went on after the password had changed");
             }
+            Proved::OneFactor => {
+                let now = table.account(id).map(factors).unwrap_or_default();
+                let had = then.is_some_and(|known| known.factors.intersection(&now).next().is_some());
+                assert!(!had, "a login to {id} was spared the second factor");
+            }
         }
     }
 }
@@ -291,6 +300,11 @@ fn changes_are_whole(seen: &mut Seen, world: &World) {
     }
 }
 
+fn factors(account: &Account) -> BTreeSet<i64> {
+    let is_factor = |it: &&Authenticator| !matches!(it.factor, Factor::RecoveryCodes(_));
+    account.authenticators.iter().filter(is_factor).map(|it| it.id).collect()
+}
+
 fn means(account: &Account) -> BTreeSet<String> {
     let emails = account.emails.iter().map(|address| address.email.clone());
     let emails = emails.chain(account.phone.as_ref().map(|phone| phone.number.clone()));
@@ -312,6 +326,7 @@ impl Known {
                 .chain(account.verified_phone().map(str::to_owned))
                 .collect(),
             authenticators: account.authenticators.iter().map(|it| it.id).collect(),
+            factors: factors(account),
             epoch: account.session_epoch,
             events: account.events.as_ref().map_or(0, |log| log.seq),
             means: means(account),

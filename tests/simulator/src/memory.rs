@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
+use vestibule_simulator_kernel::hosts;
 use vestibule_tests::{Answer, AuthenticatorApp, Kind};
 
-use crate::hosts;
 use crate::person::{Actor, Person, text};
 use crate::processes::MOST_SKEW;
 use crate::provider;
@@ -30,6 +30,9 @@ const REAUTHENTICATE: Limit = Limit { name: "reauthenticate", most: 10, millis: 
 const CHANGE_PASSWORD: Limit = Limit { name: "change_password", most: 5, millis: 60_000 };
 const MANAGE_EMAIL: Limit = Limit { name: "manage_email", most: 10, millis: 60_000 };
 
+/// The cookie of a browser that an account trusts.
+const TRUST: &str = "mfa_trusted";
+
 /// A login that was completed in this round.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -46,6 +49,8 @@ pub enum Proved {
     Means(String),
     /// That the password was known in this round.
     Password(u32),
+    /// One factor only, by a client that the account does not trust as far as is known.
+    OneFactor,
 }
 
 /// What is remembered.
@@ -235,23 +240,33 @@ impl Memory {
         let proved = match intent.step {
             Step::ConfirmLoginCode => intent.mailbox.clone().map(Proved::Means),
             Step::LogInByKey => text(&intent.body["credential"]["id"]).map(Proved::Means),
-            Step::Authenticate | Step::AuthenticateByKey | Step::VerifyEmail => {
+            Step::Authenticate | Step::AuthenticateByKey | Step::VerifyEmail | Step::TrustBrowser => {
                 actor.login_began.map(Proved::Password)
             }
             _ => None,
         };
+        let is_trusted = actor.client.cookie(TRUST).is_some();
+        let is_first = matches!(intent.step, Step::LogIn | Step::ConfirmLoginCode) && !is_trusted;
         let entered = account.filter(|account| Some(account.as_str()) != before);
-        self.entries.extend(entered.zip(proved).map(|(account, proved)| Entry { account, proved }));
+        let alone = entered.clone().filter(|_| is_first).map(|account| (account, Proved::OneFactor));
+        let entries = entered.zip(proved).into_iter().chain(alone);
+        self.entries.extend(entries.map(|(account, proved)| Entry { account, proved }));
         let waits = answer.status == 401 && !answer.pending().is_empty();
         actor.login_began = match intent.step {
             _ if !sending.is_alone => None,
             Step::LogIn => waits.then_some(sending.round),
-            Step::Authenticate | Step::AuthenticateByKey | Step::VerifyEmail | Step::ResendVerification
+            Step::Authenticate
+            | Step::AuthenticateByKey
+            | Step::TrustBrowser
+            | Step::VerifyEmail
+            | Step::ResendVerification
                 if !is_in =>
             {
                 actor.login_began
             }
-            Step::GetSession | Step::GetConfig | Step::ShowKeyChallenge => actor.login_began,
+            Step::GetSession | Step::GetConfig | Step::ShowKeyChallenge | Step::ReadVerification => {
+                actor.login_began
+            }
             _ => None,
         };
     }
@@ -280,6 +295,7 @@ impl Memory {
     fn note_token(&mut self, answer: &Answer, actor: &Actor, round: u32) {
         let Some(token) = actor.client.token().filter(|_| answer.status != 410) else { return };
         self.secrets.insert(last_part(&token));
+        self.secrets.extend(actor.client.cookie(TRUST));
         let held = self.tokens.entry(token).or_insert_with(|| Held {
             person: actor.person,
             kind: actor.client.kind,
@@ -490,6 +506,9 @@ fn succeeds(step: Step, answer: &Answer) -> bool {
         Step::VerifyPhone => answer.status == 200 || goes_on("verify_phone"),
         Step::ConfirmLoginCode => answer.status == 200 || goes_on("login_by_code"),
         Step::ResetPassword => answer.status == 200 || goes_on("password_reset_by_code"),
+        Step::Authenticate | Step::AuthenticateByKey => {
+            answer.status == 200 || answer.pending().iter().any(|flow| flow == "mfa_trust")
+        }
         Step::LogInByProvider => answer.status == 200 || goes_on(""),
         Step::ComeBack => {
             answer.status == 302 && !answer.header("location").iter().any(|it| it.contains("error="))

@@ -3,11 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
-use vestibule::domain::event::{Actor, ActorKind};
-use vestibule::operator::{OperatorError, OperatorRequest, run};
+use vestibule_simulator_kernel::{Dice, Failed, Task};
+use vestibule_simulator_release::OPERATOR;
 
-use crate::dice::Dice;
-use crate::kernel::Task;
 use crate::memory::Memory;
 use crate::person::Person;
 use crate::processes::Processes;
@@ -41,7 +39,7 @@ pub struct Errand {
     account: String,
     operation: &'static str,
     arguments: Value,
-    outcome: Arc<Mutex<Option<Result<(), OperatorError>>>>,
+    outcome: Arc<Mutex<Option<Result<Value, Failed>>>>,
 }
 
 impl Errand {
@@ -75,12 +73,11 @@ impl Errand {
 
     /// The task that carries it out.
     pub fn task(&self, round: u32, processes: &mut Processes) -> Task {
-        let app = processes.operator();
-        let request = OperatorRequest::parse(self.operation, &self.arguments).expect("a request");
+        let event = json!({"operation": self.operation, "arguments": self.arguments});
+        let handled = processes.get((OPERATOR, 0)).handle(event);
         let into = Arc::clone(&self.outcome);
         let future = Box::pin(async move {
-            let actor = Actor { kind: ActorKind::Operator, id: Some("simulated".to_owned()), arn: None };
-            let outcome = run(&app, &actor, request).await.map(|_| ());
+            let outcome = handled.await;
             *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
         });
         Task { id: (round, ERRAND), future }
@@ -92,12 +89,11 @@ impl Errand {
         let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         match outcome {
             None => format!("{told}: no answer"),
-            Some(Err(error)) => {
-                let is_store = matches!(error, OperatorError::Store(_));
-                assert!(!is_store || !is_calm, "nothing went wrong, and yet {told} fails: {error}");
-                format!("{told}: {error}")
+            Some(Err(Failed { is_outage, why })) => {
+                assert!(!is_outage || !is_calm, "nothing went wrong, and yet {told} fails: {why}");
+                format!("{told}: {why}")
             }
-            Some(Ok(())) => {
+            Some(Ok(_)) => {
                 match self.operation {
                     "user.end_sessions" | "user.disable" | "user.delete" => {
                         memory.end_all(&self.account, "an operator ended it", round);

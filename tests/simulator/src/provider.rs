@@ -8,11 +8,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
+use vestibule_simulator_kernel::hosts::PROVIDER;
+use vestibule_simulator_kernel::{Call, Dice, Reply};
 use vestibule_tests::identity_provider::query_of;
 
-use crate::dice::Dice;
-use crate::hosts::PROVIDER;
-use crate::kernel::{Call, Reply};
 use crate::person::Person;
 
 /// What the service is called in the API.

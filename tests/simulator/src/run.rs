@@ -8,12 +8,13 @@ use std::sync::Once;
 use std::time::Duration;
 
 use serde_json::json;
+use vestibule_simulator_kernel::{FaultId, TaskId};
 
 use crate::case::Case;
 use crate::events;
-use crate::fault::{FaultId, TaskId};
 use crate::invariants::{self, Seen};
 use crate::person::Actor;
+use crate::processes::Releases;
 use crate::steps::{Intent, Step};
 use crate::stream::DELIVERIES;
 use crate::world::World;
@@ -50,9 +51,9 @@ thread_local! {
 }
 
 /// Runs a case.
-pub fn run(case: &Case) -> Outcome {
+pub fn run(case: &Case, releases: &Releases) -> Outcome {
     let logs = vestibule_tests::Logs::capture_from(tracing_subscriber::filter::LevelFilter::INFO);
-    let mut world = World::new(case);
+    let mut world = World::new(case, releases);
     listen_to_panics();
     SAID.set(Some(String::new()));
     let result = catch_unwind(AssertUnwindSafe(|| play(&mut world)));
@@ -74,6 +75,7 @@ pub fn run(case: &Case) -> Outcome {
 
 fn play(world: &mut World) {
     let mut seen = Seen::default();
+    world.prepare();
     for _ in 0..ROUNDS {
         world.round();
         invariants::check(world, &mut seen);
@@ -136,7 +138,7 @@ fn tokens_are_verified(world: &mut World) {
     let issues = |actor: &Actor| !actor.access_tokens.is_empty();
     let Some(actor) = world.actors.iter().position(issues) else { return };
     world.ask(Intent::new(actor, Step::GetKeys)).expect("nothing dies any more");
-    world.memory.jwt.verify_all();
+    world.memory.jwt.verify_all(world.seconds().cast_signed());
 }
 
 fn leaked(world: &World, logs: &str) -> Option<Failure> {

@@ -11,15 +11,14 @@ use serde_json::{Value, json};
 use vestibule_cli::database;
 use vestibule_cli::serve::TEMPLATE;
 use vestibule_cli::template::Template;
+use vestibule_simulator_kernel::{Call, Fate, Reply, TaskId, hosts};
 use vestibule_tests::Mail;
 
 use crate::bots::BotCheck;
-use crate::fault::{Fate, TaskId};
 use crate::hook::Hook;
-use crate::hosts;
-use crate::kernel::{Call, Reply};
 use crate::provider::Provider;
 use crate::table::ItemKey;
+use crate::vault::Vault;
 
 /// The prefix of messages of the outbox.
 const OUTBOX: &str = "OUTBOX#";
@@ -43,6 +42,8 @@ pub struct Services {
     pub hook: Hook,
     /// The bot check.
     pub bots: BotCheck,
+    /// Secrets Manager.
+    pub vault: Vault,
     /// The service that people log in with.
     pub provider: Provider,
     /// The mails that were accepted, in that order.
@@ -70,6 +71,7 @@ impl Services {
             database,
             hook: Hook::default(),
             bots: BotCheck::default(),
+            vault: Vault::default(),
             provider: Provider::default(),
             mails: Vec::new(),
             senders: Vec::new(),
@@ -139,6 +141,7 @@ impl Services {
             hosts::HOOK => return Reply::Response(200, self.hook.answer(call).to_string()),
             hosts::BOTS => return Reply::Response(200, self.bots.answer(call).to_string()),
             hosts::PROVIDER => return self.provider.answer(call),
+            hosts::SECRETS => return self.vault.answer(call),
             _ => {}
         }
         let body = String::from_utf8_lossy(&call.body);

@@ -1,18 +1,22 @@
 //! The settings of a run: one of some choices of an operator, by the seed.
 
 use std::collections::HashMap;
+use vestibule_simulator_kernel::{Dice, hosts};
 
-use crate::dice::Dice;
 use crate::tokens::AUDIENCE;
-use crate::{bots, hosts, provider};
+use crate::{bots, provider, vault};
 
 /// How many choices of settings there are: the description under each takes long to read.
 const CHOICES: u64 = 24;
 /// One seed in so many is of a site that asks for more.
 const DEMANDING: u64 = 5;
 
-/// What a site asks for that few do.
+/// Three seeds of so many are of a site that has what few have.
+const RARE: u64 = 11;
+
+/// What a site asks for, or has, that few do.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing that is there or is not")]
 pub struct Demands {
     /// Usernames.
     pub usernames: bool,
@@ -20,6 +24,8 @@ pub struct Demands {
     pub invitations: bool,
     /// A token of the bot check.
     pub bot_check: bool,
+    /// Endpoints that few clients use, and signing keys that are rotated.
+    pub extras: bool,
 }
 
 /// What follows if a service fails that is asked first.
@@ -46,6 +52,7 @@ impl Demands {
             usernames: settings["ACCOUNT_LOGIN_METHODS"].contains("username"),
             invitations: settings.contains_key("ACCOUNT_INVITATIONS_ENABLED"),
             bot_check: settings.contains_key("CAPTCHA_PROVIDER"),
+            extras: settings.contains_key("MFA_TRUST_ENABLED"),
         }
     }
 }
@@ -98,7 +105,23 @@ pub fn of(seed: u64) -> HashMap<String, String> {
         .chain(by_hook(flag));
     let settings =
         settings.chain(if seed % DEMANDING == 3 { demands(seed, methods, fields) } else { Vec::new() });
-    settings.map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut settings: HashMap<String, String> =
+        settings.map(|(name, value)| (name.to_owned(), value)).collect();
+    if matches!(seed % RARE, 3 | 7 | 9) {
+        settings.extend(extras().map(|(name, value)| (name.to_owned(), value.to_owned())));
+        settings.remove("HEADLESS_JWT_PRIVATE_KEY");
+    }
+    settings
+}
+
+/// What few sites have.
+fn extras() -> [(&'static str, &'static str); 4] {
+    [
+        ("MFA_TRUST_ENABLED", "true"),
+        ("ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND", "true"),
+        ("ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND", "true"),
+        ("HEADLESS_JWT_KEYS_ARN", vault::ARN),
+    ]
 }
 
 /// Some of what few sites ask for.

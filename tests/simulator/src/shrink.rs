@@ -1,11 +1,12 @@
 //! Makes a failing run smaller: leaves out requests and faults as long as it fails for the same reason.
 
 use crate::case::Case;
+use crate::processes::Releases;
 use crate::run::{Outcome, run};
 
 /// The smallest failing case that is found, with its outcome.
-pub fn shrink(case: &Case) -> (Case, Outcome) {
-    shrink_by(case, run)
+pub fn shrink(case: &Case, releases: &Releases) -> (Case, Outcome) {
+    shrink_by(case, |case| run(case, releases))
 }
 
 /// The same, where cases are run in another way.

@@ -32,6 +32,8 @@ pub struct Intent {
     pub vouched: Option<String>,
     /// The token of the bot check that it shows.
     pub pass: Option<String>,
+    /// The header that it sends besides.
+    pub header: Option<(&'static str, String)>,
     /// What it sends in the query.
     pub query: Option<String>,
     /// What it sends.
@@ -54,6 +56,7 @@ impl Intent {
             bearer: None,
             vouched: None,
             pass: None,
+            header: None,
             query: None,
             body: Value::Null,
         }
@@ -137,6 +140,13 @@ steps! {
     SignUpByProvider = POST "auth/provider/signup";
     ListProviders = GET "account/providers";
     Disconnect = DELETE "account/providers";
+    ListAuthenticators = GET "account/authenticators";
+    RenameKey = PUT "account/authenticators/webauthn";
+    TrustBrowser = POST "auth/2fa/trust";
+    ResendLoginCode = POST "auth/code/resend";
+    ResendReauthenticationCode = POST "auth/reauthenticate/code/resend";
+    ReadVerification = GET "auth/email/verify";
+    ReadReset = GET "auth/password/reset";
 }
 
 impl Step {
@@ -189,6 +199,9 @@ impl Intent {
         }
         if let Some(bearer) = &self.bearer {
             body = json!({"bearer": end_of(bearer)});
+        }
+        if let Some((name, value)) = &self.header {
+            body = json!({*name: value});
         }
         body.to_string()
     }

@@ -3,12 +3,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_lambda_events::event::dynamodb::Event;
-use aws_lambda_events::streams::DynamoDbEventResponse;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use vestibule_simulator_kernel::{Dice, Task};
+use vestibule_simulator_release::{EVENTS, MAIL};
 
-use crate::dice::Dice;
-use crate::kernel::Task;
 use crate::processes::Processes;
 use crate::table::ItemKey;
 
@@ -97,40 +96,38 @@ impl Stream {
 }
 
 impl Batch {
-    fn handle(&self, processes: &mut Processes) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
-        let (keys, into) = (self.keys.clone(), Arc::clone(&self.failed));
-        let event = records(&keys);
-        match self.reader {
-            Reader::Mail => {
-                let process = processes.mail();
-                Box::pin(async move {
-                    let answer = vestibule_mail::handle(&process.mailer, &process.app, event).await;
-                    let failed = failed(&keys, answer.expect("records have numbers"));
-                    *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(failed);
-                })
-            }
-            Reader::Events => {
-                let process = processes.events();
-                Box::pin(async move {
-                    let answer = vestibule_events::handle(&process.app, &process.target, event).await;
-                    let failed = failed(&keys, answer.expect("records have numbers"));
+    fn handle(&self, processes: &mut Processes) -> BoxFuture<'static, ()> {
+        let (keys, reader, into) = (self.keys.clone(), self.reader, Arc::clone(&self.failed));
+        let function = match reader {
+            Reader::Mail => MAIL,
+            Reader::Events => EVENTS,
+        };
+        let handled = processes.get((function, 0)).handle(records(&keys));
+        Box::pin(async move {
+            // What fails as a whole is told again as a whole.
+            let Ok(answer) = handled.await else { return };
+            let failed = failed(&keys, &answer);
+            let left = match reader {
+                Reader::Mail => failed,
+                Reader::Events => {
                     // Lambda sends the rest again from the first failed one on.
                     let first = failed.first().and_then(|key| keys.iter().position(|it| it == key));
-                    let rest = first.map(|first| keys[first..].to_vec()).unwrap_or_default();
-                    *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
-                })
-            }
-        }
+                    first.map(|first| keys[first..].to_vec()).unwrap_or_default()
+                }
+            };
+            *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
+        })
     }
 }
 
-fn failed(keys: &[ItemKey], answer: DynamoDbEventResponse) -> Vec<ItemKey> {
-    let numbers = answer.batch_item_failures.into_iter().filter_map(|failure| failure.item_identifier);
+fn failed(keys: &[ItemKey], answer: &Value) -> Vec<ItemKey> {
+    let failures = answer["batchItemFailures"].as_array().into_iter().flatten();
+    let numbers = failures.filter_map(|failure| failure["itemIdentifier"].as_str());
     numbers.filter_map(|number| keys.get(number.parse::<usize>().ok()?).cloned()).collect()
 }
 
 /// The records of the stream that tell of new items; the number of each is its place.
-fn records(keys: &[ItemKey]) -> Event {
+fn records(keys: &[ItemKey]) -> Value {
     let record = |(number, (pk, sk)): (usize, &ItemKey)| {
         json!({
             "eventID": pk, "eventName": "INSERT", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
@@ -142,5 +139,5 @@ fn records(keys: &[ItemKey]) -> Event {
         })
     };
     let records: Vec<Value> = keys.iter().enumerate().map(record).collect();
-    serde_json::from_value(json!({"Records": records})).expect("an event of the stream")
+    json!({"Records": records})
 }

@@ -113,6 +113,11 @@ impl Tokens {
         claims
     }
 
+    /// The published keys are to be read again.
+    pub fn forget_keys(&mut self) {
+        self.keys = None;
+    }
+
     /// Others verify access tokens with what is published, and take no refresh token for one.
     fn verify(&self, token: &str) {
         let Some(keys) = &self.keys else { return };
@@ -127,10 +132,11 @@ impl Tokens {
         assert_eq!(verified.is_ok(), is_access, "whether another API accepts it: {verified:?}");
     }
 
-    /// Others verify all that was ever issued with what is published in the end.
-    pub fn verify_all(&self) {
+    /// Others verify all that is valid with what is published in the end. `now`: in seconds since 1970.
+    pub fn verify_all(&self, now: i64) {
         assert!(self.keys.is_some() || self.issued.is_empty(), "no keys were read");
-        self.issued.keys().for_each(|token| self.verify(token));
+        let valid = self.issued.iter().filter(|(_, claims)| claims.exp > now);
+        valid.for_each(|(token, _)| self.verify(token));
     }
 
     /// A refresh token of a session, by its session token.

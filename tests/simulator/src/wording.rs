@@ -1,10 +1,10 @@
 //! What a request says: right, wrong, and once more.
 
 use serde_json::{Value, json};
+use vestibule_simulator_kernel::Dice;
 use vestibule_tests::Mail;
 
 use crate::bots::PERSON;
-use crate::dice::Dice;
 use crate::keys::Key;
 use crate::person::{Actor, Person, code};
 use crate::provider;
@@ -72,6 +72,13 @@ impl Wording<'_, '_> {
             | Step::Authenticate
             | Step::ReauthenticateByTotp
             | Step::ActivateTotp => self.by_code(&mut intent),
+            Step::ReadVerification => self.by_header(&mut intent, Step::VerifyEmail),
+            Step::ReadReset => self.by_header(&mut intent, Step::ResetPassword),
+            Step::TrustBrowser => intent.body = json!({"trust": !self.dice.one_in(4)}),
+            Step::RenameKey => {
+                let name = format!("Key {}", self.dice.below(100));
+                intent.body = json!({"id": self.key_number(), "name": name});
+            }
             Step::AddKey
             | Step::CompleteKeySignUp
             | Step::LogInByKey
@@ -241,9 +248,7 @@ impl Wording<'_, '_> {
     fn by_key(&mut self, intent: &mut Intent) {
         let person = &self.scene.people[self.actor.person];
         if intent.step == Step::RemoveKeys {
-            let numbers: Vec<i64> = person.keys.iter().map(|(number, _)| *number).collect();
-            let number = self.dice.pick(&numbers).copied().unwrap_or(4711);
-            intent.body = json!({"authenticators": [number]});
+            intent.body = json!({"authenticators": [self.key_number()]});
             return;
         }
         let Some((_, options)) = self.actor.options.as_ref().filter(|(answer, _)| *answer == intent.step)
@@ -264,6 +269,24 @@ impl Wording<'_, '_> {
             let count = u32::try_from(self.scene.seconds % 1_000_000_000).unwrap_or_default();
             intent.body = json!({"credential": key.sign(options, count)});
         }
+    }
+
+    /// What reads a code, or the key of a link, without using it.
+    fn by_header(&mut self, intent: &mut Intent, step: Step) {
+        let mut using = Intent::new(self.number, step);
+        self.by_code(&mut using);
+        let name = match step {
+            Step::VerifyEmail => "x-email-verification-key",
+            _ => "x-password-reset-key",
+        };
+        intent.header = using.body["key"].as_str().map(|key| (name, key.to_owned()));
+    }
+
+    /// The number of a key of one's own.
+    fn key_number(&mut self) -> i64 {
+        let person = &self.scene.people[self.actor.person];
+        let numbers: Vec<i64> = person.keys.iter().map(|(number, _)| *number).collect();
+        self.dice.pick(&numbers).copied().unwrap_or(4711)
     }
 
     fn person(&self) -> &Person {
@@ -309,7 +332,7 @@ impl Wording<'_, '_> {
 
     /// A token of the bot check: mostly a new one; now and then the last one again, that of a bot, or none.
     fn pass(&mut self) -> Option<String> {
-        let number = self.dice.next();
+        let number = self.dice.draw();
         match self.dice.below(12) {
             0 => None,
             1 => Some(format!("robot-{number:016x}")),
@@ -319,7 +342,7 @@ impl Wording<'_, '_> {
     }
 
     fn new_password(&mut self) -> String {
-        format!("horse-battery-{:016x}", self.dice.next())
+        format!("horse-battery-{:016x}", self.dice.draw())
     }
 
     /// An email address with which the person has an account, as far as they know.
@@ -393,7 +416,7 @@ impl Wording<'_, '_> {
             return;
         }
         let claims = self.claims(intent);
-        let id = (!self.dice.one_in(4)).then(|| format!("{:016x}", self.dice.next()));
+        let id = (!self.dice.one_in(4)).then(|| format!("{:016x}", self.dice.draw()));
         let token = provider::id_token(&claims, id.as_deref(), self.scene.seconds);
         intent.proof = id.map(|id| format!("id token {id}"));
         let token = provider::presented(&token);

@@ -5,28 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use http::Response;
-use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
-use lambda_http::request::RequestContext;
-use lambda_http::{Body, RequestExt as _};
 use serde_json::Value;
-use vestibule::domain::time::Timestamp;
-use vestibule::http::answer;
+use vestibule_simulator_kernel::{Dice, FaultId, Faults, Kernel, Task, TaskId};
+use vestibule_simulator_release::AUTHORIZER;
 use vestibule_tests::{Answer, Client, Description, Kind};
 
 use crate::case::Case;
 use crate::choice;
-use crate::dice::Dice;
-use crate::fault::{FaultId, Faults, TaskId};
-use crate::guard;
 use crate::habits::Habits;
-use crate::kernel::{Kernel, Task};
 use crate::keys::HOST;
 use crate::memory::Memory;
 use crate::operator::{ERRAND, Errand};
 use crate::person::{Actor, Person};
-use crate::processes::{ProcessId, Processes};
+use crate::processes::{ProcessId, Processes, Releases};
+use crate::rotation::{APART, Rotations};
 use crate::scene::Scene;
 use crate::services::Services;
 use crate::settings::{self, Demands, IfFails};
@@ -37,8 +30,8 @@ use crate::tokens::Tokens;
 /// The media types of what is sent.
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
-/// The time at which every run begins.
-const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+/// The time at which every run begins, in milliseconds since 1970.
+const BEGIN: i64 = 1_800_000_000_000;
 /// Most requests at once.
 const MOST_AT_ONCE: u32 = 3;
 /// How many rounds one client does most of what is done.
@@ -84,6 +77,7 @@ pub struct World {
     faults_before: [usize; 2],
     round: u32,
     errand: Option<Errand>,
+    rotations: Rotations,
     /// What happened, line by line.
     pub trace: Vec<String>,
 }
@@ -97,14 +91,14 @@ struct Sent {
     path: String,
     body: Bytes,
     sending: Sending,
-    response: Slot<Response<Body>>,
+    response: Slot<Response<Bytes>>,
 }
 
 type Slot<T> = Arc<Mutex<Option<T>>>;
 
 impl World {
     /// At the beginning of a run.
-    pub fn new(case: &Case) -> Self {
+    pub fn new(case: &Case, releases: &Releases) -> Self {
         let seed = case.seed;
         fastrand::seed(seed); // The SDK chooses its pauses with it.
         let kernel = Kernel::new(BEGIN, Faults::new(seed, case.without_faults.clone()));
@@ -124,7 +118,7 @@ impl World {
         Self {
             seed,
             services: Services::new(),
-            processes: Processes::new(&kernel, variables.clone(), seed),
+            processes: Processes::new(&kernel, releases, variables.clone(), seed),
             actors: actors.collect(),
             people,
             habits: Habits::new(
@@ -148,6 +142,7 @@ impl World {
             faults_before: [0; 2],
             round: 0,
             errand: None,
+            rotations: Rotations::default(),
             trace: Vec::new(),
             kernel,
         }
@@ -189,6 +184,19 @@ impl World {
         self.faults().len() == self.faults_before[0]
     }
 
+    /// What must be there before anybody comes: signing keys.
+    pub fn prepare(&mut self) {
+        for attempt in 0.. {
+            if !self.demands.extras || self.rotations.has_keys() {
+                return;
+            }
+            assert!(attempt < 200, "the first keys never come");
+            self.rotations.begin(self.round);
+            let mut dice = Dice::new(self.seed, "preparation", &[attempt]);
+            self.run(Vec::new(), &mut dice);
+        }
+    }
+
     /// One to three requests at once, and what the stream delivers meanwhile.
     pub fn round(&mut self) {
         self.round += 1;
@@ -196,9 +204,14 @@ impl World {
         let round = self.round;
         let mut dice = Dice::new(self.seed, "round", &[round.into()]);
         // Mostly seconds; now and then a limit or a code expires.
-        let pause = [40, 200, 1000, 40_000].get(dice.below(30)).copied().unwrap_or(1 + dice.next() % 16);
+        let pause = [40, 200, 1000, 40_000].get(dice.below(30)).copied().unwrap_or(1 + dice.draw() % 16);
         self.kernel.pass(Duration::from_secs(pause));
         self.kernel.serve_late(&mut dice.clone(), &mut |call| self.services.serve(call));
+        if self.demands.extras && self.rotations.begin(round) {
+            self.processes.kill_all();
+            self.memory.jwt.forget_keys();
+            self.kernel.pass(APART);
+        }
         let rush = self.rush(&mut dice);
         let most = if rush.is_some() { MOST_IN_RUSH } else { MOST_AT_ONCE };
         let count = 1 + u32::try_from(dice.below(most as usize)).unwrap_or_default();
@@ -322,6 +335,7 @@ impl World {
         }
         let batches = self.stream.deliver(self.round, &mut self.processes, dice, &mut tasks);
         let errand = self.errand.take();
+        tasks.extend(self.rotations.tasks(self.round, &mut self.processes, dice));
         tasks.extend(errand.as_ref().map(|errand| errand.task(self.round, &mut self.processes)));
         let died = self.kernel.run(tasks, dice, &mut |call| self.services.serve(call));
         self.trace.append(&mut self.services.log);
@@ -332,6 +346,8 @@ impl World {
         if let Some(errand) = errand {
             self.trace.push(errand.settle(&mut self.memory, self.round, is_calm));
         }
+        let rotated = self.rotations.settle(&self.services.vault, is_calm, dice);
+        self.trace.extend(rotated);
         let tokens: Vec<_> = self.actors.iter().map(|actor| actor.client.token()).collect();
         let mut moved = vec![false; self.actors.len()];
         let removes = sent.iter().any(|sent| sent.intent.step == Step::RemoveEmail);
@@ -381,22 +397,20 @@ impl World {
         let bearer = intent.bearer.as_ref().map(|token| format!("Bearer {token}"));
         let bearer = bearer.iter().map(|bearer| ("authorization", bearer.as_str()));
         let pass = intent.pass.iter().map(|pass| ("x-captcha-token", pass.as_str()));
-        let headers: Vec<(&str, &str)> = bearer.chain(pass).chain([("content-type", kind)]).collect();
+        let other = intent.header.iter().map(|(name, value)| (*name, value.as_str()));
+        let headers: Vec<(&str, &str)> =
+            bearer.chain(pass).chain(other).chain([("content-type", kind)]).collect();
         let request = client.request(method, &path, &headers, body.clone());
         let path = request.uri().path().to_owned();
-        let response: Slot<Response<Body>> = Slot::default();
+        let response = Slot::default();
         let into = Arc::clone(&response);
-        let answers = move |answered| *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
-        let instance = dice.below(2);
-        let (process, future): (ProcessId, BoxFuture<'static, ()>) = if intent.step == Step::AskGuard {
-            let (process, app) = self.processes.authorizer(instance);
-            (process, Box::pin(async move { answers(guard::answer(&app, &request).await) }))
-        } else {
-            let (process, running) = self.processes.answering(&path, instance);
-            let request = event(request, &format!("192.0.2.{}", actor.person));
-            let future = async move { answers(answer(&running.app, &running.routes, request).await) };
-            (process, Box::pin(future))
-        };
+        let function =
+            if intent.step == Step::AskGuard { AUTHORIZER } else { self.processes.function(&path) };
+        let process = (function, dice.below(2));
+        let answer = self.processes.get(process).answer(request, format!("192.0.2.{}", actor.person));
+        let future = Box::pin(async move {
+            *into.lock().unwrap_or_else(PoisonError::into_inner) = answer.await;
+        });
         tasks.push(Task { id, future });
         let sending = Sending { round: self.round, at: self.kernel.now(), is_alone: true };
         Sent { intent, client, process, id, path, body, sending, response }
@@ -417,10 +431,11 @@ impl World {
         let told = format!("{} {} {method} {path} {}", self.round, actor.client.kind.name(), intent.told());
         let Some(response) = sent.response.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             self.trace.push(format!("{told} of {who}: no answer"));
+            assert!(!is_calm, "nothing went wrong, and yet there is no answer");
             (actor.unsure, actor.login_began) = (true, None);
             return None;
         };
-        let answer = client.receive(&method, path, body, plain(response));
+        let answer = client.receive(&method, path, body, response);
         self.trace.push(format!("{told} of {who}: {} {}", answer.status, answer.errors().join(", ")));
         assert!(answer.status < 500 || answer.status == 503, "no client should see: {}", answer.text);
         assert!(answer.status != 503 || !is_calm, "nothing went wrong, and yet it is unavailable");
@@ -448,29 +463,11 @@ impl World {
     }
 }
 
-/// An event of API Gateway.
-fn event(request: http::Request<Bytes>, ip: &str) -> lambda_http::Request {
-    let mut context = ApiGatewayV2httpRequestContext::default();
-    context.http.source_ip = Some(ip.to_owned());
-    context.request_id = Some("simulated".to_owned());
-    let path = request.uri().path().to_owned();
-    let body = |bytes: Bytes| Body::Text(String::from_utf8_lossy(&bytes).into_owned());
-    request.map(body).with_raw_http_path(path).with_request_context(RequestContext::ApiGatewayV2(context))
-}
-
 /// A form, as a browser submits it.
 fn encoded(form: &Value) -> String {
     let fields = form.as_object().into_iter().flatten();
     let fields = fields.filter_map(|(name, value)| Some((name, value.as_str()?)));
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
-}
-
-fn plain(response: Response<Body>) -> Response<Bytes> {
-    response.map(|body| match body {
-        Body::Text(text) => text.into(),
-        Body::Binary(bytes) => bytes.into(),
-        _ => Bytes::new(),
-    })
 }
 
 fn person((number, name): (usize, &str)) -> Person {

@@ -1,8 +1,14 @@
 //! A few dozen journeys; `make simulate` takes thousands.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use vestibule_simulator::{Case, run};
+use vestibule_simulator::{Case, Outcome};
+use vestibule_simulator_release::ThisRelease;
+
+fn run(case: &Case) -> Outcome {
+    vestibule_simulator::run(case, &[Arc::new(ThisRelease::new())])
+}
 
 #[test]
 fn a_seed_repeats_everything() {

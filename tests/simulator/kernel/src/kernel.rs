@@ -10,9 +10,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use vestibule::clock::Clock;
-use vestibule::domain::time::Timestamp;
-
 use crate::dice::Dice;
 use crate::fault::{Fate, Faults, TaskId};
 
@@ -78,10 +75,10 @@ enum Event {
 }
 
 impl Kernel {
-    /// At this time, with these faults.
-    pub fn new(now: Timestamp, faults: Faults) -> Arc<Self> {
+    /// At this time, in milliseconds since 1970, with these faults.
+    pub fn new(now: i64, faults: Faults) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State {
-            now: now.millis(),
+            now,
             serial: 0,
             timers: BTreeMap::new(),
             calls: BTreeMap::new(),
@@ -107,11 +104,12 @@ impl Kernel {
         change(&mut self.state().faults)
     }
 
-    /// A clock of a process, which goes wrong by so many milliseconds.
-    pub fn clock(self: &Arc<Self>, skew: i64) -> Clock {
-        let (tells, waits) = (Arc::clone(self), Arc::clone(self));
-        Clock::new(move || Timestamp::from_millis(tells.now() + skew))
-            .waiting(move |length| Box::pin(waits.timer(length)))
+    /// Waits.
+    pub fn timer(self: &Arc<Self>, length: Duration) -> Timer {
+        let mut state = self.state();
+        let id = state.next_serial();
+        let at = state.now + i64::try_from(length.as_millis()).unwrap_or(i64::MAX / 2);
+        Timer { kernel: Arc::clone(self), key: (at, id) }
     }
 
     /// Makes a call of the task that runs; what it resolves to is what comes back.
@@ -208,13 +206,6 @@ impl Kernel {
         None
     }
 
-    fn timer(self: &Arc<Self>, length: Duration) -> Timer {
-        let mut state = self.state();
-        let id = state.next_serial();
-        let at = state.now + i64::try_from(length.as_millis()).unwrap_or(i64::MAX / 2);
-        Timer { kernel: Arc::clone(self), key: (at, id) }
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -253,7 +244,9 @@ impl Future for PendingCall {
     }
 }
 
-struct Timer {
+/// A time that is waited for.
+#[derive(Debug)]
+pub struct Timer {
     kernel: Arc<Kernel>,
     key: (i64, u64),
 }

@@ -14,3 +14,5 @@ pub const PROVIDER: &str = "club.example";
 pub const BOTS: &str = "people.example";
 /// The host of the hook.
 pub const HOOK: &str = "hook";
+/// The host of Secrets Manager.
+pub const SECRETS: &str = "secrets";

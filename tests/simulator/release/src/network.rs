@@ -1,6 +1,5 @@
 //! How processes reach AWS: every request of the SDK becomes a call of the kernel.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::{
@@ -15,8 +14,9 @@ use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use vestibule::aws::Aws;
 use vestibule::clock::Clock;
 use vestibule::outside::{self, HttpError, Internet};
+use vestibule_simulator_kernel::{Kernel, Reply};
 
-use crate::kernel::{Kernel, Reply};
+use crate::variables;
 
 #[derive(Clone, Debug)]
 struct Network(Arc<Kernel>);
@@ -24,7 +24,7 @@ struct Network(Arc<Kernel>);
 /// AWS, as a process reaches it. Each process has a region of its own: the SDK counts failures by region, beyond the life
 /// of a process.
 pub fn aws(kernel: &Arc<Kernel>, region: &str, clock: Clock) -> Aws {
-    let variables = [
+    let variables = variables([
         ("AWS_REGION", region),
         ("AWS_ACCESS_KEY_ID", "simulated"),
         ("AWS_SECRET_ACCESS_KEY", "simulated"),
@@ -32,9 +32,8 @@ pub fn aws(kernel: &Arc<Kernel>, region: &str, clock: Clock) -> Aws {
         ("AWS_ENDPOINT_URL_SESV2", "http://ses"),
         ("AWS_ENDPOINT_URL_SNS", "http://sns"),
         ("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://events"),
-    ];
-    let variables: HashMap<_, _> =
-        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect();
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://secrets"),
+    ]);
     let client = SharedHttpClient::new(Network(Arc::clone(kernel)));
     Aws::through(variables, client, clock).expect("all variables are there")
 }

@@ -9,13 +9,13 @@ impl Dice {
     pub fn new(seed: u64, purpose: &str, numbers: &[u64]) -> Self {
         let mut dice = Self(seed);
         for part in purpose.bytes().map(u64::from).chain(numbers.iter().copied()) {
-            dice.0 = dice.next() ^ part;
+            dice.0 = dice.draw() ^ part;
         }
         dice
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -24,7 +24,7 @@ impl Dice {
 
     /// A number from 0 to `bound` - 1.
     pub fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.next() % bound.max(1) as u64).unwrap_or_default()
+        usize::try_from(self.draw() % bound.max(1) as u64).unwrap_or_default()
     }
 
     /// True once in so many times.
@@ -40,7 +40,7 @@ impl Dice {
     /// Fills bytes.
     pub fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let drawn = self.next().to_le_bytes();
+            let drawn = self.draw().to_le_bytes();
             chunk.iter_mut().zip(drawn).for_each(|(byte, drawn)| *byte = drawn);
         }
     }
