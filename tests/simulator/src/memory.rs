@@ -123,7 +123,8 @@ impl Memory {
     ) {
         let person = &mut people[actor.person];
         self.note_tokens(intent, answer, held, actor, sending);
-        if let Some(proof) = intent.proof.as_ref().filter(|_| succeeds(intent.step, answer)) {
+        let is_taken = succeeds(intent.step, answer) || leads_to_trust(intent.step, answer, sending);
+        if let Some(proof) = intent.proof.as_ref().filter(|_| is_taken) {
             let count = self.proofs.entry(proof.clone()).or_default();
             *count += 1;
             assert_eq!(*count, 1, "a proof has succeeded twice: {proof}");
@@ -506,15 +507,20 @@ fn succeeds(step: Step, answer: &Answer) -> bool {
         Step::VerifyPhone => answer.status == 200 || goes_on("verify_phone"),
         Step::ConfirmLoginCode => answer.status == 200 || goes_on("login_by_code"),
         Step::ResetPassword => answer.status == 200 || goes_on("password_reset_by_code"),
-        Step::Authenticate | Step::AuthenticateByKey => {
-            answer.status == 200 || answer.pending().iter().any(|flow| flow == "mfa_trust")
-        }
         Step::LogInByProvider => answer.status == 200 || goes_on(""),
         Step::ComeBack => {
             answer.status == 302 && !answer.header("location").iter().any(|it| it.contains("error="))
         }
         _ => answer.status == 200,
     }
+}
+
+/// Whether a second factor was accepted, and it is asked next whether to trust the browser. What comes later is answered
+/// with that question, too.
+fn leads_to_trust(step: Step, answer: &Answer, sending: Sending) -> bool {
+    let is_factor = matches!(step, Step::Authenticate | Step::AuthenticateByKey);
+    let is_first = sending.is_alone && sending.needs_factor;
+    is_factor && is_first && answer.pending().iter().any(|flow| flow == "mfa_trust")
 }
 
 /// Whether a new password may be in use now.

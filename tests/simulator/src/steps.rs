@@ -221,4 +221,6 @@ pub struct Sending {
     pub at: i64,
     /// Whether its client sent nothing else in the round.
     pub is_alone: bool,
+    /// Whether its client was to show a second factor, as far as it knew.
+    pub needs_factor: bool,
 }

@@ -402,6 +402,7 @@ impl World {
             bearer.chain(pass).chain(other).chain([("content-type", kind)]).collect();
         let request = client.request(method, &path, &headers, body.clone());
         let path = request.uri().path().to_owned();
+        let needs_factor = actor.pending.iter().any(|flow| flow == "mfa_authenticate");
         let response = Slot::default();
         let into = Arc::clone(&response);
         let function =
@@ -412,7 +413,7 @@ impl World {
             *into.lock().unwrap_or_else(PoisonError::into_inner) = answer.await;
         });
         tasks.push(Task { id, future });
-        let sending = Sending { round: self.round, at: self.kernel.now(), is_alone: true };
+        let sending = Sending { round: self.round, at: self.kernel.now(), is_alone: true, needs_factor };
         Sent { intent, client, process, id, path, body, sending, response }
     }
 
