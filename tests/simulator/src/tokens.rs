@@ -178,8 +178,10 @@ impl Tokens {
         });
     }
 
-    /// A refresh token brings one other, for as long as its answer may have been lost, and until that is used.
+    /// A refresh token brings one other, for as long as its answer may have been lost, and until that is used. Another
+    /// process may sign the same with another key.
     fn note_rotated(&mut self, token: &str, next: &str, issued: i64, sending: Sending) {
+        let (token, next) = (claims_of(token), claims_of(next));
         if let Some((brought, _)) = self.brought.get(token) {
             assert_eq!(brought, next, "a refresh token has brought two others");
             assert!(self.grace > 0, "a refresh token was used twice, and there is no time for that");
@@ -237,6 +239,11 @@ impl Tokens {
         }
         self.before = valid(table, seconds);
     }
+}
+
+/// What a token says, without who signed it.
+fn claims_of(token: &str) -> &str {
+    token.split('.').nth(1).unwrap_or_default()
 }
 
 fn valid(table: &Table, seconds: u64) -> Valid {
