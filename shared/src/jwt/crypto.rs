@@ -43,13 +43,11 @@ static PROVIDER: CryptoProvider = CryptoProvider {
         },
         ed_pub_components_from_private_key: |der, _| Ok(ed25519(der)?.public_key().as_ref().to_vec()),
         compute_digest: |data, hash| {
-            let algorithm = match hash {
-                ThumbprintHash::SHA256 => &digest::SHA256,
-                ThumbprintHash::SHA384 => &digest::SHA384,
-                ThumbprintHash::SHA512 => &digest::SHA512,
-                _ => return Err(unusable()),
-            };
-            Ok(digest::digest(algorithm, data).as_ref().to_vec())
+            // Keys are named by their SHA-256, and by no other.
+            if !matches!(hash, ThumbprintHash::SHA256) {
+                return Err(unusable());
+            }
+            Ok(digest::digest(&digest::SHA256, data).as_ref().to_vec())
         },
     },
 };
