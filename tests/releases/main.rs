@@ -4,6 +4,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 fn main() -> ExitCode {
-    let releases = [Arc::new(now::ThisRelease::new()) as _, Arc::new(before::ThisRelease::new()) as _];
+    let releases = [Arc::new(now::ThisRelease::default()) as _, Arc::new(before::ThisRelease::default()) as _];
     vestibule_simulator::main(&releases, "tests/releases/simulate ")
 }

@@ -6,5 +6,5 @@ use std::sync::Arc;
 use vestibule_simulator_release::ThisRelease;
 
 fn main() -> ExitCode {
-    vestibule_simulator::main(&[Arc::new(ThisRelease::new())], "make simulate CASE=")
+    vestibule_simulator::main(&[Arc::new(ThisRelease::default())], "make simulate CASE=")
 }

@@ -1,9 +1,7 @@
 //! An operator, who reads, disables, repairs and deletes accounts while their owners use them.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use serde_json::{Value, json};
-use vestibule_simulator_kernel::{Dice, Failed, Task};
+use vestibule_simulator_kernel::{Dice, Failed, Outcome, Task};
 use vestibule_simulator_release::OPERATOR;
 
 use crate::memory::Memory;
@@ -39,7 +37,7 @@ pub struct Errand {
     account: String,
     operation: &'static str,
     arguments: Value,
-    outcome: Arc<Mutex<Option<Result<Value, Failed>>>>,
+    outcome: Option<Outcome<Result<Value, Failed>>>,
 }
 
 impl Errand {
@@ -48,7 +46,7 @@ impl Errand {
         let operation = if dice.one_in(6) { "invite.revoke" } else { "invite.add" };
         let who = dice.below(people.len());
         let arguments = json!({"email": people[who].mailboxes[usize::from(dice.one_in(4))]});
-        Self { account: String::new(), operation, arguments, outcome: Arc::default() }
+        Self { account: String::new(), operation, arguments, outcome: None }
     }
 
     /// Draws one, for one of these accounts.
@@ -68,25 +66,22 @@ impl Errand {
             }
             _ => {}
         }
-        Some(Self { account, operation, arguments, outcome: Arc::default() })
+        Some(Self { account, operation, arguments, outcome: None })
     }
 
     /// The task that carries it out.
-    pub fn task(&self, round: u32, processes: &mut Processes) -> Task {
+    pub fn task(&mut self, round: u32, processes: &mut Processes) -> Task {
         let event = json!({"operation": self.operation, "arguments": self.arguments});
         let handled = processes.get((OPERATOR, 0)).handle(event);
-        let into = Arc::clone(&self.outcome);
-        let future = Box::pin(async move {
-            let outcome = handled.await;
-            *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-        });
-        Task { id: (round, ERRAND), future }
+        let (task, outcome) = Task::new((round, ERRAND), handled);
+        self.outcome = Some(outcome);
+        task
     }
 
     /// What came of it, for the trace, and what it promises. `is_calm`: nothing went wrong in this round.
     pub fn settle(self, memory: &mut Memory, round: u32, is_calm: bool) -> String {
         let told = format!("{round} operator {} {}", self.operation, self.arguments);
-        let outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let outcome = self.outcome.and_then(|outcome| outcome.take());
         match outcome {
             None => format!("{told}: no answer"),
             Some(Err(Failed { is_outage, why })) => {

@@ -1,11 +1,10 @@
 //! Rotations of the signing keys: Secrets Manager has the function `keys` take step after step, repeats what is not
 //! answered for, and now and then what is.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vestibule_simulator_kernel::{Dice, Failed, Task};
+use vestibule_simulator_kernel::{Dice, Failed, Outcome, Task};
 use vestibule_simulator_release::KEYS;
 
 use crate::processes::Processes;
@@ -27,10 +26,8 @@ pub struct Rotations {
     done: usize,
     /// Which step is next; none while none is under way.
     step: Option<usize>,
-    under_way: Vec<Slot>,
+    under_way: Vec<Outcome<Result<Value, Failed>>>,
 }
-
-type Slot = Arc<Mutex<Option<Result<Value, Failed>>>>;
 
 impl Rotations {
     /// Begins one, if it is time for that. Returns whether it is one that drops a key which has signed.
@@ -54,13 +51,10 @@ impl Rotations {
             json!({"Step": STEPS[step], "SecretId": vault::ARN, "ClientRequestToken": self.version()});
         let mut tasks = Vec::new();
         for number in 0..count {
-            let (slot, handled) = (Slot::default(), processes.get((KEYS, 0)).handle(event.clone()));
-            self.under_way.push(Arc::clone(&slot));
-            let future = Box::pin(async move {
-                let outcome = handled.await;
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-            });
-            tasks.push(Task { id: (round, ROTATION - number), future });
+            let handled = processes.get((KEYS, 0)).handle(event.clone());
+            let (task, outcome) = Task::new((round, ROTATION - number), handled);
+            self.under_way.push(outcome);
+            tasks.push(task);
         }
         tasks
     }
@@ -68,8 +62,7 @@ impl Rotations {
     /// What came of it, for the trace. `is_calm`: nothing went wrong in this round.
     pub fn settle(&mut self, vault: &Vault, is_calm: bool, dice: &mut Dice) -> Vec<String> {
         let Some(step) = self.step else { return Vec::new() };
-        let taken = |slot: Slot| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let outcomes: Vec<_> = std::mem::take(&mut self.under_way).into_iter().map(taken).collect();
+        let outcomes: Vec<_> = self.under_way.drain(..).map(|outcome| outcome.take()).collect();
         let is_done = outcomes.iter().any(|outcome| matches!(outcome, Some(Ok(_))));
         assert!(is_done || outcomes.is_empty() || !is_calm, "nothing went wrong, and yet {outcomes:?}");
         let version = self.version();

@@ -1,11 +1,8 @@
 //! The stream of the table: it tells the functions `mail` and `events` what was put into the table, late, in any order, and
 //! now and then twice.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
-use vestibule_simulator_kernel::{Dice, Task};
+use vestibule_simulator_kernel::{Dice, Outcome, Task};
 use vestibule_simulator_release::{EVENTS, MAIL};
 
 use crate::processes::Processes;
@@ -30,11 +27,11 @@ pub struct Stream {
     events: Vec<ItemKey>,
 }
 
-/// A batch of records under way, and what the function says to have failed.
+/// A batch of records under way, and what of it is to be told again.
 pub struct Batch {
     reader: Reader,
     keys: Vec<ItemKey>,
-    failed: Arc<Mutex<Option<Vec<ItemKey>>>>,
+    left: Outcome<Vec<ItemKey>>,
 }
 
 impl Stream {
@@ -65,10 +62,10 @@ impl Stream {
             if keys.is_empty() {
                 continue;
             }
-            let batch = Batch { reader, keys, failed: Arc::default() };
-            let future = batch.handle(processes);
-            tasks.push(Task { id: (round, DELIVERIES + number), future });
-            batches.push(batch);
+            let told = tell(reader, keys.clone(), processes);
+            let (task, left) = Task::new((round, DELIVERIES + number), told);
+            tasks.push(task);
+            batches.push(Batch { reader, keys, left });
         }
         batches
     }
@@ -76,8 +73,7 @@ impl Stream {
     /// Takes back what failed, or was not answered for.
     pub fn settle(&mut self, batches: Vec<Batch>) {
         for batch in batches {
-            let failed = batch.failed.lock().unwrap_or_else(PoisonError::into_inner).take();
-            self.left(batch.reader).extend(failed.unwrap_or(batch.keys));
+            self.left(batch.reader).extend(batch.left.take().unwrap_or(batch.keys));
         }
     }
 
@@ -95,28 +91,28 @@ impl Stream {
     }
 }
 
-impl Batch {
-    fn handle(&self, processes: &mut Processes) -> BoxFuture<'static, ()> {
-        let (keys, reader, into) = (self.keys.clone(), self.reader, Arc::clone(&self.failed));
-        let function = match reader {
-            Reader::Mail => MAIL,
-            Reader::Events => EVENTS,
-        };
-        let handled = processes.get((function, 0)).handle(records(&keys));
-        Box::pin(async move {
-            // What fails as a whole is told again as a whole.
-            let Ok(answer) = handled.await else { return };
-            let failed = failed(&keys, &answer);
-            let left = match reader {
-                Reader::Mail => failed,
-                Reader::Events => {
-                    // Lambda sends the rest again from the first failed one on.
-                    let first = failed.first().and_then(|key| keys.iter().position(|it| it == key));
-                    first.map(|first| keys[first..].to_vec()).unwrap_or_default()
-                }
-            };
-            *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(left);
-        })
+/// Tells a function of new items. What it comes to is what must be told again.
+fn tell(
+    reader: Reader,
+    keys: Vec<ItemKey>,
+    processes: &mut Processes,
+) -> impl Future<Output = Vec<ItemKey>> + Send + 'static {
+    let function = match reader {
+        Reader::Mail => MAIL,
+        Reader::Events => EVENTS,
+    };
+    let handled = processes.get((function, 0)).handle(records(&keys));
+    async move {
+        let answer = handled.await.expect("it starts without any call that could fail");
+        let failed = failed(&keys, &answer);
+        match reader {
+            Reader::Mail => failed,
+            Reader::Events => {
+                // Lambda sends the rest again from the first failed one on.
+                let first = failed.first().and_then(|key| keys.iter().position(|it| it == key));
+                first.map(|first| keys[first..].to_vec()).unwrap_or_default()
+            }
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Everything there is: people and their clients, the processes, AWS, and what happens in one round after another.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
-use vestibule_simulator_kernel::{Dice, FaultId, Faults, Kernel, Task, TaskId};
+use vestibule_simulator_kernel::{Dice, FaultId, Faults, Kernel, Outcome, Task, TaskId};
 use vestibule_simulator_release::AUTHORIZER;
 use vestibule_tests::{Answer, Client, Description, Kind};
 
@@ -91,10 +91,8 @@ struct Sent {
     path: String,
     body: Bytes,
     sending: Sending,
-    response: Slot<Response<Bytes>>,
+    response: Outcome<Option<Response<Bytes>>>,
 }
-
-type Slot<T> = Arc<Mutex<Option<T>>>;
 
 impl World {
     /// At the beginning of a run.
@@ -334,9 +332,9 @@ impl World {
             sent.sending.is_alone = count == 1;
         }
         let batches = self.stream.deliver(self.round, &mut self.processes, dice, &mut tasks);
-        let errand = self.errand.take();
+        let mut errand = self.errand.take();
         tasks.extend(self.rotations.tasks(self.round, &mut self.processes, dice));
-        tasks.extend(errand.as_ref().map(|errand| errand.task(self.round, &mut self.processes)));
+        tasks.extend(errand.as_mut().map(|errand| errand.task(self.round, &mut self.processes)));
         let died = self.kernel.run(tasks, dice, &mut |call| self.services.serve(call));
         self.trace.append(&mut self.services.log);
         let is_calm = self.faults().len() == faults;
@@ -403,16 +401,12 @@ impl World {
         let request = client.request(method, &path, &headers, body.clone());
         let path = request.uri().path().to_owned();
         let needs_factor = actor.pending.iter().any(|flow| flow == "mfa_authenticate");
-        let response = Slot::default();
-        let into = Arc::clone(&response);
         let function =
             if intent.step == Step::AskGuard { AUTHORIZER } else { self.processes.function(&path) };
         let process = (function, dice.below(2));
         let answer = self.processes.get(process).answer(request, format!("192.0.2.{}", actor.person));
-        let future = Box::pin(async move {
-            *into.lock().unwrap_or_else(PoisonError::into_inner) = answer.await;
-        });
-        tasks.push(Task { id, future });
+        let (task, response) = Task::new(id, answer);
+        tasks.push(task);
         let sending = Sending { round: self.round, at: self.kernel.now(), is_alone: true, needs_factor };
         Sent { intent, client, process, id, path, body, sending, response }
     }
@@ -430,7 +424,7 @@ impl World {
         let actor = &mut self.actors[intent.actor];
         let who = &self.people[actor.person].mailboxes[0];
         let told = format!("{} {} {method} {path} {}", self.round, actor.client.kind.name(), intent.told());
-        let Some(response) = sent.response.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+        let Some(response) = sent.response.take().flatten() else {
             self.trace.push(format!("{told} of {who}: no answer"));
             assert!(!is_calm, "nothing went wrong, and yet there is no answer");
             (actor.unsure, actor.login_began) = (true, None);

@@ -7,7 +7,7 @@ use vestibule_simulator::{Case, Outcome};
 use vestibule_simulator_release::ThisRelease;
 
 fn run(case: &Case) -> Outcome {
-    vestibule_simulator::run(case, &[Arc::new(ThisRelease::new())])
+    vestibule_simulator::run(case, &[Arc::new(ThisRelease::default())])
 }
 
 #[test]

@@ -21,6 +21,33 @@ pub struct Task {
     pub future: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
+/// What a task comes to: nothing before it has ended, or if it dies.
+#[derive(Clone, Debug)]
+pub struct Outcome<T>(Arc<Mutex<Option<T>>>);
+
+impl Task {
+    /// A task, and what it comes to.
+    pub fn new<T: Send + 'static>(
+        id: TaskId,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> (Self, Outcome<T>) {
+        let outcome = Arc::new(Mutex::new(None));
+        let into = Arc::clone(&outcome);
+        let future = Box::pin(async move {
+            let came = future.await;
+            *into.lock().unwrap_or_else(PoisonError::into_inner) = Some(came);
+        });
+        (Self { id, future }, Outcome(outcome))
+    }
+}
+
+impl<T> Outcome<T> {
+    /// Takes it.
+    pub fn take(&self) -> Option<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
 /// A call to AWS that is under way.
 #[derive(Debug)]
 pub struct Call {

@@ -10,5 +10,5 @@ mod release;
 
 pub use dice::Dice;
 pub use fault::{Fate, FaultId, Faults, TaskId};
-pub use kernel::{Call, Kernel, PendingCall, Reply, Serve, Task, Timer};
+pub use kernel::{Call, Kernel, Outcome, PendingCall, Reply, Serve, Task, Timer};
 pub use release::{Birth, Failed, Process, Release};

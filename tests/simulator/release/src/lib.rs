@@ -36,16 +36,10 @@ pub struct ThisRelease {
     routes: Vec<Arc<Routes>>,
 }
 
-impl ThisRelease {
-    /// With all functions.
-    pub fn new() -> Self {
-        Self { routes: vestibule_cli::routes().map(Arc::new).into() }
-    }
-}
-
 impl Default for ThisRelease {
+    /// With all functions.
     fn default() -> Self {
-        Self::new()
+        Self { routes: vestibule_cli::routes().map(Arc::new).into() }
     }
 }
 
